@@ -1,0 +1,1 @@
+"""Redis and Valkey as ElastiCache offers them: versions, parameters, node types, support dates."""

@@ -1,0 +1,104 @@
+"""The engine versions ElastiCache knows, and what each one owns.
+
+A version owns its parameter group family, so a wrong pair of the two cannot be written down.
+Sources: ElastiCache user guide, "Supported engines and versions" and "Extended Support";
+the registry schemas of 2026-10-20 for which versions can still be created.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from uplift.errors import BadInput
+
+
+class Engine(StrEnum):
+    """The two engines ElastiCache runs that speak Redis."""
+
+    REDIS = "redis"
+    VALKEY = "valkey"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVersion:
+    """One version as it is asked for in a request (`5.0.6`, but `6.2`: patches cannot be chosen from 6.0)."""
+
+    engine: Engine
+    requested: str
+    family: str
+    creatable: bool = True
+    rehearsed: bool = False
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """The version as numbers, for comparing within one engine."""
+        return tuple(int(part) for part in self.requested.split("."))
+
+    @property
+    def patch_is_chosen_by_aws(self) -> bool:
+        """From 6.0 a request names major.minor and a describe answers with the patch (`6.2` -> `6.2.6`)."""
+        return self.number >= (6, 0)
+
+    def is_reported_as(self, reported: str) -> bool:
+        """Whether `reported`, as DescribeCacheClusters gives it, is this version."""
+        if not self.patch_is_chosen_by_aws:
+            return reported == self.requested
+        return reported.split(".")[:2] == self.requested.split(".")[:2]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.requested}"
+
+
+def _redis(requested: str, family: str, *, creatable: bool = True, rehearsed: bool = False) -> EngineVersion:
+    return EngineVersion(Engine.REDIS, requested, family, creatable, rehearsed)
+
+
+def _valkey(requested: str, family: str) -> EngineVersion:
+    return EngineVersion(Engine.VALKEY, requested, family)
+
+
+CATALOGUE: tuple[EngineVersion, ...] = (
+    _redis("3.2.4", "redis3.2", creatable=False),
+    _redis("3.2.6", "redis3.2", creatable=False, rehearsed=True),
+    _redis("3.2.10", "redis3.2", creatable=False),
+    _redis("4.0.10", "redis4.0"),
+    _redis("5.0.0", "redis5.0", creatable=False),
+    _redis("5.0.3", "redis5.0", creatable=False),
+    _redis("5.0.4", "redis5.0", creatable=False),
+    _redis("5.0.5", "redis5.0", creatable=False),
+    _redis("5.0.6", "redis5.0", rehearsed=True),
+    _redis("6.0", "redis6.x"),
+    _redis("6.2", "redis6.x"),
+    _redis("7.0", "redis7"),
+    _redis("7.1", "redis7"),
+    _valkey("7.2", "valkey7"),
+    _valkey("8.0", "valkey8"),
+    _valkey("8.1", "valkey8"),
+)
+
+OLDEST_RESTORABLE = "4.0.10"
+
+
+def creatable_versions(engine: Engine) -> tuple[str, ...]:
+    """The versions of `engine` that a new group or an upgrade may ask for."""
+    return tuple(version.requested for version in CATALOGUE if version.engine is engine and version.creatable)
+
+
+def find_version(engine: Engine, requested: str) -> EngineVersion:
+    """Look a version up as settings write it.
+
+    Raises BadInput, naming what is allowed, for a version ElastiCache never had.
+    """
+    for version in CATALOGUE:
+        if version.engine is engine and version.requested == requested:
+            return version
+    raise BadInput(f"{engine} {requested} is no version of ElastiCache; allowed: {', '.join(creatable_versions(engine))}")
+
+
+def find_reported_version(engine: Engine, reported: str) -> EngineVersion | None:
+    """Look a version up as DescribeCacheClusters reports it; None for one this catalogue does not know."""
+    for version in CATALOGUE:
+        if version.engine is engine and version.is_reported_as(reported):
+            return version
+    return None

@@ -1,0 +1,181 @@
+"""The parameters of each family: which exist, which can be set, and to what.
+
+Source: ElastiCache user guide, "Redis OSS-specific parameters" for each family. Only what a person may
+meet is listed; a name that is not here does not exist in that family and is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from uplift.engines.keyspace_events import problem_with_event_letters
+
+
+class Changeable(StrEnum):
+    """When a parameter can be set."""
+
+    AT_ONCE = "at once"
+    BEFORE_USE = "only before a node uses the group"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a family. `ranges` are inclusive; `choices` are the words allowed."""
+
+    name: str
+    default: str
+    choices: tuple[str, ...] = ()
+    ranges: tuple[tuple[int, int], ...] = ()
+    changeable: Changeable = Changeable.AT_ONCE
+
+    def problem_with(self, value: str) -> str | None:
+        """Why `value` cannot be set, in words that end a sentence; None when it can."""
+        if self.changeable is Changeable.NEVER:
+            return "is fixed by ElastiCache and cannot be set"
+        if self.name == "notify-keyspace-events":
+            return problem_with_event_letters(value)
+        if self.choices and value not in self.choices:
+            return f"is {value!r}, allowed: {', '.join(self.choices)}"
+        if self.ranges and not self._in_range(value):
+            allowed = " or ".join(f"{low}" if low == high else f"{low} to {high}" for low, high in self.ranges)
+            return f"is {value!r}, allowed: {allowed}"
+        return None
+
+    def _in_range(self, value: str) -> bool:
+        return value.isascii() and value.isdigit() and any(low <= int(value) <= high for low, high in self.ranges)
+
+
+_UNBOUNDED = 2**63 - 1
+_YES_NO = ("yes", "no")
+_POLICIES = ("volatile-lru", "allkeys-lru", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction")
+_LFU_POLICIES = ("volatile-lfu", "allkeys-lfu")
+
+
+def _whole(name: str, default: str, low: int = 0, high: int = _UNBOUNDED, changeable: Changeable = Changeable.AT_ONCE) -> Parameter:
+    return Parameter(name, default, ranges=((low, high),), changeable=changeable)
+
+
+def _yes_no(name: str, default: str, changeable: Changeable = Changeable.AT_ONCE) -> Parameter:
+    return Parameter(name, default, choices=_YES_NO, changeable=changeable)
+
+
+def _fixed(name: str, default: str = "") -> Parameter:
+    return Parameter(name, default, changeable=Changeable.NEVER)
+
+
+_COMMON: tuple[Parameter, ...] = (
+    Parameter("notify-keyspace-events", ""),
+    _whole("maxmemory-samples", "3", 1),
+    _whole("reserved-memory-percent", "25", 0, 100),
+    _whole("reserved-memory", "0"),
+    Parameter("timeout", "0", ranges=((0, 0), (20, _UNBOUNDED))),
+    _whole("tcp-keepalive", "300"),
+    _whole("databases", "16", 1, 1_200_000, Changeable.BEFORE_USE),
+    _yes_no("activerehashing", "yes", Changeable.BEFORE_USE),
+    _yes_no("cluster-enabled", "no", Changeable.BEFORE_USE),
+    _whole("slowlog-log-slower-than", "10000"),
+    _whole("slowlog-max-len", "128"),
+    _whole("repl-backlog-size", "1048576", 16384),
+    _whole("repl-backlog-ttl", "3600"),
+    _whole("hash-max-ziplist-entries", "512"),
+    _whole("hash-max-ziplist-value", "64"),
+    _whole("set-max-intset-entries", "512"),
+    _whole("zset-max-ziplist-entries", "128"),
+    _whole("zset-max-ziplist-value", "64"),
+    _whole("client-output-buffer-limit-normal-hard-limit", "0"),
+    _whole("client-output-buffer-limit-normal-soft-limit", "0"),
+    _whole("client-output-buffer-limit-normal-soft-seconds", "0"),
+    _whole("client-output-buffer-limit-pubsub-hard-limit", "33554432"),
+    _whole("client-output-buffer-limit-pubsub-soft-limit", "8388608"),
+    _whole("client-output-buffer-limit-pubsub-soft-seconds", "60"),
+    _fixed("appendonly", "no"),
+    _fixed("appendfsync", "everysec"),
+    _fixed("maxmemory"),
+    _fixed("maxclients", "65000"),
+    _fixed("list-max-ziplist-size", "-2"),
+    _fixed("list-compress-depth", "0"),
+    _fixed("lua-time-limit", "5000"),
+)
+
+_REDIS_3_2: tuple[Parameter, ...] = (
+    Parameter("maxmemory-policy", "volatile-lru", choices=_POLICIES),
+    _yes_no("close-on-slave-write", "yes"),
+    _whole("min-slaves-to-write", "0"),
+    _whole("min-slaves-max-lag", "10"),
+    _fixed("repl-timeout", "60"),
+)
+
+_FROM_4_0: tuple[Parameter, ...] = (
+    Parameter("maxmemory-policy", "volatile-lru", choices=_POLICIES + _LFU_POLICIES),
+    _yes_no("activedefrag", "no"),
+    _whole("active-defrag-cycle-min", "5", 1, 75),
+    _whole("active-defrag-cycle-max", "75", 1, 75),
+    _whole("active-defrag-threshold-lower", "10", 1, 100),
+    _whole("active-defrag-threshold-upper", "100", 1, 100),
+    _whole("active-defrag-ignore-bytes", "104857600", 1048576),
+    _yes_no("lazyfree-lazy-eviction", "no"),
+    _yes_no("lazyfree-lazy-expire", "no"),
+    _yes_no("lazyfree-lazy-server-del", "no"),
+    _whole("lfu-log-factor", "10", 1),
+    _whole("lfu-decay-time", "1"),
+)
+
+_FROM_5_0: tuple[Parameter, ...] = (
+    _yes_no("close-on-replica-write", "yes"),
+    _whole("min-replicas-to-write", "0"),
+    _whole("min-replicas-max-lag", "10"),
+    Parameter("rename-commands", "none"),
+    _whole("stream-node-max-bytes", "4096"),
+    _whole("stream-node-max-entries", "100"),
+    _fixed("replica-allow-chaining", "no"),
+    _fixed("replica-lazy-flush", "no"),
+)
+
+_ONLY_5_0: tuple[Parameter, ...] = (_yes_no("lua-replicate-commands", "yes"),)
+
+_FAMILY_PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
+    "redis3.2": _COMMON + _REDIS_3_2,
+    "redis4.0": _COMMON + _REDIS_3_2[1:] + _FROM_4_0,
+    "redis5.0": _COMMON + _FROM_4_0 + _FROM_5_0 + _ONLY_5_0,
+    "redis6.x": _COMMON + _FROM_4_0 + _FROM_5_0,
+    "redis7": _COMMON + _FROM_4_0 + _FROM_5_0,
+    "valkey7": _COMMON + _FROM_4_0 + _FROM_5_0,
+    "valkey8": _COMMON + _FROM_4_0 + _FROM_5_0,
+}
+
+_RENAMED_IN_5_0: Mapping[str, str] = {
+    "close-on-slave-write": "close-on-replica-write",
+    "min-slaves-to-write": "min-replicas-to-write",
+    "min-slaves-max-lag": "min-replicas-max-lag",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFamily:
+    """The parameters of one family, by name."""
+
+    name: str
+    by_name: Mapping[str, Parameter] = field(repr=False)
+
+    def problems_with(self, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Each parameter of `values` that cannot be set in this family, with the reason."""
+        for name, value in values.items():
+            parameter = self.by_name.get(name)
+            problem = f"does not exist in family {self.name}" if parameter is None else parameter.problem_with(value)
+            if problem is not None:
+                yield name, problem
+
+    def name_coming_from(self, older_name: str) -> str | None:
+        """What `older_name` is called in this family; None where it is gone."""
+        if older_name in self.by_name:
+            return older_name
+        renamed = _RENAMED_IN_5_0.get(older_name)
+        return renamed if renamed in self.by_name else None
+
+
+def parameter_family(name: str) -> ParameterFamily:
+    """The family a catalogue entry owns; every family of the catalogue is here (held by a test)."""
+    return ParameterFamily(name, {parameter.name: parameter for parameter in _FAMILY_PARAMETERS[name]})

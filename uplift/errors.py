@@ -1,0 +1,51 @@
+"""The errors of Uplift: each has a code for machines and one line for people."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command line returns to the shell."""
+
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 2
+
+
+class UpliftError(Exception):
+    """Base of every error raised on purpose. `code` never changes once released."""
+
+    code = "Uplift"
+    exit_code = ExitCode.FAILED
+
+
+class BadInput(UpliftError):
+    """Something a person wrote cannot be used; the message names file, field and what is allowed."""
+
+    code = "BadInput"
+    exit_code = ExitCode.BAD_INPUT
+
+
+class SourceUnreachable(UpliftError):
+    """Redis did not answer at the address ElastiCache gave."""
+
+    code = "SourceUnreachable"
+
+
+class Throttled(UpliftError):
+    """AWS asked us to slow down; nothing was changed by the refused call."""
+
+    code = "Throttled"
+
+
+class RunRefused(UpliftError):
+    """A step found a state in which going on is not safe; nothing was changed by that step."""
+
+    code = "RunRefused"
+
+
+class LockLost(UpliftError):
+    """Another execution took this run over, so this one must not act any more."""
+
+    code = "LockLost"

@@ -1,0 +1,67 @@
+"""The Lambda entry point of the control function: outside the VPC, calls AWS."""
+
+from __future__ import annotations
+
+import time
+from typing import assert_never
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from uplift.inplace.control_steps import ControlSteps
+from uplift.inplace.elasticache import ADAPTIVE, LegacyCache
+from uplift.inplace.run_lock import RunLock
+from uplift.inplace.run_settings import RunSettings
+from uplift.inplace.run_state import RunState, Step, StepEvent
+from uplift.inplace.telling import Telling
+
+# GovCloud has no Lambda JSON log format, so the logger writes its own JSON to stdout.
+logger = Logger(service="uplift-control")
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+    """Do one step and return the run's next state."""
+    request = StepEvent.model_validate(event)
+    state = _do(request.step, _steps(request.execution), request.state)
+    logger.info("step done", extra={"step": request.step, "next": state.next, "reason": state.reason, "run_key": state.run_key})
+    return state.model_dump(mode="json")
+
+
+def _steps(execution: str) -> ControlSteps:
+    settings = RunSettings.from_environment()
+    table = boto3.resource("dynamodb").Table(settings.lock_table)
+    return ControlSteps(
+        settings=settings,
+        cache=LegacyCache(boto3.client("elasticache", config=ADAPTIVE), settings.legacy_kind, settings.legacy_id),
+        lock=RunLock(table, settings.legacy_id, execution),
+        s3=boto3.client("s3"),
+        telling=Telling(boto3.client("sns"), boto3.client("cloudwatch"), settings.topic_arn, settings.legacy_id),
+        execution=execution,
+        now=time.time,
+    )
+
+
+def _do(step: Step, steps: ControlSteps, state: RunState) -> RunState:
+    match step:
+        case Step.LOCK:
+            return steps.take_lock(state)
+        case Step.PREFLIGHT:
+            return steps.preflight(state)
+        case Step.SNAPSHOT:
+            return steps.snapshot(state)
+        case Step.RECHECK:
+            return steps.recheck(state)
+        case Step.MODIFY:
+            return steps.modify(state)
+        case Step.OBSERVE:
+            return steps.observe(state)
+        case Step.REPORT:
+            return steps.report(state)
+        case Step.UNLOCK:
+            return steps.unlock(state)
+        case Step.PROBE | Step.CENSUS_BEFORE | Step.CENSUS_AFTER:
+            raise ValueError(f"{step} is a step of the data function")
+        case _:
+            assert_never(step)

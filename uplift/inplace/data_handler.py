@@ -1,0 +1,59 @@
+"""The Lambda entry point of the data function: inside the VPC, speaks Redis."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from uplift.inplace.data_steps import DataSteps
+from uplift.inplace.run_settings import RunSettings
+from uplift.inplace.run_state import RunState, Step, StepEvent
+
+# GovCloud has no Lambda JSON log format, so the logger writes its own JSON to stdout.
+logger = Logger(service="uplift-data")
+
+_SECONDS_KEPT_FOR_WRITING = 20.0
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+    """Do one step and return the run's next state."""
+    request = StepEvent.model_validate(event)
+    state = _do(request.step, _steps(context), request.state)
+    logger.info("step done", extra={"step": request.step, "next": state.next, "run_key": state.run_key})
+    return state.model_dump(mode="json")
+
+
+def _steps(context: LambdaContext) -> DataSteps:
+    settings = RunSettings.from_environment()
+    seconds = context.get_remaining_time_in_millis() / 1000 - _SECONDS_KEPT_FOR_WRITING
+    return DataSteps(
+        settings=settings,
+        s3=boto3.client("s3"),
+        password=_password(settings.legacy_auth_secret_arn),
+        deadline=time.monotonic() + seconds,
+    )
+
+
+def _password(secret_arn: str | None) -> str | None:
+    """The AUTH token, either as the secret's whole text or as its JSON field `token`."""
+    if secret_arn is None:
+        return None
+    text = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"]
+    return str(json.loads(text)["token"]) if text.startswith("{") else text
+
+
+def _do(step: Step, steps: DataSteps, state: RunState) -> RunState:
+    match step:
+        case Step.PROBE:
+            return steps.probe(state)
+        case Step.CENSUS_BEFORE:
+            return steps.census(state, "census-before", state.census_before)
+        case Step.CENSUS_AFTER:
+            return steps.census(state, "census-after", state.census_after)
+        case _:
+            raise ValueError(f"{step} is a step of the control function")

@@ -1,0 +1,144 @@
+"""The state that travels through the state machine: small, flat, and typed on both ends.
+
+It stays far below the 256 KB a Step Functions state may hold: counts live in S3, only their keys are here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Next(StrEnum):
+    """What the state machine does after a step; its Choice states know exactly these words."""
+
+    CONTINUE = "continue"
+    WAIT = "wait"
+    OBSERVE = "observe"
+    FINISH = "finish"
+    BUSY = "busy"
+
+
+class Outcome(StrEnum):
+    """How a run ended. The first three are successes."""
+
+    UPGRADED = "upgraded"
+    NOTHING_TO_DO = "nothing-to-do"
+    DRY_RUN = "dry-run"
+    REFUSED = "refused"
+    FAILED = "failed"
+    LOSS_SUSPECTED = "loss-suspected"
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether nobody has to be woken."""
+        return self in (Outcome.UPGRADED, Outcome.NOTHING_TO_DO, Outcome.DRY_RUN)
+
+
+class StateModel(BaseModel):
+    """Base of what travels as JSON; a field nobody knows means two versions of the code meet, and is refused."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class CaughtError(StateModel):
+    """What Step Functions' Catch writes."""
+
+    Error: str
+    Cause: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The error on one line, cut where a stack trace would begin."""
+        return f"{self.Error}: {self.Cause[:300]}"
+
+
+class NodeAddress(StateModel):
+    """Where the data function finds one node."""
+
+    id: str
+    host: str
+    port: int
+    is_replica: bool
+
+
+class ProbeResult(StateModel):
+    """What the data function saw when it asked every node for INFO."""
+
+    reachable: bool
+    problem: str = ""
+    memory_percent: int | None = None
+    replica_lag_seconds: int | None = None
+    replica_links_up: bool = True
+
+
+class CensusProgress(StateModel):
+    """How far a census has come: finished pages are in S3."""
+
+    pages: int = 0
+    database_index: int = 0
+    cursor: int = 0
+    keys: int = 0
+    done: bool = False
+
+
+class RunState(StateModel):
+    """One run, from lock to unlock."""
+
+    dry_run: bool = False
+    trigger: str = "by hand"
+    scheduled_time: str = ""
+    next: Next = Next.CONTINUE
+    reason: str = ""
+    outcome: Outcome | None = None
+    run_key: str = ""
+    started_at: int = 0
+    version_before: str = ""
+    version_after: str = ""
+    failover_before: bool = False
+    snapshot_name: str = ""
+    snapshot_size: str = ""
+    modify_requested_at: int = 0
+    agreeing_reads: int = 0
+    observations: int = 0
+    nodes: list[NodeAddress] = Field(default_factory=list)
+    probe: ProbeResult | None = None
+    findings: list[str] = Field(default_factory=list)
+    census_before: CensusProgress = Field(default_factory=CensusProgress)
+    census_after: CensusProgress = Field(default_factory=CensusProgress)
+    failure: CaughtError | None = None
+    modify_trouble: CaughtError | None = None
+    observe_trouble: CaughtError | None = None
+    report_trouble: CaughtError | None = None
+    report_key: str = ""
+
+    @property
+    def census_node(self) -> NodeAddress:
+        """The node a census reads: a replica where there is one."""
+        replicas = [node for node in self.nodes if node.is_replica]
+        return (replicas or self.nodes)[0]
+
+
+class Step(StrEnum):
+    """The steps of the state machine; `control` does the first group, `data` the second."""
+
+    LOCK = "lock"
+    PREFLIGHT = "preflight"
+    SNAPSHOT = "snapshot"
+    RECHECK = "recheck"
+    MODIFY = "modify"
+    OBSERVE = "observe"
+    REPORT = "report"
+    UNLOCK = "unlock"
+    PROBE = "probe"
+    CENSUS_BEFORE = "census-before"
+    CENSUS_AFTER = "census-after"
+
+
+class StepEvent(StateModel):
+    """What the state machine hands to a function."""
+
+    step: Step
+    execution: str
+    state: RunState

@@ -1,0 +1,1 @@
+"""Reads and counts a live Redis; knows RESP and Redis, nothing of AWS."""

@@ -1,0 +1,1 @@
+"""One frozen, validated settings object per environment; the only reader of config/."""

@@ -1,0 +1,98 @@
+"""All settings of one environment, and the checks that need more than one section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from uplift.engines.changes import Change, change_between
+from uplift.engines.nodes import family_of
+from uplift.settings.base import FrozenSettings
+from uplift.settings.groups import GroupSettings
+from uplift.settings.legacy import LegacySettings, SecurityGroupId, SubnetId
+from uplift.settings.upgrade import UpgradeSettings
+
+_KEEPS_JOBS = "noeviction"
+
+
+class GroupName(StrEnum):
+    """The two groups legacy is split into."""
+
+    APP_CACHE = "app-cache"
+    SIDEKIQ = "sidekiq"
+
+
+class NetworkSettings(FrozenSettings):
+    """Where everything lives. Ids only: synthesis never looks anything up."""
+
+    vpc_id: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+    subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1, max_length=20)]
+    client_security_group_ids: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")], SecurityGroupId]
+    create_vpc_endpoints: bool = False
+    endpoint_security_group_id: SecurityGroupId | None = None
+    route_table_ids: tuple[Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$")], ...] = ()
+    s3_prefix_list_id: Annotated[str, StringConstraints(pattern=r"^pl-[0-9a-f]{8,17}$")] | None = None
+
+    @model_validator(mode="after")
+    def _functions_reach_their_services(self) -> Self:
+        if not self.client_security_group_ids:
+            raise ValueError("client_security_group_ids is empty, allowed: at least one name: sg-id, such as api: sg-0123456789abcdef0")
+        if self.create_vpc_endpoints and not self.route_table_ids:
+            raise ValueError("route_table_ids is empty, but create_vpc_endpoints needs the route tables of the subnets for S3")
+        if not self.create_vpc_endpoints and self.endpoint_security_group_id is None:
+            raise ValueError(
+                "endpoint_security_group_id is missing: name the security group of the VPC's endpoints, or set create_vpc_endpoints: true"
+            )
+        return self
+
+
+class EnvironmentSettings(FrozenSettings):
+    """One environment, as config/NAME.yaml writes it."""
+
+    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-\d$")]
+    network: NetworkSettings
+    legacy: LegacySettings
+    app_cache: GroupSettings
+    sidekiq: GroupSettings
+    upgrade: UpgradeSettings
+    role_path: Annotated[str, StringConstraints(pattern=r"^/(?:[!-.0-~]+/)*$")] = "/"
+    permissions_boundary_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::\d{12}:policy/.+$")] | None = None
+    log_retention_days: Annotated[int, Field(ge=1)] = 365
+    report_retention_days: Annotated[int, Field(ge=1)] = 400
+
+    @property
+    def in_govcloud(self) -> bool:
+        """Whether the region belongs to the aws-us-gov partition."""
+        return self.region.startswith("us-gov-")
+
+    def group(self, name: GroupName) -> GroupSettings:
+        """The settings of one of the two new groups."""
+        return self.app_cache if name is GroupName.APP_CACHE else self.sidekiq
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        for problem in self._problems():
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        change = change_between(self.legacy.version, self.upgrade.target, standalone=self.legacy.is_standalone)
+        if change.change is Change.IMPOSSIBLE:
+            yield f"upgrade.target_version: {change.reason}"
+        for name, group in (("app_cache", self.app_cache), ("sidekiq", self.sidekiq)):
+            if group.kms_key_arn and self.in_govcloud:
+                yield f"{name}.kms_key_arn is set, but GovCloud encrypts ElastiCache with its own key only: leave the field out"
+            family = family_of(group.node_type)
+            if self.in_govcloud and family is not None and not family.in_govcloud:
+                yield f"{name}.node_type {group.node_type} is not offered in {self.region}"
+            if group.multi_az and len(self.network.subnet_ids) == 1:
+                yield f"{name}.multi_az needs subnets in two zones, found one in network.subnet_ids"
+            if "cluster-enabled" in group.parameters and group.parameters["cluster-enabled"] == "yes":
+                yield f"{name}.parameters.cluster-enabled is 'yes', allowed: no (Sidekiq and breakers use several keys in one command)"
+        policy = self.sidekiq.parameters.get("maxmemory-policy")
+        if policy != _KEEPS_JOBS:
+            yield f"sidekiq.parameters.maxmemory-policy is {policy!r}, allowed: {_KEEPS_JOBS} (an evicted key is a lost job)"

@@ -1,0 +1,104 @@
+"""Settings of one new replication group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from uplift.engines.catalogue import Engine, EngineVersion, creatable_versions, find_version
+from uplift.engines.nodes import family_of, usable_families
+from uplift.engines.parameters import parameter_family
+from uplift.settings.base import FrozenSettings
+from uplift.settings.windows import Window
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class AlarmThresholds(FrozenSettings):
+    """When a node of the group wakes somebody up."""
+
+    engine_cpu_percent: Percent = 90
+    memory_percent: Percent = 80
+    swap_usage_bytes: Annotated[int, Field(gt=0)] = 50_000_000
+    connections: Annotated[int, Field(gt=0, le=65_000)] = 20_000
+    replication_lag_seconds: Annotated[int, Field(gt=0)] = 5
+    evictions_in_five_minutes: Annotated[int, Field(ge=0)] = 100
+
+
+class GroupSettings(FrozenSettings):
+    """One new replication group: app-cache or sidekiq."""
+
+    engine: Engine = Engine.REDIS
+    engine_version: str = "5.0.6"
+    parameter_group_family: str | None = None
+    node_type: str
+    replicas: Annotated[int, Field(ge=0, le=5)]
+    multi_az: bool = True
+    parameters: Mapping[str, str]
+    maintenance_window: str
+    snapshot_window: str
+    snapshot_retention_days: Annotated[int, Field(ge=1, le=35)]
+    kms_key_arn: str | None = None
+    alarms: AlarmThresholds = AlarmThresholds()
+
+    @property
+    def version(self) -> EngineVersion:
+        """The engine version as the catalogue knows it."""
+        return find_version(self.engine, self.engine_version)
+
+    @property
+    def node_count(self) -> int:
+        """The primary and its replicas."""
+        return self.replicas + 1
+
+    @field_validator("engine_version")
+    @classmethod
+    def _version_can_be_created(cls, value: str, info: ValidationInfo) -> str:
+        engine = info.data.get("engine", Engine.REDIS)
+        if value not in creatable_versions(engine):
+            raise ValueError(f"{value!r} cannot be created, allowed for {engine}: {', '.join(creatable_versions(engine))}")
+        return value
+
+    @field_validator("maintenance_window")
+    @classmethod
+    def _maintenance_window_is_weekly(cls, value: str) -> str:
+        Window.weekly(value)
+        return value
+
+    @field_validator("snapshot_window")
+    @classmethod
+    def _snapshot_window_is_daily(cls, value: str) -> str:
+        Window.daily(value)
+        return value
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        for problem in self._problems():
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        family = self.version.family
+        if self.parameter_group_family not in (None, family):
+            yield f"parameter_group_family is {self.parameter_group_family!r}, but {self.version} owns {family!r}: leave the field out"
+        for name, problem in parameter_family(family).problems_with(self.parameters):
+            yield f"parameters.{name} {problem}"
+        yield from self._node_problems()
+        if Window.daily(self.snapshot_window).overlaps(Window.weekly(self.maintenance_window)):
+            yield (
+                f"snapshot_window {self.snapshot_window} overlaps maintenance_window {self.maintenance_window}: "
+                "ElastiCache refuses that, move one of them"
+            )
+
+    def _node_problems(self) -> Iterator[str]:
+        node_family = family_of(self.node_type)
+        usable = ", ".join(usable_families(self.version.number))
+        if node_family is None:
+            yield f"node_type is {self.node_type!r}, allowed families for {self.version}: {usable}"
+        elif self.engine is Engine.REDIS and self.version.number < node_family.oldest_redis:
+            oldest = ".".join(map(str, node_family.oldest_redis))
+            yield f"node_type {self.node_type} needs Redis {oldest}, found {self.engine_version}; allowed families: {usable}"
+        if self.multi_az and self.replicas == 0:
+            yield "multi_az needs a node to fail over to: replicas is 0, allowed: 1 to 5 (or multi_az: false)"

@@ -1,0 +1,63 @@
+"""Reads config/NAME.yaml into EnvironmentSettings. Bad input is one line: file, field, what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from uplift.errors import BadInput
+from uplift.settings.environment import EnvironmentSettings
+
+CONFIG_DIRECTORY = Path("config")
+_NOT_ENVIRONMENTS = {"keyspace"}
+
+
+def environment_names(directory: Path = CONFIG_DIRECTORY) -> tuple[str, ...]:
+    """The environments that have a file."""
+    return tuple(sorted(path.stem for path in directory.glob("*.yaml") if path.stem not in _NOT_ENVIRONMENTS))
+
+
+def load_settings(environment: str, directory: Path = CONFIG_DIRECTORY) -> EnvironmentSettings:
+    """Read and check the settings of one environment.
+
+    Raises BadInput for an environment without a file, for text that is no YAML and for every refused value.
+    """
+    path = directory / f"{environment}.yaml"
+    if environment not in environment_names(directory):
+        raise BadInput(
+            f"environment is {environment!r}, allowed: {', '.join(environment_names(directory)) or f'none, {directory}/ has no files'}"
+        )
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return EnvironmentSettings.model_validate(content)
+    except yaml.YAMLError as problem:
+        raise BadInput(f"{path}: no YAML: {' '.join(str(problem).split())}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{path}: not UTF-8 text") from None
+    except ValidationError as problem:
+        raise BadInput(_one_line(path, problem.errors(include_url=False))) from None
+
+
+def _one_line(path: Path, errors: list[ErrorDetails]) -> str:
+    first = errors[0]
+    field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "(whole file)"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{path}: {field}: {_in_words(first)}{more}"
+
+
+def _in_words(error: ErrorDetails) -> str:
+    found = error["input"]
+    match error["type"]:
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "extra_forbidden":
+            return "no such field; remove it or check its spelling"
+        case "missing":
+            return "missing"
+        case "string_pattern_mismatch":
+            return f"found {found!r}, allowed: {error['ctx']['pattern']}"
+        case _:
+            return f"found {found!r}, allowed: {error['msg'][0].lower()}{error['msg'][1:]}"

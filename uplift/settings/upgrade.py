@@ -1,0 +1,113 @@
+"""Settings of the scheduled in-place upgrade of legacy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from uplift.engines.catalogue import Engine, EngineVersion, creatable_versions, find_version
+from uplift.engines.parameters import parameter_family
+from uplift.settings.base import FrozenSettings
+
+_CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
+_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
+_MAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+
+
+class Acknowledgement(StrEnum):
+    """What somebody must have read and accepted in a pull request before an upgrade may run."""
+
+    NO_ENGINE_ROLLBACK = "no-engine-rollback"
+    OUTAGE_FOR_THE_WHOLE_UPGRADE = "outage-for-the-whole-upgrade"
+    PARAMETERS_ARE_LOST = "parameters-are-lost"
+    MANAGER_MUST_CHANGE_A_LINE = "manager-must-change-a-line"
+
+
+class ScheduleSettings(FrozenSettings):
+    """When the upgrade starts by itself. Off unless somebody turns it on."""
+
+    enabled: bool = False
+    expression: str
+    time_zone: str = "UTC"
+
+    @field_validator("expression")
+    @classmethod
+    def _is_cron_or_at(cls, value: str) -> str:
+        if at := _AT.fullmatch(value):
+            try:
+                datetime.fromisoformat(at[1])
+            except ValueError:
+                raise ValueError(f"{value!r} is no date and time, allowed: at(yyyy-mm-ddThh:mm:ss)") from None
+        elif not (cron := _CRON.fullmatch(value)) or (cron[3] == "?") == (cron[5] == "?"):
+            raise ValueError(
+                f"{value!r} is no schedule, allowed: at(yyyy-mm-ddThh:mm:ss) or cron(minute hour day-of-month month day-of-week year) "
+                "with ? for exactly one of day-of-month and day-of-week"
+            )
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is no time zone, allowed: an IANA name such as America/New_York") from None
+        return value
+
+
+class UpgradeSettings(FrozenSettings):
+    """What legacy becomes, when, and who has agreed to it."""
+
+    engine: Engine = Engine.REDIS
+    target_version: str = "5.0.6"
+    attempt: Annotated[int, Field(ge=1, le=999)] = 1
+    schedule: ScheduleSettings
+    not_after: datetime
+    longest_minutes: Annotated[int, Field(ge=10, le=1440)] = 240
+    observe_every_seconds: Annotated[int, Field(ge=5, le=300)] = 30
+    longest_snapshot_age_minutes: Annotated[int, Field(ge=5, le=1440)] = 120
+    largest_replica_lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
+    largest_memory_percent: Annotated[int, Field(ge=1, le=100)] = 75
+    largest_key_drop_percent: Annotated[int, Field(ge=0, le=100)] = 5
+    parameters: Mapping[str, str] = Field(default_factory=dict)
+    acknowledged: frozenset[Acknowledgement] = frozenset()
+    acknowledged_by: str = ""
+    notify: tuple[Annotated[str, StringConstraints(pattern=_MAIL)], ...] = ()
+
+    @property
+    def target(self) -> EngineVersion:
+        """The version legacy is to become, as the catalogue knows it."""
+        return find_version(self.engine, self.target_version)
+
+    @field_validator("target_version")
+    @classmethod
+    def _target_can_be_asked_for(cls, value: str, info: ValidationInfo) -> str:
+        engine = info.data.get("engine", Engine.REDIS)
+        if value not in creatable_versions(engine):
+            raise ValueError(f"{value!r} cannot be asked for, allowed for {engine}: {', '.join(creatable_versions(engine))}")
+        return value
+
+    @field_validator("not_after")
+    @classmethod
+    def _has_a_time_zone(cls, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()!r} has no time zone, allowed: 2026-12-05T06:00:00Z")
+        return value
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        for problem in self._problems():
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        for name, problem in parameter_family(self.target.family).problems_with(self.parameters):
+            yield f"parameters.{name} {problem}"
+        if self.acknowledged and not self.acknowledged_by:
+            yield "acknowledged_by is empty: write who acknowledged"
