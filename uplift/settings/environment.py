@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -34,7 +34,7 @@ class NetworkSettings(FrozenSettings):
     create_vpc_endpoints: bool = False
     endpoint_security_group_id: SecurityGroupId | None = None
     route_table_ids: tuple[Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$")], ...] = ()
-    s3_prefix_list_id: Annotated[str, StringConstraints(pattern=r"^pl-[0-9a-f]{8,17}$")] | None = None
+    s3_prefix_list_id: Annotated[str, StringConstraints(pattern=r"^pl-[0-9a-f]{8,17}$")]
 
     @model_validator(mode="after")
     def _functions_reach_their_services(self) -> Self:
@@ -61,7 +61,7 @@ class EnvironmentSettings(FrozenSettings):
     upgrade: UpgradeSettings
     role_path: Annotated[str, StringConstraints(pattern=r"^/(?:[!-.0-~]+/)*$")] = "/"
     permissions_boundary_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::\d{12}:policy/.+$")] | None = None
-    log_retention_days: Annotated[int, Field(ge=1)] = 365
+    log_retention_days: Literal[30, 90, 180, 365, 731, 1827] = 365
     report_retention_days: Annotated[int, Field(ge=1)] = 400
 
     @property

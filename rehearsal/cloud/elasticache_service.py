@@ -1,0 +1,226 @@
+"""ElastiCache's API over real servers: the actions our templates and functions use; anything else is an error naming it.
+
+Answers and error codes follow the API reference; statuses take time and run in threads of their own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+from rehearsal.cloud import parameters as families
+from rehearsal.cloud.elasticache_state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State
+from rehearsal.cloud.engine_upgrade import EngineUpgrade
+from rehearsal.cloud.errors import NotModelled, refused
+from rehearsal.cloud.faults import Faults
+from rehearsal.cloud.node_factory import NodeFactory, apply_parameters
+from rehearsal.cloud.timing import Timing
+
+_SNAPSHOTS_A_DAY = 20
+
+
+class ElastiCache:
+    """The service: state, and the work that changes it."""
+
+    def __init__(self, factory: NodeFactory, timing: Timing, faults: Faults) -> None:
+        self.state = State()
+        self.factory, self.timing, self.faults = factory, timing, faults
+        self._lock = threading.RLock()
+
+    def create_group(self, spec: dict[str, Any], *, by_amazon_in_the_past: bool = False) -> Group:
+        """Make a group. Versions below 4.0.10 cannot be created any more; legacy was, long ago."""
+        version = spec["EngineVersion"]
+        if version == "3.2.6" and not by_amazon_in_the_past:
+            raise refused("InvalidParameterCombination", f"Cannot find version {version} for redis")
+        identifier = spec["ReplicationGroupId"]
+        with self._lock:
+            if identifier in self.state.groups:
+                raise refused("ReplicationGroupAlreadyExistsFault", f"Replication group {identifier} already exists")
+            parameters = self._parameters_for(version, spec.get("CacheParameterGroupName"))
+            group = self._build_group(identifier, version, parameters, spec)
+            self.state.groups[identifier] = group
+        self._later(lambda: self._finish_creating(group))
+        return group
+
+    def _build_group(self, identifier: str, version: str, parameters: ParameterGroup, spec: dict[str, Any]) -> Group:
+        tls, password = bool(spec.get("TransitEncryptionEnabled")), spec.get("AuthToken")
+        if password and not tls:
+            raise refused("InvalidParameterCombination", "AuthToken needs TransitEncryptionEnabled")
+        servers = [self.factory.server(version, password=password, rdb=spec.get("_Rdb"))]
+        servers += [self.factory.server(version, password=password) for _ in range(int(spec.get("NumCacheClusters", 1)) - 1)]
+        nodes = [
+            Node(f"{identifier}-{i:03}", spec["CacheNodeType"], version, parameters.name, s, self.factory.endpoint(s, tls=tls), group_id=identifier)
+            for i, s in enumerate(servers, start=1)
+        ]
+        for node in nodes:
+            apply_parameters(node, parameters.values)
+        for replica in servers[1:]:
+            replica.follow(servers[0])
+        return Group(
+            id=identifier,
+            description=spec.get("ReplicationGroupDescription", ""),
+            nodes=nodes,
+            primary_id=nodes[0].id,
+            primary_endpoint=self.factory.endpoint(servers[0], tls=tls),
+            reader_endpoint=self.factory.endpoint(servers[-1], tls=tls),
+            automatic_failover=bool(spec.get("AutomaticFailoverEnabled")),
+            multi_az=bool(spec.get("MultiAZEnabled")),
+            tls=tls,
+            password=password,
+            subnet_group=spec.get("CacheSubnetGroupName", "default"),
+            properties={name: value for name, value in spec.items() if name != "AuthToken"},
+        )
+
+    def create_standalone(self, identifier: str, version: str, node_type: str, rdb: Any) -> Node:
+        """Make a standalone cluster, as legacy may be one."""
+        parameters = self._parameters_for(version, None)
+        server = self.factory.server(version, rdb=rdb)
+        node = Node(identifier, node_type, version, parameters.name, server, self.factory.endpoint(server, tls=False))
+        apply_parameters(node, parameters.values)
+        node.status = AVAILABLE
+        self.state.standalone[identifier] = node
+        return node
+
+    def _finish_creating(self, group: Group) -> None:
+        time.sleep(self.timing.status_seconds)
+        for node in group.nodes:
+            node.status = AVAILABLE
+        group.status = AVAILABLE
+
+    def modify_group(self, spec: dict[str, Any]) -> Group:
+        """Change the engine or the parameter group at once; settings without effect on a server are only kept."""
+        group = self.state.group(spec["ReplicationGroupId"])
+        with self._lock:
+            if group.status != AVAILABLE or group.changing:
+                raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+            change = self._change(group.nodes, spec)
+            group.changing = True
+        self._later(lambda: self._apply_to_group(group, change, spec))
+        return group
+
+    def _apply_to_group(self, group: Group, change: Change, spec: dict[str, Any]) -> None:
+        # For a moment a describe still gives the old state (aws-controllers-k8s, elasticache-controller PR 188).
+        time.sleep(self.timing.status_seconds)
+        group.status = "modifying"
+        group.properties.update(spec)
+        if change.version is not None:
+            self._upgrade(change.version, change.parameters).group(group)
+        else:
+            self._apply_parameters(group.nodes, change.parameters)
+        group.status, group.changing = AVAILABLE, False
+
+    def modify_standalone(self, spec: dict[str, Any]) -> Node:
+        """The same for a standalone cluster."""
+        node = self.state.node(spec["CacheClusterId"])
+        with self._lock:
+            if node.status != AVAILABLE or node.changing:
+                raise refused("InvalidCacheClusterState", "The cache cluster must be in available state to modify.")
+            change = self._change([node], spec)
+            node.changing = True
+        self._later(lambda: self._apply_to_standalone(node, change))
+        return node
+
+    def _apply_to_standalone(self, node: Node, change: Change) -> None:
+        time.sleep(self.timing.status_seconds)
+        node.status = "modifying"
+        if change.version is not None:
+            self._upgrade(change.version, change.parameters).standalone(node)
+        else:
+            self._apply_parameters([node], change.parameters)
+        node.status, node.changing = AVAILABLE, False
+
+    def _upgrade(self, version: str, parameters: ParameterGroup) -> EngineUpgrade:
+        return EngineUpgrade(self.state, self.factory, self.timing, self.faults, version, parameters)
+
+    def _apply_parameters(self, nodes: list[Node], parameters: ParameterGroup) -> None:
+        for node in nodes:
+            node.parameter_group = parameters.name
+            apply_parameters(node, parameters.values)
+
+    def _change(self, nodes: list[Node], spec: dict[str, Any]) -> Change:
+        if spec.get("ApplyImmediately") is not True:
+            raise NotModelled("a modify without ApplyImmediately=True waits for the maintenance window, which has no clock here")
+        version = spec.get("EngineVersion")
+        current = nodes[0].engine_version
+        if version == current:
+            version = None
+        if version is not None and version not in self.factory.versions:
+            raise refused("InvalidParameterCombination", f"Cannot find version {version} for redis")
+        if version is not None and _as_numbers(version) < _as_numbers(current):
+            raise refused("InvalidParameterCombination", f"Cannot downgrade from {current} to {version}")
+        parameters = self._parameters_for(version or current, spec.get("CacheParameterGroupName") or nodes[0].parameter_group)
+        return Change(version, parameters)
+
+    def _parameters_for(self, version: str, name: str | None) -> ParameterGroup:
+        family = families.FAMILY_OF.get(version)
+        if family is None:
+            raise refused("InvalidParameterCombination", f"Cannot find version {version} for redis")
+        group = self.state.parameter_group(name or f"default.{family}")
+        if group.family != family:
+            message = f"Expected a parameter group of family {family} but found one of family {group.family}"
+            raise refused("InvalidParameterCombination", message)
+        return group
+
+    def create_snapshot(self, name: str, node_id: str) -> Snapshot:
+        """BGSAVE of one node."""
+        node = self.state.node(node_id)
+        with self._lock:
+            if name in self.state.snapshots:
+                raise refused("SnapshotAlreadyExistsFault", f"Snapshot with specified name already exists: {name}")
+            if sum(1 for snapshot in self.state.snapshots.values() if snapshot.node_id == node_id) >= _SNAPSHOTS_A_DAY:
+                raise refused("SnapshotQuotaExceededFault", "The request cannot be processed because it would exceed the maximum number of snapshots.")
+            group = self.state.groups.get(node.group_id or "")
+            if node.status != AVAILABLE or node.changing or (group is not None and (group.status != AVAILABLE or group.changing)):
+                raise refused("InvalidCacheClusterState", f"Cluster {node_id} is not in available state.")
+            path = self.factory.authority_file.parent / "snapshots" / f"{name}.rdb"
+            snapshot = Snapshot(name, node_id, node.node_type, node.engine_version, path)
+            self.state.snapshots[name] = snapshot
+            node.status = "snapshotting"
+            if group is not None:
+                group.status = "snapshotting"
+        self._later(lambda: self._save(snapshot, node, group))
+        return snapshot
+
+    def _save(self, snapshot: Snapshot, node: Node, group: Group | None) -> None:
+        time.sleep(self.timing.status_seconds)
+        snapshot.size_bytes = node.server.save_to(snapshot.path)
+        snapshot.created_at = dt.datetime.now(dt.UTC)
+        snapshot.status = AVAILABLE
+        node.status = AVAILABLE
+        if group is not None:
+            group.status = AVAILABLE
+        self.state.tell(node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}'")
+
+    def delete_group(self, identifier: str, final_snapshot: str | None) -> Group:
+        """Delete a group, after a last snapshot where one is asked for."""
+        group = self.state.group(identifier)
+        if final_snapshot:
+            path = self.factory.authority_file.parent / "snapshots" / f"{final_snapshot}.rdb"
+            taken = Snapshot(final_snapshot, group.primary.id, group.primary.node_type, group.primary.engine_version, path)
+            taken.size_bytes, taken.status, taken.created_at = group.primary.server.save_to(path), AVAILABLE, dt.datetime.now(dt.UTC)
+            self.state.snapshots[final_snapshot] = taken
+        group.status = "deleting"
+        for endpoint in [group.primary_endpoint, group.reader_endpoint, *(node.endpoint for node in group.nodes)]:
+            endpoint.close()
+        for node in group.nodes:
+            node.server.stop()
+        del self.state.groups[identifier]
+        return group
+
+    def _later(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=work, daemon=True).start()
+
+
+class Change:
+    """What a modify does: a new version or None, and the parameter group from then on."""
+
+    def __init__(self, version: str | None, parameters: ParameterGroup) -> None:
+        self.version, self.parameters = version, parameters
+
+
+def _as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

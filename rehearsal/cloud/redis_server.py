@@ -1,0 +1,134 @@
+"""One real redis-server process on loopback, set up as an ElastiCache node.
+
+Commands ElastiCache withholds (user guide, "Supported and restricted commands") are renamed to a secret or
+switched off. SYNC and PSYNC stay, since replicas need them under their own names.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+_KEPT_FOR_US = ("CONFIG", "SLAVEOF", "BGSAVE", "SHUTDOWN")
+_SWITCHED_OFF = ("BGREWRITEAOF", "DEBUG", "MIGRATE", "SAVE")
+_READY_SECONDS = 60.0
+_MAX_MEMORY_BYTES = 4 * 1024**3
+
+
+class RedisServer:
+    """A running redis-server of one version. Stopped by the process this object started, never by name."""
+
+    def __init__(self, version: str, binary: Path, folder: Path, *, password: str | None = None, rdb: Path | None = None) -> None:
+        self.version = version
+        self.folder = folder
+        self.port = _free_port()
+        self.password = password
+        self._secret = secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        if rdb is not None:
+            shutil.copy(rdb, folder / "dump.rdb")
+        log = (folder / "redis.log").open("wb")
+        self._process = subprocess.Popen([str(binary), *self._options()], cwd=folder, stdout=log, stderr=log)
+        log.close()
+        self.client = self.connect()
+        self._wait_for(lambda: bool(self.client.ping()), "to answer")
+
+    def connect(self, database: int = 0) -> redis.Redis:
+        """A client of this process itself, past every endpoint."""
+        return redis.Redis(
+            host="127.0.0.1",
+            port=self.port,
+            db=database,
+            password=self.password,
+            protocol=2,
+            socket_timeout=60,
+            lib_name=None,
+            lib_version=None,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def _options(self) -> list[str]:
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--protected-mode", "no", "--save", "", "--appendonly", "no"]
+        options += ["--maxmemory", str(_MAX_MEMORY_BYTES), "--maxmemory-policy", "volatile-lru", "--repl-diskless-sync", "no"]
+        for command in _KEPT_FOR_US:
+            options += ["--rename-command", command, self._own(command)]
+        for command in _SWITCHED_OFF:
+            options += ["--rename-command", command, ""]
+        if self.password:
+            options += ["--requirepass", self.password, "--masterauth", self.password]
+        return options
+
+    def _own(self, command: str) -> str:
+        return f"{self._secret}-{command}"
+
+    def set_config(self, name: str, value: str) -> None:
+        """CONFIG SET, which only this object can send."""
+        self.client.execute_command(self._own("CONFIG"), "SET", name, value)
+
+    def follow(self, primary: RedisServer) -> None:
+        """Become a replica of `primary` and wait until the link is up and level with it."""
+        self.client.execute_command(self._own("SLAVEOF"), "127.0.0.1", primary.port)
+        self._wait_for(lambda: self.client.info("replication").get("master_link_status") == "up", "to synchronise", seconds=600)
+
+    def promote(self) -> None:
+        """Stop following anybody."""
+        self.client.execute_command(self._own("SLAVEOF"), "NO", "ONE")
+
+    def is_level_with(self, primary: RedisServer) -> bool:
+        """Whether this replica has received everything `primary` has written."""
+        here, there = self.client.info("replication"), primary.client.info("replication")
+        return int(here.get("slave_repl_offset", -1)) >= int(there["master_repl_offset"])
+
+    def wait_until_level_with(self, primary: RedisServer) -> None:
+        """Wait for the last writes; only sensible when nobody writes any more."""
+        self._wait_for(lambda: self.is_level_with(primary), f"to be level with port {primary.port}")
+
+    def save_to(self, path: Path) -> int:
+        """BGSAVE and copy the file to `path`; returns its size in bytes."""
+        before = self.client.lastsave()
+        deadline = time.monotonic() + 1.1
+        self._wait_for(lambda: time.monotonic() >= deadline, "for LASTSAVE's next second")
+        self.client.execute_command(self._own("BGSAVE"))
+        self._wait_for(lambda: self.client.lastsave() != before, "to save", seconds=600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.folder / "dump.rdb", path)
+        return path.stat().st_size
+
+    def stop(self) -> None:
+        """End the process; safe to call twice."""
+        self.client.close()
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _wait_for(self, condition: Callable[[], bool], what: str, seconds: float = _READY_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                if condition():
+                    return
+            except (redis.ConnectionError, redis.TimeoutError):
+                pass
+            time.sleep(0.02)
+        log = (self.folder / "redis.log").read_text(errors="replace")[-800:]
+        raise RuntimeError(f"redis-server {self.version} on port {self.port} was expected {what}; its log ends: {log}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,162 @@
+"""The local cloud as one process: `python -m rehearsal.cloud.server OPTIONS.json`.
+
+The options name the folder to work in, the redis-server binaries, the Lambda runtime's packages, account, region,
+timing and faults. The process writes `ready.json` into the folder when it listens, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+_OPTIONS = json.loads(Path(sys.argv[1]).read_text()) if __name__ == "__main__" else {}
+os.environ.setdefault("MOTO_ACCOUNT_ID", _OPTIONS.get("account", "123456789012"))
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
+
+import moto.backends  # noqa: E402
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
+from werkzeug.serving import make_server  # noqa: E402
+
+from rehearsal.cloud import cloudformation, elasticache_responses, network, workflows  # noqa: E402
+from rehearsal.cloud.elasticache_service import ElastiCache  # noqa: E402
+from rehearsal.cloud.elasticache_state import AVAILABLE  # noqa: E402
+from rehearsal.cloud.faults import Faults  # noqa: E402
+from rehearsal.cloud.gate import Gate  # noqa: E402
+from rehearsal.cloud.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
+from rehearsal.cloud.node_factory import NodeFactory  # noqa: E402
+from rehearsal.cloud.permissions import Permissions  # noqa: E402
+from rehearsal.cloud.resource_types import Providers, wait_until  # noqa: E402
+from rehearsal.cloud.timing import Timing  # noqa: E402
+
+
+class Cloud:
+    """Everything of one local cloud, joined."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.folder = Path(options["folder"])
+        self.account, self.region = options["account"], options["region"]
+        timing = Timing(**options.get("timing", {}))
+        self.faults = Faults(options.get("faults", []))
+        self.factory = NodeFactory({version: Path(path) for version, path in options["redis"].items()}, self.folder / "redis")
+        self.elasticache = ElastiCache(self.factory, timing, self.faults)
+        partition = "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        self.permissions = Permissions(partition, self.region, self.account)
+        self._server = make_server("127.0.0.1", 0, self._gate(), threaded=True, request_handler=_QuietHandler)
+        self.url = f"http://localhost:{self._server.server_port}"
+        environment = {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        self.runtimes = LambdaRuntimes(self.folder / "lambda", Path(options["runtime_folder"]), environment)
+        self.client = workflows.server_client(self.url, self.region)
+        self._credentials: dict[str, dict[str, str]] = {}
+        elasticache_responses.install(self.elasticache)
+        cloudformation.install(cloudformation.CloudFormation(Providers(self.url, self.region, self.account)))
+        workflows.install(self.run_function, self.permissions, timing.wait_scale)
+
+    def _gate(self) -> Gate:
+        inner = DomainDispatcherApplication(create_backend_app)
+        return Gate(inner, self.permissions, self.faults, self.folder / "calls.jsonl", self._kill_control, self.control)
+
+    def _kill_control(self) -> None:
+        self.runtimes.kill_busy("Control")
+
+    def run_function(self, function_arn: str, payload: bytes) -> Answer:
+        """Invoke one deployed function with the credentials of its own role."""
+        backend: Any = moto.backends.get_backend("lambda")[self.account][self.region]
+        function = backend.get_function(function_arn)
+        spec = FunctionSpec(
+            name=function.function_name,
+            arn=function.function_arn,
+            code_id=function.code_sha_256.replace("/", "_").replace("+", "-").rstrip("="),
+            handler=function.handler,
+            timeout_seconds=int(function.timeout),
+            memory_mib=int(function.memory_size),
+            environment=dict(function.environment_vars),
+        )
+        return self.runtimes.invoke(spec, function.code_bytes, self._credentials_of(function.role), payload)
+
+    def _credentials_of(self, role_arn: str) -> dict[str, str]:
+        if role_arn not in self._credentials:
+            given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="function")["Credentials"]
+            self.permissions.know(given["AccessKeyId"], role_arn)
+            self._credentials[role_arn] = {
+                "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": given["SessionToken"],
+            }
+        return self._credentials[role_arn]
+
+    def control(self, command: str, request: dict[str, Any]) -> Any:
+        """What the rehearsal asks of this cloud beyond AWS's own API."""
+        match command:
+            case "seed-network":
+                network.seed(self.client("ec2"), request)
+                return {}
+            case "create-legacy":
+                return self._create_legacy(request)
+            case "fire-schedule":
+                return workflows.fire_schedule(self.client, self.permissions, request["prefix"])
+            case "servers":
+                return [
+                    {"id": node.id, "port": node.server.port, "version": node.server.version, "status": node.status}
+                    for node in self.elasticache.state.nodes()
+                ]
+            case "faults":
+                self.faults.set(request["names"])
+                return {}
+            case _:
+                return {"error": f"no such command: {command}"}
+
+    def _create_legacy(self, request: dict[str, Any]) -> dict[str, Any]:
+        rdb = Path(request["rdb"]) if request.get("rdb") else None
+        if request["standalone"]:
+            node = self.elasticache.create_standalone(request["id"], request["version"], request["node_type"], rdb)
+            return {"host": node.endpoint.host, "port": node.endpoint.port}
+        group = self.elasticache.create_group(
+            {
+                "ReplicationGroupId": request["id"],
+                "EngineVersion": request["version"],
+                "CacheNodeType": request["node_type"],
+                "NumCacheClusters": request["nodes"],
+                "AutomaticFailoverEnabled": request["nodes"] > 1,
+                "MultiAZEnabled": request["nodes"] > 1,
+                "_Rdb": rdb,
+            },
+            by_amazon_in_the_past=True,
+        )
+        wait_until(lambda: group.status == AVAILABLE, "legacy available")
+        return {"host": group.primary_endpoint.host, "port": group.primary_endpoint.port}
+
+    def serve(self) -> None:
+        """Listen until told to stop, then stop every process this cloud started."""
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        ready = {"url": self.url, "ca_file": str(self.factory.authority_file), "pid": os.getpid()}
+        (self.folder / "ready.json").write_text(json.dumps(ready))
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        parent = os.getppid()
+        while not stop.wait(0.5) and os.getppid() == parent:
+            pass
+        self.runtimes.stop_all()
+        self.factory.stop_all()
+
+
+class _QuietHandler(MotoRequestHandler):
+    def log_request(self, *_args: Any) -> None:
+        pass
+
+
+def main() -> None:
+    """Run one cloud until it is told to stop."""
+    logging.basicConfig(level=logging.WARNING)
+    Path(_OPTIONS["folder"]).mkdir(parents=True, exist_ok=True)
+    Cloud(_OPTIONS).serve()
+
+
+if __name__ == "__main__":
+    main()

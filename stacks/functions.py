@@ -1,0 +1,135 @@
+"""The two functions: control calls AWS from outside the VPC, data speaks Redis from inside. One bundle, two entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge, acknowledge_wildcards
+from stacks.bundle import Bundle
+from stacks.data_network import DataNetwork
+from uplift.inplace.run_settings import VARIABLE, RunSettings
+from uplift.settings.legacy import LegacyKind, LegacySettings
+
+_NETWORK_INTERFACE_ACTIONS = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+
+class StepFunction(Construct):
+    """One Lambda function with a role and a log group of its own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bundle: Bundle,
+        handler: str,
+        run_settings: RunSettings,
+        role_path: str,
+        log_retention: logs.RetentionDays,
+        timeout: Duration,
+        memory_mib: int,
+        network: DataNetwork | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), path=role_path)
+        log_group = logs.LogGroup(self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
+        log_group.grant(self.role, "logs:CreateLogStream", "logs:PutLogEvents")
+        if network is not None:
+            _allow_network_interfaces(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            runtime=lambda_.Runtime(bundle.runtime, lambda_.RuntimeFamily.PYTHON),
+            code=lambda_.Code.from_asset(str(bundle.directory)),
+            handler=handler,
+            role=self.role.without_policy_updates(),
+            timeout=timeout,
+            memory_size=memory_mib,
+            log_group=log_group,
+            environment={VARIABLE: Stack.of(self).to_json_string(run_settings.model_dump(mode="json"))},
+            vpc=network.vpc if network else None,
+            security_groups=[network.security_group] if network else None,
+        )
+        acknowledge(self.function, rule="AwsSolutions-L1", reason="the bundle holds wheels for this interpreter; both move together, in bundle.py")
+
+
+def _allow_network_interfaces(role: iam.Role) -> None:
+    role.add_to_policy(iam.PolicyStatement(sid="NetworkInterfaces", actions=list(_NETWORK_INTERFACE_ACTIONS), resources=["*"]))
+    acknowledge_wildcards(role, {"Resource::*": "a function in a VPC makes network interfaces that have no ARN beforehand"})
+
+
+def allow_control(role: iam.Role, *, legacy: LegacySettings, snapshot_prefix: str, parameter_group: str) -> None:
+    """What the control function may ask ElastiCache for: reads of legacy, its snapshot, its one modify."""
+    for statement in _control_statements(legacy, snapshot_prefix, parameter_group):
+        role.add_to_policy(statement)
+    for kind, name, reason in (
+        ("cluster", f"{legacy.id}-*", "the member clusters of legacy, whose numbers change with its nodes"),
+        ("parametergroup", "*", "reads whatever parameter group legacy uses before the upgrade"),
+        ("snapshot", "*", "counts what snapshots of a node were taken in 24 hours"),
+        ("snapshot", f"{snapshot_prefix}*", "the snapshot's name derives from the run"),
+    ):
+        finding = f"Resource::arn:<AWS::Partition>:elasticache:<AWS::Region>:<AWS::AccountId>:{kind}:{name}"
+        acknowledge_wildcards(role, {finding: reason})
+
+
+def _control_statements(legacy: LegacySettings, snapshot_prefix: str, parameter_group: str) -> Sequence[iam.PolicyStatement]:
+    clusters = [_elasticache_arn("cluster", legacy.id), _elasticache_arn("cluster", f"{legacy.id}-*")]
+    group = _elasticache_arn("replicationgroup", legacy.id)
+    standalone = legacy.kind is LegacyKind.STANDALONE
+    return (
+        iam.PolicyStatement(
+            sid="ReadLegacy",
+            actions=["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters", "elasticache:DescribeUpdateActions"],
+            resources=[group, *clusters],
+        ),
+        iam.PolicyStatement(
+            sid="ReadParameters",
+            actions=["elasticache:DescribeCacheParameters"],
+            resources=[_elasticache_arn("parametergroup", "*")],
+        ),
+        iam.PolicyStatement(
+            sid="ReadSnapshots",
+            actions=["elasticache:DescribeSnapshots"],
+            resources=[_elasticache_arn("snapshot", "*"), group, *clusters],
+        ),
+        iam.PolicyStatement(
+            sid="TakeSnapshot",
+            actions=["elasticache:CreateSnapshot"],
+            resources=[_elasticache_arn("snapshot", f"{snapshot_prefix}*"), group, *clusters],
+        ),
+        iam.PolicyStatement(
+            sid="UpgradeLegacy",
+            actions=["elasticache:ModifyCacheCluster" if standalone else "elasticache:ModifyReplicationGroup"],
+            resources=[clusters[0] if standalone else group, _elasticache_arn("parametergroup", parameter_group)],
+        ),
+    )
+
+
+def allow_metrics(role: iam.Role, *, namespace: str) -> None:
+    """Let a role write metrics of one namespace; PutMetricData has no resource ARN, only this condition."""
+    role.add_to_policy(
+        iam.PolicyStatement(
+            sid="Metrics",
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
+        )
+    )
+    acknowledge_wildcards(role, {"Resource::*": "PutMetricData has no resource; the condition names the one namespace"})
+
+
+def _elasticache_arn(kind: str, name: str) -> str:
+    return f"arn:{Aws.PARTITION}:elasticache:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}:{name}"

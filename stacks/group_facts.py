@@ -1,0 +1,43 @@
+"""Where facts about a group are published: names of SSM parameters. Facts only, never a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uplift.settings.environment import GroupName
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFactNames:
+    """The parameter names of one group in one environment. The application and the upgrade stack read these."""
+
+    environment: str
+    group: GroupName
+
+    @property
+    def primary_endpoint(self) -> str:
+        """Host name of the primary."""
+        return self._name("primary-endpoint")
+
+    @property
+    def reader_endpoint(self) -> str:
+        """Host name that answers with a replica."""
+        return self._name("reader-endpoint")
+
+    @property
+    def port(self) -> str:
+        """TCP port of both endpoints."""
+        return self._name("port")
+
+    @property
+    def secret_arn(self) -> str:
+        """ARN of the secret that holds the AUTH token."""
+        return self._name("secret-arn")
+
+    @property
+    def security_group_id(self) -> str:
+        """Security group of the nodes."""
+        return self._name("security-group-id")
+
+    def _name(self, fact: str) -> str:
+        return f"/uplift/{self.environment}/{self.group}/{fact}"

@@ -1,0 +1,144 @@
+"""Everything disposable about the in-place upgrade: deploy it for the upgrade, destroy it afterwards."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aws_cdk import Duration, Environment, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from aws_cdk.aws_s3 import CfnBucket
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge_wildcards
+from stacks.bundle import Bundle
+from stacks.data_network import DataNetwork
+from stacks.functions import StepFunction, allow_control, allow_metrics
+from stacks.legacy_parameter_group import LegacyParameterGroup
+from stacks.log_retention import log_retention
+from stacks.people_topic import PeopleTopic
+from stacks.report_bucket import ReportBucket
+from stacks.run_lock_table import RunLockTable
+from stacks.upgrade_alarms import UpgradeAlarms
+from stacks.upgrade_dashboard import UpgradeDashboard
+from stacks.upgrade_schedule import UpgradeSchedule
+from stacks.upgrade_state_machine import UpgradeStateMachine
+from uplift.inplace.run_settings import RunSettings
+from uplift.inplace.telling import METRIC_NAMESPACE
+from uplift.settings.environment import EnvironmentSettings
+
+_SNAPSHOT_PREFIX = "uplift-"
+_MINUTES_AROUND_THE_UPGRADE = 240
+_CONTROL_MEMORY_MIB = 256
+_DATA_MEMORY_MIB = 512
+
+
+class UpgradeStack(Stack):
+    """Functions, state machine, schedule, lock, reports and alarms. It owns neither legacy nor the new groups."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: str, settings: EnvironmentSettings, bundle: Bundle, env: Environment
+    ) -> None:
+        super().__init__(scope, construct_id, env=env, description=f"Uplift: the in-place upgrade of {settings.legacy.id} ({environment})")
+        self._environment, self._settings, self._bundle = environment, settings, bundle
+        upgrade, legacy = settings.upgrade, settings.legacy
+        self._people = PeopleTopic(self, "People", mail_addresses=upgrade.notify)
+        self._reports = ReportBucket(self, "Reports", retention_days=settings.report_retention_days)
+        self._lock = RunLockTable(self, "RunLock")
+        self._parameters = LegacyParameterGroup(self, "LegacyParameterGroup", upgrade=upgrade)
+        control, data = self._control_function(), self._data_function()
+        machine = UpgradeStateMachine(
+            self,
+            "InPlaceUpgrade",
+            control=control.function,
+            data=data.function,
+            observe_every_seconds=upgrade.observe_every_seconds,
+            longest=Duration.minutes(upgrade.longest_minutes + _MINUTES_AROUND_THE_UPGRADE),
+            role_path=settings.role_path,
+            log_retention=log_retention(settings.log_retention_days),
+        )
+        schedule = UpgradeSchedule(self, "Schedule", schedule=upgrade.schedule, machine=machine.machine, role_path=settings.role_path)
+        UpgradeAlarms(
+            self, "Alarms", machine=machine.machine, dead_letters=schedule.dead_letters, source=legacy.id, topic=self._people.topic
+        )
+        UpgradeDashboard(self, "Dashboard", machine=machine.machine, legacy=legacy)
+        self._publish_facts(machine)
+
+    def _control_function(self) -> StepFunction:
+        control = StepFunction(
+            self,
+            "Control",
+            bundle=self._bundle,
+            handler="uplift.inplace.control_handler.handler",
+            run_settings=self._run_settings(),
+            role_path=self._settings.role_path,
+            log_retention=log_retention(self._settings.log_retention_days),
+            timeout=Duration.minutes(2),
+            memory_mib=_CONTROL_MEMORY_MIB,
+        )
+        role = control.role
+        allow_control(role, legacy=self._settings.legacy, snapshot_prefix=_SNAPSHOT_PREFIX, parameter_group=self._parameters.name)
+        self._lock.table.grant(role, "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+        self._people.grant_publish(role)
+        allow_metrics(role, namespace=METRIC_NAMESPACE)
+        self._allow_objects(role, "s3:GetObject", "s3:PutObject")
+        return control
+
+    def _data_function(self) -> StepFunction:
+        data = StepFunction(
+            self,
+            "Data",
+            bundle=self._bundle,
+            handler="uplift.inplace.data_handler.handler",
+            run_settings=self._run_settings(),
+            role_path=self._settings.role_path,
+            log_retention=log_retention(self._settings.log_retention_days),
+            timeout=Duration.minutes(15),
+            memory_mib=_DATA_MEMORY_MIB,
+            network=DataNetwork(self, "DataNetwork", environment=self._environment, settings=self._settings),
+        )
+        self._allow_objects(data.role, "s3:PutObject")
+        secret_arn = self._settings.legacy.auth_secret_arn
+        if secret_arn is not None:
+            data.role.add_to_policy(iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn]))
+        return data
+
+    def _allow_objects(self, role: iam.Role, *actions: str) -> None:
+        objects = self._reports.bucket.arn_for_objects("runs/*")
+        role.add_to_policy(iam.PolicyStatement(sid="RunObjects", actions=list(actions), resources=[objects]))
+        bucket_id = self.get_logical_id(cast(CfnBucket, self._reports.bucket.node.default_child))
+        acknowledge_wildcards(role, {f"Resource::<{bucket_id}.Arn>/runs/*": "one folder a run, under this one prefix"})
+
+    def _run_settings(self) -> RunSettings:
+        upgrade, legacy = self._settings.upgrade, self._settings.legacy
+        return RunSettings(
+            environment=self._environment,
+            legacy_kind=legacy.kind,
+            legacy_id=legacy.id,
+            legacy_tls=legacy.transit_encryption,
+            legacy_auth_secret_arn=legacy.auth_secret_arn,
+            managed_by=legacy.managed_by,
+            managed_by_line=legacy.managed_by_line,
+            engine=upgrade.engine,
+            target_version=upgrade.target_version,
+            attempt=upgrade.attempt,
+            parameter_group=self._parameters.name,
+            not_after=upgrade.not_after,
+            longest_minutes=upgrade.longest_minutes,
+            longest_snapshot_age_minutes=upgrade.longest_snapshot_age_minutes,
+            largest_replica_lag_seconds=upgrade.largest_replica_lag_seconds,
+            largest_memory_percent=upgrade.largest_memory_percent,
+            largest_key_drop_percent=upgrade.largest_key_drop_percent,
+            acknowledged=upgrade.acknowledged,
+            lock_table=self._lock.table.table_name,
+            report_bucket=self._reports.bucket.bucket_name,
+            topic_arn=self._people.topic.topic_arn,
+        )
+
+    def _publish_facts(self, machine: UpgradeStateMachine) -> None:
+        for construct_id, fact, value in (
+            ("FactStateMachineArn", "state-machine-arn", machine.machine.state_machine_arn),
+            ("FactReportBucket", "report-bucket", self._reports.bucket.bucket_name),
+            ("FactParameterGroup", "legacy-parameter-group", self._parameters.name),
+        ):
+            ssm.StringParameter(self, construct_id, parameter_name=f"/uplift/{self._environment}/upgrade/{fact}", string_value=value)

@@ -1,0 +1,179 @@
+"""The state machine of the in-place upgrade.
+
+Lock, preflight, census, snapshot, recheck, modify, then wait-observe until decided, census, report, unlock.
+Everything caught before *modify* is reported and ends the run; everything caught from *modify* on goes back to
+*observe* and never to *modify* again.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge_wildcards
+from uplift.inplace.run_state import Next, Outcome, Step
+
+# Only what says that the function did not run, or that AWS asked to slow down: no other error may repeat a step.
+RETRIED_ERRORS = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Throttled",
+)
+_SNAPSHOT_WAIT_SECONDS = 30
+_LOG_ACTIONS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+_TRACE_ACTIONS = (
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
+_SUCCESSES = tuple(outcome for outcome in Outcome if outcome.succeeded)
+
+
+class UpgradeStateMachine(Construct):
+    """The machine, its role and its log group."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        control: lambda_.IFunction,
+        data: lambda_.IFunction,
+        observe_every_seconds: int,
+        longest: Duration,
+        role_path: str,
+        log_retention: logs.RetentionDays,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._control = control
+        self._data = data
+        self._observe_every_seconds = observe_every_seconds
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"), path=role_path)
+        self._grant()
+        self.machine = sfn.StateMachine(
+            self,
+            "Machine",
+            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
+            timeout=longest,
+            role=self.role.without_policy_updates(),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=logs.LogGroup(self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=False,
+            ),
+        )
+
+    def _grant(self) -> None:
+        """Exactly the two functions; logs and traces have no ARN to name (Service Authorization Reference)."""
+        functions = [self._control.function_arn, self._data.function_arn]
+        self.role.add_to_policy(iam.PolicyStatement(sid="Invoke", actions=["lambda:InvokeFunction"], resources=functions))
+        self.role.add_to_policy(iam.PolicyStatement(sid="LogsAndTraces", actions=[*_LOG_ACTIONS, *_TRACE_ACTIONS], resources=["*"]))
+        acknowledge_wildcards(self.role, {"Resource::*": "log delivery and X-Ray actions have no resource to name"})
+
+    def _definition(self) -> sfn.IChainable:
+        report = self._ending()
+        observing = self._observing(report)
+        modifying = self._modifying(report, observing)
+        counting = self._counting("CensusBefore", Step.CENSUS_BEFORE, then=modifying, report=report)
+        preflight = self._control_task("Preflight", Step.PREFLIGHT)
+        preflight.add_catch(report, result_path="$.failure")
+        preflight.next(self._choice("MayStart").when(_next_is(Next.FINISH), report).otherwise(counting))
+        probe = self._data_task("Probe", Step.PROBE)
+        probe.add_catch(report, result_path="$.failure")
+        probe.next(preflight)
+        lock = self._control_task("Lock", Step.LOCK)
+        lock.add_catch(report, result_path="$.failure")
+        busy = sfn.Succeed(self, "AlreadyRunning", comment="Another execution holds the lock: a schedule that fires twice is no failure")
+        lock.next(self._choice("HasLock").when(_next_is(Next.BUSY), busy).when(_next_is(Next.OBSERVE), observing).otherwise(probe))
+        return lock
+
+    def _modifying(self, report: sfn.IChainable, observing: sfn.IChainable) -> sfn.IChainable:
+        snapshot = self._control_task("Snapshot", Step.SNAPSHOT)
+        snapshot.add_catch(report, result_path="$.failure")
+        recheck = self._control_task("Recheck", Step.RECHECK)
+        recheck.add_catch(report, result_path="$.failure")
+        modify = self._control_task("Modify", Step.MODIFY)
+        modify.add_catch(observing, result_path="$.modify_trouble")
+        modify.next(self._choice("WasTaken").when(_next_is(Next.FINISH), report).otherwise(observing))
+        wait = self._wait("WaitForSnapshot", _SNAPSHOT_WAIT_SECONDS).next(snapshot)
+        snapshot.next(self._choice("HasSnapshot").when(_next_is(Next.WAIT), wait).when(_next_is(Next.FINISH), report).otherwise(recheck))
+        settle = self._wait("WaitToSettle", _SNAPSHOT_WAIT_SECONDS).next(recheck)
+        recheck.next(self._choice("IsStillSafe").when(_next_is(Next.WAIT), settle).when(_next_is(Next.FINISH), report).otherwise(modify))
+        return snapshot
+
+    def _observing(self, report: sfn.IChainable) -> sfn.IChainable:
+        wait = self._wait("WaitForEngine", self._observe_every_seconds)
+        observe = self._control_task("Observe", Step.OBSERVE)
+        observe.add_catch(wait, result_path="$.observe_trouble")
+        counting = self._counting("CensusAfter", Step.CENSUS_AFTER, then=report, report=report)
+        observe.next(self._choice("IsDone").when(_next_is(Next.WAIT), wait).when(_next_is(Next.FINISH), report).otherwise(counting))
+        wait.next(observe)
+        return wait
+
+    def _counting(self, name: str, step: Step, *, then: sfn.IChainable, report: sfn.IChainable) -> sfn.IChainable:
+        count = self._data_task(name, step)
+        count.add_catch(report, result_path="$.failure")
+        count.next(self._choice(f"{name}Done").when(_next_is(Next.WAIT), count).otherwise(then))
+        return count
+
+    def _ending(self) -> sfn.IChainable:
+        failed = sfn.Fail(self, "Failed", error_path="$.outcome", cause_path="$.reason")
+        unreported = sfn.Fail(self, "Unreported", error="Unreported", cause="The run ended, but its report could not be kept or sent")
+        succeeded = sfn.Succeed(self, "Succeeded")
+        unlock = self._control_task("Unlock", Step.UNLOCK)
+        unlock.add_catch(unreported, result_path="$.failure")
+        report = self._control_task("Report", Step.REPORT)
+        report.add_catch(unlock, result_path="$.report_trouble")
+        ok = sfn.Condition.or_(*(sfn.Condition.string_equals("$.outcome", outcome.value) for outcome in _SUCCESSES))
+        trouble = sfn.Condition.is_present("$.report_trouble.Error")
+        unlock.next(self._choice("HowDidItEnd").when(trouble, unreported).when(ok, succeeded).otherwise(failed))
+        report.next(unlock)
+        return report
+
+    def _control_task(self, name: str, step: Step) -> tasks.LambdaInvoke:
+        return self._task(name, step, self._control)
+
+    def _data_task(self, name: str, step: Step) -> tasks.LambdaInvoke:
+        return self._task(name, step, self._data)
+
+    def _task(self, name: str, step: Step, function: lambda_.IFunction) -> tasks.LambdaInvoke:
+        task = tasks.LambdaInvoke(
+            self,
+            name,
+            lambda_function=function,
+            payload=sfn.TaskInput.from_object(
+                {"step": step.value, "execution": sfn.JsonPath.string_at("$$.Execution.Id"), "state": sfn.JsonPath.object_at("$")}
+            ),
+            payload_response_only=True,
+            retry_on_service_exceptions=False,
+        )
+        task.add_retry(errors=list(RETRIED_ERRORS), interval=Duration.seconds(5), max_attempts=6, backoff_rate=2, max_delay=Duration.seconds(60))
+        return task
+
+    def _wait(self, name: str, seconds: int) -> sfn.Wait:
+        return sfn.Wait(self, name, time=sfn.WaitTime.duration(Duration.seconds(seconds)))
+
+    def _choice(self, name: str) -> sfn.Choice:
+        return sfn.Choice(self, name)
+
+
+def _next_is(value: Next) -> sfn.Condition:
+    return sfn.Condition.string_equals("$.next", value.value)

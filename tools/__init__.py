@@ -1,0 +1,1 @@
+"""Build steps: what the Makefile calls."""
