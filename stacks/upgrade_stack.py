@@ -129,7 +129,7 @@ class UpgradeStack(Stack):
             largest_replica_lag_seconds=upgrade.largest_replica_lag_seconds,
             largest_memory_percent=upgrade.largest_memory_percent,
             largest_key_drop_percent=upgrade.largest_key_drop_percent,
-            acknowledged=upgrade.acknowledged,
+            acknowledged=tuple(sorted(upgrade.acknowledged)),
             lock_table=self._lock.table.table_name,
             report_bucket=self._reports.bucket.bucket_name,
             topic_arn=self._people.topic.topic_arn,

@@ -62,7 +62,7 @@ def decide(facts: Facts, settings: RunSettings) -> Decision:
     reasons += [finding.text for finding in parameters if finding.blocks]
     if facts.now >= settings.not_after:
         reasons.append(f"it is {facts.now.isoformat()}, past upgrade.not_after {settings.not_after.isoformat()}")
-    missing = tuple(sorted(needed_acknowledgements(observation, parameters) - settings.acknowledged))
+    missing = tuple(sorted(needed_acknowledgements(observation, parameters) - set(settings.acknowledged)))
     reasons += [f"not acknowledged: {_WHAT_IT_MEANS[item]} (add {item} to upgrade.acknowledged)" for item in missing]
     findings = tuple(_findings(facts, settings, parameters))
     return Decision(Verdict.REFUSE if reasons else Verdict.PROCEED, tuple(reasons), findings, missing)

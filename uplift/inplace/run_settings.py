@@ -23,7 +23,7 @@ class RunSettings(BaseModel):
     legacy_kind: LegacyKind
     legacy_id: str
     legacy_tls: bool
-    legacy_auth_secret_arn: str | None
+    legacy_auth_secret_arn: str | None = None  # CDK's to_json_string leaves null out
     managed_by: str
     managed_by_line: str
     engine: Engine
@@ -36,7 +36,7 @@ class RunSettings(BaseModel):
     largest_replica_lag_seconds: int
     largest_memory_percent: int
     largest_key_drop_percent: int
-    acknowledged: frozenset[Acknowledgement]
+    acknowledged: tuple[Acknowledgement, ...]
     lock_table: str
     report_bucket: str
     topic_arn: str
