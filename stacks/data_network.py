@@ -51,7 +51,9 @@ class DataNetwork(Construct):
 
     def _create_endpoints(self, network: NetworkSettings) -> str:
         region = Stack.of(self).region
-        group = ec2.SecurityGroup(self, "EndpointGroup", vpc=self.vpc, allow_all_outbound=False, description="Endpoints for the data function of Uplift")
+        group = ec2.SecurityGroup(
+            self, "EndpointGroup", vpc=self.vpc, allow_all_outbound=False, description="Endpoints for the data function of Uplift"
+        )
         group.add_ingress_rule(self.security_group, ec2.Port.tcp(_HTTPS), "HTTPS from the data function")
         ec2.CfnVPCEndpoint(
             self,
@@ -74,7 +76,12 @@ class DataNetwork(Construct):
         return group.security_group_id
 
     def _egress(
-        self, construct_id: str, port: int, *, destination_security_group_id: str | None = None, destination_prefix_list_id: str | None = None
+        self,
+        construct_id: str,
+        port: int,
+        *,
+        destination_security_group_id: str | None = None,
+        destination_prefix_list_id: str | None = None,
     ) -> None:
         ec2.CfnSecurityGroupEgress(
             self,

@@ -63,7 +63,9 @@ class StepFunction(Construct):
             vpc=network.vpc if network else None,
             security_groups=[network.security_group] if network else None,
         )
-        acknowledge(self.function, rule="AwsSolutions-L1", reason="the bundle holds wheels for this interpreter; both move together, in bundle.py")
+        acknowledge(
+            self.function, rule="AwsSolutions-L1", reason="the bundle holds wheels for this interpreter; both move together, in bundle.py"
+        )
 
 
 def _allow_network_interfaces(role: iam.Role) -> None:

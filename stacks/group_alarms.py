@@ -43,7 +43,9 @@ def node_alarms(thresholds: AlarmThresholds) -> tuple[NodeAlarm, ...]:
 class GroupAlarms(Construct):
     """All alarms of all nodes of one group."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, replication_group: ReplicationGroup, group: GroupSettings, topic: sns.ITopic) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, replication_group: ReplicationGroup, group: GroupSettings, topic: sns.ITopic
+    ) -> None:
         super().__init__(scope, construct_id)
         for node in range(1, group.node_count + 1):
             for alarm in node_alarms(group.alarms):

@@ -21,11 +21,17 @@ class GroupStack(Stack):
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: str, name: GroupName, settings: EnvironmentSettings, env: Environment
     ) -> None:
-        super().__init__(scope, construct_id, env=env, termination_protection=True, description=f"Uplift: the {name} Redis of {environment}")
+        super().__init__(
+            scope, construct_id, env=env, termination_protection=True, description=f"Uplift: the {name} Redis of {environment}"
+        )
         group = settings.group(name)
         events = sns.Topic(self, "ElastiCacheEvents")
-        acknowledge(events, rule="AwsSolutions-SNS3", reason="ElastiCache publishes over its own channel; a deny on plain text would silence it")
-        acknowledge(events, rule="AwsSolutions-SNS2", reason="ElastiCache can only publish to an unencrypted topic (user guide, Amazon SNS)")
+        acknowledge(
+            events, rule="AwsSolutions-SNS3", reason="ElastiCache publishes over its own channel; a deny on plain text would silence it"
+        )
+        acknowledge(
+            events, rule="AwsSolutions-SNS2", reason="ElastiCache can only publish to an unencrypted topic (user guide, Amazon SNS)"
+        )
         people = PeopleTopic(self, "People", mail_addresses=settings.upgrade.notify)
         redis = ReplicationGroup(
             self,

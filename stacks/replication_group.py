@@ -27,7 +27,14 @@ class ReplicationGroup(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, description: str, group: GroupSettings, network: NetworkSettings, events_topic_arn: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        group: GroupSettings,
+        network: NetworkSettings,
+        events_topic_arn: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self.security_group = _security_group(self, network=network)
@@ -76,7 +83,9 @@ class ReplicationGroup(Construct):
 
 def _security_group(scope: Construct, *, network: NetworkSettings) -> ec2.SecurityGroup:
     vpc = existing_vpc(scope, network=network)
-    group = ec2.SecurityGroup(scope, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="Redis nodes: 6379 from named clients only")
+    group = ec2.SecurityGroup(
+        scope, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="Redis nodes: 6379 from named clients only"
+    )
     for name, client_id in network.client_security_group_ids.items():
         client = ec2.SecurityGroup.from_security_group_id(scope, f"Client{name.title().replace('-', '')}", client_id, mutable=False)
         group.add_ingress_rule(client, ec2.Port.tcp(PORT), f"Redis from {name}")
@@ -93,5 +102,7 @@ def _auth_token(scope: Construct) -> secretsmanager.Secret:
         ),
         removal_policy=RemovalPolicy.RETAIN,
     )
-    acknowledge(secret, rule="AwsSolutions-SMG4", reason="an AUTH token is rotated in step with ElastiCache, by a runbook, never on a timer")
+    acknowledge(
+        secret, rule="AwsSolutions-SMG4", reason="an AUTH token is rotated in step with ElastiCache, by a runbook, never on a timer"
+    )
     return secret

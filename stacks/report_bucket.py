@@ -26,4 +26,6 @@ class ReportBucket(Construct):
             ],
             removal_policy=RemovalPolicy.RETAIN,
         )
-        acknowledge(self.bucket, rule="AwsSolutions-S1", reason="two functions write a few objects a run; CloudTrail data events cover access")
+        acknowledge(
+            self.bucket, rule="AwsSolutions-S1", reason="two functions write a few objects a run; CloudTrail data events cover access"
+        )

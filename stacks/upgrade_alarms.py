@@ -33,10 +33,25 @@ class UpgradeAlarms(Construct):
         self._topic = topic
         five_minutes = Duration.minutes(5)
         self._alarm("Failed", machine.metric_failed(period=five_minutes), 0, "An upgrade run failed or was refused: read its report")
-        self._alarm("TimedOut", machine.metric_timed_out(period=five_minutes), 0, "An upgrade run hit its time limit: the engine may still be changing")
-        self._alarm("Aborted", machine.metric_aborted(period=five_minutes), 0, "An upgrade run was stopped by hand: start it again, it goes on by observing")
+        self._alarm(
+            "TimedOut",
+            machine.metric_timed_out(period=five_minutes),
+            0,
+            "An upgrade run hit its time limit: the engine may still be changing",
+        )
+        self._alarm(
+            "Aborted",
+            machine.metric_aborted(period=five_minutes),
+            0,
+            "An upgrade run was stopped by hand: start it again, it goes on by observing",
+        )
         self._alarm("RunFailed", self._own(RUN_FAILED, source, five_minutes), 0, "A run reported a failure or a suspected loss")
-        self._alarm("TooLong", self._own(UPGRADE_AGE, source, five_minutes), TOO_LONG_SECONDS, "The modify was sent over an hour ago and is not done")
+        self._alarm(
+            "TooLong",
+            self._own(UPGRADE_AGE, source, five_minutes),
+            TOO_LONG_SECONDS,
+            "The modify was sent over an hour ago and is not done",
+        )
         letters = dead_letters.metric_approximate_number_of_messages_visible(period=five_minutes, statistic="Maximum")
         self._alarm("NeverStarted", letters, 0, "The schedule could not start the upgrade: its event lies in the dead-letter queue")
 

@@ -21,7 +21,11 @@ class UpgradeDashboard(Construct):
         minute = Duration.minutes(1)
         first_node = legacy.id if legacy.is_standalone else f"{legacy.id}-001"
         age = cloudwatch.Metric(
-            namespace=METRIC_NAMESPACE, metric_name=UPGRADE_AGE, dimensions_map={SOURCE_DIMENSION: legacy.id}, statistic="Maximum", period=minute
+            namespace=METRIC_NAMESPACE,
+            metric_name=UPGRADE_AGE,
+            dimensions_map={SOURCE_DIMENSION: legacy.id},
+            statistic="Maximum",
+            period=minute,
         )
         runs = [machine.metric_started(period=minute), machine.metric_succeeded(period=minute), machine.metric_failed(period=minute)]
         cloudwatch.Dashboard(

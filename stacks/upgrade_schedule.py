@@ -20,7 +20,9 @@ _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 class UpgradeSchedule(Construct):
     """Off unless settings turn it on. Without a flexible window: a maintenance starts when it was announced."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, schedule: ScheduleSettings, machine: sfn.IStateMachine, role_path: str) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, schedule: ScheduleSettings, machine: sfn.IStateMachine, role_path: str
+    ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = sqs.Queue(
             self,

@@ -106,30 +106,14 @@ class UpgradeStack(Stack):
     def _allow_objects(self, role: iam.Role, *actions: str) -> None:
         objects = self._reports.bucket.arn_for_objects("runs/*")
         role.add_to_policy(iam.PolicyStatement(sid="RunObjects", actions=list(actions), resources=[objects]))
-        bucket_id = self.get_logical_id(cast(CfnBucket, self._reports.bucket.node.default_child))
+        bucket_id = self.get_logical_id(cast("CfnBucket", self._reports.bucket.node.default_child))
         acknowledge_wildcards(role, {f"Resource::<{bucket_id}.Arn>/runs/*": "one folder a run, under this one prefix"})
 
     def _run_settings(self) -> RunSettings:
-        upgrade, legacy = self._settings.upgrade, self._settings.legacy
-        return RunSettings(
-            environment=self._environment,
-            legacy_kind=legacy.kind,
-            legacy_id=legacy.id,
-            legacy_tls=legacy.transit_encryption,
-            legacy_auth_secret_arn=legacy.auth_secret_arn,
-            managed_by=legacy.managed_by,
-            managed_by_line=legacy.managed_by_line,
-            engine=upgrade.engine,
-            target_version=upgrade.target_version,
-            attempt=upgrade.attempt,
+        return RunSettings.of(
+            self._environment,
+            self._settings,
             parameter_group=self._parameters.name,
-            not_after=upgrade.not_after,
-            longest_minutes=upgrade.longest_minutes,
-            longest_snapshot_age_minutes=upgrade.longest_snapshot_age_minutes,
-            largest_replica_lag_seconds=upgrade.largest_replica_lag_seconds,
-            largest_memory_percent=upgrade.largest_memory_percent,
-            largest_key_drop_percent=upgrade.largest_key_drop_percent,
-            acknowledged=tuple(sorted(upgrade.acknowledged)),
             lock_table=self._lock.table.table_name,
             report_bucket=self._reports.bucket.bucket_name,
             topic_arn=self._people.topic.topic_arn,

@@ -165,7 +165,9 @@ class UpgradeStateMachine(Construct):
             payload_response_only=True,
             retry_on_service_exceptions=False,
         )
-        task.add_retry(errors=list(RETRIED_ERRORS), interval=Duration.seconds(5), max_attempts=6, backoff_rate=2, max_delay=Duration.seconds(60))
+        task.add_retry(
+            errors=list(RETRIED_ERRORS), interval=Duration.seconds(5), max_attempts=6, backoff_rate=2, max_delay=Duration.seconds(60)
+        )
         return task
 
     def _wait(self, name: str, seconds: int) -> sfn.Wait:

@@ -93,7 +93,9 @@ class CloudFormation:
             else:
                 continue
             kind = (after.get(logical_id) or before[logical_id])["Type"]
-            changes.append({"Type": "Resource", "ResourceChange": {"Action": action, "LogicalResourceId": logical_id, "ResourceType": kind}})
+            changes.append(
+                {"Type": "Resource", "ResourceChange": {"Action": action, "LogicalResourceId": logical_id, "ResourceType": kind}}
+            )
         return changes
 
     def _inputs(self, template: dict[str, Any], given: dict[str, str]) -> dict[str, str]:

@@ -184,7 +184,9 @@ def _cluster(node: Node) -> dict[str, Any]:
             "ParameterApplyStatus": node.parameter_status,
             "CacheNodeIdsToReboot": [],
         },
-        "CacheNodes": [{"CacheNodeId": "0001", "CacheNodeStatus": node.status, "Endpoint": _address(node.endpoint.host, node.endpoint.port)}],
+        "CacheNodes": [
+            {"CacheNodeId": "0001", "CacheNodeStatus": node.status, "Endpoint": _address(node.endpoint.host, node.endpoint.port)}
+        ],
         **({"ReplicationGroupId": node.group_id} if node.group_id else {}),
     }
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-
 from rehearsal.cloud import parameters as families
 from rehearsal.cloud.elasticache_state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State
 from rehearsal.cloud.engine_upgrade import EngineUpgrade
@@ -53,7 +52,15 @@ class ElastiCache:
         servers = [self.factory.server(version, password=password, rdb=spec.get("_Rdb"))]
         servers += [self.factory.server(version, password=password) for _ in range(int(spec.get("NumCacheClusters", 1)) - 1)]
         nodes = [
-            Node(f"{identifier}-{i:03}", spec["CacheNodeType"], version, parameters.name, s, self.factory.endpoint(s, tls=tls), group_id=identifier)
+            Node(
+                f"{identifier}-{i:03}",
+                spec["CacheNodeType"],
+                version,
+                parameters.name,
+                s,
+                self.factory.endpoint(s, tls=tls),
+                group_id=identifier,
+            )
             for i, s in enumerate(servers, start=1)
         ]
         for node in nodes:
@@ -172,7 +179,9 @@ class ElastiCache:
             if name in self.state.snapshots:
                 raise refused("SnapshotAlreadyExistsFault", f"Snapshot with specified name already exists: {name}")
             if sum(1 for snapshot in self.state.snapshots.values() if snapshot.node_id == node_id) >= _SNAPSHOTS_A_DAY:
-                raise refused("SnapshotQuotaExceededFault", "The request cannot be processed because it would exceed the maximum number of snapshots.")
+                raise refused(
+                    "SnapshotQuotaExceededFault", "The request cannot be processed because it would exceed the maximum number of snapshots."
+                )
             group = self.state.groups.get(node.group_id or "")
             if node.status != AVAILABLE or node.changing or (group is not None and (group.status != AVAILABLE or group.changing)):
                 raise refused("InvalidCacheClusterState", f"Cluster {node_id} is not in available state.")

@@ -70,7 +70,9 @@ class EngineUpgrade:
             promoted.server.wait_until_level_with(old_primary.server)
             promoted.server.promote()
         group.primary_id = promoted.id
-        self.state.tell(group.id, "replication-group", f"Failover from primary node {old_primary.id} to replica node {promoted.id} completed")
+        self.state.tell(
+            group.id, "replication-group", f"Failover from primary node {old_primary.id} to replica node {promoted.id} completed"
+        )
         time.sleep(self.timing.outage_seconds)
         group.primary_endpoint.point_to(promoted.server.port)
         group.primary_endpoint.open()

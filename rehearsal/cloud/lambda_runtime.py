@@ -86,7 +86,9 @@ class RuntimeProcess:
                 return self._answers.get(timeout=0.1)
             except queue.Empty:
                 if self._process.poll() is not None:
-                    return _failure("Runtime.ExitError", f"RequestId: unknown Error: Runtime exited with exit status {self._process.returncode}")
+                    return _failure(
+                        "Runtime.ExitError", f"RequestId: unknown Error: Runtime exited with exit status {self._process.returncode}"
+                    )
         self.kill()
         return _failure("Sandbox.Timedout", f"Task timed out after {self.spec.timeout_seconds}.00 seconds")
 
@@ -172,7 +174,7 @@ def _handler_class(process: RuntimeProcess) -> type[BaseHTTPRequestHandler]:
 
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             work = process.next_work()
             if work is None:
                 self.close_connection = True
@@ -189,7 +191,7 @@ def _handler_class(process: RuntimeProcess) -> type[BaseHTTPRequestHandler]:
                 },
             )
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             process.answered(Answer(body, error=not self.path.endswith("/response")))
             self._send(202, b"{}", {})

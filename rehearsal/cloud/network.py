@@ -20,7 +20,9 @@ def seed(ec2: Any, network: dict[str, Any]) -> None:
             ec2.create_subnet(VpcId=network["vpc"], CidrBlock=f"10.20.{index}.0/24")
     with _ids(security_groups, "random_security_group_id", network["security_groups"]):
         for identifier in network["security_groups"]:
-            ec2.create_security_group(GroupName=identifier.removeprefix("sg-") + "-seeded", Description="there before", VpcId=network["vpc"])
+            ec2.create_security_group(
+                GroupName=identifier.removeprefix("sg-") + "-seeded", Description="there before", VpcId=network["vpc"]
+            )
 
 
 class _ids:  # noqa: N801

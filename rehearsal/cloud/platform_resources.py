@@ -86,7 +86,9 @@ def _identity(p: Providers) -> dict[str, ResourceType]:
     def role(name: str, properties: Properties) -> Made:
         role_name = properties.get("RoleName", name)[:64]
         made = iam.create_role(
-            RoleName=role_name, Path=properties.get("Path", "/"), AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"])
+            RoleName=role_name,
+            Path=properties.get("Path", "/"),
+            AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
         )["Role"]
         put_policies(role_name, properties)
         return role_name, {"Arn": made["Arn"], "RoleId": made["RoleId"]}

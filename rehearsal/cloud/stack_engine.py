@@ -127,7 +127,9 @@ class Deployment:
             raise NotModelled(f"{logical_id} changes its type from {existing.type} to {resource['Type']}")
         else:
             existing.deletion_policy = resource.get("DeletionPolicy", "Delete")
-            changed = {name for name in existing.properties.keys() | properties.keys() if existing.properties.get(name) != properties.get(name)}
+            changed = {
+                name for name in existing.properties.keys() | properties.keys() if existing.properties.get(name) != properties.get(name)
+            }
             if changed & create_only(existing.type):
                 self._replace(existing, resource, properties)
             elif changed:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from uplift.inplace.elasticache import LegacyCache, ModifyRejected, a_day_before
+from uplift.inplace.elasticache import LegacyCache, ModifyRejected
+from uplift.inplace.gather import gather_facts
 from uplift.inplace.observation import Observation, Role
-from uplift.inplace.preflight import Decision, Facts, Verdict, decide
+from uplift.inplace.preflight import Decision, Verdict, decide
 from uplift.inplace.progress import Expected, Progress, decide_progress
 from uplift.inplace.report import final_outcome, final_reason, mail_subject, mail_text, report_as_json, write_report
 from uplift.inplace.report_store import ReportStore
@@ -64,7 +65,8 @@ class ControlSteps:
             return _finished(state, Outcome.REFUSED if refused else Outcome.NOTHING_TO_DO, state.reason)
         if state.dry_run:
             return _finished(state, Outcome.DRY_RUN, "the upgrade would proceed")
-        return self._go_on(state)
+        state.next = Next.CONTINUE
+        return state
 
     def snapshot(self, state: RunState) -> RunState:
         """Create the run's snapshot or look how far it is; comes back until it is ready."""
@@ -78,6 +80,8 @@ class ControlSteps:
             longest_age_minutes=self.settings.longest_snapshot_age_minutes,
         )
         state.reason = decision.reason
+        if self._moment() >= self.settings.not_after:
+            return _finished(state, Outcome.REFUSED, f"past upgrade.not_after while waiting: {decision.reason}")
         match decision.verdict:
             case SnapshotVerdict.CREATE:
                 self.cache.create_snapshot(state.snapshot_name, observation.quietest_member.id)
@@ -102,7 +106,8 @@ class ControlSteps:
         decision = self._decide(state)
         if decision.verdict is not Verdict.PROCEED:
             return _finished(state, Outcome.REFUSED, f"on the second look: {'; '.join(decision.reasons)}")
-        return self._go_on(state)
+        state.next = Next.CONTINUE
+        return state
 
     def modify(self, state: RunState) -> RunState:
         """Send the one modify of this run. Whoever comes here again is sent to observe, never to modify."""
@@ -181,23 +186,14 @@ class ControlSteps:
         return state
 
     def _decide(self, state: RunState) -> Decision:
-        observation = self.cache.observe()
-        now = self._moment()
-        facts = Facts(
-            observation=observation,
-            now=now,
-            manual_snapshots_today=self._other_snapshots_today(observation, state.snapshot_name, now),
-            service_updates=self.cache.service_updates(),
-            legacy_parameters=self.cache.user_parameters(observation),
+        facts = gather_facts(
+            self.cache,
+            self._moment(),
+            own_snapshot=state.snapshot_name,
             new_parameters=self.cache.parameters_of(self.settings.parameter_group),
             probe=state.probe,
         )
         return decide(facts, self.settings)
-
-    def _other_snapshots_today(self, observation: Observation, own_name: str, now: datetime) -> int:
-        """The quota counts what would stand in the way of this run's snapshot, not the snapshot itself."""
-        taken = self.cache.manual_snapshots_since(observation.quietest_member.id, a_day_before(now))
-        return taken - 1 if own_name and self.cache.snapshot(own_name) is not None else taken
 
     def _census_change(self, state: RunState, store: ReportStore) -> CensusChange | None:
         if not (state.census_before.done and state.census_after.done):
@@ -205,10 +201,6 @@ class ControlSteps:
         before = store.read_census("census-before", state.census_before.pages)
         after = store.read_census("census-after", state.census_after.pages)
         return compare(before, after, self.settings.largest_key_drop_percent)
-
-    def _go_on(self, state: RunState) -> RunState:
-        state.next = Next.CONTINUE
-        return state
 
     def _run_key(self, observation: Observation) -> RunKey:
         target = self.settings.target

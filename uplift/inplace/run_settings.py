@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from uplift.engines.catalogue import Engine, EngineVersion, find_version
+from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
 
@@ -40,6 +41,43 @@ class RunSettings(BaseModel):
     lock_table: str
     report_bucket: str
     topic_arn: str
+
+    @classmethod
+    def of(
+        cls,
+        environment: str,
+        settings: EnvironmentSettings,
+        *,
+        parameter_group: str,
+        lock_table: str = "",
+        report_bucket: str = "",
+        topic_arn: str = "",
+    ) -> RunSettings:
+        """Take from an environment's settings what a run needs; names of resources come from whoever made them."""
+        upgrade, legacy = settings.upgrade, settings.legacy
+        return cls(
+            environment=environment,
+            legacy_kind=legacy.kind,
+            legacy_id=legacy.id,
+            legacy_tls=legacy.transit_encryption,
+            legacy_auth_secret_arn=legacy.auth_secret_arn,
+            managed_by=legacy.managed_by,
+            managed_by_line=legacy.managed_by_line,
+            engine=upgrade.engine,
+            target_version=upgrade.target_version,
+            attempt=upgrade.attempt,
+            parameter_group=parameter_group,
+            not_after=upgrade.not_after,
+            longest_minutes=upgrade.longest_minutes,
+            longest_snapshot_age_minutes=upgrade.longest_snapshot_age_minutes,
+            largest_replica_lag_seconds=upgrade.largest_replica_lag_seconds,
+            largest_memory_percent=upgrade.largest_memory_percent,
+            largest_key_drop_percent=upgrade.largest_key_drop_percent,
+            acknowledged=tuple(sorted(upgrade.acknowledged)),
+            lock_table=lock_table,
+            report_bucket=report_bucket,
+            topic_arn=topic_arn,
+        )
 
     @property
     def target(self) -> EngineVersion:

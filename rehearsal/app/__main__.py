@@ -1,0 +1,49 @@
+"""`python -m rehearsal.app HOST PORT JOURNAL`: run the application until SIGTERM, then write the journal.
+
+While it runs it prints a line a second: calls so far, failures so far, seconds since the last acknowledged write.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from rehearsal.app.client import AppRedis
+from rehearsal.app.journal import Journal
+from rehearsal.app.web import Web
+from rehearsal.app.workers import Poller, Worker
+
+_WEB_THREADS = 4
+
+
+def main(host: str, port: int, journal_path: Path) -> None:
+    """Start every actor on a thread and a connection of its own."""
+    journal, stop = Journal(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def redis() -> AppRedis:
+        return AppRedis(host, port, journal)
+
+    actors = [Web(redis(), journal, seed) for seed in range(1, _WEB_THREADS + 1)]
+    workers = [Worker(redis(), journal, 101, super_fetch=False), Worker(redis(), journal, 102, super_fetch=True)]
+    threads = [threading.Thread(target=actor.run, args=(stop,)) for actor in [*actors, *workers, Poller(redis(), journal)]]
+    for thread in threads:
+        thread.start()
+    while not stop.wait(1):
+        with journal.lock:
+            last = journal.write_times[-1] if journal.write_times else time.time()
+            line = {"calls": sum(journal.calls.values()), "failed": len(journal.failures), "since_write": time.time() - last}
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    for thread in threads:
+        thread.join()
+    journal.save(journal_path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))

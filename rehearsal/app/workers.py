@@ -1,0 +1,116 @@
+"""The Sidekiq side: fetching with BRPOP and with super_fetch's RPOPLPUSH, the poller, retries, heartbeats.
+
+Source: sidekiq 4.2.10 lib/sidekiq/{fetch,scheduled,launcher,middleware/server/retry_jobs}.rb; super_fetch as its
+changelog describes it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from threading import Event
+
+from rehearsal.app import shapes
+from rehearsal.app.client import AppRedis, Unavailable
+from rehearsal.app.journal import Journal
+
+_FETCH_SECONDS = 2
+_ERROR_PAUSE_SECONDS = 0.2
+_FAILING_SHARE = 0.05
+_HEARTBEAT_SECONDS = 5
+_POLL_SECONDS = 1.0
+
+
+class Worker:
+    """One worker process of Sidekiq with one thread."""
+
+    def __init__(self, redis: AppRedis, journal: Journal, seed: int, *, super_fetch: bool) -> None:
+        self._redis, self._journal, self._super_fetch = redis, journal, super_fetch
+        self._rng = random.Random(seed)
+        self._identity = f"sim-worker-{seed}:{seed}:{self._rng.getrandbits(48):012x}"
+        self._beat_at = 0.0
+
+    def run(self, stop: Event) -> None:
+        """Fetch and work until told to stop; after an error Sidekiq waits a moment and fetches again."""
+        while not stop.is_set():
+            try:
+                self._heartbeat()
+                if self._super_fetch:
+                    self._super_fetch_once()
+                else:
+                    self._basic_fetch_once()
+            except Unavailable:
+                stop.wait(_ERROR_PAUSE_SECONDS)
+
+    def _basic_fetch_once(self) -> None:
+        queues = [f"queue:{name}" for name in self._rng.sample(shapes.QUEUES, len(shapes.QUEUES))]
+        fetched = self._redis.call("BRPOP", *queues, _FETCH_SECONDS)
+        if fetched is not None:
+            self._receive(fetched[1])
+            self._work(fetched[1])
+
+    def _super_fetch_once(self) -> None:
+        queue = self._rng.choice(shapes.QUEUES)
+        private = f"queue:sq|{self._identity}|{queue}"
+        payload = self._redis.call("RPOPLPUSH", f"queue:{queue}", private)
+        if payload is None:
+            time.sleep(0.02)
+            return
+        self._receive(payload)
+        self._work(payload)
+        self._redis.call("LREM", private, -1, payload)
+
+    def _receive(self, payload: bytes) -> None:
+        with self._journal.lock:
+            self._journal.received.append(_jid(payload))
+
+    def _work(self, payload: bytes) -> None:
+        time.sleep(0.005)
+        if self._rng.random() < _FAILING_SHARE:
+            self._redis.call("ZADD", "retry", time.time() + 3600, payload)
+            self._redis.call("INCR", "stat:failed")
+        self._redis.call("INCR", "stat:processed")
+
+    def _heartbeat(self) -> None:
+        if time.monotonic() - self._beat_at < _HEARTBEAT_SECONDS:
+            return
+        self._redis.call("SADD", "processes", self._identity)
+        self._redis.call("HMSET", self._identity, "info", json.dumps({"hostname": "sim"}), "busy", 1, "beat", time.time())
+        self._redis.call("EXPIRE", self._identity, 60)
+        self._beat_at = time.monotonic()
+
+
+class Poller:
+    """Moves due jobs from schedule and retry to their queues: ZREM first, then LPUSH, as Sidekiq does."""
+
+    def __init__(self, redis: AppRedis, journal: Journal) -> None:
+        self._redis, self._journal = redis, journal
+
+    def run(self, stop: Event) -> None:
+        """Poll until told to stop."""
+        while not stop.wait(_POLL_SECONDS):
+            try:
+                for name in ("retry", "schedule"):
+                    self._poll(name)
+            except Unavailable:
+                continue
+
+    def _poll(self, name: str) -> None:
+        due = self._redis.call("ZRANGEBYSCORE", name, "-inf", time.time(), "LIMIT", 0, 1)
+        for payload in due:
+            if self._redis.call("ZREM", name, payload) != 1:
+                continue
+            try:
+                self._redis.call("LPUSH", f"queue:{json.loads(payload)['queue']}", payload)
+            except Unavailable:
+                with self._journal.lock:
+                    self._journal.unsure_jobs.append(_jid(payload))
+                raise
+
+
+def _jid(payload: bytes) -> str:
+    try:
+        return str(json.loads(payload)["jid"])
+    except (ValueError, KeyError, TypeError):
+        return payload.decode("latin-1")

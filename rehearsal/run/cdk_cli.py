@@ -1,0 +1,56 @@
+"""Runs the real CDK CLI against the local cloud."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.run.local_cloud import LocalCloud
+from rehearsal.run.workshop import Workshop
+
+_QUIET = {
+    # Node 20 is past its end of life for jsii; the warning is 10 lines a synthesis and changes nothing here.
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
+    "NODE_NO_WARNINGS": "1",
+    "CI": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CliResult:
+    """Exit code and everything printed."""
+
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class CdkCli:
+    """The CLI with one environment's context."""
+
+    workshop: Workshop
+    cloud: LocalCloud
+    config: Path
+    log: Path
+
+    def run(self, *arguments: str) -> CliResult:
+        """Run one command, such as `deploy --all`, and append its output to the log."""
+        context = ["-c", "environment=rehearsal", "-c", f"config={self.config}", "-c", f"bundle={self.workshop.bundle}"]
+        command = [str(self.workshop.cdk), *arguments, *context, "--output", str(self.log.parent / "cdk.out")]
+        done = subprocess.run(
+            command, cwd=self.workshop.root, env={**self.cloud.environment, **_QUIET}, capture_output=True, text=True, check=False
+        )
+        output = done.stdout + done.stderr
+        with self.log.open("a") as log:
+            log.write(f"$ cdk {' '.join(arguments)}\n{output}\n")
+        return CliResult(done.returncode, output)
+
+    def bootstrap(self) -> CliResult:
+        """Bootstrap account and region."""
+        return self.run("bootstrap", f"aws://{self.cloud.account}/{self.cloud.region}")
+
+    def deploy(self) -> CliResult:
+        """Deploy every stack."""
+        return self.run("deploy", "--all", "--require-approval", "never", "--progress", "events")

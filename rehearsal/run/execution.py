@@ -1,0 +1,74 @@
+"""Watches executions of the deployed state machine."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.run.narrator import PhaseTime
+
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One finished execution: its status, its last state, and how long each of its phases took."""
+
+    arn: str
+    status: str
+    outcome: str
+    reason: str
+    phases: tuple[PhaseTime, ...]
+
+
+def watch(states: Any, arns: list[str], tell: Callable[[str], None], longest_seconds: float) -> list[Ended]:
+    """Wait until all executions have ended. Raises TimeoutError after `longest_seconds`."""
+    deadline = time.monotonic() + longest_seconds
+    while time.monotonic() < deadline:
+        running = [arn for arn in arns if states.describe_execution(executionArn=arn)["status"] == "RUNNING"]
+        tell(_current_state(states, (running or arns)[0]))
+        if not running:
+            return [_ended(states, arn) for arn in arns]
+        time.sleep(_POLL_SECONDS)
+    raise TimeoutError(f"the state machine is still running after {longest_seconds:.0f} s")
+
+
+def _entered(states: Any, arn: str) -> list[tuple[str, float]]:
+    events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    entered = [
+        (event["stateEnteredEventDetails"]["name"], event["timestamp"].timestamp())
+        for event in events
+        if "stateEnteredEventDetails" in event
+    ]
+    return [*entered, ("", events[-1]["timestamp"].timestamp())]
+
+
+def _current_state(states: Any, arn: str) -> str:
+    entered = _entered(states, arn)
+    return entered[-2][0] if len(entered) > 1 else "starting"
+
+
+def _ended(states: Any, arn: str) -> Ended:
+    found = states.describe_execution(executionArn=arn)
+    last = json.loads(found.get("output") or "{}")
+    outcome = last.get("outcome") or last.get("next") or found.get("error", "")
+    return Ended(arn, found["status"], outcome, last.get("reason") or found.get("cause", ""), tuple(_phases(_entered(states, arn))))
+
+
+_PHASE_OF = {
+    "Lock": "lock", "Probe": "preflight", "Preflight": "preflight", "CensusBefore": "census before", "Snapshot": "snapshot",
+    "WaitForSnapshot": "snapshot", "Recheck": "recheck", "WaitToSettle": "recheck", "Modify": "modify", "WaitForEngine": "engine change",
+    "Observe": "engine change", "CensusAfter": "census after", "Report": "report", "Unlock": "unlock",
+}  # fmt: skip
+
+
+def _phases(entered: list[tuple[str, float]]) -> list[PhaseTime]:
+    seconds: dict[str, float] = {}
+    for (name, began), (_next, ended) in zip(entered, entered[1:], strict=False):
+        if name in _PHASE_OF:
+            phase = _PHASE_OF[name]
+            seconds[phase] = seconds.get(phase, 0.0) + ended - began
+    return [PhaseTime(f"upgrade: {name}", round(value, 2)) for name, value in seconds.items()]

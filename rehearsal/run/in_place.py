@@ -1,0 +1,251 @@
+"""The rehearsal of an in-place upgrade, from an empty machine to a verdict."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+import yaml
+
+from rehearsal.app.dataset import fill
+from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.timing import Timing
+from rehearsal.run.application import Application, read_values
+from rehearsal.run.cdk_cli import CdkCli, CliResult
+from rehearsal.run.execution import Ended, watch
+from rehearsal.run.ledger import Ledger, read_ledger
+from rehearsal.run.local_cloud import LocalCloud
+from rehearsal.run.narrator import Narrator
+from rehearsal.run.outage import longest_outage
+from rehearsal.run.rdb_input import RdbFile, copy_by_type
+from rehearsal.run.report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
+from rehearsal.run.verdict import Verdict, judge
+from rehearsal.run.workshop import SOURCE_VERSION, TARGET_VERSION, Workshop
+from uplift.errors import UpliftError
+from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+
+ENVIRONMENT = "rehearsal"
+LONGEST_UPGRADE_SECONDS = 900.0
+_AFTER_THE_UPGRADE_SECONDS = 3.0
+
+
+class RehearsalFailed(UpliftError):
+    """A step of the rehearsal itself did not work; what was lost, if anything, is not known."""
+
+    code = "RehearsalFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class InPlaceOptions:
+    """What one rehearsal is asked to do."""
+
+    out: Path
+    keys: int = 50_000
+    seed: int = 20200420
+    rdb: RdbFile | None = None
+    standalone: bool = False
+    faults: tuple[str, ...] = ()
+    keep: bool = False
+    timing: Timing = field(default_factory=Timing)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where clients find legacy, before and after."""
+
+    host: str
+    port: int
+
+    def connect(self, database: int = 0) -> redis.Redis:
+        """A client through the endpoint."""
+        return redis.Redis(self.host, self.port, db=database, protocol=2, socket_timeout=120, lib_name=None, lib_version=None)
+
+    def version(self) -> str:
+        """The engine, as INFO says."""
+        return str(self.connect().info("server")["redis_version"])
+
+
+def rehearse(options: InPlaceOptions, narrator: Narrator, workshop: Workshop) -> InPlaceReport:
+    """Do it all and return the report; it is also written to `options.out`."""
+    workshop.check()
+    options.out.mkdir(parents=True, exist_ok=True)
+    config = _write_config(options)
+    settings = load_settings(ENVIRONMENT, config)
+    with ExitStack() as stack:
+        with narrator.phase("start the local cloud"):
+            cloud = LocalCloud(
+                workshop,
+                options.out / "cloud",
+                account=settings.account,
+                region=settings.region,
+                timing=options.timing,
+                faults=list(options.faults),
+            )
+        if not options.keep:
+            stack.callback(cloud.stop)
+        report = _Rehearsal(options, narrator, workshop, settings, cloud, CdkCli(workshop, cloud, config, options.out / "cdk.log")).run(
+            stack
+        )
+    (options.out / "report.json").write_text(json.dumps(report.as_json(), indent=2) + "\n")
+    return report
+
+
+@dataclass
+class _Rehearsal:
+    options: InPlaceOptions
+    narrator: Narrator
+    workshop: Workshop
+    settings: EnvironmentSettings
+    cloud: LocalCloud
+    cdk: CdkCli
+
+    def run(self, stack: ExitStack) -> InPlaceReport:
+        legacy = self._prepare_legacy()
+        self._deploy()
+        engine_before = legacy.version()
+        with self.narrator.counted("read every key before") as progress:
+            before = read_ledger(legacy.connect, progress)
+        application = Application(self.workshop, legacy.host, legacy.port, self.options.out)
+        stack.callback(application.kill)
+        with self.narrator.phase("application warms up"):
+            application.wait_until_writing()
+        ended = self._upgrade(application)
+        with self.narrator.phase("application goes on, then stops"):
+            application.wait_until_writing()
+            time.sleep(_AFTER_THE_UPGRADE_SECONDS)
+            journal = application.stop()
+        with self.narrator.counted("read every key after") as progress:
+            after = read_ledger(legacy.connect, progress)
+        verdict = judge(before, after, journal, read_values(legacy.connect(), journal))
+        return self._report(Engine(engine_before, legacy.version()), ended, before, after, journal, verdict)
+
+    def _prepare_legacy(self) -> Address:
+        options, network = self.options, self.settings.network
+        groups = [*network.client_security_group_ids.values(), network.endpoint_security_group_id, self.settings.legacy.security_group_id]
+        self.cloud.command("seed-network", vpc=network.vpc_id, subnets=list(network.subnet_ids), security_groups=groups)
+        direct = options.rdb is not None and options.rdb.source_reads_it
+        with self.narrator.phase(f"legacy Redis {SOURCE_VERSION}, {'one node' if options.standalone else 'primary and replica'}"):
+            address = Address(
+                **self.cloud.command(
+                    "create-legacy",
+                    id=self.settings.legacy.id,
+                    version=SOURCE_VERSION,
+                    nodes=1 if options.standalone else 2,
+                    node_type="cache.r5.large",
+                    standalone=options.standalone,
+                    rdb=str(options.rdb.path) if options.rdb is not None and direct else None,
+                )
+            )
+        if options.rdb is None:
+            with self.narrator.counted(f"fill with {options.keys:,} keys") as progress:
+                fill(
+                    address.connect(), options.keys, seed=options.seed, now=time.time(), progress=lambda done: progress(done, options.keys)
+                )
+        elif not direct:
+            with self.narrator.phase(f"copy RDB version {options.rdb.version} by type"):
+                self._copy_from_newer(options.rdb, address)
+        return address
+
+    def _copy_from_newer(self, rdb: RdbFile, address: Address) -> None:
+        server = RedisServer(TARGET_VERSION, self.workshop.redis_servers[TARGET_VERSION], self.options.out / "rdb-source", rdb=rdb.path)
+        try:
+            for name in server.client.info("keyspace"):
+                number = int(name.removeprefix("db"))
+                copy_by_type(server.connect(number), address.connect(number))
+        finally:
+            server.stop()
+
+    def _deploy(self) -> None:
+        with self.narrator.phase("cdk bootstrap"):
+            _must_work(self.cdk.bootstrap(), "cdk bootstrap", self.cdk.log)
+        with self.narrator.phase("cdk deploy --all"):
+            _must_work(self.cdk.deploy(), "cdk deploy", self.cdk.log)
+
+    def _upgrade(self, application: Application) -> list[Ended]:
+        pulse = application.pulse
+        with self.narrator.live("upgrade, started by the deployed schedule") as tell:
+            fires = 2 if "schedule-twice" in self.options.faults else 1
+            arns = [self.cloud.command("fire-schedule", prefix="UpliftRehearsal")["execution"] for _ in range(fires)]
+            return watch(
+                self.cloud.client("stepfunctions"),
+                arns,
+                lambda state: tell(f"{state}, app: {pulse.calls:,} calls, {pulse.failed:,} failed"),
+                LONGEST_UPGRADE_SECONDS,
+            )
+
+    def _report(
+        self, engine: Engine, ended: list[Ended], before: Ledger, after: Ledger, journal: dict[str, Any], verdict: Verdict
+    ) -> InPlaceReport:
+        outcome, reason = _outcome(ended, verdict, engine)
+        secret = secrets.token_bytes(32)
+        self._write_clear_names(verdict)
+        aws = self.cloud.calls_of_roles()
+        return InPlaceReport(
+            schema=SCHEMA,
+            outcome=outcome,
+            reason=reason,
+            topology="standalone cluster" if self.options.standalone else "replication group of 2, failover on",
+            data=str(self.options.rdb.path)
+            if self.options.rdb is not None
+            else f"{self.options.keys} generated keys, seed {self.options.seed}",
+            engine=engine,
+            phases=(*self.narrator.phases, *(phase for one in ended for phase in one.phases)),
+            keys=Keys(before.keys, after.keys, len(verdict.lost_keys), len(verdict.changed_keys), verdict.expired),
+            writes=Writes(journal["acknowledged"], len(verdict.lost_writes)),
+            outage=OutageReport(round(longest_outage(journal["write_times"]).seconds, 2), self.options.timing.outage_seconds),
+            calls=CallsReport(sum(journal["calls"].values()), len(journal["failures"]), len(journal["slow"])),
+            aws_calls=AwsCalls(
+                create_snapshot=aws.done["CreateSnapshot"],
+                modify=aws.done["ModifyReplicationGroup"] + aws.done["ModifyCacheCluster"],
+                throttled=sum(aws.refused.values()),
+            ),
+            faults=self.options.faults,
+            executions=tuple(f"{one.status}: {one.outcome}" for one in ended),
+            findings=tuple(finding.named(secret) for finding in verdict.findings),
+        )
+
+    def _write_clear_names(self, verdict: Verdict) -> None:
+        """The names themselves, for the operator's own eyes; nobody else may read the file."""
+        path = self.options.out / "findings-clear.txt"
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{finding.what}: {finding.key!r} {finding.detail}\n" for finding in verdict.findings))
+
+
+def _outcome(ended: list[Ended], verdict: Verdict, engine: Engine) -> tuple[str, str]:
+    failed = [one for one in ended if one.status != "SUCCEEDED"]
+    if not verdict.clean:
+        count = len(verdict.findings)
+        return "lost", f"{count} key{'s' if count > 1 else ''} or acknowledged writes lost or changed, named below"
+    if failed:
+        return "failed", f"the state machine ended {failed[0].status}: {failed[0].outcome} {failed[0].reason}"
+    if engine.after != TARGET_VERSION:
+        return "failed", f"the engine is {engine.after}, expected {TARGET_VERSION}"
+    return "nothing-lost", f"{engine.before} became {engine.after}, every key and every acknowledged write is there"
+
+
+def _write_config(options: InPlaceOptions) -> Path:
+    """The rehearsal's own settings, changed to a standalone cluster where that is asked for."""
+    folder = options.out / "config"
+    folder.mkdir(exist_ok=True)
+    source = CONFIG_DIRECTORY / f"{ENVIRONMENT}.yaml"
+    if not options.standalone:
+        shutil.copy(source, folder / source.name)
+        return folder.resolve()
+    content = yaml.safe_load(source.read_text())
+    content["legacy"]["kind"] = "standalone-cluster"
+    content["upgrade"]["acknowledged"].append("outage-for-the-whole-upgrade")
+    (folder / source.name).write_text(yaml.safe_dump(content))
+    return folder.resolve()
+
+
+def _must_work(result: CliResult, what: str, log: Path) -> None:
+    if result.exit_code != 0:
+        raise RehearsalFailed(f"{what} failed, see {log}: {result.output.strip().splitlines()[-1]}")

@@ -1,0 +1,1 @@
+"""One command, `uplift`, for people and pipelines."""

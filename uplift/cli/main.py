@@ -1,0 +1,33 @@
+"""The command `uplift`: its sub-commands, and how every error ends."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from uplift.cli import plan, rehearse, settings
+from uplift.errors import ExitCode, UpliftError
+
+application = typer.Typer(
+    name="uplift",
+    help="Takes an ElastiCache Redis 3.2 to version 5: settings, plan, rehearsal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+application.add_typer(settings.commands, name="settings", help="Read and check config/NAME.yaml.")
+application.add_typer(rehearse.commands, name="rehearse", help="Try it on this machine, on real Redis servers.")
+application.command("plan")(plan.plan)
+
+
+def run() -> None:
+    """Run the command line. Errors of our own are one line; exit 0 done, 1 failed or lost, 2 bad input."""
+    try:
+        application()
+    except UpliftError as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(problem.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; everything this command started on this machine is stopped too. Run it again to start over.\n")
+        sys.exit(ExitCode.FAILED)

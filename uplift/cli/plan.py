@@ -1,0 +1,90 @@
+"""`uplift plan ENV`: what the upgrade would do, said beforehand, from reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import boto3
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from uplift.cli.output import AsJson, print_json, print_lines
+from uplift.cli.settings import Config, Environment
+from uplift.engines.support import support_warnings
+from uplift.errors import ExitCode, UpliftError
+from uplift.inplace.elasticache import ADAPTIVE, LegacyCache
+from uplift.inplace.gather import gather_facts
+from uplift.inplace.observation import Observation
+from uplift.inplace.preflight import Decision, Verdict, decide
+from uplift.inplace.run_settings import RunSettings
+from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+
+
+class AwsUnavailable(UpliftError):
+    """AWS did not answer, or refused the credentials."""
+
+    code = "AwsUnavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The preflight's decision with what the upgrade costs."""
+
+    decision: Decision
+    costs: tuple[str, ...]
+
+
+def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
+    """Say what the in-place upgrade of legacy would do: exit 0 when it may proceed, 1 when it would be refused."""
+    settings = load_settings(environment, config)
+    try:
+        made = make_plan(environment, settings)
+    except (BotoCoreError, ClientError) as problem:
+        raise AwsUnavailable(f"ElastiCache in {settings.region} cannot be read: {problem}") from None
+    if as_json:
+        print_json(_as_json(environment, made))
+    else:
+        print_lines(_as_lines(made))
+    if made.decision.verdict is Verdict.REFUSE:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def make_plan(environment: str, settings: EnvironmentSettings) -> Plan:
+    """Read legacy and decide, as the first steps of a run do; Redis itself is not asked."""
+    cache = LegacyCache(boto3.client("elasticache", region_name=settings.region, config=ADAPTIVE), settings.legacy.kind, settings.legacy.id)
+    facts = gather_facts(cache, datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None)
+    decision = decide(facts, RunSettings.of(environment, settings, parameter_group=""))
+    return Plan(decision, tuple(_costs(settings, facts.observation)))
+
+
+def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]:
+    nodes = f"{len(observation.members)} x {observation.members[0].node_type}"
+    lines = [f"legacy stays {nodes}: the upgrade adds no node"]
+    lines += [f"price: {warning}" for warning in support_warnings(settings.upgrade.target) if "Extended Support" in warning]
+    lines.append("one manual snapshot, kept and paid by the GB until somebody deletes it")
+    for name, group in (("app-cache", settings.app_cache), ("sidekiq", settings.sidekiq)):
+        lines.append(f"the {name} stack adds {group.node_count} x {group.node_type}")
+    return lines
+
+
+def _as_lines(made: Plan) -> list[str]:
+    decision = made.decision
+    lines = [f"verdict: {decision.verdict}"]
+    lines += [f"because: {reason}" for reason in decision.reasons]
+    lines += list(decision.findings)
+    lines += [f"cost: {cost}" for cost in made.costs]
+    return lines
+
+
+def _as_json(environment: str, made: Plan) -> dict[str, object]:
+    return {
+        "schema": "uplift.plan/1",
+        "environment": environment,
+        "verdict": made.decision.verdict.value,
+        "reasons": list(made.decision.reasons),
+        "findings": list(made.decision.findings),
+        "missing_acknowledgements": [item.value for item in made.decision.missing_acknowledgements],
+        "costs": list(made.costs),
+    }

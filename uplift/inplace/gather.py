@@ -1,0 +1,29 @@
+"""Gathers the facts a preflight decides from: the same for the control function and for `uplift plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from uplift.inplace.elasticache import LegacyCache, a_day_before
+from uplift.inplace.preflight import Facts
+from uplift.inplace.run_state import ProbeResult
+
+
+def gather_facts(
+    cache: LegacyCache, now: datetime, *, own_snapshot: str, new_parameters: Mapping[str, str], probe: ProbeResult | None
+) -> Facts:
+    """Read legacy once. `own_snapshot` is the run's own: the quota counts only what would stand in its way."""
+    observation = cache.observe()
+    taken = cache.manual_snapshots_since(observation.quietest_member.id, a_day_before(now))
+    if own_snapshot and cache.snapshot(own_snapshot) is not None:
+        taken = max(0, taken - 1)
+    return Facts(
+        observation=observation,
+        now=now,
+        manual_snapshots_today=taken,
+        service_updates=cache.service_updates(),
+        legacy_parameters=cache.user_parameters(observation),
+        new_parameters=new_parameters,
+        probe=probe,
+    )
