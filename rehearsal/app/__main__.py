@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Protocol
 
 from rehearsal.app.client import AppRedis
 from rehearsal.app.journal import Journal
@@ -18,6 +19,13 @@ from rehearsal.app.web import Web
 from rehearsal.app.workers import Poller, Worker
 
 _WEB_THREADS = 4
+
+
+class Actor(Protocol):
+    """What runs on a thread of its own."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Act until told to stop."""
 
 
 def main(host: str, port: int, journal_path: Path) -> None:
@@ -29,9 +37,10 @@ def main(host: str, port: int, journal_path: Path) -> None:
     def redis() -> AppRedis:
         return AppRedis(host, port, journal)
 
-    actors = [Web(redis(), journal, seed) for seed in range(1, _WEB_THREADS + 1)]
-    workers = [Worker(redis(), journal, 101, super_fetch=False), Worker(redis(), journal, 102, super_fetch=True)]
-    threads = [threading.Thread(target=actor.run, args=(stop,)) for actor in [*actors, *workers, Poller(redis(), journal)]]
+    actors: list[Actor] = [Web(redis(), journal, seed) for seed in range(1, _WEB_THREADS + 1)]
+    actors += [Worker(redis(), journal, 101, super_fetch=False), Worker(redis(), journal, 102, super_fetch=True)]
+    actors.append(Poller(redis(), journal))
+    threads = [threading.Thread(target=actor.run, args=(stop,)) for actor in actors]
     for thread in threads:
         thread.start()
     while not stop.wait(1):

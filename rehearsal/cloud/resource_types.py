@@ -43,7 +43,8 @@ class Providers:
     def client(self, service: str) -> Any:
         """A client of this server."""
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, endpoint_url=self._url)
+            make: Any = self._session.client
+            self._clients[service] = make(service, endpoint_url=self._url)
         return self._clients[service]
 
     def create(self, kind: str, stack: str, logical_id: str, properties: Properties) -> Made:

@@ -23,7 +23,7 @@ from rehearsal.cloud.permissions import Call, Permissions
 def install(run_function: Callable[[str, bytes], Answer], permissions: Permissions, wait_scale: float) -> None:
     """Make state machines execute for real, wait `wait_scale` as long, and be allowed what their role allows."""
     stepfunctions_backends.backend = StepFunctionsParserBackend
-    StepFunctionsParserBackend._url_module = property(lambda _self: moto.stepfunctions.urls)  # type: ignore[attr-defined]
+    StepFunctionsParserBackend._url_module = property(lambda _self: moto.stepfunctions.urls)
 
     def wait(_self: Any, env: Any, wait_seconds: float) -> None:
         env.program_state_event.wait(wait_seconds * wait_scale)
@@ -73,4 +73,5 @@ def _trust_problem(iam: Any, role_arn: str) -> str:
 def server_client(url: str, region: str) -> Callable[[str], Any]:
     """Clients of this server, as the operator."""
     session = boto3.Session(aws_access_key_id="operator", aws_secret_access_key="none", region_name=region)
-    return lambda service: session.client(service, endpoint_url=url)
+    make: Any = session.client
+    return lambda service: make(service, endpoint_url=url)

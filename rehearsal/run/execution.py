@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from rehearsal.run.narrator import PhaseTime
@@ -67,7 +68,7 @@ _PHASE_OF = {
 
 def _phases(entered: list[tuple[str, float]]) -> list[PhaseTime]:
     seconds: dict[str, float] = {}
-    for (name, began), (_next, ended) in zip(entered, entered[1:], strict=False):
+    for (name, began), (_next, ended) in pairwise(entered):
         if name in _PHASE_OF:
             phase = _PHASE_OF[name]
             seconds[phase] = seconds.get(phase, 0.0) + ended - began

