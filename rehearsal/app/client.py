@@ -35,8 +35,7 @@ class AppRedis:
             socket_timeout=_TIMEOUT_SECONDS,
             socket_connect_timeout=_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 1),
-            lib_name=None,
-            lib_version=None,
+            driver_info=None,
             single_connection_client=False,
             max_connections=1,
         )

@@ -220,6 +220,17 @@ class ElastiCache:
         del self.state.groups[identifier]
         return group
 
+    def forget(self, identifier: str) -> None:
+        """Remove legacy and its snapshots as if they had never been, for the next rehearsal on the same cloud."""
+        node = self.state.standalone.pop(identifier, None)
+        if node is not None:
+            node.endpoint.close()
+            node.server.stop()
+        elif identifier in self.state.groups:
+            self.delete_group(identifier, None)
+        for name in [name for name, snapshot in self.state.snapshots.items() if snapshot.node_id.startswith(identifier)]:
+            del self.state.snapshots[name]
+
     def _later(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, daemon=True).start()
 

@@ -51,8 +51,7 @@ class RedisServer:
             password=self.password,
             protocol=2,
             socket_timeout=60,
-            lib_name=None,
-            lib_version=None,
+            driver_info=None,
             retry=Retry(NoBackoff(), 0),
         )
 
@@ -94,14 +93,17 @@ class RedisServer:
 
     def save_to(self, path: Path) -> int:
         """BGSAVE and copy the file to `path`; returns its size in bytes."""
-        before = self.client.lastsave()
-        deadline = time.monotonic() + 1.1
-        self._wait_for(lambda: time.monotonic() >= deadline, "for LASTSAVE's next second")
+        self._wait_for(self._is_not_saving, "to end an earlier save", seconds=600)
         self.client.execute_command(self._own("BGSAVE"))
-        self._wait_for(lambda: self.client.lastsave() != before, "to save", seconds=600)
+        self._wait_for(self._is_not_saving, "to save", seconds=600)
+        if self.client.info("persistence")["rdb_last_bgsave_status"] != "ok":
+            raise RuntimeError(f"redis-server {self.version} on port {self.port} could not save")
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.folder / "dump.rdb", path)
         return path.stat().st_size
+
+    def _is_not_saving(self) -> bool:
+        return self.client.info("persistence")["rdb_bgsave_in_progress"] == 0
 
     def stop(self) -> None:
         """End the process; safe to call twice."""

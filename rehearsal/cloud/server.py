@@ -98,6 +98,9 @@ class Cloud:
                 return {}
             case "create-legacy":
                 return self._create_legacy(request)
+            case "delete-legacy":
+                self.elasticache.forget(request["id"])
+                return {}
             case "fire-schedule":
                 return workflows.fire_schedule(self.client, self.permissions, request["prefix"])
             case "servers":

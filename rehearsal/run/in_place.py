@@ -66,7 +66,7 @@ class Address:
 
     def connect(self, database: int = 0) -> redis.Redis:
         """A client through the endpoint."""
-        return redis.Redis(self.host, self.port, db=database, protocol=2, socket_timeout=120, lib_name=None, lib_version=None)
+        return redis.Redis(self.host, self.port, db=database, protocol=2, socket_timeout=120, driver_info=None)
 
     def version(self) -> str:
         """The engine, as INFO says."""

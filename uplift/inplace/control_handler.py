@@ -24,7 +24,7 @@ logger = Logger(service="uplift-control")
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Do one step and return the run's next state."""
     request = StepEvent.model_validate(event)
-    state = _do(request.step, _steps(request.execution), request.state)
+    state = do_control_step(request.step, _steps(request.execution), request.state)
     logger.info("step done", extra={"step": request.step, "next": state.next, "reason": state.reason, "run_key": state.run_key})
     return state.model_dump(mode="json")
 
@@ -43,7 +43,8 @@ def _steps(execution: str) -> ControlSteps:
     )
 
 
-def _do(step: Step, steps: ControlSteps, state: RunState) -> RunState:
+def do_control_step(step: Step, steps: ControlSteps, state: RunState) -> RunState:
+    """Do one of the control function's steps; raises ValueError for one of the data function's."""
     match step:
         case Step.LOCK:
             return steps.take_lock(state)

@@ -23,7 +23,7 @@ _SECONDS_KEPT_FOR_WRITING = 20.0
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Do one step and return the run's next state."""
     request = StepEvent.model_validate(event)
-    state = _do(request.step, _steps(context), request.state)
+    state = do_data_step(request.step, _steps(context), request.state)
     logger.info("step done", extra={"step": request.step, "next": state.next, "run_key": state.run_key})
     return state.model_dump(mode="json")
 
@@ -47,7 +47,8 @@ def _password(secret_arn: str | None) -> str | None:
     return str(json.loads(text)["token"]) if text.startswith("{") else text
 
 
-def _do(step: Step, steps: DataSteps, state: RunState) -> RunState:
+def do_data_step(step: Step, steps: DataSteps, state: RunState) -> RunState:
+    """Do one of the data function's steps; raises ValueError for one of the control function's."""
     match step:
         case Step.PROBE:
             return steps.probe(state)

@@ -41,8 +41,7 @@ def connected(endpoint: Endpoint, *, database: int = 0, timeout_seconds: float =
         client_name=CLIENT_NAME,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
-        lib_name=None,
-        lib_version=None,
+        driver_info=None,
         retry=Retry(NoBackoff(), 0),
     )
     try:

@@ -1,0 +1,56 @@
+"""What tests share: real Redis servers, and one local cloud that everything was deployed to once."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from app import build
+
+from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.run.workshop import Workshop
+from stacks.bundle import Bundle
+from uplift.settings.load import load_settings
+
+StartRedis = Callable[[str], RedisServer]
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Workshop:
+    workshop = Workshop()
+    workshop.check()
+    return workshop
+
+
+@pytest.fixture
+def start_redis(workshop: Workshop, tmp_path: Path) -> Iterator[StartRedis]:
+    """Start a real redis-server of one version; all are stopped after the test."""
+    servers: list[RedisServer] = []
+
+    def start(version: str) -> RedisServer:
+        server = RedisServer(version, workshop.redis_servers[version], tmp_path / f"redis-{len(servers)}")
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """One synthesis of prod's stacks, the template of each by stack name; nothing is read from this machine but config/."""
+    bundle = tmp_path_factory.mktemp("bundle") / "python3.12"
+    bundle.mkdir()
+    (bundle / "code.py").write_text("# stands for the bundle\n")
+    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(tmp_path_factory.mktemp("cdk.out")))
+    assembly = build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
+    return {stack.stack_name: stack.template for stack in assembly.stacks}
+
+
+@pytest.fixture(scope="session")
+def upgrade_template(templates: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return templates["UpliftProdUpgrade"]

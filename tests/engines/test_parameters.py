@@ -1,0 +1,41 @@
+import pytest
+
+from uplift.engines.parameters import parameter_family
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "value", "problem"),
+    [
+        ("redis5.0", "maxmemory-policy", "noeviction", None),
+        ("redis5.0", "maxmemory-policy", "volatile-lfu", None),
+        ("redis3.2", "maxmemory-policy", "volatile-lfu", "allowed: volatile-lru"),
+        ("redis5.0", "timeout", "0", None),
+        ("redis5.0", "timeout", "20", None),
+        ("redis5.0", "timeout", "19", "allowed: 0 or 20 to"),
+        ("redis5.0", "timeout", "-1", "allowed: 0 or 20 to"),
+        ("redis5.0", "maxmemory", "100", "fixed by ElastiCache"),
+        ("redis5.0", "close-on-slave-write", "yes", "does not exist in family redis5.0"),
+        ("redis3.2", "close-on-slave-write", "yes", None),
+        ("redis6.x", "lua-replicate-commands", "yes", "does not exist in family redis6.x"),
+        ("redis5.0", "reserved-memory-percent", "101", "allowed: 0 to 100"),
+        ("redis5.0", "notify-keyspace-events", "AKE", None),
+        ("redis5.0", "notify-keyspace-events", "", None),
+        ("redis5.0", "notify-keyspace-events", "A", "it needs K or E"),
+        ("redis5.0", "notify-keyspace-events", "K", "it needs one of g"),
+        ("redis5.0", "notify-keyspace-events", "KQ", "no letter Q"),
+    ],
+)
+def test_values_of_a_family(family: str, name: str, value: str, problem: str | None) -> None:
+    problems = dict(parameter_family(family).problems_with({name: value}))
+    if problem is None:
+        assert problems == {}
+    else:
+        assert problem in problems[name]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("min-slaves-max-lag", "min-replicas-max-lag"), ("timeout", "timeout"), ("repl-timeout", None)],
+)
+def test_names_that_changed_in_5_0(old: str, new: str | None) -> None:
+    assert parameter_family("redis5.0").name_coming_from(old) == new

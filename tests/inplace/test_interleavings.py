@@ -1,0 +1,211 @@
+"""Two starts at once, on real Redis servers: one snapshot and one modify, whatever the order of their calls.
+
+The two executions walk the synthesised state machine with the real steps. Before every AWS call each waits for its
+turn, which a seed draws; what reached ElastiCache is counted in the local API log. The walker stands in for Step
+Functions, so this does not prove Step Functions' own behaviour; the rehearsal and test_deployed.py run that.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from rehearsal.cloud.timing import Timing
+from rehearsal.run.local_cloud import LocalCloud
+from rehearsal.run.workshop import Workshop
+from tests.inplace.asl_walker import State, TaskFailed, Walked, definition_of, walk
+from tests.inplace.builders import run_settings
+from tests.inplace.turns import Turns
+from uplift.errors import Throttled, UpliftError
+from uplift.inplace.control_handler import do_control_step
+from uplift.inplace.control_steps import ControlSteps
+from uplift.inplace.data_handler import do_data_step
+from uplift.inplace.data_steps import DataSteps
+from uplift.inplace.elasticache import LegacyCache
+from uplift.inplace.run_lock import RunLock
+from uplift.inplace.run_settings import RunSettings
+from uplift.inplace.run_state import RunState, Step
+from uplift.inplace.telling import Telling
+from uplift.settings.legacy import LegacyKind
+from uplift.settings.upgrade import Acknowledgement
+
+pytestmark = pytest.mark.cloud
+SEEDS = range(50)
+WAIT_SCALE = 0.001
+_DATA_STEPS = {Step.PROBE, Step.CENSUS_BEFORE, Step.CENSUS_AFTER}
+
+
+class Killed(BaseException):
+    """The function's process died here; nothing of its code runs any more."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A local cloud with the tables and buckets a run needs, and no stacks."""
+
+    cloud: LocalCloud
+    definition: dict[str, Any]
+
+    def settings(self, legacy: str) -> RunSettings:
+        return run_settings(
+            legacy_kind=LegacyKind.STANDALONE,
+            legacy_id=legacy,
+            parameter_group="new-params",
+            acknowledged=tuple(Acknowledgement),
+            not_after="2100-01-01T00:00:00Z",
+            topic_arn=f"arn:aws-us-gov:sns:{self.cloud.region}:{self.cloud.account}:people",
+        )
+
+    def counts(self, names: list[str]) -> dict[str, int]:
+        """How many snapshots and modifies of these runs ElastiCache accepted."""
+        counts = {"CreateSnapshot": 0, "ModifyCacheCluster": 0}
+        for line in (self.cloud.folder / "calls.jsonl").read_text().splitlines():
+            call = json.loads(line)
+            if call["principal"] in names and call["status"] < 400 and call["action"] in counts:
+                counts[call["action"]] += 1
+        return counts
+
+
+@pytest.fixture(scope="module")
+def bench(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory, upgrade_template: dict[str, Any]) -> Iterator[Bench]:
+    timing = Timing(outage_seconds=0, status_seconds=0.02, wait_scale=WAIT_SCALE)
+    folder = tmp_path_factory.mktemp("interleavings")
+    with LocalCloud(workshop, folder, account="123456789012", region="us-gov-west-1", timing=timing, faults=[]) as cloud:
+        cloud.client("dynamodb").create_table(
+            TableName="locks",
+            KeySchema=[{"AttributeName": "source", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "source", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        cloud.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration={"LocationConstraint": cloud.region})
+        cloud.client("sns").create_topic(Name="people")
+        cloud.client("elasticache").create_cache_parameter_group(
+            CacheParameterGroupName="new-params", CacheParameterGroupFamily="redis5.0", Description="new"
+        )
+        yield Bench(cloud, definition_of(upgrade_template))
+
+
+@pytest.fixture
+def legacy(bench: Bench, request: pytest.FixtureRequest) -> Iterator[str]:
+    identifier = f"legacy-{abs(hash(request.node.name)) % 10**8}"
+    bench.cloud.command("create-legacy", id=identifier, version="3.2.6", nodes=1, node_type="cache.r5.large", standalone=True)
+    yield identifier
+    bench.cloud.command("delete-legacy", id=identifier)
+
+
+def _run(
+    bench: Bench, legacy: str, name: str, before_call: Callable[[], None], after_call: Callable[[], None], clock: Callable[[], float]
+) -> Walked:
+    session = boto3.Session(aws_access_key_id=name, aws_secret_access_key="none", region_name=bench.cloud.region)
+    session.events.register("before-send", lambda **_: before_call())
+    session.events.register("needs-retry", lambda **_: after_call())
+    settings = bench.settings(legacy)
+    make: Any = session.client
+
+    @cache
+    def client(service: str) -> Any:
+        return make(service, endpoint_url=bench.cloud.url)
+
+    resource: Any = session.resource
+    table = resource("dynamodb", endpoint_url=bench.cloud.url).Table("locks")
+
+    def task(step: str, state: State) -> State:
+        try:
+            given = RunState.model_validate(state)
+            if Step(step) in _DATA_STEPS:
+                data = DataSteps(settings, client("s3"), None, time.monotonic() + 60)
+                return do_data_step(Step(step), data, given).model_dump(mode="json")
+            control = ControlSteps(
+                settings=settings,
+                cache=LegacyCache(client("elasticache"), settings.legacy_kind, legacy),
+                lock=RunLock(table, legacy, name),
+                s3=client("s3"),
+                telling=Telling(client("sns"), client("cloudwatch"), settings.topic_arn, legacy),
+                execution=f"arn:{name}",
+                now=clock,
+            )
+            return do_control_step(Step(step), control, given).model_dump(mode="json")
+        except Killed:
+            raise TaskFailed("Runtime.ExitError") from None
+        except Throttled as problem:
+            raise TaskFailed("Throttled", str(problem)) from problem
+        except UpliftError as problem:
+            raise TaskFailed(type(problem).__name__, str(problem)) from problem
+
+    return walk(bench.definition, {}, task, wait=lambda seconds: time.sleep(seconds * WAIT_SCALE))
+
+
+def _versions(bench: Bench, legacy: str) -> list[str]:
+    return [server["version"] for server in bench.cloud.command("servers") if server["id"] == legacy]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, seed: int) -> None:
+    names = [f"run-{seed}-a", f"run-{seed}-b"]
+    turns = Turns(names, seed)
+    ended: dict[str, Walked | BaseException] = {}
+
+    def execute(name: str) -> None:
+        try:
+            ended[name] = _run(bench, legacy, name, lambda: turns.wait(name), lambda: None, time.time)
+        except BaseException as problem:  # noqa: BLE001
+            ended[name] = problem
+        finally:
+            turns.leave(name)
+
+    threads = [threading.Thread(target=execute, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bench.counts(names) == {"CreateSnapshot": 1, "ModifyCacheCluster": 1}, f"seed {seed}, order {turns.order}"
+    outcomes = [(one.last, one.data.get("outcome")) if isinstance(one, Walked) else one for one in ended.values()]
+    assert ("Succeeded", "upgraded") in outcomes, f"seed {seed}: {outcomes}"
+    assert all(isinstance(one, Walked) and one.succeeded for one in ended.values()), f"seed {seed}: {outcomes}"
+    assert _versions(bench, legacy) == ["5.0.6"]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_function_killed_at_any_call_never_modifies_twice(bench: Bench, legacy: str, seed: int) -> None:
+    """One process dies before or after one call; later starts, after the lease, bring it to an end."""
+    rng = random.Random(seed)
+    strike_at, strike_after = rng.randint(1, 45), rng.random() < 0.5
+    calls = 0
+
+    def before() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == strike_at and not strike_after:
+            raise Killed
+
+    def after() -> None:
+        if calls == strike_at and strike_after:
+            raise Killed
+
+    offset = 0.0
+    names = []
+    last: Walked | None = None
+    for attempt in range(3):
+        names.append(f"kill-{seed}-{attempt}")
+        shift = offset
+        last = _run(bench, legacy, names[-1], before, after, lambda shift=shift: time.time() + shift)  # type: ignore[misc]
+        if last.succeeded and last.last == "Succeeded":
+            break
+        offset += 1000.0
+    story = f"seed {seed}: call {strike_at} {'after' if strike_after else 'before'}, ended {last}"
+    counts = bench.counts(names)
+    assert counts["ModifyCacheCluster"] <= 1, story
+    assert counts["CreateSnapshot"] <= 1, story
+    assert last is not None
+    assert last.succeeded, story
+    assert _versions(bench, legacy) == ["5.0.6"], story

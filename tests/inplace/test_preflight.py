@@ -1,0 +1,105 @@
+"""The preflight as a table: one point of a healthy legacy changed, the verdict and its reason."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.inplace.builders import facts, member, observation, run_settings
+from uplift.inplace.preflight import Facts, Verdict, decide, expected_outage
+from uplift.inplace.run_state import ProbeResult
+from uplift.settings.legacy import LegacyKind
+from uplift.settings.upgrade import Acknowledgement
+
+UPGRADED = observation(member(1, engine_version="5.0.6"), member(2, engine_version="5.0.6"))
+MIXED = observation(member(1), member(2, engine_version="5.0.6"))
+ALL_ACKNOWLEDGED = tuple(Acknowledgement)
+
+REFUSALS: list[tuple[str, Facts, dict[str, Any], str]] = [
+    ("group modifying", facts(observation(status="modifying")), {}, "legacy is 'modifying', expected 'available'"),
+    ("node modifying", facts(observation(member(1), member(2, status="modifying"))), {}, "node legacy-002 is 'modifying'"),
+    ("pending on the group", facts(observation(pending=("CacheNodeType",))), {}, "changes are pending and would be applied with the upgrade"),
+    ("pending scale-up of a node", facts(observation(member(1, pending=("CacheNodeType",)), member(2))), {}, "legacy-001:CacheNodeType"),
+    ("service update", facts(service_updates={"elasticache-2026": "in-progress"}), {}, "service update elasticache-2026 is 'in-progress'"),
+    ("mixed versions", facts(MIXED), {}, "nodes run different versions: 3.2.4, 5.0.6"),
+    ("unknown version", facts(observation(member(1, engine_version="2.8.24"))), {"acknowledged": ALL_ACKNOWLEDGED}, "2.8.24 is not in the catalogue"),
+    ("downgrade", facts(observation(member(1, engine_version="6.2.6"), member(2, engine_version="6.2.6"))), {}, "never downgrades"),
+    ("quota", facts(manual_snapshots_today=20), {}, "legacy-002 has had 20 manual snapshots in 24 hours, allowed: 20"),
+    ("no snapshots", facts(observation(member(1, node_type="cache.t1.micro"))), {"acknowledged": ALL_ACKNOWLEDGED}, "cannot be snapshotted"),
+    ("memory", facts(probe=ProbeResult(reachable=True, memory_percent=76)), {}, "memory is 76 % used, allowed: 75 %"),
+    ("lag", facts(probe=ProbeResult(reachable=True, replica_lag_seconds=11)), {}, "a replica is 11 s behind, allowed: 10 s"),
+    ("link down", facts(probe=ProbeResult(reachable=True, replica_links_up=False)), {}, "a replica has lost its primary"),
+    ("unreachable", facts(probe=ProbeResult(reachable=False, problem="refused")), {}, "Redis cannot be reached, so nothing could be counted: refused"),
+    ("past not-after", facts(now=datetime(2026, 12, 6, 6, 0, tzinfo=UTC)), {}, "past upgrade.not_after"),
+    ("static parameter", facts(legacy_parameters={"databases": "32"}), {}, "parameter databases is 32 and must stay so, found 16: add `databases: '32'`"),
+    ("engine never back", facts(), {"acknowledged": (Acknowledgement.MANAGER_MUST_CHANGE_A_LINE,)}, "not acknowledged: the old engine version"),
+    ("manager", facts(), {"acknowledged": (Acknowledgement.NO_ENGINE_ROLLBACK,)}, "not acknowledged: whoever manages legacy"),
+    ("single node", facts(observation(member(1))), {}, "not acknowledged: there is nothing to fail over to"),
+    ("failover off", facts(observation(automatic_failover=False)), {}, "not acknowledged: there is nothing to fail over to"),
+    ("parameters lost", facts(legacy_parameters={"timeout": "300"}), {}, "add parameters-are-lost to upgrade.acknowledged"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seen", "settings", "reason"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
+def test_refused(seen: Facts, settings: dict[str, Any], reason: str) -> None:
+    decision = decide(seen, run_settings(**settings))
+    assert decision.verdict is Verdict.REFUSE
+    assert reason in "; ".join(decision.reasons)
+
+
+def test_a_healthy_legacy_proceeds_and_says_everything_beforehand() -> None:
+    decision = decide(facts(), run_settings())
+    assert decision.verdict is Verdict.PROCEED
+    assert decision.findings == (
+        "legacy: 2 node(s) at 3.2.4, target redis 5.0.6",
+        "expected outage: 30 to 60 seconds while DNS moves to the promoted replica",
+        "no way back to redis 3.2.4: it can no longer be created; the snapshot restores the data into a new group of 4.0.10 or newer",
+        'before its next apply Terraform must change: engine_version = "5.0.6"',
+    )
+
+
+@pytest.mark.parametrize("version", ["3.2.4", "3.2.6", "3.2.10", "4.0.10", "5.0.0", "5.0.5"])
+def test_every_source_version_may_proceed(version: str) -> None:
+    seen = observation(member(1, engine_version=version), member(2, engine_version=version))
+    assert decide(facts(seen), run_settings()).verdict is Verdict.PROCEED
+
+
+def test_already_there_is_nothing_to_do_even_when_late_and_unacknowledged() -> None:
+    decision = decide(facts(UPGRADED, now=datetime(2030, 1, 1, tzinfo=UTC)), run_settings(acknowledged=()))
+    assert decision.verdict is Verdict.NOTHING_TO_DO
+
+
+def test_a_standalone_cluster_proceeds_when_its_outage_is_acknowledged() -> None:
+    seen = observation(member(1), kind=LegacyKind.STANDALONE, automatic_failover=False)
+    settings = run_settings(legacy_kind=LegacyKind.STANDALONE, acknowledged=ALL_ACKNOWLEDGED)
+    assert decide(facts(seen), settings).verdict is Verdict.PROCEED
+
+
+def test_parameters_that_would_be_lost_come_with_the_line_that_keeps_them() -> None:
+    seen = facts(legacy_parameters={"min-slaves-max-lag": "20", "repl-timeout": "90", "timeout": "300"}, new_parameters={"timeout": "600"})
+    decision = decide(seen, run_settings(acknowledged=ALL_ACKNOWLEDGED))
+    assert decision.verdict is Verdict.PROCEED
+    assert decision.findings[4:] == (
+        "parameter min-slaves-max-lag (called min-replicas-max-lag from 5.0) = 20 would fall back to 10",
+        "parameter repl-timeout = 90 does not exist in redis5.0: it ends with the upgrade",
+        "parameter timeout changes from 300 to 600, as upgrade.parameters says",
+        "to keep it, add under upgrade.parameters: min-replicas-max-lag: '20'",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "outage"),
+    [
+        (observation(), "30 to 60 seconds"),
+        (observation(member(1)), "the whole upgrade"),
+        (UPGRADED, "a few seconds of writes"),
+    ],
+)
+def test_the_expected_outage_follows_the_topology(seen: Any, outage: str) -> None:
+    assert expected_outage(seen).startswith(outage)
+
+
+def test_without_redis_the_plan_says_what_it_did_not_read() -> None:
+    decision = decide(facts(probe=None), run_settings())
+    assert decision.verdict is Verdict.PROCEED
+    assert decision.findings[-1].startswith("not read: memory and replica lag")

@@ -1,0 +1,128 @@
+"""Every refused setting, with the message a person gets: one line that names file, field and what is allowed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uplift.errors import BadInput
+from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.load import environment_names, load_settings
+
+Load = Callable[[str, Any], EnvironmentSettings]
+
+REFUSALS = [
+    ("app_cache.engine_version", "3.2.4", "app_cache.engine_version: '3.2.4' cannot be created, allowed for redis: 4.0.10, 5.0.6, 6.0"),
+    ("app_cache.engine_version", "5.0.5", "app_cache.engine_version: '5.0.5' cannot be created, allowed for redis: 4.0.10, 5.0.6"),
+    ("app_cache.parameter_group_family", "redis7", "app_cache: parameter_group_family is 'redis7', but redis 5.0.6 owns 'redis5.0'"),
+    ("app_cache.parameters.maxmemory-polcy", "noeviction", "app_cache: parameters.maxmemory-polcy does not exist in family redis5.0"),
+    ("app_cache.parameters.appendonly", "yes", "app_cache: parameters.appendonly is fixed by ElastiCache and cannot be set"),
+    ("app_cache.parameters.timeout", "5", "app_cache: parameters.timeout is '5', allowed: 0 or 20 to"),
+    (
+        "app_cache.parameters.notify-keyspace-events",
+        "BOGUS",
+        "app_cache: parameters.notify-keyspace-events is 'BOGUS': no letter B, G, O, S, U",
+    ),
+    ("app_cache.parameters.notify-keyspace-events", "Ag", "which sends nothing: it needs K or E"),
+    ("app_cache.parameters.cluster-enabled", "yes", "app_cache.parameters.cluster-enabled is 'yes', allowed: no"),
+    (
+        "app_cache.maintenance_window",
+        "nonsense",
+        "app_cache.maintenance_window: 'nonsense' is no weekly window, allowed: ddd:hh:mm-ddd:hh:mm",
+    ),
+    ("app_cache.maintenance_window", "sun:06:00-sun:06:30", "lasts 30 minutes, allowed: at least 60"),
+    ("app_cache.maintenance_window", "sun:06:00-tue:06:30", "lasts 2910 minutes, allowed: at most 1440"),
+    ("app_cache.snapshot_window", "25:00-99:00", "app_cache.snapshot_window: '25:00-99:00' is no daily window, allowed: hh:mm-hh:mm"),
+    ("app_cache.snapshot_window", "08:30-09:00", "app_cache.snapshot_window: '08:30-09:00' lasts 30 minutes, allowed: at least 60"),
+    ("app_cache.snapshot_window", "07:30-08:45", "app_cache: snapshot_window 07:30-08:45 overlaps maintenance_window sun:06:00-sun:08:00"),
+    ("app_cache.snapshot_window", "06:10-07:30", "overlaps maintenance_window"),
+    ("app_cache.node_type", "cache.r7g.large", "app_cache: node_type cache.r7g.large needs Redis 6.2, found 5.0.6; allowed families: t3"),
+    ("app_cache.node_type", "cache.m3.medium", "app_cache: node_type is 'cache.m3.medium', allowed families for redis 5.0.6: t3"),
+    ("app_cache.node_type", "cache.m4.large", "app_cache.node_type cache.m4.large is not offered in us-gov-west-1"),
+    ("app_cache.replicas", 0, "app_cache: multi_az needs a node to fail over to: replicas is 0, allowed: 1 to 5"),
+    ("app_cache.replicas", 6, "app_cache.replicas: found 6, allowed: input should be less than or equal to 5"),
+    (
+        "app_cache.kms_key_arn",
+        "arn:aws-us-gov:kms:x",
+        "app_cache.kms_key_arn is set, but GovCloud encrypts ElastiCache with its own key only",
+    ),
+    (
+        "app_cache.snapshot_retention_days",
+        0,
+        "app_cache.snapshot_retention_days: found 0, allowed: input should be greater than or equal to 1",
+    ),
+    ("sidekiq.alarms.memory_percent", 101, "sidekiq.alarms.memory_percent: found 101, allowed: input should be less than or equal to 100"),
+    ("sidekiq.parameters.maxmemory-policy", "volatile-lru", "sidekiq.parameters.maxmemory-policy is 'volatile-lru', allowed: noeviction"),
+    ("sidekiq.parameters.maxmemory-policy", None, "sidekiq.parameters.maxmemory-policy is None, allowed: noeviction"),
+    ("sidekiq.nodes", 2, "sidekiq.nodes: no such field; remove it or check its spelling"),
+    ("upgrade.target_version", "5.0.4", "upgrade.target_version: '5.0.4' cannot be asked for, allowed for redis: 4.0.10, 5.0.6"),
+    ("legacy.engine_version", "6.2", "upgrade.target_version: redis 6.2 cannot become redis 5.0.6: ElastiCache never downgrades"),
+    ("legacy.engine_version", "3.2.5", "legacy.engine_version: '3.2.5' is no version of ElastiCache, allowed: 3.2.4"),
+    ("upgrade.parameters.repl-timeout", "60", "upgrade: parameters.repl-timeout does not exist in family redis5.0"),
+    ("upgrade.schedule.expression", "rate(1 day)", "upgrade.schedule.expression: 'rate(1 day)' is no schedule, allowed: at("),
+    ("upgrade.schedule.expression", "cron(0 1 * * SAT *)", "with ? for exactly one of day-of-month and day-of-week"),
+    ("upgrade.schedule.expression", "at(2026-13-01T00:00:00)", "is no date and time, allowed: at(yyyy-mm-ddThh:mm:ss)"),
+    ("upgrade.schedule.time_zone", "Mars/Olympus", "upgrade.schedule.time_zone: 'Mars/Olympus' is no time zone"),
+    ("upgrade.not_after", "2026-12-06T06:00:00", "upgrade.not_after: '2026-12-06T06:00:00' has no time zone"),
+    ("upgrade.acknowledged", ["no-engine-rollback"], "upgrade: acknowledged_by is empty: write who acknowledged"),
+    ("upgrade.acknowledged", ["whatever"], "upgrade.acknowledged.0: found 'whatever', allowed: input should be 'no-engine-rollback'"),
+    ("upgrade.notify", ["nobody"], "upgrade.notify.0: found 'nobody', allowed: ^[^@"),
+    ("legacy.kind", "cluster", "legacy.kind: found 'cluster', allowed: input should be 'replication-group' or 'standalone-cluster'"),
+    ("legacy.id", "Vets--API", "legacy.id: found 'Vets--API', allowed: ^[a-z]"),
+    ("legacy.managed_by", None, "legacy.managed_by: missing"),
+    ("legacy.auth_secret_arn", "arn:x", "legacy: auth_secret_arn needs transit_encryption: true"),
+    ("network.vpc_id", "vpc-x", "network.vpc_id: found 'vpc-x', allowed: ^vpc-"),
+    ("network.subnet_ids", ["subnet-0c0000000000000a1"], "app_cache.multi_az needs subnets in two zones, found one"),
+    ("network.client_security_group_ids", {}, "network: client_security_group_ids is empty, allowed: at least one name: sg-id"),
+    ("network.endpoint_security_group_id", None, "network: endpoint_security_group_id is missing: name the security group"),
+    ("network.create_vpc_endpoints", True, "network: route_table_ids is empty, but create_vpc_endpoints needs the route tables"),
+    ("account", "12345", "account: found '12345', allowed: ^\\d{12}$"),
+    ("region", "gov-west", "region: found 'gov-west', allowed:"),
+    ("role_path", "project", "role_path: found 'project', allowed:"),
+    ("permissions_boundary_arn", "boundary", "permissions_boundary_arn: found 'boundary', allowed:"),
+    ("log_retention_days", 7, "log_retention_days: found 7, allowed: input should be 30, 90"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "message"), REFUSALS, ids=[f"{field}={value}" for field, value, _ in REFUSALS])
+def test_refused(load_changed: Load, field: str, value: Any, message: str) -> None:
+    with pytest.raises(BadInput) as problem:
+        load_changed(field, value)
+    text = str(problem.value)
+    assert message in text
+    assert "prod.yaml: " in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("environment", ["rehearsal", "dev", "staging", "prod"])
+def test_the_environments_of_this_repository_are_valid(environment: str) -> None:
+    assert load_settings(environment).upgrade.target_version == "5.0.6"
+
+
+def test_there_is_a_file_for_each_environment() -> None:
+    assert {"rehearsal", "dev", "staging", "prod"} <= set(environment_names())
+
+
+def test_an_unknown_environment_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="environment is 'qa', allowed: dev, prod, rehearsal, staging"):
+        load_settings("qa")
+    with pytest.raises(BadInput, match=r"\.\./etc"):
+        load_settings("../etc", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"a: [", "no YAML"), (b"\xff\xfe", "not UTF-8 text"), (b"- 1", "(whole file)"), (b"", "(whole file)")]
+)
+def test_files_that_are_no_settings(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "prod.yaml").write_bytes(content)
+    with pytest.raises(BadInput) as problem:
+        load_settings("prod", tmp_path)
+    assert message in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    settings = load_settings("prod")
+    with pytest.raises(ValueError, match="frozen"):
+        settings.account = "1"  # type: ignore[misc]
