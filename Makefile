@@ -1,10 +1,14 @@
 # Two commands do everything: `make rehearse` and `make test`. Both set up what they need, once.
 
-PYTHON ?= $(shell for v in 3.12 3.13 3.11; do command -v python$$v && break; done || command -v python3)
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11; do $$name -c '$(SUPPORTED)' 2>/dev/null && echo $$name && break; done)
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 CACHE := .cache
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+# jsii prints ten lines at every start on a Node.js past its end of life; these are the versions we know about.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: rehearse test setup bundle lock format clean tools-here
@@ -26,8 +30,7 @@ bundle: tools-here $(CACHE)/venv.done
 	$(BIN)/python -m tools.bundle python3.12
 
 tools-here:
-	@command -v "$(PYTHON)" >/dev/null || { echo "Python is missing: install Python 3.11, 3.12 or 3.13"; exit 2; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "$$($(PYTHON) --version) is not supported: install Python 3.11, 3.12 or 3.13, or set PYTHON=..."; exit 2; }
+	@"$(PYTHON)" -c '$(SUPPORTED)' 2>/dev/null || { echo "Python is missing: install Python 3.11, 3.12 or 3.13, or set PYTHON=..."; exit 2; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install python3-venv"; exit 2; }
 	@command -v node >/dev/null || { echo "Node.js is missing: install Node.js 20 or newer"; exit 2; }
 	@command -v npm >/dev/null || { echo "npm is missing: install it with Node.js"; exit 2; }

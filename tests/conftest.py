@@ -41,14 +41,22 @@ def start_redis(workshop: Workshop, tmp_path: Path) -> Iterator[StartRedis]:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """One synthesis of prod's stacks, the template of each by stack name; nothing is read from this machine but config/."""
+def assembly_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One synthesis of prod's stacks, shared by every test of templates."""
     bundle = tmp_path_factory.mktemp("bundle") / "python3.12"
     bundle.mkdir()
     (bundle / "code.py").write_text("# stands for the bundle\n")
-    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(tmp_path_factory.mktemp("cdk.out")))
-    assembly = build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
-    return {stack.stack_name: stack.template for stack in assembly.stacks}
+    folder = tmp_path_factory.mktemp("cdk.out")
+    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(folder))
+    build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def templates(assembly_folder: Path) -> dict[str, dict[str, Any]]:
+    """The template of each stack by name."""
+    suffix = ".template.json"
+    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in assembly_folder.glob(f"*{suffix}")}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,196 @@
+"""The synthesised templates: what matters is asserted, the whole is kept as a snapshot with asset hashes blanked.
+
+`UPLIFT_WRITE_SNAPSHOTS=1 pytest tests/stacks` writes the snapshots anew; read the diff before committing it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Template = dict[str, Any]
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+STACKS = ("UpliftProdAppCache", "UpliftProdSidekiq", "UpliftProdUpgrade")
+GROUPS = STACKS[:2]
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def _resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+def _only(template: Template, kind: str) -> dict[str, Any]:
+    (resource,) = _resources(template, kind).values()
+    return resource
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_snapshot(templates: dict[str, Template], stack: str) -> None:
+    text = _HASH.sub("<asset>", json.dumps(templates[stack], indent=1, sort_keys=True)) + "\n"
+    path = SNAPSHOTS / f"{stack}.json"
+    if os.environ.get("UPLIFT_WRITE_SNAPSHOTS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text(), f"{stack} differs from its snapshot"
+
+
+LOCKED_IDS = {
+    "AWS::ElastiCache::ReplicationGroup": "RedisGroup88ACAA33",
+    "AWS::ElastiCache::SubnetGroup": "RedisSubnets445F6F85",
+    "AWS::ElastiCache::ParameterGroup": "RedisParametersRedis50AFFB1BC0",
+    "AWS::EC2::SecurityGroup": "RedisSecurityGroupC1E9FD21",
+    "AWS::SecretsManager::Secret": "RedisAuthToken9E34F6A5",
+}
+
+
+@pytest.mark.parametrize("stack", GROUPS)
+@pytest.mark.parametrize("kind", LOCKED_IDS)
+def test_logical_ids_of_stateful_resources_never_change(templates: dict[str, Template], stack: str, kind: str) -> None:
+    """Another logical id is another resource: CloudFormation would make an empty group and delete this one."""
+    assert list(_resources(templates[stack], kind)) == [LOCKED_IDS[kind]]
+
+
+@pytest.mark.parametrize(("stack", "policy"), [("UpliftProdAppCache", "volatile-lru"), ("UpliftProdSidekiq", "noeviction")])
+def test_the_replication_group_is_safe(templates: dict[str, Template], stack: str, policy: str) -> None:
+    group = _only(templates[stack], "AWS::ElastiCache::ReplicationGroup")
+    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
+    properties = group["Properties"]
+    assert properties["TransitEncryptionEnabled"] is True
+    assert properties["AtRestEncryptionEnabled"] is True
+    assert properties["AutomaticFailoverEnabled"] is True
+    assert properties["MultiAZEnabled"] is True
+    assert properties["NumCacheClusters"] == 3
+    assert properties["EngineVersion"] == "5.0.6"
+    assert not {"ReplicationGroupId", "SnapshotName", "SnapshotArns", "KmsKeyId", "NumNodeGroups"} & properties.keys()
+    parameters = _only(templates[stack], "AWS::ElastiCache::ParameterGroup")["Properties"]
+    assert parameters["CacheParameterGroupFamily"] == "redis5.0"
+    assert parameters["Properties"] == {"maxmemory-policy": policy, "notify-keyspace-events": "AKE"}
+
+
+@pytest.mark.parametrize("stack", GROUPS)
+def test_the_token_is_drawn_once_and_never_in_clear(templates: dict[str, Template], stack: str) -> None:
+    """Changing the generator draws a new token, which CloudFormation would not even deploy: every client is cut off."""
+    secret = _only(templates[stack], "AWS::SecretsManager::Secret")
+    assert secret["Properties"]["GenerateSecretString"] == {"ExcludePunctuation": True, "PasswordLength": 64}
+    assert secret["DeletionPolicy"] == "Retain"
+    token = json.dumps(_only(templates[stack], "AWS::ElastiCache::ReplicationGroup")["Properties"]["AuthToken"])
+    assert "{{resolve:secretsmanager:" in token
+    facts = [resource["Properties"]["Value"] for resource in _resources(templates[stack], "AWS::SSM::Parameter").values()]
+    assert "resolve:secretsmanager" not in json.dumps(facts)
+
+
+@pytest.mark.parametrize("stack", GROUPS)
+def test_only_named_clients_reach_redis(templates: dict[str, Template], stack: str) -> None:
+    assert "SecurityGroupIngress" not in _only(templates[stack], "AWS::EC2::SecurityGroup")["Properties"]
+    rules = [item["Properties"] for item in _resources(templates[stack], "AWS::EC2::SecurityGroupIngress").values()]
+    assert sorted((rule["SourceSecurityGroupId"], rule["FromPort"], rule["ToPort"]) for rule in rules) == [
+        ("sg-0c0000000000000a1", 6379, 6379),
+        ("sg-0c0000000000000a2", 6379, 6379),
+    ]
+
+
+@pytest.mark.parametrize(("stack", "evictions"), [("UpliftProdAppCache", 100), ("UpliftProdSidekiq", 0)])
+def test_every_node_has_every_alarm(templates: dict[str, Template], stack: str, evictions: int) -> None:
+    alarms = [resource["Properties"] for resource in _resources(templates[stack], "AWS::CloudWatch::Alarm").values()]
+    nodes = {json.dumps(alarm["Dimensions"][0]["Value"]) for alarm in alarms}
+    assert {re.search(r'"(\d{3})"', node)[1] for node in nodes} == {"001", "002", "003"}  # type: ignore[index]
+    metrics = {"EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "SwapUsage", "CurrConnections", "ReplicationLag"}
+    metrics |= {"TrafficManagementActive", "Evictions"}
+    assert sorted(alarm["MetricName"] for alarm in alarms) == sorted([*metrics] * 3)
+    assert {alarm["Threshold"] for alarm in alarms if alarm["MetricName"] == "Evictions"} == {evictions}
+    assert all(alarm["AlarmActions"] for alarm in alarms)
+
+
+def test_elasticache_has_a_topic_of_its_own_that_is_not_encrypted(templates: dict[str, Template]) -> None:
+    topics = _resources(templates["UpliftProdSidekiq"], "AWS::SNS::Topic")
+    encrypted = {name for name, topic in topics.items() if "KmsMasterKeyId" in topic.get("Properties", {})}
+    events = _only(templates["UpliftProdSidekiq"], "AWS::ElastiCache::ReplicationGroup")["Properties"]["NotificationTopicArn"]
+    assert len(topics) == 2
+    assert len(encrypted) == 1
+    assert events["Ref"] not in encrypted
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_stack_exports_or_imports(templates: dict[str, Template], stack: str) -> None:
+    text = json.dumps(templates[stack])
+    assert "Fn::ImportValue" not in text
+    assert not any("Export" in output for output in templates[stack].get("Outputs", {}).values())
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_open_network_and_no_fixed_partition(templates: dict[str, Template], stack: str) -> None:
+    text = json.dumps(templates[stack])
+    assert '"CidrIp": "0.0.0.0/0"' not in text
+    assert "::/0" not in text
+    assert not re.search(r"arn:aws:(?!sns:us-east-1:aws-managed)", text)
+
+
+WILDCARDS = {
+    ("NetworkInterfaces", "ec2:AssignPrivateIpAddresses"): "a function in a VPC makes network interfaces that have no ARN beforehand",
+    ("Metrics", "cloudwatch:PutMetricData"): "PutMetricData has no resource; a condition names the namespace",
+    ("LogsAndTraces", "logs:CreateLogDelivery"): "log delivery and X-Ray actions have no resource",
+}
+
+
+def _statements(template: Template) -> Iterator[dict[str, Any]]:
+    for policy in _resources(template, "AWS::IAM::Policy").values():
+        yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def test_every_wildcard_resource_is_listed_with_its_reason(templates: dict[str, Template]) -> None:
+    found = set()
+    for statement in _statements(templates["UpliftProdUpgrade"]):
+        if statement["Resource"] == "*" or "*" in statement["Resource"]:
+            actions = statement["Action"]
+            found.add((statement.get("Sid"), actions if isinstance(actions, str) else actions[0]))
+    assert found == set(WILDCARDS)
+
+
+def test_the_run_may_modify_legacy_and_nothing_else(templates: dict[str, Template]) -> None:
+    (statement,) = [item for item in _statements(templates["UpliftProdUpgrade"]) if item.get("Sid") == "UpgradeLegacy"]
+    assert statement["Action"] == "elasticache:ModifyReplicationGroup"
+    text = json.dumps(statement["Resource"])
+    assert ":replicationgroup:vets-api-prod" in text
+    assert "*" not in text
+
+
+def test_nobody_may_create_delete_or_reboot_a_cache(templates: dict[str, Template]) -> None:
+    actions = json.dumps([statement["Action"] for statement in _statements(templates["UpliftProdUpgrade"])])
+    assert not re.search(r"elasticache:(Create(?!Snapshot)|Delete|Reboot|\*)", actions)
+
+
+def test_the_schedule_is_off_and_its_failures_are_kept(templates: dict[str, Template]) -> None:
+    schedule = _only(templates["UpliftProdUpgrade"], "AWS::Scheduler::Schedule")["Properties"]
+    assert schedule["State"] == "DISABLED"
+    assert schedule["ScheduleExpression"] == "at(2026-12-05T21:00:00)"
+    assert "DeadLetterConfig" in schedule["Target"]
+
+
+def test_the_parameter_group_of_legacy_outlives_the_stack(templates: dict[str, Template]) -> None:
+    group = _only(templates["UpliftProdUpgrade"], "AWS::ElastiCache::ParameterGroup")
+    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_functions_are_where_they_belong(templates: dict[str, Template]) -> None:
+    functions = {
+        item["Properties"]["Handler"]: item["Properties"]
+        for item in _resources(templates["UpliftProdUpgrade"], "AWS::Lambda::Function").values()
+    }
+    control, data = functions["uplift.inplace.control_handler.handler"], functions["uplift.inplace.data_handler.handler"]
+    assert "VpcConfig" not in control
+    assert data["VpcConfig"]["SubnetIds"] == ["subnet-0c0000000000000a1", "subnet-0c0000000000000a2"]
+    for function in (control, data):
+        assert function["Runtime"] == "python3.12"
+        assert "LogFormat" not in function.get("LoggingConfig", {})
+
+
+def test_every_role_has_the_path_and_the_boundary(templates: dict[str, Template]) -> None:
+    for role in _resources(templates["UpliftProdUpgrade"], "AWS::IAM::Role").values():
+        assert role["Properties"]["Path"] == "/project/"
+        assert role["Properties"]["PermissionsBoundary"] == "arn:aws-us-gov:iam::333333333333:policy/project/developer-boundary"
