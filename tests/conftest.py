@@ -9,7 +9,6 @@ import aws_cdk as cdk
 import pytest
 
 from app import build
-
 from rehearsal.cloud.redis_server import RedisServer
 from rehearsal.run.workshop import Workshop
 from stacks.bundle import Bundle

@@ -172,9 +172,11 @@ class CloudFormationResponses(BaseResponse):
         return EmptyResult()
 
     def delete_change_set(self) -> EmptyResult:
+        """Deleting what is not there is fine (API reference, DeleteChangeSet)."""
         params = self._get_params()
-        change_set = self.service.change_set(params["ChangeSetName"], params.get("StackName"))
-        del self.service.change_sets[(change_set.stack.name, change_set.name)]
+        for key, change_set in list(self.service.change_sets.items()):
+            if key == (params.get("StackName"), params["ChangeSetName"]) or change_set.id == params["ChangeSetName"]:
+                del self.service.change_sets[key]
         return EmptyResult()
 
     def describe_stacks(self) -> ActionResult:

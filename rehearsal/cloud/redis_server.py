@@ -103,7 +103,7 @@ class RedisServer:
         return path.stat().st_size
 
     def _is_not_saving(self) -> bool:
-        return self.client.info("persistence")["rdb_bgsave_in_progress"] == 0
+        return bool(self.client.info("persistence")["rdb_bgsave_in_progress"] == 0)
 
     def stop(self) -> None:
         """End the process; safe to call twice."""

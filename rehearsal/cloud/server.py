@@ -30,7 +30,7 @@ from rehearsal.cloud.faults import Faults  # noqa: E402
 from rehearsal.cloud.gate import Gate  # noqa: E402
 from rehearsal.cloud.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
 from rehearsal.cloud.node_factory import NodeFactory  # noqa: E402
-from rehearsal.cloud.permissions import Permissions  # noqa: E402
+from rehearsal.cloud.permissions import Call, Permissions  # noqa: E402
 from rehearsal.cloud.resource_types import Providers, wait_until  # noqa: E402
 from rehearsal.cloud.timing import Timing  # noqa: E402
 
@@ -108,6 +108,9 @@ class Cloud:
                     {"id": node.id, "port": node.server.port, "version": node.server.version, "status": node.status}
                     for node in self.elasticache.state.nodes()
                 ]
+            case "may":
+                call = Call(request["service"], request["action"], request["params"])
+                return self.permissions.missing(request["role"], call) or ""
             case "faults":
                 self.faults.set(request["names"])
                 return {}

@@ -46,7 +46,7 @@ class Scope:
     def resolve(self, value: Any) -> Any:
         """The value of an expression; dictionary entries and list items of AWS::NoValue are dropped."""
         if isinstance(value, str):
-            return _SECRET.sub(lambda match: self.read_secret(match[1], match[2]), value)
+            return self._with_secrets(value)
         if isinstance(value, list):
             return [item for item in (self.resolve(item) for item in value) if item is not _NO_VALUE]
         if not isinstance(value, dict):
@@ -54,9 +54,14 @@ class Scope:
         if len(value) == 1:
             name, argument = next(iter(value.items()))
             if name == "Ref" or name.startswith("Fn::"):
-                return self._intrinsic(name, argument)
+                found = self._intrinsic(name, argument)
+                return self._with_secrets(found) if isinstance(found, str) else found
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
+
+    def _with_secrets(self, text: str) -> str:
+        """Dynamic references replaced, also those a Fn::Join has put together."""
+        return _SECRET.sub(lambda match: self.read_secret(match[1], match[2]), text)
 
     def _intrinsic(self, name: str, argument: Any) -> Any:
         match name:

@@ -13,7 +13,7 @@ from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.settings import Config, Environment
 from uplift.engines.support import support_warnings
 from uplift.errors import ExitCode, UpliftError
-from uplift.inplace.elasticache import ADAPTIVE, LegacyCache
+from uplift.inplace.elasticache import PATIENT, LegacyCache
 from uplift.inplace.gather import gather_facts
 from uplift.inplace.observation import Observation
 from uplift.inplace.preflight import Decision, Verdict, decide
@@ -53,7 +53,7 @@ def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json
 
 def make_plan(environment: str, settings: EnvironmentSettings) -> Plan:
     """Read legacy and decide, as the first steps of a run do; Redis itself is not asked."""
-    cache = LegacyCache(boto3.client("elasticache", region_name=settings.region, config=ADAPTIVE), settings.legacy.kind, settings.legacy.id)
+    cache = LegacyCache(boto3.client("elasticache", region_name=settings.region, config=PATIENT), settings.legacy.kind, settings.legacy.id)
     facts = gather_facts(cache, datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None)
     decision = decide(facts, RunSettings.of(environment, settings, parameter_group=""))
     return Plan(decision, tuple(_costs(settings, facts.observation)))

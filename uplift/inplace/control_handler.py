@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from uplift.inplace.control_steps import ControlSteps
-from uplift.inplace.elasticache import ADAPTIVE, LegacyCache
+from uplift.inplace.elasticache import PATIENT, LegacyCache
 from uplift.inplace.run_lock import RunLock
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.run_state import RunState, Step, StepEvent
@@ -34,7 +34,7 @@ def _steps(execution: str) -> ControlSteps:
     table = boto3.resource("dynamodb").Table(settings.lock_table)
     return ControlSteps(
         settings=settings,
-        cache=LegacyCache(boto3.client("elasticache", config=ADAPTIVE), settings.legacy_kind, settings.legacy_id),
+        cache=LegacyCache(boto3.client("elasticache", config=PATIENT), settings.legacy_kind, settings.legacy_id),
         lock=RunLock(table, settings.legacy_id, execution),
         s3=boto3.client("s3"),
         telling=Telling(boto3.client("sns"), boto3.client("cloudwatch"), settings.topic_arn, settings.legacy_id),

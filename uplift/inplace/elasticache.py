@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_elasticache import ElastiCacheClient
     from mypy_boto3_elasticache.type_defs import CacheClusterTypeDef, ReplicationGroupTypeDef, SnapshotTypeDef
 
-ADAPTIVE = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
+# Not "adaptive": its rate limiter slows a function down for good after one throttled call.
+PATIENT = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
 _THROTTLES = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "APICallRateForCustomerExceeded"})
 
 

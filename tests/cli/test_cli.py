@@ -1,0 +1,90 @@
+"""The command line as a user meets it: the installed command, exit codes, one line for bad input, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UPLIFT = str(Path(sys.executable).parent / "uplift")
+
+
+def _uplift(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([UPLIFT, *arguments], capture_output=True, text=True, check=False, env={**os.environ, **environment})
+
+
+@pytest.mark.parametrize("command", [[], ["settings"], ["settings", "check"], ["plan"], ["rehearse"], ["rehearse", "in-place"]])
+def test_help_is_everywhere(command: list[str]) -> None:
+    done = _uplift(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+def test_valid_settings_give_warnings_and_0() -> None:
+    done = _uplift("settings", "check", "prod")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "config/prod.yaml is valid"
+    assert "warning: Sidekiq 7 needs Redis 6.2: redis 5.0.6 does not run it" in done.stdout
+
+
+def test_settings_for_machines() -> None:
+    done = _uplift("settings", "check", "prod", "--json")
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["valid"]) == ("uplift.settings.check/1", True)
+    assert len(document["warnings"]) == 3
+
+
+@pytest.fixture
+def short_file(tmp_path: Path) -> Path:
+    path = tmp_path / "short.rdb"
+    path.write_bytes(b"REDIS")
+    return path
+
+
+@pytest.fixture
+def newer_file(tmp_path: Path) -> Path:
+    path = tmp_path / "newer.rdb"
+    path.write_bytes(b"REDIS0010\xff" + b"\0" * 8)
+    return path
+
+
+def _one_line(done: subprocess.CompletedProcess[str], message: str) -> None:
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_bad_input_is_one_line_and_2(tmp_path: Path, short_file: Path, newer_file: Path) -> None:
+    (tmp_path / "prod.yaml").write_text("account: 5\n")
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "file").touch()
+    _one_line(_uplift("settings", "check", "qa"), "environment is 'qa', allowed: dev, prod, rehearsal, staging")
+    _one_line(
+        _uplift("settings", "check", "prod", "--config", str(tmp_path)),
+        "prod.yaml: account: found 5, allowed: input should be a valid string",
+    )
+    _one_line(_uplift("rehearse", "in-place", "--fault", "nope"), "--fault 'nope': allowed: async-loss, schedule-twice")
+    _one_line(_uplift("rehearse", "in-place", "--rdb", str(short_file)), "no RDB file, it does not begin with REDIS and four digits")
+    _one_line(_uplift("rehearse", "in-place", "--rdb", str(newer_file)), "RDB version 10, allowed: 1 to 9")
+    _one_line(_uplift("rehearse", "in-place", "--rdb", "/nowhere"), "--rdb /nowhere: No such file or directory")
+    _one_line(_uplift("rehearse", "in-place", "--out", str(full)), "not empty, allowed: a folder that is new or empty")
+
+
+@pytest.mark.parametrize("arguments", [["rehearse", "in-place", "--keys", "0"], ["nonsense"], ["settings", "check"]])
+def test_what_the_command_line_itself_refuses_is_2_without_a_traceback(arguments: list[str]) -> None:
+    done = _uplift(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_plan_without_aws_fails_in_one_line() -> None:
+    done = _uplift("plan", "prod", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
+    assert done.returncode == 1
+    assert "ElastiCache in us-gov-west-1 cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr

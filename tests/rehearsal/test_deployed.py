@@ -1,0 +1,213 @@
+"""What the real `cdk deploy` made on the local cloud, and the deployed upgrade on real Redis servers.
+
+moto's ElastiCache ignores engine versions, so nothing here rests on it: nodes are redis-server processes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import yaml
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from rehearsal.run.cdk_cli import CdkCli
+from rehearsal.run.local_cloud import Calls
+from tests.rehearsal.conftest import LEGACY, Deployed
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("deployed")]
+GROUPS = ("app-cache", "sidekiq")
+
+
+def _connect(deployed: Deployed, group: str, *, token: bool = True) -> redis.Redis:
+    secret = deployed.cloud.client("secretsmanager").get_secret_value(SecretId=deployed.fact(f"{group}/secret-arn"))["SecretString"]
+    return redis.Redis(
+        deployed.fact(f"{group}/primary-endpoint"),
+        int(deployed.fact(f"{group}/port")),
+        password=secret if token else None,
+        ssl=True,
+        ssl_ca_certs=str(deployed.cloud.ca_file),
+        protocol=2,
+        driver_info=None,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_application_reaches_each_group_with_the_published_facts(deployed: Deployed, group: str) -> None:
+    client = _connect(deployed, group)
+    assert client.info("server")["redis_version"] == "5.0.6"
+    replicas = client.info("replication")["connected_slaves"]
+    assert replicas == 1
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_without_the_token_nobody_gets_in(deployed: Deployed, group: str) -> None:
+    with pytest.raises(redis.AuthenticationError):
+        _connect(deployed, group, token=False).ping()
+
+
+def test_commands_elasticache_withholds_are_withheld(deployed: Deployed) -> None:
+    with pytest.raises(redis.ResponseError, match="unknown command"):
+        _connect(deployed, "sidekiq").config_get("maxmemory-policy")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_keyspace_notifications_reach_a_subscriber(deployed: Deployed, group: str) -> None:
+    """The parameter group's setting is proven with a canary key: CONFIG GET is not to be had."""
+    client = _connect(deployed, group)
+    subscriber = client.pubsub()
+    subscriber.psubscribe("__keyevent@0__:*")
+    assert subscriber.get_message(timeout=5) is not None
+    client.set("canary", "1")
+    message = subscriber.get_message(timeout=5)
+    assert message is not None
+    assert (message["channel"], message["data"]) == (b"__keyevent@0__:set", b"canary")
+
+
+def test_group_stacks_cannot_be_deleted_by_accident(deployed: Deployed) -> None:
+    stacks = {stack["StackName"]: stack for stack in deployed.cloud.client("cloudformation").describe_stacks()["Stacks"]}
+    assert stacks["UpliftRehearsalAppCache"]["EnableTerminationProtection"] is True
+    assert stacks["UpliftRehearsalSidekiq"]["EnableTerminationProtection"] is True
+    assert {stack["StackStatus"] for stack in stacks.values()} == {"CREATE_COMPLETE"}
+
+
+def test_a_second_deploy_changes_nothing(deployed: Deployed) -> None:
+    done = deployed.cdk.deploy()
+    assert done.exit_code == 0, done.output
+    assert done.output.count("(no changes)") == 3
+
+
+def test_a_failing_resource_fails_the_cli_with_its_reason_and_rolls_back(deployed: Deployed, tmp_path: Path) -> None:
+    content = yaml.safe_load(Path("config/rehearsal.yaml").read_text())
+    content["sidekiq"]["parameters"]["timeout"] = "300"
+    # Valid in AWS, unknown to the local cloud: a refusal that no check before the deploy can see.
+    content["sidekiq"]["parameters"]["active-defrag-cycle-min"] = "10"
+    (tmp_path / "rehearsal.yaml").write_text(yaml.safe_dump(content))
+    cdk = CdkCli(deployed.cdk.workshop, deployed.cloud, tmp_path, tmp_path / "cdk.log")
+    done = cdk.run("deploy", "UpliftRehearsalSidekiq", "--require-approval", "never", "--progress", "events")
+    assert done.exit_code != 0
+    assert "Could not find parameter with name: active-defrag-cycle-min" in done.output
+    (stack,) = deployed.cloud.client("cloudformation").describe_stacks(StackName="UpliftRehearsalSidekiq")["Stacks"]
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert _connect(deployed, "sidekiq").ping()
+
+
+def _calls(deployed: Deployed, before: Calls) -> dict[str, int]:
+    done = deployed.cloud.calls_of_roles().done - before.done
+    return {"snapshots": done["CreateSnapshot"], "modifies": done["ModifyReplicationGroup"] + done["ModifyCacheCluster"]}
+
+
+def _report(deployed: Deployed) -> dict[str, Any]:
+    s3, bucket = deployed.cloud.client("s3"), deployed.fact("upgrade/report-bucket")
+    objects = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    newest = max((item for item in objects if "/report-" in item["Key"]), key=lambda item: item["LastModified"])
+    loaded: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read())
+    return loaded
+
+
+@pytest.mark.parametrize("fault", [None, "die-after-modify", "throttling"])
+def test_the_deployed_schedule_upgrades_legacy_once(deployed: Deployed, fault: str | None) -> None:
+    legacy = deployed.new_legacy()
+    legacy.connect().set("vets-api-session:secret-token", "v", ex=1800)
+    deployed.cloud.command("faults", names=[fault] if fault else [])
+    before = deployed.cloud.calls_of_roles()
+    (ended,) = deployed.ended(deployed.fire())
+    deployed.cloud.command("faults", names=[])
+    assert (ended.status, ended.outcome) == ("SUCCEEDED", "upgraded"), ended.reason
+    assert legacy.version() == "5.0.6"
+    assert _calls(deployed, before) == {"snapshots": 1, "modifies": 1}
+    report = _report(deployed)
+    assert (report["version_before"], report["version_after"], report["outcome"]) == ("3.2.6", "5.0.6", "upgraded")
+    assert report["census"]["before"] == report["census"]["after"] == 1
+    assert "secret-token" not in json.dumps(report)
+    assert bool(report["troubles"]) is (fault == "die-after-modify")
+    if fault == "throttling":
+        refused = deployed.cloud.calls_of_roles().refused - before.refused
+        assert sum(refused.values()) > 3
+
+
+def test_a_schedule_that_fires_twice_upgrades_once(deployed: Deployed) -> None:
+    legacy = deployed.new_legacy()
+    before = deployed.cloud.calls_of_roles()
+    ended = deployed.ended(deployed.fire(), deployed.fire())
+    assert [one.status for one in ended] == ["SUCCEEDED", "SUCCEEDED"]
+    assert sorted(one.outcome for one in ended) == ["busy", "upgraded"]
+    assert legacy.version() == "5.0.6"
+    assert _calls(deployed, before) == {"snapshots": 1, "modifies": 1}
+
+
+def test_a_legacy_that_is_there_already_is_a_success(deployed: Deployed) -> None:
+    deployed.new_legacy(version="5.0.6")
+    before = deployed.cloud.calls_of_roles()
+    (ended,) = deployed.ended(deployed.fire())
+    assert (ended.status, ended.outcome) == ("SUCCEEDED", "nothing-to-do")
+    assert _calls(deployed, before) == {"snapshots": 0, "modifies": 0}
+
+
+def test_a_dry_run_decides_and_touches_nothing(deployed: Deployed) -> None:
+    legacy = deployed.new_legacy()
+    before = deployed.cloud.calls_of_roles()
+    (ended,) = deployed.ended(deployed.start('{"dry_run": true}'))
+    assert (ended.status, ended.outcome) == ("SUCCEEDED", "dry-run")
+    assert legacy.version() == "3.2.6"
+    assert _calls(deployed, before) == {"snapshots": 0, "modifies": 0}
+
+
+def test_one_node_without_its_acknowledgement_is_refused(deployed: Deployed) -> None:
+    legacy = deployed.new_legacy(nodes=1)
+    (ended,) = deployed.ended(deployed.fire())
+    assert (ended.status, ended.outcome) == ("FAILED", "refused")
+    assert "there is nothing to fail over to" in ended.reason
+    assert legacy.version() == "3.2.6"
+
+
+def test_a_role_may_only_touch_its_own_legacy(deployed: Deployed) -> None:
+    """The same check a deployed function passes through, for a group it was not given."""
+    deployed.new_legacy()
+    role = _role_with(deployed, "UpgradeLegacy")
+    problem = deployed.cloud.command(
+        "may",
+        role=role,
+        service="elasticache",
+        action="ModifyReplicationGroup",
+        params={"ReplicationGroupId": LEGACY, "CacheParameterGroupName": deployed.fact("upgrade/legacy-parameter-group")},
+    )
+    assert problem == ""
+    problem = deployed.cloud.command(
+        "may",
+        role=role,
+        service="elasticache",
+        action="ModifyReplicationGroup",
+        params={"ReplicationGroupId": "another", "CacheParameterGroupName": "p"},
+    )
+    assert "is not authorized to perform: elasticache:ModifyReplicationGroup" in problem
+
+
+def _role_with(deployed: Deployed, statement_id: str) -> str:
+    iam = deployed.cloud.client("iam")
+    for role in iam.list_roles()["Roles"]:
+        for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+            if any(statement.get("Sid") == statement_id for statement in document["Statement"]):
+                return str(role["Arn"])
+    raise AssertionError(statement_id)
+
+
+def test_destroying_the_upgrade_stack_leaves_everything_else(deployed: Deployed) -> None:
+    """The last test of this file: afterwards there is no upgrade stack."""
+    legacy = deployed.new_legacy()
+    parameter_group = deployed.fact("upgrade/legacy-parameter-group")
+    done = deployed.cdk.run("destroy", "UpliftRehearsalUpgrade", "--force")
+    assert done.exit_code == 0, done.output
+    names = {stack["StackName"] for stack in deployed.cloud.client("cloudformation").describe_stacks()["Stacks"]}
+    assert names == {"CDKToolkit", "UpliftRehearsalAppCache", "UpliftRehearsalSidekiq"}
+    for group in GROUPS:
+        assert _connect(deployed, group).ping()
+    assert legacy.connect().ping()
+    groups = deployed.cloud.client("elasticache").describe_cache_parameter_groups(CacheParameterGroupName=parameter_group)
+    assert groups["CacheParameterGroups"][0]["CacheParameterGroupFamily"] == "redis5.0"
