@@ -56,6 +56,8 @@ class NodeFactory:
 
     def _tls_for(self, host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # TLS 1.3 sends session tickets unasked, which redis-py's pool takes for a stray reply and gives the connection up.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
         self._authority.issue_cert(host).configure_cert(context)
         return context
 

@@ -94,6 +94,8 @@ def rehearse(options: InPlaceOptions, narrator: Narrator, workshop: Workshop) ->
         report = _Rehearsal(options, narrator, workshop, settings, cloud, CdkCli(workshop, cloud, config, options.out / "cdk.log")).run(
             stack
         )
+        if options.keep:
+            narrator.say(f"the local cloud goes on: export AWS_ENDPOINT_URL={cloud.url}; stop it with: kill {cloud.pid}")
     (options.out / "report.json").write_text(json.dumps(report.as_json(), indent=2) + "\n")
     return report
 
@@ -205,7 +207,7 @@ class _Rehearsal:
             aws_calls=AwsCalls(
                 create_snapshot=aws.done["CreateSnapshot"],
                 modify=aws.done["ModifyReplicationGroup"] + aws.done["ModifyCacheCluster"],
-                throttled=sum(aws.refused.values()),
+                throttled=aws.refused["Throttling"],
             ),
             faults=self.options.faults,
             executions=tuple(f"{one.status}: {one.outcome}" for one in ended),

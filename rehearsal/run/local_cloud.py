@@ -23,7 +23,7 @@ _START_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """How often each action was called by the deployed roles, from the cloud's own log; refused calls apart."""
+    """How often the deployed roles called each action, and how often they met each error code, from the cloud's own log."""
 
     done: Counter[str]
     refused: Counter[str]
@@ -105,7 +105,8 @@ class LocalCloud:
         for line in (self.folder / "calls.jsonl").read_text().splitlines():
             call = json.loads(line)
             if call["principal"].startswith("arn:"):
-                (refused if call["status"] >= 400 else done)[call["action"]] += 1
+                counter, name = (refused, call["error"]) if call["status"] >= 400 else (done, call["action"])
+                counter[name] += 1
         return Calls(done, refused)
 
     def stop(self) -> None:

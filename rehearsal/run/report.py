@@ -112,7 +112,10 @@ def as_table(report: InPlaceReport) -> Table:
     rows = (
         ("outcome", f"{report.outcome}: {report.reason}"),
         ("engine", f"{report.engine.before} -> {report.engine.after} ({report.topology})"),
-        ("keys", f"{report.keys.before:,} before, {report.keys.after:,} after, {report.keys.lost} lost, {report.keys.changed} changed"),
+        (
+            "keys",
+            f"{report.keys.before:,} before, {report.keys.after:,} after (with the app's own), {report.keys.lost} lost, {report.keys.changed} changed",
+        ),
         ("expired in time", f"{report.keys.expired:,}"),
         ("acknowledged writes", f"{report.writes.acknowledged:,}, {report.writes.lost} lost"),
         ("outage", f"{report.outage.seconds:.1f} s without a write (modelled: {report.outage.modelled_seconds:.0f} s)"),

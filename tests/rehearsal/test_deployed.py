@@ -19,7 +19,7 @@ from rehearsal.run.cdk_cli import CdkCli
 from rehearsal.run.local_cloud import Calls
 from tests.rehearsal.conftest import LEGACY, Deployed
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("deployed")]
+pytestmark = pytest.mark.cloud
 GROUPS = ("app-cache", "sidekiq")
 
 
@@ -128,7 +128,7 @@ def test_the_deployed_schedule_upgrades_legacy_once(deployed: Deployed, fault: s
     assert bool(report["troubles"]) is (fault == "die-after-modify")
     if fault == "throttling":
         refused = deployed.cloud.calls_of_roles().refused - before.refused
-        assert sum(refused.values()) > 3
+        assert refused["Throttling"] > 3
 
 
 def test_a_schedule_that_fires_twice_upgrades_once(deployed: Deployed) -> None:
