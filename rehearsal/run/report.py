@@ -109,14 +109,12 @@ class InPlaceReport:
 def as_table(report: InPlaceReport) -> Table:
     """The table at the end of a run."""
     table = Table(show_header=False, box=None, pad_edge=False)
+    keys = report.keys
     rows = (
         ("outcome", f"{report.outcome}: {report.reason}"),
         ("engine", f"{report.engine.before} -> {report.engine.after} ({report.topology})"),
-        (
-            "keys",
-            f"{report.keys.before:,} before, {report.keys.after:,} after (with the app's own), {report.keys.lost} lost, {report.keys.changed} changed",
-        ),
-        ("expired in time", f"{report.keys.expired:,}"),
+        ("keys", f"{keys.before:,} before, {keys.after:,} after (with the app's own), {keys.lost} lost, {keys.changed} changed"),
+        ("expired in time", f"{keys.expired:,}"),
         ("acknowledged writes", f"{report.writes.acknowledged:,}, {report.writes.lost} lost"),
         ("outage", f"{report.outage.seconds:.1f} s without a write (modelled: {report.outage.modelled_seconds:.0f} s)"),
         ("calls of the app", f"{report.calls.total:,}, {report.calls.failed:,} failed, {report.calls.slow:,} slow"),
