@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from uplift.engines.changes import Change, change_between
 from uplift.engines.nodes import family_of
@@ -36,17 +36,16 @@ class NetworkSettings(FrozenSettings):
     route_table_ids: tuple[Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$")], ...] = ()
     s3_prefix_list_id: Annotated[str, StringConstraints(pattern=r"^pl-[0-9a-f]{8,17}$")]
 
-    @model_validator(mode="after")
-    def _functions_reach_their_services(self) -> Self:
+    def problems(self) -> Iterator[str]:
+        """Ways in which the functions would not reach what they need."""
         if not self.client_security_group_ids:
-            raise ValueError("client_security_group_ids is empty, allowed: at least one name: sg-id, such as api: sg-0123456789abcdef0")
+            yield "client_security_group_ids is empty, allowed: at least one name: sg-id, such as api: sg-0123456789abcdef0"
         if self.create_vpc_endpoints and not self.route_table_ids:
-            raise ValueError("route_table_ids is empty, but create_vpc_endpoints needs the route tables of the subnets for S3")
+            yield "route_table_ids is empty, but create_vpc_endpoints needs the route tables of the subnets for S3"
         if not self.create_vpc_endpoints and self.endpoint_security_group_id is None:
-            raise ValueError(
+            yield (
                 "endpoint_security_group_id is missing: name the security group of the VPC's endpoints, or set create_vpc_endpoints: true"
             )
-        return self
 
 
 class EnvironmentSettings(FrozenSettings):
@@ -73,13 +72,8 @@ class EnvironmentSettings(FrozenSettings):
         """The settings of one of the two new groups."""
         return self.app_cache if name is GroupName.APP_CACHE else self.sidekiq
 
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        for problem in self._problems():
-            raise ValueError(problem)
-        return self
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Fields that do not go together."""
         change = change_between(self.legacy.version, self.upgrade.target, standalone=self.legacy.is_standalone)
         if change.change is Change.IMPOSSIBLE:
             yield f"upgrade.target_version: {change.reason}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from uplift.engines.catalogue import Engine, EngineVersion, creatable_versions, find_version
+from uplift.engines.catalogue import Engine, EngineVersion, find_version
 from uplift.engines.nodes import family_of, usable_families
 from uplift.engines.parameters import parameter_family
-from uplift.settings.base import FrozenSettings
+from uplift.settings.base import FrozenSettings, checked_version
 from uplift.settings.windows import Window
 
 Percent = Annotated[int, Field(ge=1, le=100)]
@@ -56,10 +56,7 @@ class GroupSettings(FrozenSettings):
     @field_validator("engine_version")
     @classmethod
     def _version_can_be_created(cls, value: str, info: ValidationInfo) -> str:
-        engine = info.data.get("engine", Engine.REDIS)
-        if value not in creatable_versions(engine):
-            raise ValueError(f"{value!r} cannot be created, allowed for {engine}: {', '.join(creatable_versions(engine))}")
-        return value
+        return checked_version(info.data.get("engine", Engine.REDIS), value, "created")
 
     @field_validator("maintenance_window")
     @classmethod
@@ -73,13 +70,8 @@ class GroupSettings(FrozenSettings):
         Window.daily(value)
         return value
 
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        for problem in self._problems():
-            raise ValueError(problem)
-        return self
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Fields that do not go together."""
         family = self.version.family
         if self.parameter_group_family not in (None, family):
             yield f"parameter_group_family is {self.parameter_group_family!r}, but {self.version} owns {family!r}: leave the field out"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from uplift.engines.catalogue import CATALOGUE, Engine, EngineVersion, find_version
 from uplift.settings.base import FrozenSettings
@@ -53,8 +54,7 @@ class LegacySettings(FrozenSettings):
             raise ValueError(f"{value!r} is no version of ElastiCache, allowed: {', '.join(known)}")
         return value
 
-    @model_validator(mode="after")
-    def _auth_needs_encryption(self) -> Self:
+    def problems(self) -> Iterator[str]:
+        """Fields that do not go together."""
         if self.auth_secret_arn and not self.transit_encryption:
-            raise ValueError("auth_secret_arn needs transit_encryption: true (ElastiCache has AUTH only with TLS)")
-        return self
+            yield "auth_secret_arn needs transit_encryption: true (ElastiCache has AUTH only with TLS)"

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from uplift.engines.catalogue import Engine, EngineVersion, creatable_versions, find_version
+from uplift.engines.catalogue import Engine, EngineVersion, find_version
 from uplift.engines.parameters import parameter_family
-from uplift.settings.base import FrozenSettings
+from uplift.settings.base import FrozenSettings, checked_version
 
 _CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
@@ -88,10 +88,7 @@ class UpgradeSettings(FrozenSettings):
     @field_validator("target_version")
     @classmethod
     def _target_can_be_asked_for(cls, value: str, info: ValidationInfo) -> str:
-        engine = info.data.get("engine", Engine.REDIS)
-        if value not in creatable_versions(engine):
-            raise ValueError(f"{value!r} cannot be asked for, allowed for {engine}: {', '.join(creatable_versions(engine))}")
-        return value
+        return checked_version(info.data.get("engine", Engine.REDIS), value, "asked for")
 
     @field_validator("not_after")
     @classmethod
@@ -100,13 +97,8 @@ class UpgradeSettings(FrozenSettings):
             raise ValueError(f"{value.isoformat()!r} has no time zone, allowed: 2026-12-05T06:00:00Z")
         return value
 
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        for problem in self._problems():
-            raise ValueError(problem)
-        return self
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Fields that do not go together."""
         for name, problem in parameter_family(self.target.family).problems_with(self.parameters):
             yield f"parameters.{name} {problem}"
         if self.acknowledged and not self.acknowledged_by:
