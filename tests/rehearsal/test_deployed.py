@@ -6,6 +6,8 @@ moto's ElastiCache ignores engine versions, so nothing here rests on it: nodes a
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,17 @@ def test_a_dry_run_decides_and_touches_nothing(deployed: Deployed) -> None:
     assert (ended.status, ended.outcome) == ("SUCCEEDED", "dry-run")
     assert legacy.version() == "3.2.6"
     assert _calls(deployed, before) == {"snapshots": 0, "modifies": 0}
+
+
+def test_a_plan_says_the_same_from_a_laptop(deployed: Deployed) -> None:
+    deployed.new_legacy()
+    command = [str(Path(sys.executable).parent / "uplift"), "plan", "rehearsal", "--json"]
+    done = subprocess.run(command, env=deployed.cloud.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["verdict"], document["reasons"]) == ("uplift.plan/1", "proceed", [])
+    assert "vets-api-legacy: 2 node(s) at 3.2.6, target redis 5.0.6" in document["findings"]
+    assert "the sidekiq stack adds 2 x cache.r5.large" in document["costs"]
 
 
 def test_one_node_without_its_acknowledgement_is_refused(deployed: Deployed) -> None:

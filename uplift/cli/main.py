@@ -7,7 +7,7 @@ import sys
 import typer
 
 from uplift.cli import plan, rehearse, settings
-from uplift.errors import ExitCode, UpliftError
+from uplift.errors import UpliftError
 
 application = typer.Typer(
     name="uplift",
@@ -28,6 +28,3 @@ def run() -> None:
     except UpliftError as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(problem.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; everything this command started on this machine is stopped too. Run it again to start over.\n")
-        sys.exit(ExitCode.FAILED)

@@ -60,7 +60,11 @@ def in_place(
         keep=keep,
         timing=Timing(outage_seconds=outage_seconds),
     )
-    report = rehearse(options, narrator, Workshop())
+    try:
+        report = rehearse(options, narrator, Workshop())
+    except KeyboardInterrupt:
+        narrator.say(f"stopped, with everything this command had started; logs are in {folder}. Run it again to start over.")
+        raise typer.Exit(ExitCode.FAILED) from None
     if as_json:
         print_json(report.as_json())
     else:

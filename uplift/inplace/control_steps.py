@@ -115,8 +115,6 @@ class ControlSteps:
         self.lock.renew(moment)
         state.next = Next.OBSERVE
         if not self.lock.request_modify(moment, census_pages=state.census_before.pages):
-            record = self.lock.record()
-            state.modify_requested_at = record.modify_requested_at if record is not None else moment
             return state
         target = self.settings.target
         try:
@@ -124,13 +122,16 @@ class ControlSteps:
         except ModifyRejected as problem:
             self.lock.withdraw_modify()
             return _finished(state, Outcome.FAILED, str(problem))
-        state.modify_requested_at = moment
         return state
 
     def observe(self, state: RunState) -> RunState:
         """Look how far the upgrade is."""
         self.lock.renew(self._seconds())
-        state = self._with_modify_time(state)
+        record = self.lock.record()
+        if record is None or not record.may_have_modified:
+            return _finished(state, Outcome.FAILED, "the function died before it sent the modify: nothing has changed, start again")
+        # A modify step that died returned no state: its time is in the record.
+        state.modify_requested_at = record.modify_requested_at
         age = self._seconds() - state.modify_requested_at
         self.telling.upgrade_age(age)
         observation = self.cache.observe()
@@ -176,13 +177,6 @@ class ControlSteps:
             self.lock.release()
         else:
             self.lock.close()
-        return state
-
-    def _with_modify_time(self, state: RunState) -> RunState:
-        """A modify step that died returned no state: its time is in the record."""
-        if state.modify_requested_at == 0:
-            record = self.lock.record()
-            state.modify_requested_at = record.modify_requested_at if record is not None else self._seconds()
         return state
 
     def _decide(self, state: RunState) -> Decision:
