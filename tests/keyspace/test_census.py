@@ -110,7 +110,10 @@ def test_an_address_where_nobody_listens_is_named(server: RedisServer) -> None:
         ((1000, 0), (1000, 0), ""),
         ((1000, 0), (950, 0), ""),
         ((1000, 0), (949, 0), "keys fell from 1000 to 949"),
-        ((1000, 100), (1000, 94), "keys that never expire fell from 100 to 94"),
+        ((5000, 1000), (5000, 949), "keys that never expire fell from 1000 to 949"),
+        ((5000, 15), (5000, 0), ""),
+        ((900, 0), (851, 0), ""),
+        ((3, 0), (0, 0), "there were 3 keys and there are none"),
         ((0, 0), (10, 0), ""),
     ],
 )

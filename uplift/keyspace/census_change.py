@@ -26,26 +26,37 @@ class CensusChange:
     suspicion: str
 
 
+# Queues, private queues and locks come and go by the dozen; below this many keys a drop says nothing.
+SMALLEST_SUSPICIOUS_DROP = 50
+
+
 def compare(before: Census, after: Census, largest_drop_percent: int) -> CensusChange:
     """Judge two counts.
 
     Keys come and go while an application runs, so a count alone proves no loss. Suspicious is a drop of all keys,
-    or of the keys that never expire, by more than `largest_drop_percent`.
+    or of the keys that never expire, by more than `largest_drop_percent` and at least SMALLEST_SUSPICIOUS_DROP keys;
+    and a server that held keys and is empty.
     """
     patterns = sorted(before.patterns.keys() | after.patterns.keys())
     none = PatternCount()
     changes = [PatternChange(name, before.patterns.get(name, none).keys, after.patterns.get(name, none).keys) for name in patterns]
-    suspicion = _suspicion("keys", before.keys, after.keys, largest_drop_percent) or _suspicion(
-        "keys that never expire", _without_ttl(before), _without_ttl(after), largest_drop_percent
+    return CensusChange(
+        before.keys,
+        after.keys,
+        tuple(change for change in changes if change.before != change.after),
+        _suspicion(before, after, largest_drop_percent),
     )
-    return CensusChange(before.keys, after.keys, tuple(change for change in changes if change.before != change.after), suspicion)
+
+
+def _suspicion(before: Census, after: Census, largest_drop_percent: int) -> str:
+    if before.keys > 0 and after.keys == 0:
+        return f"there were {before.keys} keys and there are none"
+    for what, earlier, later in (("keys", before.keys, after.keys), ("keys that never expire", _without_ttl(before), _without_ttl(after))):
+        drop = earlier - later
+        if drop >= SMALLEST_SUSPICIOUS_DROP and drop * 100 > earlier * largest_drop_percent:
+            return f"{what} fell from {earlier} to {later}, more than the {largest_drop_percent} % that upgrade.largest_key_drop_percent allows"
+    return ""
 
 
 def _without_ttl(census: Census) -> int:
     return sum(count.without_ttl for count in census.patterns.values())
-
-
-def _suspicion(what: str, before: int, after: int, largest_drop_percent: int) -> str:
-    if (before - after) * 100 > before * largest_drop_percent:
-        return f"{what} fell from {before} to {after}, more than the {largest_drop_percent} % that upgrade.largest_key_drop_percent allows"
-    return ""
