@@ -54,7 +54,8 @@ def _suspicion(before: Census, after: Census, largest_drop_percent: int) -> str:
     for what, earlier, later in (("keys", before.keys, after.keys), ("keys that never expire", _without_ttl(before), _without_ttl(after))):
         drop = earlier - later
         if drop >= SMALLEST_SUSPICIOUS_DROP and drop * 100 > earlier * largest_drop_percent:
-            return f"{what} fell from {earlier} to {later}, more than the {largest_drop_percent} % that upgrade.largest_key_drop_percent allows"
+            allowed = f"upgrade.largest_key_drop_percent allows {largest_drop_percent} %"
+            return f"{what} fell from {earlier} to {later}: {allowed}"
     return ""
 
 
