@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
 
 from uplift.engines.catalogue import Engine, creatable_versions
+
+PROBLEM = "settings_problem"
 
 
 class FrozenSettings(BaseModel):
@@ -18,11 +21,11 @@ class FrozenSettings(BaseModel):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         for problem in self.problems():
-            raise ValueError(problem)
+            raise PydanticCustomError(PROBLEM, "{problem}", {"problem": problem})
         return self
 
     def problems(self) -> Iterator[str]:
-        """What is wrong with fields that are right one by one; the first is what the person reads."""
+        """What is wrong with fields that are right one by one, each beginning with a field's name; the first is what the person reads."""
         yield from ()
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from uplift.errors import BadInput
+from uplift.settings.base import PROBLEM
 from uplift.settings.environment import EnvironmentSettings
 
 CONFIG_DIRECTORY = Path("config")
@@ -43,9 +44,11 @@ def load_settings(environment: str, directory: Path = CONFIG_DIRECTORY) -> Envir
 
 def _one_line(path: Path, errors: list[ErrorDetails]) -> str:
     first = errors[0]
-    field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "(whole file)"
+    place = [str(part) for part in first["loc"] if part != "[key]"]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{path}: {field}: {_in_words(first)}{more}"
+    if first["type"] == PROBLEM:
+        return f"{path}: {'.'.join([*place, first['msg']])}{more}"
+    return f"{path}: {'.'.join(place) or '(whole file)'}: {_in_words(first)}{more}"
 
 
 def _in_words(error: ErrorDetails) -> str:
