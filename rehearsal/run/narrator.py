@@ -27,11 +27,19 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
+def _console() -> Console:
+    """Standard error; where nobody tells a width, as in a pipe, lines may be longer than 80."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        console.width = 120
+    return console
+
+
 @dataclass
 class Narrator:
     """Tells on stderr, so that --json alone is on stdout."""
 
-    console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    console: Console = field(default_factory=_console)
     phases: list[PhaseTime] = field(default_factory=list)
 
     @contextmanager
