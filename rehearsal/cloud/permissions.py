@@ -6,6 +6,7 @@ Resources of each action: Service Authorization Reference.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,8 +67,6 @@ class Permissions:
 
 
 def _loaded(document: Any) -> dict[str, Any]:
-    import json
-
     loaded: dict[str, Any] = json.loads(unquote(document)) if isinstance(document, str) else document
     return loaded
 

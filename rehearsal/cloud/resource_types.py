@@ -9,7 +9,7 @@ import json
 import random
 import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,14 @@ class ResourceType:
 class Providers:
     """All types, over one server."""
 
-    def __init__(self, endpoint_url: str, region: str, account: str) -> None:
+    def __init__(
+        self, endpoint_url: str, region: str, account: str, tables: Sequence[Callable[[Providers], dict[str, ResourceType]]]
+    ) -> None:
         self._session = boto3.Session(aws_access_key_id="cloudformation", aws_secret_access_key="none", region_name=region)
         self._url, self.region, self.account = endpoint_url, region, account
         self.partition = "aws-us-gov" if region.startswith("us-gov-") else "aws"
         self._clients: dict[str, Any] = {}
-        self._types = self._table()
+        self._types = {kind: made for table in tables for kind, made in table(self).items()}
 
     def client(self, service: str) -> Any:
         """A client of this server."""
@@ -83,11 +85,6 @@ class Providers:
         if kind not in self._types:
             raise NotModelled(f"resource type {kind}")
         return self._types[kind]
-
-    def _table(self) -> dict[str, ResourceType]:
-        from rehearsal.cloud import elasticache_resources, platform_resources
-
-        return platform_resources.table(self) | elasticache_resources.table(self)
 
     def arn(self, service: str, resource: str) -> str:
         """An ARN in this account and region."""

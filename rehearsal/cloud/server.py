@@ -23,7 +23,14 @@ import moto.backends  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
-from rehearsal.cloud import cloudformation, elasticache_responses, network, workflows  # noqa: E402
+from rehearsal.cloud import (  # noqa: E402
+    cloudformation,
+    elasticache_resources,
+    elasticache_responses,
+    network,
+    platform_resources,
+    workflows,
+)
 from rehearsal.cloud.elasticache_service import ElastiCache  # noqa: E402
 from rehearsal.cloud.elasticache_state import AVAILABLE  # noqa: E402
 from rehearsal.cloud.faults import Faults  # noqa: E402
@@ -54,7 +61,8 @@ class Cloud:
         self.client = workflows.server_client(self.url, self.region)
         self._credentials: dict[str, dict[str, str]] = {}
         elasticache_responses.install(self.elasticache)
-        cloudformation.install(cloudformation.CloudFormation(Providers(self.url, self.region, self.account)))
+        providers = Providers(self.url, self.region, self.account, [platform_resources.table, elasticache_resources.table])
+        cloudformation.install(cloudformation.CloudFormation(providers))
         workflows.install(self.run_function, self.permissions, timing.wait_scale)
 
     def _gate(self) -> Gate:

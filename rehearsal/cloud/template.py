@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
+
 from rehearsal.cloud.errors import NotModelled, refused
 
 _NO_VALUE = object()
@@ -154,8 +156,6 @@ def load_template(body: str) -> dict[str, Any]:
 
 
 def _load_yaml(body: str) -> dict[str, Any]:
-    import yaml
-
     class Loader(yaml.SafeLoader):
         """Knows CloudFormation's short tags such as !Ref."""
 

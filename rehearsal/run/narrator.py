@@ -90,13 +90,14 @@ class Narrator:
 
 
 class _Changes:
-    """Prints a line when its first word is another than before: enough for a log."""
+    """Prints the first part of a line the first time it comes: enough for a log, where states that alternate would fill pages."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._last = console, ""
+        self._console = console
+        self._told: set[str] = set()
 
     def __call__(self, line: str) -> None:
         word = line.split(",")[0]
-        if word != self._last:
-            self._last = word
+        if word not in self._told:
+            self._told.add(word)
             self._console.print(f"    {word}", soft_wrap=True)
