@@ -51,6 +51,7 @@ def facts(seen: Observation | None = None, **changes: Any) -> Facts:
         observation=seen or observation(),
         now=NOW,
         manual_snapshots_today=0,
+        own_snapshot_is_creating=False,
         service_updates={},
         legacy_parameters={},
         new_parameters={},

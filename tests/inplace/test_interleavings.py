@@ -49,6 +49,10 @@ class Killed(BaseException):
     """The function's process died here; nothing of its code runs any more."""
 
 
+class Stopped(BaseException):
+    """Somebody stopped the execution here: neither the function nor the state machine goes on."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """A local cloud with the tables and buckets a run needs, and no stacks."""
@@ -199,28 +203,35 @@ def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, 
     assert _versions(bench, legacy) == ["5.0.6"]
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_a_function_killed_at_any_call_never_modifies_twice(bench: Bench, legacy: str, seed: int) -> None:
-    """One process dies before or after one call; later starts, after the lease, bring it to an end.
+@pytest.mark.parametrize("death", [Killed, Stopped])
+@pytest.mark.parametrize("seed", range(15))
+def test_whatever_dies_at_any_call_there_is_one_modify(bench: Bench, legacy: str, seed: int, death: type[BaseException]) -> None:
+    """A process dies, or the whole execution is stopped, before or after one call; later starts, after the lease, end it.
 
     Where it died between writing down the modify and sending it, nobody can know that it was not sent: the run ends
     with the advice to raise the attempt, and with that it goes through.
     """
     rng = random.Random(seed)
-    strike = Strike(rng.randint(1, 45), after=rng.random() < 0.5)
-    clock, names, attempt = Clock(), [], 1
+    strike = Strike(rng.randint(1, 60), after=rng.random() < 0.5, death=death)
+    clock, names, ends, attempt = Clock(), [], [], 1
     for start in range(4):
-        names.append(f"kill-{seed}-{start}")
-        last = _run(bench, legacy, names[-1], clock, strike.before_call, strike.after_call, attempt=attempt)
+        names.append(f"{death.__name__}-{seed}-{start}")
+        try:
+            last = _run(bench, legacy, names[-1], clock, strike.before_call, strike.after_call, attempt=attempt)
+        except Stopped:
+            clock.pass_by(1000)
+            continue
+        ends.append((last.last, last.data["outcome"], last.data["reason"]))
         if last.last == "Succeeded":
             break
         clock.pass_by(1000)
         if "raise upgrade.attempt" in last.data["reason"]:
             assert bench.counts(names)["ModifyCacheCluster"] == 0
             attempt += 1
-    story = f"seed {seed}: {strike}, ended {last}"
+    story = f"seed {seed}: {strike}, ends {ends}"
     counts = bench.counts(names)
-    assert last.last == "Succeeded", story
+    assert ends[-1][0] == "Succeeded", story
+    assert "refused" not in [outcome for _state, outcome, _reason in ends], story
     assert counts["ModifyCacheCluster"] == 1, story
     assert counts["CreateSnapshot"] == attempt, story
     assert _versions(bench, legacy) == ["5.0.6"], story
@@ -228,17 +239,18 @@ def test_a_function_killed_at_any_call_never_modifies_twice(bench: Bench, legacy
 
 @dataclass
 class Strike:
-    """Kills the process before or after one call, counted over all starts."""
+    """Lets something die before or after one call, counted over all starts."""
 
     at: int
     after: bool
+    death: type[BaseException]
     calls: int = 0
 
     def before_call(self) -> None:
         self.calls += 1
         if self.calls == self.at and not self.after:
-            raise Killed
+            raise self.death
 
     def after_call(self) -> None:
         if self.calls == self.at and self.after:
-            raise Killed
+            raise self.death

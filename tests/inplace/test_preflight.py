@@ -17,6 +17,8 @@ ALL_ACKNOWLEDGED = tuple(Acknowledgement)
 
 REFUSALS: list[tuple[str, Facts, dict[str, Any], str]] = [
     ("group modifying", facts(observation(status="modifying")), {}, "legacy is 'modifying', expected 'available'"),
+    ("somebody's snapshot", facts(observation(status="snapshotting")), {}, "legacy is 'snapshotting', expected 'available'"),
+    ("modifying beside the own snapshot", facts(observation(status="modifying"), own_snapshot_is_creating=True), {}, "legacy is 'modifying'"),
     ("node modifying", facts(observation(member(1), member(2, status="modifying"))), {}, "node legacy-002 is 'modifying'"),
     ("pending on the group", facts(observation(pending=("CacheNodeType",))), {}, "changes are pending and would be applied with the upgrade"),
     ("pending scale-up of a node", facts(observation(member(1, pending=("CacheNodeType",)), member(2))), {}, "legacy-001:CacheNodeType"),
@@ -62,6 +64,11 @@ def test_a_healthy_legacy_proceeds_and_says_everything_beforehand() -> None:
 def test_every_source_version_may_proceed(version: str) -> None:
     seen = observation(member(1, engine_version=version), member(2, engine_version=version))
     assert decide(facts(seen), run_settings()).verdict is Verdict.PROCEED
+
+
+def test_the_snapshot_of_an_earlier_start_of_this_run_is_gone_on_with() -> None:
+    seen = facts(observation(member(1), member(2, status="snapshotting"), status="snapshotting"), own_snapshot_is_creating=True)
+    assert decide(seen, run_settings()).verdict is Verdict.PROCEED
 
 
 def test_already_there_is_nothing_to_do_even_when_late_and_unacknowledged() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from uplift.inplace.elasticache import LegacyCache, a_day_before
+from uplift.inplace.observation import CREATING
 from uplift.inplace.preflight import Facts
 from uplift.inplace.run_state import ProbeResult
 
@@ -16,12 +17,14 @@ def gather_facts(
     """Read legacy once. `own_snapshot` is the run's own: the quota counts only what would stand in its way."""
     observation = cache.observe()
     taken = cache.manual_snapshots_since(observation.quietest_member.id, a_day_before(now))
-    if own_snapshot and cache.snapshot(own_snapshot) is not None:
+    own = cache.snapshot(own_snapshot) if own_snapshot else None
+    if own is not None:
         taken = max(0, taken - 1)
     return Facts(
         observation=observation,
         now=now,
         manual_snapshots_today=taken,
+        own_snapshot_is_creating=own is not None and own.status == CREATING,
         service_updates=cache.service_updates(),
         legacy_parameters=cache.user_parameters(observation),
         new_parameters=new_parameters,

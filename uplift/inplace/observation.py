@@ -10,6 +10,8 @@ from uplift.engines.catalogue import Engine, EngineVersion, find_reported_versio
 from uplift.settings.legacy import LegacyKind
 
 AVAILABLE = "available"
+SNAPSHOTTING = "snapshotting"
+CREATING = "creating"
 IN_SYNC = "in-sync"
 
 

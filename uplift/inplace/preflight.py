@@ -10,7 +10,7 @@ from enum import StrEnum
 from uplift.engines.catalogue import OLDEST_RESTORABLE
 from uplift.engines.changes import Change, change_between
 from uplift.engines.nodes import takes_snapshots
-from uplift.inplace.observation import AVAILABLE, Observation
+from uplift.inplace.observation import AVAILABLE, SNAPSHOTTING, Observation
 from uplift.inplace.parameter_changes import ParameterFinding, lost_lines, parameter_findings
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.run_state import ProbeResult
@@ -30,11 +30,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All a decision is made from. `probe` is None where Redis itself could not be asked, as from a laptop."""
+    """All a decision is made from. `probe` is None where Redis itself could not be asked, as from a laptop.
+
+    `own_snapshot_is_creating`: an earlier start of this very run began the snapshot, so its status stands in nobody's way.
+    """
 
     observation: Observation
     now: datetime
     manual_snapshots_today: int
+    own_snapshot_is_creating: bool
     service_updates: Mapping[str, str]
     legacy_parameters: Mapping[str, str]
     new_parameters: Mapping[str, str]
@@ -101,10 +105,11 @@ def expected_outage(observation: Observation) -> str:
 
 def _state_reasons(facts: Facts) -> Iterator[str]:
     observation = facts.observation
-    if observation.status != AVAILABLE:
+    fine = {AVAILABLE, SNAPSHOTTING} if facts.own_snapshot_is_creating else {AVAILABLE}
+    if observation.status not in fine:
         yield f"{observation.id} is {observation.status!r}, expected {AVAILABLE!r}: wait until it has settled"
     for member in observation.members:
-        if member.status != AVAILABLE:
+        if member.status not in fine:
             yield f"node {member.id} is {member.status!r}, expected {AVAILABLE!r}"
     if observation.all_pending:
         yield f"changes are pending and would be applied with the upgrade: {', '.join(observation.all_pending)}"
