@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import hypothesis
 import pytest
 
 from app import build
@@ -13,6 +14,10 @@ from rehearsal.cloud.redis_server import RedisServer
 from rehearsal.run.workshop import Workshop
 from stacks.bundle import Bundle
 from uplift.settings.load import load_settings
+
+# Two shared cores: a time limit for one example would fail on a busy machine, and say nothing.
+hypothesis.settings.register_profile("uplift", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("uplift")
 
 StartRedis = Callable[[str], RedisServer]
 
