@@ -18,7 +18,6 @@ USER_TTL = 1800
 RESPONSE_TTL = 86400
 ROSTER_TTL = 604800
 BREAKERS_TTL = 2592000
-ATTACK_TTL = 60
 FACILITY_TTL = 2592000
 
 SERVICES = ("Rx", "SM", "BB", "MVI", "HCA", "EVSS/Claims", "EVSS/Letters", "Vet360/ContactInformation", "Search/Results")

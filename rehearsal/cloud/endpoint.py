@@ -35,7 +35,7 @@ class Endpoint:
 
     def __init__(self, loop: ProxyLoop, host: str, port: int, target_port: int, tls: ssl.SSLContext | None = None) -> None:
         self.host, self.port = host, port
-        self._loop, self._tls = loop, tls
+        self._loop = loop
         self._target_port = target_port
         self._is_open = True
         self._connections: set[_Connection] = set()

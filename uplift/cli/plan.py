@@ -54,7 +54,7 @@ def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json
 def make_plan(environment: str, settings: EnvironmentSettings) -> Plan:
     """Read legacy and decide, as the first steps of a run do; Redis itself is not asked."""
     cache = LegacyCache(boto3.client("elasticache", region_name=settings.region, config=PATIENT), settings.legacy.kind, settings.legacy.id)
-    facts = gather_facts(cache, datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None)
+    facts = gather_facts(cache, cache.observe(), datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None)
     decision = decide(facts, RunSettings.of(environment, settings, parameter_group=""))
     return Plan(decision, tuple(_costs(settings, facts.observation)))
 

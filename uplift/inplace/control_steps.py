@@ -43,7 +43,7 @@ class ControlSteps:
         observation = self.cache.observe()
         wanted = self._run_key(observation)
         state.started_at = self._seconds()
-        state.nodes = [NodeAddress(id=m.id, host=m.host, port=m.port, is_replica=m.role is Role.REPLICA) for m in observation.members]
+        state.nodes = _addresses(observation)
         if state.dry_run:
             return _begun(state, wanted, observation)
         if not self.lock.take(self._seconds()):
@@ -57,7 +57,7 @@ class ControlSteps:
 
     def preflight(self, state: RunState) -> RunState:
         """Decide whether the upgrade may start."""
-        decision = self._decide(state)
+        decision = self._decide(state, self.cache.observe())
         state.findings = list(decision.findings)
         state.reason = "; ".join(decision.reasons)
         if decision.verdict is not Verdict.PROCEED:
@@ -103,7 +103,7 @@ class ControlSteps:
             # A group stays `snapshotting` for a moment after its snapshot is available.
             state.next, state.reason = Next.WAIT, f"{observation.id} has not settled after the snapshot: {observation.status}"
             return state
-        decision = self._decide(state)
+        decision = self._decide(state, observation)
         if decision.verdict is not Verdict.PROCEED:
             return _finished(state, Outcome.REFUSED, f"on the second look: {'; '.join(decision.reasons)}")
         state.next = Next.CONTINUE
@@ -145,7 +145,7 @@ class ControlSteps:
         state.observations += 1
         state.reason, state.agreeing_reads = decision.reason, decision.agreeing_reads
         state.version_after = ", ".join(observation.versions)
-        state.nodes = [NodeAddress(id=m.id, host=m.host, port=m.port, is_replica=m.role is Role.REPLICA) for m in observation.members]
+        state.nodes = _addresses(observation)
         match decision.progress:
             case Progress.WAIT:
                 state.next = Next.WAIT
@@ -179,9 +179,10 @@ class ControlSteps:
             self.lock.close()
         return state
 
-    def _decide(self, state: RunState) -> Decision:
+    def _decide(self, state: RunState, observation: Observation) -> Decision:
         facts = gather_facts(
             self.cache,
+            observation,
             self._moment(),
             own_snapshot=state.snapshot_name,
             new_parameters=self.cache.parameters_of(self.settings.parameter_group),
@@ -210,6 +211,10 @@ class ControlSteps:
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self.now(), UTC)
+
+
+def _addresses(observation: Observation) -> list[NodeAddress]:
+    return [NodeAddress(id=m.id, host=m.host, port=m.port, is_replica=m.role is Role.REPLICA) for m in observation.members]
 
 
 def _begun(state: RunState, key: RunKey, observation: Observation) -> RunState:

@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from uplift.inplace.elasticache import LegacyCache, a_day_before
-from uplift.inplace.observation import CREATING
+from uplift.inplace.observation import CREATING, Observation
 from uplift.inplace.preflight import Facts
 from uplift.inplace.run_state import ProbeResult
 
 
 def gather_facts(
-    cache: LegacyCache, now: datetime, *, own_snapshot: str, new_parameters: Mapping[str, str], probe: ProbeResult | None
+    cache: LegacyCache,
+    observation: Observation,
+    now: datetime,
+    *,
+    own_snapshot: str,
+    new_parameters: Mapping[str, str],
+    probe: ProbeResult | None,
 ) -> Facts:
-    """Read legacy once. `own_snapshot` is the run's own: the quota counts only what would stand in its way."""
-    observation = cache.observe()
+    """Read what stands around one observation of legacy.
+
+    `own_snapshot` is the run's own: the quota counts only what would stand in its way.
+    """
     taken = cache.manual_snapshots_since(observation.quietest_member.id, a_day_before(now))
     own = cache.snapshot(own_snapshot) if own_snapshot else None
     if own is not None:
