@@ -15,7 +15,8 @@ from rehearsal.app.dataset import fill
 from rehearsal.cloud.redis_server import RedisServer
 from rehearsal.run.workshop import SOURCE_VERSION, Workshop
 from uplift.keyspace.census import count_page
-from uplift.keyspace.connection import Endpoint, connected
+from uplift.keyspace.connection import connected
+from uplift.keyspace.endpoint import Endpoint
 
 
 def main(keys: int) -> None:
@@ -26,7 +27,7 @@ def main(keys: int) -> None:
             fill(server.client, keys, seed=random.randrange(10**6), now=time.time(), progress=lambda _done: None)
             with connected(Endpoint("127.0.0.1", server.port)) as client:
                 began = time.perf_counter()
-                for _ in client.scan_iter(count=1000):
+                for _ in server.client.scan_iter(count=1000):
                     pass
                 scan = time.perf_counter() - began
                 print(f"SCAN alone            {keys / scan:10,.0f} keys/s   1.0")

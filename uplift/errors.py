@@ -11,6 +11,7 @@ class ExitCode(IntEnum):
     DONE = 0
     FAILED = 1
     BAD_INPUT = 2
+    STILL_CHANGING = 3
 
 
 class UpliftError(Exception):
@@ -49,3 +50,34 @@ class LockLost(UpliftError):
     """Another execution took this run over, so this one must not act any more."""
 
     code = "LockLost"
+
+
+class TargetRefused(UpliftError):
+    """A Redis refused a command for a reason that stops the run: out of memory, read-only, loading, failing over."""
+
+    code = "TargetRefused"
+
+
+class NotSafe(UpliftError):
+    """A preflight found that going on could lose or overwrite data; nothing was written."""
+
+    code = "NotSafe"
+
+
+class KeyUnroutable(UpliftError):
+    """A key that no rule of the key map covers; nothing is guessed, the run stops and can be resumed."""
+
+    code = "KeyUnroutable"
+
+
+class NotConvertible(UpliftError):
+    """A value that the target's version cannot hold."""
+
+    code = "NotConvertible"
+
+
+class DamagedFile(UpliftError):
+    """An RDB file that does not hold what its header promises; the message names the offset in bytes."""
+
+    code = "DamagedFile"
+    exit_code = ExitCode.BAD_INPUT

@@ -8,7 +8,8 @@ from tests.conftest import StartRedis
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.census import MOST_PATTERNS, OTHER_PATTERNS, Census, PatternCount, count_page
 from uplift.keyspace.census_change import compare
-from uplift.keyspace.connection import Endpoint, connected
+from uplift.keyspace.connection import connected
+from uplift.keyspace.endpoint import Endpoint
 from uplift.keyspace.server_facts import read_server_facts
 
 NEVER = float("inf")
@@ -90,18 +91,23 @@ def test_server_facts(server: RedisServer, start_redis: StartRedis) -> None:
     replica.follow(server)
     server.client.set("k", "v")
     server.connect(3).set("k", "v")
-    facts = read_server_facts(server.client)
+    with connected(Endpoint("127.0.0.1", server.port)) as connection:
+        facts = read_server_facts(connection)
     assert (facts.version, facts.role, facts.databases) == (server.version, "master", (0, 3))
     assert facts.memory_percent == 0
     assert facts.replica_lag_seconds is not None
-    assert read_server_facts(replica.client).primary_link_up
+    with connected(Endpoint("127.0.0.1", replica.port)) as connection:
+        assert read_server_facts(connection).primary_link_up
 
 
 def test_an_address_where_nobody_listens_is_named(server: RedisServer) -> None:
     port = server.port
     server.stop()
-    with pytest.raises(SourceUnreachable, match=rf"127\.0\.0\.1:{port} did not answer"), connected(Endpoint("127.0.0.1", port)) as client:
-        client.ping()
+    with (
+        pytest.raises(SourceUnreachable, match=rf"127\.0\.0\.1:{port} cannot be reached"),
+        connected(Endpoint("127.0.0.1", port)) as client,
+    ):
+        client.call("PING")
 
 
 @pytest.mark.parametrize(

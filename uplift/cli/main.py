@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from uplift.cli import plan, rehearse, settings
+from uplift.cli import copy, plan, rehearse, settings, verify
 from uplift.errors import UpliftError
 
 application = typer.Typer(
@@ -19,6 +19,8 @@ application = typer.Typer(
 application.add_typer(settings.commands, name="settings", help="Read and check config/NAME.yaml.")
 application.add_typer(rehearse.commands, name="rehearse", help="Try it on this machine, on real Redis servers.")
 application.command("plan")(plan.plan)
+application.command("copy")(copy.copy)
+application.command("verify")(verify.verify)
 
 
 def run() -> None:

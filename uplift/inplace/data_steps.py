@@ -12,7 +12,8 @@ from uplift.inplace.report_store import ReportStore
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.run_state import CensusProgress, Next, NodeAddress, ProbeResult, RunState
 from uplift.keyspace.census import Census, count_page
-from uplift.keyspace.connection import Endpoint, connected
+from uplift.keyspace.connection import connected
+from uplift.keyspace.endpoint import Endpoint
 from uplift.keyspace.server_facts import ServerFacts, read_server_facts
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ class DataSteps:
         page = Census()
         progress = progress.model_copy()
         while progress.database_index < len(databases):
-            with connected(self._endpoint(node), database=databases[progress.database_index]) as client:
-                counted, progress.cursor = count_page(client, progress.cursor, self.deadline, count_bytes=node.is_replica, clock=self.clock)
+            with connected(self._endpoint(node), database=databases[progress.database_index]) as connection:
+                counted, progress.cursor = count_page(
+                    connection, progress.cursor, self.deadline, count_bytes=node.is_replica, clock=self.clock
+                )
             page.add(counted)
             if progress.cursor != 0:
                 break
@@ -73,8 +76,8 @@ class DataSteps:
         return state
 
     def _facts_of(self, node: NodeAddress) -> ServerFacts:
-        with connected(self._endpoint(node)) as client:
-            return read_server_facts(client)
+        with connected(self._endpoint(node)) as connection:
+            return read_server_facts(connection)
 
     def _endpoint(self, node: NodeAddress) -> Endpoint:
         return Endpoint(node.host, node.port, self.settings.legacy_tls, self.password)

@@ -2,8 +2,8 @@
 
 SCAN returns every key that was there from beginning to end at least once (redis.io, SCAN, "Scan guarantees");
 one that is moved while the table grows can be counted twice, so counts are close, not exact, on a live server.
-TYPE and PTTL leave a key's access time alone (redis/redis 3.2 src/db.c, LOOKUP_NOTOUCH); STRLEN does not, so
-bytes are counted on a replica only, and only for strings.
+A page is one script call (lua/sizes.lua). TYPE and PTTL leave a key's access time alone (redis/redis 3.2 src/db.c,
+LOOKUP_NOTOUCH); STRLEN does not, so bytes are counted on a replica only, and only for strings.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
-import redis
-
+from uplift.keyspace.connection import Connection
 from uplift.keyspace.pattern import pattern_of
+from uplift.keyspace.routing import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
+from uplift.keyspace.scripts import SIZES
 
-ELASTICACHE_OWN_KEY = b"ElastiCacheMasterReplicationTimestamp"
 OTHER_PATTERNS = "(other patterns)"
 MOST_PATTERNS = 1_000
-_KEYS_A_SCAN = 1_000
+# One call holds the server about 4 µs a key.
+_KEYS_A_PAGE = 250
 _NEVER_EXPIRES = -1
 _GONE = -2
 
@@ -66,7 +68,7 @@ class Census:
 
 
 def count_page(
-    client: redis.Redis,
+    connection: Connection,
     cursor: int,
     deadline: float,
     *,
@@ -80,34 +82,20 @@ def count_page(
     """
     census = Census()
     while True:
-        cursor, keys = client.scan(cursor, count=_KEYS_A_SCAN)
-        found = [key for key in keys if isinstance(key, bytes) and key != ELASTICACHE_OWN_KEY]
-        _count_keys(client, census, found, count_bytes)
+        reply = cast("list[Any]", SIZES.call(connection, [], str(cursor), _KEYS_A_PAGE, "length" if count_bytes else "no"))
+        cursor = int(reply[0])
+        _count(census, reply)
         if cursor == 0 or clock() >= deadline:
             return census, cursor
 
 
-def _count_keys(client: redis.Redis, census: Census, keys: list[bytes], count_bytes: bool) -> None:
-    pipeline = client.pipeline(transaction=False)
-    for key in keys:
-        pipeline.type(key)
-        pipeline.pttl(key)
-    replies = pipeline.execute()
-    strings: list[bytes] = []
-    for key, type_name, ttl in zip(keys, replies[::2], replies[1::2], strict=True):
-        if ttl == _GONE:
+def _count(census: Census, reply: list[Any]) -> None:
+    for key, ttl, kind, length in zip(reply[1::5], reply[2::5], reply[3::5], reply[4::5], strict=True):
+        if ttl == _GONE or key == ELASTICACHE_OWN_KEY or key.startswith(TEMPORARY_PREFIX):
             continue
-        name = type_name.decode()
-        census.of(pattern_of(key)).add(PatternCount(1, int(ttl == _NEVER_EXPIRES), 0, {name: 1}))
-        if name == "string":
-            strings.append(key)
-    if count_bytes:
-        _count_string_bytes(client, census, strings)
-
-
-def _count_string_bytes(client: redis.Redis, census: Census, keys: list[bytes]) -> None:
-    pipeline = client.pipeline(transaction=False)
-    for key in keys:
-        pipeline.strlen(key)
-    for key, length in zip(keys, pipeline.execute(), strict=True):
-        census.of(pattern_of(key)).string_bytes += length
+        count = census.of(pattern_of(key))
+        name = kind.decode()
+        count.keys += 1
+        count.without_ttl += ttl == _NEVER_EXPIRES
+        count.string_bytes += length if name == "string" else 0
+        count.types[name] = count.types.get(name, 0) + 1

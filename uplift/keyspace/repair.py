@@ -1,0 +1,85 @@
+"""Mends what a verification found: the source is read again right before each write, and deletes happen only where they were asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from uplift.errors import NotConvertible
+from uplift.keyspace.big_key import BigKeyCopier, BigOutcome
+from uplift.keyspace.connection import Connection
+from uplift.keyspace.pieces import drain
+from uplift.keyspace.rdb.payload import fits, newest_payload_taken
+from uplift.keyspace.reading import GONE, PageReader, ReadLimits, ValueForm
+from uplift.keyspace.routing import Router, Rule
+from uplift.keyspace.server_facts import ServerFacts
+from uplift.keyspace.target import Existing, Target
+from uplift.keyspace.verify import Difference, Found
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What was done. `refused` says why a key could not be mended."""
+
+    written: int = 0
+    deleted: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+class Repair:
+    """Mends differences of one database, one at a time. `may_delete`: by target, whether extras there may be deleted."""
+
+    def __init__(
+        self,
+        apart: Connection,
+        facts: ServerFacts,
+        targets: list[Target],
+        router: Router,
+        may_delete: list[bool],
+        run: str,
+        whole_bytes: int,
+    ) -> None:
+        self._apart, self._targets, self._router, self._may_delete = apart, targets, router, may_delete
+        limits = ReadLimits()
+        self._reader = PageReader(apart, ValueForm.DUMP, limits, [], 0)
+        self._copier = BigKeyCopier(apart, facts, run, limits, Existing.REPLACE, whole_bytes)
+        newest = newest_payload_taken(facts)
+        self._check_forms = [not fits(newest, target.newest_payload) for target in targets]
+        self.done = Repaired()
+
+    def mend(self, found: Found) -> None:
+        """Mend one difference; what cannot be mended is left for the next verification to name."""
+        match found.difference:
+            case Difference.MISSING | Difference.VALUE | Difference.TTL | Difference.CHANGING:
+                rule = self._router.route(found.key)
+                if rule is not None and rule.target >= 0:
+                    self._write(found.key, rule)
+            case Difference.EXTRA | Difference.WRONG_SIDE:
+                if self._may_delete[found.target] and self._is_not_from_here(found):
+                    target = self._targets[found.target]
+                    drain(target.connection, found.key, has_unlink=target.has_unlink)
+                    self.done.deleted += 1
+
+    def _is_not_from_here(self, found: Found) -> bool:
+        """A fresh look: a key that has come to the source since, and belongs there, is no extra any more."""
+        rule = self._router.route(found.key)
+        belongs = rule is not None and rule.target == found.target and not rule.root
+        return not (belongs and self._apart.call("EXISTS", found.key) == 1)
+
+    def _write(self, key: bytes, rule: Rule) -> None:
+        target, name = self._targets[rule.target], rule.root + key
+        page = self._reader.read_keys([key])
+        _, ttl, kind, value = next(iter(page.entries()))
+        try:
+            if isinstance(value, int) and kind != b"none":
+                if self._copier.copy(key, name, target) is BigOutcome.UNSETTLED:
+                    self.done.refused.append("a big key changed during every attempt")
+                    return
+            elif value is None or ttl in {0, GONE}:
+                target.add_delete(name)
+            else:
+                check = self._check_forms[rule.target]
+                target.add_payload(name, value, ttl, page.now + ttl, replace=True, check_form=check)
+            target.settle()
+            self.done.written += 1
+        except NotConvertible as problem:
+            self.done.refused.append(str(problem))
