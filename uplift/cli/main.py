@@ -6,20 +6,23 @@ import sys
 
 import typer
 
-from uplift.cli import copy, plan, rehearse, settings, verify
+from uplift.cli import clean, copy, inventory, keymap, plan, rehearse, settings, verify
 from uplift.errors import UpliftError
 
 application = typer.Typer(
     name="uplift",
-    help="Takes an ElastiCache Redis 3.2 to version 5: settings, plan, rehearsal.",
+    help="Takes an ElastiCache Redis 3.2 to version 5: settings, plan, rehearsal; sees, splits and proves a live Redis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 application.add_typer(settings.commands, name="settings", help="Read and check config/NAME.yaml.")
 application.add_typer(rehearse.commands, name="rehearse", help="Try it on this machine, on real Redis servers.")
+application.add_typer(keymap.commands, name="keymap", help="Check which key goes where.")
 application.command("plan")(plan.plan)
+application.command("inventory")(inventory.inventory)
 application.command("copy")(copy.copy)
+application.command("clean")(clean.clean)
 application.command("verify")(verify.verify)
 
 

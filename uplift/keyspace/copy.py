@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from uplift.errors import KeyUnroutable, NotSafe, SourceUnreachable
 from uplift.keyspace.big_key import BigKeyCopier, BigOutcome
@@ -17,7 +17,7 @@ from uplift.keyspace.connection import Connection
 from uplift.keyspace.copy_state import CopyCounts, CopyState, DatabaseProgress
 from uplift.keyspace.endpoint import Endpoint
 from uplift.keyspace.key_label import KeyLabels
-from uplift.keyspace.partition import first_cursors, next_cursor, partition_bits
+from uplift.keyspace.partition import Border, first_cursors, next_cursor, partition_bits
 from uplift.keyspace.rdb.payload import fits, newest_payload_taken
 from uplift.keyspace.reading import GONE, Page, PageReader, ReadLimits, ValueForm
 from uplift.keyspace.routing import Router, Rule
@@ -25,7 +25,6 @@ from uplift.keyspace.server_facts import ServerFacts, read_server_facts
 from uplift.keyspace.target import Existing, Target, WriteMode, check_same_node
 from uplift.keyspace.throttle import Throttle
 
-_CHECKPOINT_KEYS = 10_000
 _CHECKPOINT_SECONDS = 1.0
 _WAIT_MILLISECONDS = 500
 _RECONNECTS = 5
@@ -42,6 +41,7 @@ class CopyOptions:
     whole_bytes: int = 8 * 1024 * 1024
     keys_a_second: int = 0
     bytes_a_second: int = 0
+    checkpoint_keys: int = 10_000
 
     @property
     def form(self) -> ValueForm:
@@ -56,6 +56,7 @@ class _Lane:
     partition: int
     cursor: int | None
     reader: PageReader
+    is_first_page: bool = True
 
 
 Observer = Callable[[CopyCounts], None]
@@ -84,7 +85,8 @@ class Copy:
         self._state = state
         self._commit = commit
         self._observe = observe
-        self._clocks_ahead = clocks_ahead
+        # A clock that is behind makes no life shorter than its 0 ms.
+        self._clocks_ahead = [max(0.0, ahead) for ahead in clocks_ahead]
         self._labels = KeyLabels(bytes.fromhex(state.secret))
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
         self._evicted = [target.facts.evicted_keys for target in targets]
@@ -156,10 +158,14 @@ class Copy:
         for lane in active:
             lane.reader.request(lane.cursor or 0)
         last_commit, last_read = time.monotonic(), self._counts.read
+        border = Border()
         while active:
             lane = active.popleft()
             page = lane.reader.receive()
             lane.cursor = next_cursor(page.cursor, lane.partition, self._bits)
+            if self._bits and (lane.is_first_page or lane.cursor is None):
+                page = replace(page, flat=border.without_met(page.flat))
+            lane.is_first_page = False
             if lane.cursor is not None:
                 lane.reader.request(lane.cursor)
                 active.append(lane)
@@ -170,7 +176,7 @@ class Copy:
                 target.flush()
             self._throttle.wait(self._counts.read, self._bytes)
             now = time.monotonic()
-            if self._counts.read - last_read >= _CHECKPOINT_KEYS or now - last_commit >= _CHECKPOINT_SECONDS or not active:
+            if self._counts.read - last_read >= self._options.checkpoint_keys or now - last_commit >= _CHECKPOINT_SECONDS or not active:
                 self._checkpoint(lanes, copier, progress)
                 last_commit, last_read = now, self._counts.read
 
@@ -180,7 +186,7 @@ class Copy:
         This loop is plain and long on purpose: it runs once a key (bench/copy.py: 4 of the client's 5 µs).
         """
         route, targets, copied, check_forms = self._router.route, self._targets, self._copied, self._check_forms
-        ahead, replace, full = self._clocks_ahead, self._options.existing is not Existing.SKIP, []
+        ahead, may_replace, full = self._clocks_ahead, self._options.existing is not Existing.SKIP, []
         strings_are_raw, now, size = self._options.form is ValueForm.COPY, page.now, 0
         flat = page.flat
         for key, ttl, kind, value in zip(flat[3::4], flat[4::4], flat[5::4], flat[6::4], strict=True):
@@ -203,13 +209,13 @@ class Copy:
             # A life of 0 ms is over; so is one that ends before the target's clock, which is ahead of the source's by so much.
             if value is None or ttl == GONE or 0 <= ttl <= ahead[index]:
                 self._counts.gone += 1
-                if replace:
+                if may_replace:
                     target.add_delete(name)
                 continue
             if strings_are_raw and kind == b"string":
                 target.add_string(name, value, ttl, now + ttl)
             else:
-                target.add_payload(name, value, ttl, now + ttl, replace=replace, check_form=check_forms[index])
+                target.add_payload(name, value, ttl, now + ttl, replace=may_replace, check_form=check_forms[index])
             copied[rule.index] += 1
             size += len(value)
         self._counts.read += (len(flat) - 3) // 4 - len(full)

@@ -71,7 +71,11 @@ class PreparedCopy:
     state_path: Path
 
     def run(self, observe: Observer) -> CopyState:
-        """Copy, or go on. Raises what Copy.run raises."""
+        """Copy, or go on. Raises what Copy.run raises.
+
+        The state is on disk before the first write: what a target holds after a crash is then known to be this run's.
+        """
+        write_state(self.state_path, self.state)
         copy = Copy(
             self.request.source,
             self.source_facts,

@@ -8,6 +8,8 @@ It is an internal, so it is used only where it was tried: a single server from 2
 
 from __future__ import annotations
 
+from typing import Any
+
 from uplift.keyspace.server_facts import ServerFacts
 
 _FIRST_TRIED = (2, 8)
@@ -30,3 +32,19 @@ def next_cursor(cursor: int, partition: int, bits: int) -> int | None:
     if cursor == 0 or cursor & ((1 << bits) - 1) != partition:
         return None
     return cursor
+
+
+class Border:
+    """The last page of one partition runs a little into the next: its keys come again with that one's first page, and are dropped."""
+
+    def __init__(self) -> None:
+        self._met: set[bytes] = set()
+
+    def without_met(self, flat: list[Any]) -> list[Any]:
+        """A page at a border, as reading.Page has it, without the keys that the other page at this border had."""
+        kept = flat[:3]
+        for index in range(3, len(flat), 4):
+            if flat[index] not in self._met:
+                kept += flat[index : index + 4]
+        self._met.update(flat[3::4])
+        return kept

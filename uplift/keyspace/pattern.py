@@ -9,22 +9,42 @@ from __future__ import annotations
 import re
 
 _SEPARATORS = re.compile(rb"([:|/])")
-_WORD = re.compile(rb"[a-z]+(?:[-_][a-z]+)*")
+_WORD = rb"[a-z]+(?:[-_][a-z]+)*"
 _LONGEST_WORD = 40
-_KINDS: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"\d+"), "<number>"),
-    (re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"), "<uuid>"),
-    (re.compile(rb"\d{4}-\d\d-\d\d"), "<date>"),
-    (re.compile(rb"[0-9a-f]{8,}"), "<hex>"),
-    (re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}"), "<ip>"),
-    (re.compile(rb"[^@\s]+@[^@\s]+"), "<email>"),
-    (re.compile(rb"[a-z]+(?:[-_][a-z]+)*"), "<word>"),
+_KINDS = (
+    (rb"\d+", "<number>"),
+    (rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", "<uuid>"),
+    (rb"\d{4}-\d\d-\d\d", "<date>"),
+    (rb"[0-9a-f]{8,}", "<hex>"),
+    (rb"\d{1,3}(?:\.\d{1,3}){3}", "<ip>"),
+    (rb"[^@\s:|/]+@[^@\s:|/]+", "<email>"),
+    (_WORD, "<word>"),
 )
+_KIND = re.compile(b"|".join(b"(%b)" % expression for expression, _ in _KINDS))
+_IS_WORD = re.compile(_WORD).fullmatch
+# Most keys are a word, a colon and one more segment: one match tells both, and the few pairs of word and kind are remembered.
+_WORD_AND_ONE = re.compile(rb"(%b):(?:%b|([^:|/]+))?" % (_WORD, _KIND.pattern)).fullmatch
+_NAMES = ("", "", *(name for _, name in _KINDS), "<text>")
+_MOST_REMEMBERED = 4_096
 _MOST_SEGMENTS = 4
+_remembered: dict[tuple[bytes, int], str] = {}
 
 
 def pattern_of(key: bytes) -> str:
     """Fold a key into its pattern, such as `vets-api-session:<text>`; equal for all keys of one kind, and never secret."""
+    match = _WORD_AND_ONE(key)
+    if match is None or match.end(1) > _LONGEST_WORD:
+        return _folded(key)
+    known = (match[1], match.lastindex or 0)
+    pattern = _remembered.get(known)
+    if pattern is None:
+        pattern = f"{known[0].decode()}:{_NAMES[known[1]]}"
+        if len(_remembered) < _MOST_REMEMBERED:
+            _remembered[known] = pattern
+    return pattern
+
+
+def _folded(key: bytes) -> str:
     parts = _SEPARATORS.split(key)
     segments, separators = parts[::2], [part.decode() for part in parts[1::2]]
     folded = [_first(segments[0]), *(_kind_of(segment) for segment in segments[1:_MOST_SEGMENTS])]
@@ -33,7 +53,7 @@ def pattern_of(key: bytes) -> str:
 
 
 def _first(segment: bytes) -> str:
-    if len(segment) <= _LONGEST_WORD and _WORD.fullmatch(segment):
+    if len(segment) <= _LONGEST_WORD and _IS_WORD(segment):
         return segment.decode()
     return _kind_of(segment)
 
@@ -41,7 +61,5 @@ def _first(segment: bytes) -> str:
 def _kind_of(segment: bytes) -> str:
     if not segment:
         return ""
-    for expression, kind in _KINDS:
-        if expression.fullmatch(segment):
-            return kind
-    return "<text>"
+    match = _KIND.fullmatch(segment)
+    return "<text>" if match is None else _NAMES[(match.lastindex or 0) + 1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, cast
 
@@ -16,14 +16,13 @@ from uplift.errors import KeyUnroutable
 from uplift.keyspace.connection import Connection, ErrorReply, pack
 from uplift.keyspace.digest import comparable, digest_in_pieces, digest_of_reply
 from uplift.keyspace.key_label import KeyLabels
-from uplift.keyspace.partition import first_cursors, next_cursor, partition_bits
+from uplift.keyspace.partition import Border, first_cursors, next_cursor, partition_bits
 from uplift.keyspace.pieces import NeedsWhole
 from uplift.keyspace.reading import GONE, Page, PageReader, ReadLimits, ValueForm
 from uplift.keyspace.routing import Router, Rule
 from uplift.keyspace.server_facts import ServerFacts
 from uplift.keyspace.target import Target
 
-_RECHECK_PAUSE_SECONDS = 0.3
 _MOST_PENDING = 20_000
 MOST_LISTED = 10_000
 _NEVER = -1
@@ -73,10 +72,12 @@ class VerifyResult:
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """`ttl_tolerance` in ms; `rechecks`: how often a key that differs is read again before it is called different."""
+    """`ttl_tolerance` in ms; `rechecks`: how often a key that differs is read again before it
+    is called different, with `pause_seconds` between."""
 
     ttl_tolerance: int = 250
     rechecks: int = 3
+    pause_seconds: float = 0.3
     limits: ReadLimits = field(default_factory=ReadLimits)
 
 
@@ -115,7 +116,9 @@ class Verify:
         self._database = source.database
         self._rest = PageReader(apart, ValueForm.VALUE, options.limits, [], 0)
         self._there = [PageReader(target.connection, ValueForm.VALUE, options.limits, [], 0) for target in targets]
-        self._pending: list[tuple[bytes, Rule]] = []
+        # By key: a scan may give a key twice, and it is one difference all the same.
+        self._pending: dict[bytes, Rule] = {}
+        self._noted: set[tuple[Difference, bytes]] = set()
         self.result = VerifyResult()
 
     def run(self, progress: Callable[[int], None]) -> VerifyResult:
@@ -127,22 +130,27 @@ class Verify:
         return self.result
 
     def _take_pending(self) -> list[tuple[bytes, Rule]]:
-        pending, self._pending = self._pending, []
-        return pending
+        pending, self._pending = self._pending, {}
+        return list(pending.items())
 
     def _walk_source(self, progress: Callable[[int], None]) -> None:
         bits = partition_bits(self._facts)
         limits = self._options.limits
         page_keys = limits.page_keys
         reader = PageReader(self._source, ValueForm.VALUE, limits, self._router.filter_arguments(), page_keys)
+        border = Border()
         for partition in first_cursors(bits):
             cursor: int | None = partition
             reader.request(partition)
+            is_first = True
             while cursor is not None:
                 page = reader.receive()
                 cursor = next_cursor(page.cursor, partition, bits)
                 if cursor is not None:
                     reader.request(cursor)
+                if bits and (is_first or cursor is None):
+                    page = replace(page, flat=border.without_met(page.flat))
+                is_first = False
                 self._compare_page(page)
                 progress(self.result.compared)
                 if len(self._pending) >= _MOST_PENDING:
@@ -160,7 +168,7 @@ class Verify:
                 continue
             self.result.compared += 1
             if value.__class__ is int:
-                self._pending.append((key, rule))
+                self._pending[key] = rule
                 continue
             name = rule.root + key
             asked[rule.target].append(name)
@@ -184,7 +192,7 @@ class Verify:
             if same:
                 self.result.equal += 1
             else:
-                self._pending.append((key, rule))
+                self._pending[key] = rule
 
     def recheck(self, keys: list[tuple[bytes, Rule]]) -> None:
         """Look at keys again, as often as the options say, until each is equal or called different or changing."""
@@ -201,7 +209,7 @@ class Verify:
                     left.append((key, rule))
             keys = left
             if keys and not last:
-                time.sleep(_RECHECK_PAUSE_SECONDS)
+                time.sleep(self._options.pause_seconds)
 
     def compare_key(self, key: bytes, rule: Rule) -> tuple[Difference | None, str]:
         """Read one key on the source, on its target, and on the source again."""
@@ -238,6 +246,10 @@ class Verify:
 
     def note(self, difference: Difference, key: bytes, target: int, detail: str) -> None:
         """Count a difference, keep it while there is room, and give it to the report in full."""
+        if (difference, key) in self._noted:
+            return
+        if len(self._noted) < MOST_LISTED:
+            self._noted.add((difference, key))
         found = Found(difference, self._database, key, target, detail)
         self.result.counts[difference] = self.result.counts.get(difference, 0) + 1
         if len(self.result.found) < MOST_LISTED:

@@ -20,8 +20,6 @@ from uplift.keyspace.server_facts import ServerFacts, clock_offset_milliseconds,
 from uplift.keyspace.target import Target
 from uplift.keyspace.verify import MOST_LISTED, Found, Verify, VerifyOptions, VerifyResult
 
-_WHOLE_BYTES = 8 * 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
@@ -35,6 +33,7 @@ class VerifyRequest:
     exclude: tuple[str, ...] = ()
     clock_tolerance: int = 1000
     options: VerifyOptions = field(default_factory=VerifyOptions)
+    whole_bytes: int = 8 * 1024 * 1024
     repair: bool = False
     delete_extra: bool = False
     state: Path | None = None
@@ -136,7 +135,9 @@ class _Walk:
         for database in self.databases:
             connection = Connection(self.request.source, database=database)
             try:
-                repair = Repair(connection, self.facts, self.targets, self.router, may_delete, self.labels.secret.hex()[:8], _WHOLE_BYTES)
+                repair = Repair(
+                    connection, self.facts, self.targets, self.router, may_delete, self.labels.secret.hex()[:8], self.request.whole_bytes
+                )
                 only = _Walk(
                     self.request,
                     self.router,

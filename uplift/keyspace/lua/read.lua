@@ -58,8 +58,12 @@ local function value_of(key, kind)
   if kind == 'set' then return call('SMEMBERS', key) end
   if kind == 'hash' then return call('HGETALL', key) end
   if kind == 'zset' then return call('ZRANGE', key, 0, -1, 'WITHSCORES') end
-  local groups = call('XINFO', 'GROUPS', key)
-  return {call('XRANGE', key, '-', '+'), call('XINFO', 'STREAM', key)[8] or '', groups}
+  -- The place of a field differs by version, so it is looked for by its name.
+  local facts, last_id = call('XINFO', 'STREAM', key), ''
+  for i = 1, #facts - 1, 2 do
+    if facts[i] == 'last-generated-id' then last_id = facts[i + 1] end
+  end
+  return {call('XRANGE', key, '-', '+'), last_id, call('XINFO', 'GROUPS', key)}
 end
 
 local time = call('TIME')

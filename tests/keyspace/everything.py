@@ -1,0 +1,184 @@
+"""Data of every type and encoding, and a reader of it that shares no code with the engine: redis-py and each type's own commands."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from hypothesis import strategies as st
+
+from rehearsal.cloud.redis_server import RedisServer
+from uplift.keyspace.endpoint import Endpoint
+
+Snapshot = dict[bytes, tuple[bytes, object, int | None]]
+
+
+def endpoint(server: RedisServer) -> Endpoint:
+    return Endpoint("127.0.0.1", server.port)
+
+
+def snapshot(client: redis.Redis, prefix: bytes = b"") -> Snapshot:
+    """Every key: its type, value, and the end of its life in ms of the server's clock."""
+    found: Snapshot = {}
+    for key in client.scan_iter(count=1000):
+        assert isinstance(key, bytes)
+        if key.startswith(prefix):
+            seen = read(client, key)
+            if seen is not None:
+                found[key] = seen
+    return found
+
+
+def read(client: redis.Redis, key: bytes) -> tuple[bytes, object, int | None] | None:
+    raw: Any = client.execute_command
+    seconds, microseconds = client.time()
+    life = client.pttl(key)
+    kind = client.type(key)
+    if life == -2 or kind == b"none":
+        return None
+    value: object
+    match kind:
+        case b"string":
+            value = client.get(key)
+        case b"list":
+            value = client.lrange(key, 0, -1)
+        case b"set":
+            value = client.smembers(key)
+        case b"hash":
+            value = client.hgetall(key)
+        case b"zset":
+            flat = raw("ZRANGE", key, 0, -1, "WITHSCORES", NEVER_DECODE=True)
+            pairs = (
+                [(m, s) for s, m in flat] if flat and isinstance(flat[0], (list, tuple)) else list(zip(flat[::2], flat[1::2], strict=True))
+            )
+            if pairs and isinstance(pairs[0][0], float):
+                pairs = [(m, s) for s, m in pairs]
+            value = {m: struct.pack("<d", float(s)) for m, s in pairs}
+        case _:
+            value = (client.xrange(key), client.xinfo_groups(key))
+    return kind, value, None if life < 0 else seconds * 1000 + microseconds // 1000 + life
+
+
+def same(one: Snapshot, other: Snapshot, tolerance: int = 300) -> list[bytes]:
+    """The keys that differ."""
+    differing = []
+    for key in one.keys() | other.keys():
+        mine, theirs = one.get(key), other.get(key)
+        if mine is None or theirs is None or mine[:2] != theirs[:2] or (mine[2] is None) != (theirs[2] is None) or (mine[2] is not None and theirs[2] is not None and abs(mine[2] - theirs[2]) > tolerance):
+            differing.append(key)
+    return differing
+
+
+@dataclass(frozen=True)
+class Item:
+    key: bytes
+    kind: str
+    value: Any
+    life: int | None
+
+
+_BYTES = st.one_of(
+    st.binary(max_size=80),
+    st.integers(-(2**63), 2**63 - 1).map(lambda n: b"%d" % n),
+    st.sampled_from([b"", b"\r\n", b"$3\r\n", b"\x00\xff", b"a" * 300, b"0", b"-0", b"1e3"]),
+)
+_SCORES = st.one_of(
+    st.floats(allow_nan=False),
+    st.integers(-(2**53), 2**53).map(float),
+    st.sampled_from([0.1, -0.0, 1587340800.1234567, float("inf"), float("-inf"), 5e-324]),
+)
+_VALUES = st.one_of(
+    st.tuples(st.just("string"), _BYTES),
+    st.tuples(st.just("list"), st.lists(_BYTES, min_size=1, max_size=12)),
+    st.tuples(st.just("set"), st.sets(_BYTES, min_size=1, max_size=12)),
+    st.tuples(st.just("set"), st.sets(st.integers(-(2**63), 2**63 - 1).map(lambda n: b"%d" % n), min_size=1, max_size=12)),
+    st.tuples(st.just("hash"), st.dictionaries(_BYTES, _BYTES, min_size=1, max_size=8)),
+    st.tuples(st.just("zset"), st.dictionaries(_BYTES, _SCORES, min_size=1, max_size=8)),
+)
+ITEMS = st.lists(
+    st.builds(
+        lambda key, value, life: Item(key, value[0], value[1], life),
+        # Hypothesis finds our own reserved names in the source and tries them: these are never copied.
+        st.binary(max_size=30).filter(lambda key: not key.startswith(b"uplift:temporary:") and not key.startswith(b"ElastiCache")),
+        _VALUES,
+        st.one_of(st.none(), st.integers(60_000, 10**9)),
+    ),
+    max_size=25,
+    unique_by=lambda item: item.key,
+)
+
+
+def write(client: redis.Redis, item: Item) -> None:
+    raw: Any = client.execute_command
+    match item.kind:
+        case "string":
+            client.set(item.key, item.value)
+        case "list":
+            client.rpush(item.key, *item.value)
+        case "set":
+            client.sadd(item.key, *item.value)
+        case "hash":
+            raw("HMSET", item.key, *[part for pair in item.value.items() for part in pair])
+        case _:
+            raw("ZADD", item.key, *[part for member, score in item.value.items() for part in (repr(score), member)])
+    if item.life is not None:
+        client.pexpire(item.key, item.life)
+
+
+def fill_every_encoding(client: redis.Redis, rng: random.Random, prefix: str = "") -> None:
+    """One key of each encoding the server has, small ones, ones past the compact limits, and ones that are read in pieces."""
+    raw: Any = client.execute_command
+    name = lambda text: f"{prefix}{text}"  # noqa: E731
+    client.set(name("string:int"), 12345)
+    client.set(name("string:embedded"), "x" * 20)
+    client.set(name("string:raw"), rng.randbytes(5_000))
+    client.set(name("string:packed"), "abc" * 5_000)
+    client.set(name("string:big"), rng.randbytes(700_000))
+    client.set(name("string:empty"), "")
+    client.pfadd(name("string:hll"), *range(500))
+    client.setbit(name("string:bits"), 1000, 1)
+    client.rpush(name("list:small"), *range(10), "text")
+    client.rpush(name("list:nodes"), *[rng.randbytes(200) for _ in range(300)])
+    client.rpush(name("list:big"), *[rng.randbytes(rng.randint(0, 90)) for _ in range(5_000)])
+    client.sadd(name("set:ints"), *range(-50, 50), 2**40)
+    client.sadd(name("set:table"), *[rng.randbytes(20) for _ in range(100)])
+    client.sadd(name("set:big"), *[rng.randbytes(20) for _ in range(4_000)])
+    for kind, count, size in (("small", 5, 10), ("table", 60, 100), ("big", 3_000, 30)):
+        raw("HMSET", name(f"hash:{kind}"), *[rng.randbytes(size) for _ in range(2 * count)])
+    for kind, count in (("small", 10), ("skiplist", 300), ("big", 4_000)):
+        members = {rng.randbytes(12): rng.uniform(-1e9, 1e9) for _ in range(count)}
+        raw("ZADD", name(f"zset:{kind}"), *[part for member, score in members.items() for part in (repr(score), member)])
+    raw(
+        "ZADD",
+        name("zset:edges"),
+        "inf",
+        "a",
+        "-inf",
+        "b",
+        "0.1",
+        "c",
+        "-0",
+        "d",
+        "5e-324",
+        "e",
+        *[p for i in range(200) for p in (i, f"m{i}")],
+    )
+    raw("GEOADD", name("zset:geo"), 13.361389, 38.115556, "Palermo", 15.087269, 37.502669, "Catania")
+    for key in list(client.scan_iter(match=f"{prefix}*")):
+        if rng.random() < 0.5:
+            client.pexpireat(key, int(time.time() * 1000) + rng.randint(10**6, 10**9))
+
+
+def fill_streams(client: redis.Redis, prefix: str = "") -> None:
+    """A stream with groups, consumers and pending entries."""
+    for number in range(150):
+        client.xadd(f"{prefix}stream:one", {"field": f"value{number}", f"f{number % 7}": "x"}, id=f"{1587340800000 + number}-1")
+    client.xgroup_create(f"{prefix}stream:one", "workers", id="0")
+    client.xgroup_create(f"{prefix}stream:one", "idle", id="$")
+    client.xreadgroup("workers", "w1", {f"{prefix}stream:one": ">"}, count=20)
+    client.xreadgroup("workers", "w2", {f"{prefix}stream:one": ">"}, count=5)
+    client.xdel(f"{prefix}stream:one", f"{1587340800000 + 50}-1")

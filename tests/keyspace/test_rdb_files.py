@@ -1,0 +1,200 @@
+"""RDB files: of every real writer we have, of versions whose writers we lack, and damaged ones."""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.run.workshop import Workshop
+from tests.conftest import StartRedis, later_server
+from tests.keyspace.everything import fill_every_encoding, fill_streams, same, snapshot
+from tests.keyspace.rdb_writer import RdbText, file_of, length, string
+from tests.keyspace.test_copy_versions import copy_all, verify_all
+from uplift.errors import BadInput, DamagedFile
+from uplift.keyspace.inventory import RDB_BYTES, Inventory, InventoryBuilder, rdb_inventory
+from uplift.keyspace.rdb.file import RdbFile, RdbKey
+
+WRITERS = {"3.2.6": 7, "5.0.6": 9, "6.2.14": 9, "8.2.3": 12, "valkey-9.1.2": 80}
+
+
+def _keys(path: Path) -> list[RdbKey]:
+    return list(RdbFile(path).keys())
+
+
+@pytest.mark.parametrize("version", WRITERS)
+def test_files_of_real_writers(version: str, start_redis: StartRedis, workshop: Workshop, tmp_path: Path) -> None:
+    writer = start_redis(version)
+    fill_every_encoding(writer.client, random.Random(9))
+    fill_every_encoding(writer.connect(5), random.Random(10))
+    if version != "3.2.6":
+        fill_streams(writer.client)
+        for text in ("#!lua name=lib\nredis.register_function('f', function() return 1 end)",):
+            if version in {"8.2.3", "valkey-9.1.2"}:
+                writer.client.execute_command("FUNCTION", "LOAD", text)
+                writer.client.execute_command("HPEXPIRE", "hash:table", 10**8, "FIELDS", 1, next(iter(writer.client.hkeys("hash:table"))))
+                writer.client.execute_command("HPEXPIRE", "hash:small", 10**8, "FIELDS", 1, next(iter(writer.client.hkeys("hash:small"))))
+    path = tmp_path / "dump.rdb"
+    writer.save_to(path)
+    file = RdbFile(path)
+    assert file.version == WRITERS[version]
+    found = {(database, key): (kind, expires_at) for database, key, kind, expires_at, _, _ in file.keys()}
+    expected = {}
+    for database in (0, 5):
+        for key, (kind, _, expires_at) in snapshot(writer.connect(database)).items():
+            expected[database, key] = (kind.decode(), expires_at or -1)
+    assert found.keys() == expected.keys()
+    assert {place: kind for place, (kind, _) in found.items()} == {place: kind for place, (kind, _) in expected.items()}
+    assert all(abs(found[place][1] - expires_at) <= 50 for place, (_, expires_at) in expected.items())
+    loaded = RedisServer(version, workshop.redis_servers.get(version) or later_server(workshop, version), tmp_path / "loaded", rdb=path)
+    copied = start_redis(version)
+    try:
+        copy_all(loaded, copied, tmp_path / "state")
+        verify_all(loaded, copied)
+        assert same(snapshot(writer.client), snapshot(copied.client)) == []
+    finally:
+        loaded.stop()
+
+
+LOADERS = {
+    2: "3.2.6",
+    3: "3.2.6",
+    4: "3.2.6",
+    5: "3.2.6",
+    6: "3.2.6",
+    7: "3.2.6",
+    8: "5.0.6",
+    9: "5.0.6",
+    10: "8.2.3",
+    11: "8.2.3",
+    12: "8.2.3",
+}
+
+
+@pytest.mark.parametrize("version", LOADERS)
+def test_files_of_versions_without_a_writer(version: int, workshop: Workshop, start_redis: StartRedis, tmp_path: Path) -> None:
+    text = file_of(version)
+    path = text.save(tmp_path / "made.rdb")
+    assert [(key, kind) for _, key, kind, _, _, _ in _keys(path)] == text.keys
+    lives = {key: expires_at for _, key, _, expires_at, _, _ in _keys(path)}
+    assert lives[b"s:plain"] == 2_000_000_000_000
+    assert lives.get(b"s:ms", 4102444800123) == 4102444800123
+    assert lives[b"h:plain"] == -1
+    name = LOADERS[version]
+    loaded = RedisServer(name, workshop.redis_servers.get(name) or later_server(workshop, name), tmp_path / "loaded", rdb=path)
+    try:
+        # A real server of ours agrees that the file is one, and what is in it.
+        assert {key: kind.decode() for key, (kind, _, _) in snapshot(loaded.client).items()} == dict(text.keys)
+        target = start_redis("5.0.6")
+        copy_all(loaded, target, tmp_path / "state")
+        verify_all(loaded, target)
+        assert same(snapshot(loaded.client), snapshot(target.client)) == []
+    finally:
+        loaded.stop()
+
+
+def test_the_inventory_of_a_file_adds_up(tmp_path: Path) -> None:
+    text = file_of(9)
+    path = text.save(tmp_path / "made.rdb")
+    found = Inventory("made", RDB_BYTES, has_keymap=False)
+    rdb_inventory(RdbFile(path), InventoryBuilder(found, None), 1_600_000_000_000, lambda _done: None)
+    assert found.keys == len(text.keys)
+    assert sum(found.lives()) == len(text.keys)
+    strings = found.patterns[-1, "s:<word>"]
+    assert (strings.keys, strings.lives[5], strings.lives[6]) == (5, 2, 3)
+    # Bytes of keys and values: all of the body but the opcodes before them.
+    assert found.estimated_bytes == len(text.body) - len(b"\xfa" + string(b"redis-ver") + string(b"0.0.0")) - 2 - 5 - 9 - 2 - 2
+
+
+def test_a_life_that_is_over_counts_as_gone(tmp_path: Path) -> None:
+    text = RdbText(9)
+    text.add(0, "string", b"old", string(b"v"), expires_ms=1000)
+    found = Inventory("made", RDB_BYTES, has_keymap=False)
+    rdb_inventory(RdbFile(text.save(tmp_path / "f")), InventoryBuilder(found, None), 2000, lambda _done: None)
+    assert (found.keys, found.gone) == (0, 1)
+
+
+@pytest.mark.parametrize("version", [1, 13, 79])
+def test_versions_that_are_refused(version: int, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=rf"f: Redis RDB version {version}, allowed: 2 to 12 of Redis"):
+        RdbFile(RdbText(version).save(tmp_path / "f"))
+
+
+def test_a_newer_valkey_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="Valkey RDB version 81, allowed: .* 80 of Valkey"):
+        RdbFile(RdbText(81, b"VALKEY%03d").save(tmp_path / "f"))
+
+
+def test_modules_are_refused_by_name(tmp_path: Path) -> None:
+    text = RdbText(9)
+    text.add(7, "module", b"m", b"\x81" + b"\0" * 8 + b"\0")
+    with pytest.raises(BadInput, match="holds a value of a Redis module at byte"):
+        _keys(text.save(tmp_path / "f"))
+    aux = RdbText(9)
+    aux.body = b"\xf7\x81" + b"\0" * 8
+    with pytest.raises(BadInput, match="holds data of a Redis module at byte"):
+        _keys(aux.save(tmp_path / "f"))
+
+
+def test_release_candidate_hashes_are_no_valkey_hashes(tmp_path: Path) -> None:
+    text = RdbText(12)
+    text.add(22, "hash", b"h", length(1) + length(0) + string(b"f") + string(b"v"))
+    with pytest.raises(DamagedFile):
+        _keys(text.save(tmp_path / "f"))
+
+
+@pytest.fixture(scope="module")
+def sound_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("sound")
+    server = RedisServer("5.0.6", Workshop().redis_servers["5.0.6"], folder / "redis")
+    try:
+        fill_every_encoding(server.client, random.Random(3))
+        for key in list(server.client.scan_iter(match="*:big")):
+            server.client.delete(key)
+        fill_streams(server.client)
+        server.save_to(folder / "f.rdb")
+    finally:
+        server.stop()
+    return (folder / "f.rdb").read_bytes()
+
+
+@settings(max_examples=400)
+@given(data=st.data())
+def test_damaged_files_end_in_one_line(data: st.DataObject, sound_file: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    damaged = bytearray(sound_file)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(9, len(damaged) - 1))
+        match data.draw(st.sampled_from(["flip", "cut", "insert", "huge"])):
+            case "flip":
+                damaged[place] ^= data.draw(st.integers(1, 255))
+            case "cut":
+                del damaged[place:]
+            case "insert":
+                damaged[place:place] = data.draw(st.binary(min_size=1, max_size=12))
+            case _:
+                damaged[place : place + 9] = b"\x81" + struct.pack(">Q", data.draw(st.integers(2**31, 2**64 - 1)))
+        if len(damaged) < 11:
+            break
+    path = tmp_path_factory.mktemp("damaged") / "f.rdb"
+    path.write_bytes(damaged)
+    try:
+        _keys(path)
+    except (DamagedFile, BadInput) as problem:
+        assert "\n" not in str(problem)
+        assert str(path) in str(problem)
+    else:
+        # Only what stands behind the end may be wrong without anybody noticing.
+        assert bytes(damaged[: len(sound_file)]) == sound_file
+
+
+def test_every_cut_is_noticed(sound_file: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "f.rdb"
+    for size in range(9, len(sound_file), max(1, len(sound_file) // 150)):
+        path.write_bytes(sound_file[:size])
+        with pytest.raises(DamagedFile, match=r"damaged at byte [0-9,]+: "):
+            _keys(path)

@@ -1,0 +1,19 @@
+"""Whole key names go to one file only its owner can read, and nowhere else: they hold session tokens."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from uplift.errors import BadInput
+
+
+def write_names(path: Path, keys: list[bytes]) -> None:
+    """A name a line, bytes that are no text escaped. Raises BadInput when the file cannot be written."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as problem:
+        raise BadInput(f"--names {path}: {problem.strerror}") from None
+    os.fchmod(descriptor, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.writelines(key.decode("latin-1").encode("unicode_escape").decode("ascii") + "\n" for key in keys)
