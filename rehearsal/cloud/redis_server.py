@@ -69,6 +69,11 @@ class RedisServer:
     def _own(self, command: str) -> str:
         return f"{self._secret}-{command}"
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def set_config(self, name: str, value: str) -> None:
         """CONFIG SET, which only this object can send."""
         self.client.execute_command(self._own("CONFIG"), "SET", name, value)

@@ -33,8 +33,7 @@ def snapshot(client: redis.Redis, prefix: bytes = b"") -> Snapshot:
     return found
 
 
-def read(client: redis.Redis, key: bytes) -> tuple[bytes, object, int | None] | None:
-    raw: Any = client.execute_command
+def read(client: Any, key: bytes) -> tuple[bytes, object, int | None] | None:
     seconds, microseconds = client.time()
     life = client.pttl(key)
     kind = client.type(key)
@@ -51,13 +50,7 @@ def read(client: redis.Redis, key: bytes) -> tuple[bytes, object, int | None] | 
         case b"hash":
             value = client.hgetall(key)
         case b"zset":
-            flat = raw("ZRANGE", key, 0, -1, "WITHSCORES", NEVER_DECODE=True)
-            pairs = (
-                [(m, s) for s, m in flat] if flat and isinstance(flat[0], (list, tuple)) else list(zip(flat[::2], flat[1::2], strict=True))
-            )
-            if pairs and isinstance(pairs[0][0], float):
-                pairs = [(m, s) for s, m in pairs]
-            value = {m: struct.pack("<d", float(s)) for m, s in pairs}
+            value = {member: struct.pack("<d", score) for member, score in client.zrange(key, 0, -1, withscores=True)}
         case _:
             value = (client.xrange(key), client.xinfo_groups(key))
     return kind, value, None if life < 0 else seconds * 1000 + microseconds // 1000 + life
@@ -68,9 +61,15 @@ def same(one: Snapshot, other: Snapshot, tolerance: int = 300) -> list[bytes]:
     differing = []
     for key in one.keys() | other.keys():
         mine, theirs = one.get(key), other.get(key)
-        if mine is None or theirs is None or mine[:2] != theirs[:2] or (mine[2] is None) != (theirs[2] is None) or (mine[2] is not None and theirs[2] is not None and abs(mine[2] - theirs[2]) > tolerance):
+        if mine is None or theirs is None or mine[:2] != theirs[:2] or not _ends_together(mine[2], theirs[2], tolerance):
             differing.append(key)
     return differing
+
+
+def _ends_together(mine: int | None, theirs: int | None, tolerance: int) -> bool:
+    if mine is None or theirs is None:
+        return mine is theirs
+    return abs(mine - theirs) <= tolerance
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,10 @@ def write(client: redis.Redis, item: Item) -> None:
 def fill_every_encoding(client: redis.Redis, rng: random.Random, prefix: str = "") -> None:
     """One key of each encoding the server has, small ones, ones past the compact limits, and ones that are read in pieces."""
     raw: Any = client.execute_command
-    name = lambda text: f"{prefix}{text}"  # noqa: E731
+
+    def name(text: str) -> str:
+        return f"{prefix}{text}"
+
     client.set(name("string:int"), 12345)
     client.set(name("string:embedded"), "x" * 20)
     client.set(name("string:raw"), rng.randbytes(5_000))

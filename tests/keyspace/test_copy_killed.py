@@ -16,7 +16,6 @@ import redis
 from rehearsal.cloud.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import Snapshot, endpoint, fill_every_encoding, same, snapshot
-from uplift.keyspace import copy_state
 from uplift.keyspace.connection import Connection
 from uplift.keyspace.copy import CopyOptions
 from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
@@ -27,7 +26,7 @@ from uplift.keyspace.verify_run import VerifyRequest, verify
 
 SEED = int(os.environ.get("UPLIFT_SEED", "20200420"))
 ROUNDS, KILLS_A_ROUND = 20, 10
-KEYS = 3_000
+KEYS = 1_000
 LIMITS = ReadLimits(page_keys=40, value_bytes=4_000, value_elements=100, piece_bytes=2_000, piece_elements=100)
 OPTIONS = CopyOptions(limits=LIMITS, checkpoint_keys=150)
 KEYMAP = KeyMap.model_validate(
@@ -123,7 +122,7 @@ def _run_and_exit(request: CopyRequest, state: Path, dies_at: int | None) -> Non
         if next(points) == dies_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    send, replace = Connection.send, copy_state.Path.replace
+    send, replace = Connection.send, Path.replace
 
     def sending(self: Connection, data: bytes) -> None:
         # Half a request can be what arrives.
@@ -143,7 +142,7 @@ def _run_and_exit(request: CopyRequest, state: Path, dies_at: int | None) -> Non
         return done
 
     Connection.send = sending  # type: ignore[method-assign]
-    copy_state.Path.replace = replacing  # type: ignore[method-assign, assignment]
+    Path.replace = replacing  # type: ignore[method-assign, assignment]
     exit_code = 1
     try:
         with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
@@ -164,7 +163,7 @@ def _reads(source: RedisServer) -> int:
 
 @pytest.fixture
 def draws() -> Iterator[random.Random]:
-    print(f"UPLIFT_SEED={SEED}")
+    print(f"UPLIFT_SEED={SEED}")  # noqa: T201
     yield random.Random(SEED)
 
 
@@ -215,3 +214,36 @@ def _repair_and_compare(request: CopyRequest, state: Path, servers: tuple[RedisS
     assert {key.partition(b":")[0] for key in snapshot(one.client)} <= {b"string", b"s"}
     for server in (one, other):
         assert list(server.client.scan_iter(match="uplift:*")) == []
+
+
+def test_cut_connections_are_opened_again_and_nothing_is_missed(
+    servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path, draws: random.Random
+) -> None:
+    """CLIENT KILL of every connection at drawn requests: the run goes on from its last checkpoint by itself."""
+    source, one, other = servers
+    send = Connection.send
+    for _ in range(4):
+        _fill(source.client, draws)
+        for key in list(source.client.scan_iter(match="s:*")):
+            source.client.persist(key)
+        one.client.flushall()
+        other.client.flushall()
+        cuts = sorted(draws.sample(range(30, 300), 4))
+        requests = iter(range(1, 10**9))
+
+        def cutting(self: Connection, data: bytes, cuts: list[int] = cuts, requests: Iterator[int] = requests) -> None:
+            if cuts and next(requests) >= cuts[0]:
+                cuts.pop(0)
+                for server in servers:
+                    for client in server.client.client_list():
+                        if client["name"] == "uplift":
+                            server.client.client_kill(client["addr"])
+            send(self, data)
+
+        state = tmp_path / f"cut{draws.random()}"
+        prepare = prepared_copy(_request(servers), state, lambda _line: None, lambda _done, _total: None)
+        with prepare as prepared, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Connection, "send", cutting)
+            prepared.run(lambda _counts: None)
+        assert cuts == []
+        assert same(snapshot(source.client), snapshot(one.client) | snapshot(other.client)) == []

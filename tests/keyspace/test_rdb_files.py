@@ -24,7 +24,7 @@ WRITERS = {"3.2.6": 7, "5.0.6": 9, "6.2.14": 9, "8.2.3": 12, "valkey-9.1.2": 80}
 
 
 def _keys(path: Path) -> list[RdbKey]:
-    return list(RdbFile(path).keys())
+    return list(RdbFile(path).entries())
 
 
 @pytest.mark.parametrize("version", WRITERS)
@@ -43,7 +43,7 @@ def test_files_of_real_writers(version: str, start_redis: StartRedis, workshop: 
     writer.save_to(path)
     file = RdbFile(path)
     assert file.version == WRITERS[version]
-    found = {(database, key): (kind, expires_at) for database, key, kind, expires_at, _, _ in file.keys()}
+    found = {(database, key): (kind, expires_at) for database, key, kind, expires_at, _, _ in file.entries()}
     expected = {}
     for database in (0, 5):
         for key, (kind, _, expires_at) in snapshot(writer.connect(database)).items():

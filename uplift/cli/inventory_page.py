@@ -15,7 +15,7 @@ from uplift.keyspace.key_label import KeyLabels
 _WIDTH, _HEIGHT = 960.0, 420.0
 _MOST_TILES = 60
 # Text needs this much room; smaller tiles have a title only.
-_LETTER_WIDTH, _LINE_HEIGHT = 7.2, 16.0
+_LETTER_WIDTH, _LINE_HEIGHT, _FEWEST_LETTERS = 7.2, 16.0, 5
 _NO_RULE, _PLAIN = "no rule", "keys"
 
 
@@ -79,9 +79,14 @@ def _tiles(inventory: Inventory) -> list[Tile]:
     tiles = []
     for entry, place in zip(rows, squarify.squarify(sizes, 0, 0, _WIDTH, _HEIGHT), strict=True):
         figures = f"{entry.estimated_bytes / 1e6:,.1f} MB, {entry.keys:,} keys"
-        lines = [line for line in (entry.pattern, figures) if len(line) * _LETTER_WIDTH < place["dx"] - 10]
+        room = int((place["dx"] - 10) / _LETTER_WIDTH)
+        lines = [_shortened(line, room) for line in (entry.pattern, figures)] if room >= _FEWEST_LETTERS else []
         fitting = tuple(lines[: max(0, int((place["dy"] - 6) / _LINE_HEIGHT))])
         owner = _owner(entry, inventory)
         title = f"{entry.pattern}: {figures} ({owner})"
         tiles.append(Tile(place["x"], place["y"], place["dx"], place["dy"], f"owner{owners.index(owner) % 4}", title, fitting))
     return tiles
+
+
+def _shortened(line: str, room: int) -> str:
+    return line if len(line) <= room else line[: room - 1] + "…"

@@ -58,9 +58,9 @@ def verify(
         tuple(exclude or ()),
         clock_tolerance,
         VerifyOptions(ttl_tolerance=ttl_tolerance, rechecks=rechecks),
-        repair,
-        delete_extra,
-        state,
+        repair=repair,
+        delete_extra=delete_extra,
+        state=state,
     )
     try:
         with progress("verify") as tell, _report_file(report) as spill:

@@ -18,6 +18,7 @@ from uplift.keyspace.server_facts import ServerFacts
 from uplift.keyspace.target import Existing, Target
 
 ATTEMPTS = 3
+_MOST_UNANSWERED = 16
 _SAFETY_LIFE_MILLISECONDS = 10 * 60 * 1000
 _FIELD_LIVES_SINCE_REDIS = (7, 4)
 _FIELD_LIVES_SINCE_VALKEY = 9
@@ -72,13 +73,15 @@ class BigKeyCopier:
             self._delete(name, target)
             return BigOutcome.GONE
         building = self._name("new")
+        unanswered = 0
         for piece in read_pieces(self.source, key, kind, self.limits, fields_may_expire=self._fields_may_expire):
             self._note_held(key, piece.arguments)
-            for reply in target.connection.call_all(
-                [build_request(kind, building, piece), pack("PEXPIRE", building, _SAFETY_LIFE_MILLISECONDS)]
-            ):
-                if isinstance(reply, ErrorReply):
-                    raise reply
+            # Not waited for at once: the target builds while the source reads the next piece.
+            target.connection.send(build_request(kind, building, piece) + pack("PEXPIRE", building, _SAFETY_LIFE_MILLISECONDS))
+            unanswered += 2
+            if unanswered > _MOST_UNANSWERED:
+                unanswered -= self._take_answers(target, unanswered // 2)
+        self._take_answers(target, unanswered)
         answers = self.source.call_all([pack("MULTI"), pack("TIME"), pack("PTTL", key), pack("EXISTS", key), pack("EXEC")])[-1]
         if not isinstance(answers, list):
             self.sweep(target)
@@ -89,6 +92,12 @@ class BigKeyCopier:
             return BigOutcome.GONE
         self._swap(building, name, None if ttl < 0 else int(seconds) * 1000 + int(microseconds) // 1000 + ttl, target)
         return BigOutcome.COPIED
+
+    def _take_answers(self, target: Target, count: int) -> int:
+        for reply in target.connection.read_many(count):
+            if isinstance(reply, ErrorReply):
+                raise reply
+        return count
 
     def _swap(self, building: bytes, name: bytes, expires_at: int | None, target: Target) -> None:
         """RENAME keeps a key's life, so the life is set before; the old value goes aside, since overwriting it would free it at once."""

@@ -11,7 +11,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
 import hiredis
 
@@ -126,12 +125,12 @@ class Connection:
         gets = self._reader.gets
         replies: list[Reply | ErrorReply] = []
         try:
-            while len(replies) < count:
+            for _ in range(count):
                 reply = gets()
-                if reply is False:
+                while reply is False:
                     self._feed()
-                    continue
-                replies.append(cast("Reply | ErrorReply", reply))
+                    reply = gets()
+                replies.append(reply)
         except hiredis.HiredisError:
             raise SourceUnreachable(f"{self.endpoint} does not answer as a Redis does (a TLS port needs rediss://)") from None
         return replies

@@ -56,7 +56,7 @@ class _Lane:
     partition: int
     cursor: int | None
     reader: PageReader
-    is_first_page: bool = True
+    is_first_page: bool
 
 
 Observer = Callable[[CopyCounts], None]
@@ -150,7 +150,8 @@ class Copy:
         connection = Connection(self._source, database=database)
         limits = self._options.limits
         page_keys = max(1, limits.page_keys >> self._bits)
-        return _Lane(partition, cursor, PageReader(connection, self._options.form, limits, self._router.filter_arguments(), page_keys))
+        reader = PageReader(connection, self._options.form, limits, self._router.filter_arguments(), page_keys)
+        return _Lane(partition, cursor, reader, is_first_page=cursor == partition)
 
     def _copy_lanes(self, lanes: list[_Lane], apart: Connection, copier: BigKeyCopier, progress: DatabaseProgress) -> None:
         rest = PageReader(apart, self._options.form, self._options.limits, [], 0)
@@ -158,7 +159,7 @@ class Copy:
         for lane in active:
             lane.reader.request(lane.cursor or 0)
         last_commit, last_read = time.monotonic(), self._counts.read
-        border = Border()
+        border = Border(self._labels.secret, progress.border)
         while active:
             lane = active.popleft()
             page = lane.reader.receive()
@@ -169,15 +170,16 @@ class Copy:
             if lane.cursor is not None:
                 lane.reader.request(lane.cursor)
                 active.append(lane)
+            before = self._bytes
             full = self._take_page(page)
             if full:
                 self._take_page(rest.read_keys(full))
             for target in self._targets:
-                target.flush()
+                target.flush_when_full(self._bytes - before)
             self._throttle.wait(self._counts.read, self._bytes)
             now = time.monotonic()
             if self._counts.read - last_read >= self._options.checkpoint_keys or now - last_commit >= _CHECKPOINT_SECONDS or not active:
-                self._checkpoint(lanes, copier, progress)
+                self._checkpoint(lanes, copier, progress, border)
                 last_commit, last_read = now, self._counts.read
 
     def _take_page(self, page: Page) -> list[bytes]:
@@ -222,7 +224,7 @@ class Copy:
         self._bytes += size
         return full
 
-    def _checkpoint(self, lanes: list[_Lane], copier: BigKeyCopier, progress: DatabaseProgress) -> None:
+    def _checkpoint(self, lanes: list[_Lane], copier: BigKeyCopier, progress: DatabaseProgress, border: Border) -> None:
         """Make everything so far certain, then write down where to go on."""
         for target in self._targets:
             target.settle()
@@ -242,6 +244,8 @@ class Copy:
         self._throttle.restart(self._counts.read)
         self._bytes = 0
         progress.cursors = [lane.cursor for lane in lanes]
+        # Only now: a page that is read again after a break must not be taken for met.
+        progress.border = sorted(border.met)
         self._state.counts = counts.model_copy(deep=True)
         self._commit(self._state)
         self._observe(counts)

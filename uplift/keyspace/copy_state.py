@@ -33,11 +33,12 @@ class Side(BaseModel):
 
 
 class DatabaseProgress(BaseModel):
-    """How far one database is: the cursor each partition goes on from, None where it is done."""
+    """How far one database is: the cursor each partition goes on from, None where it is done; `border` as in partition.Border."""
 
     model_config = ConfigDict(extra="forbid")
 
     cursors: list[int | None]
+    border: list[str] = Field(default_factory=list)
 
     @property
     def done(self) -> bool:

@@ -201,7 +201,7 @@ def rdb_inventory(
     `now` in ms since 1970: a key whose life ended before is counted as gone. `progress` gets bytes.
     """
     add = builder.add
-    for count, (database, key, kind, expires_at, size, elements) in enumerate(file.keys()):
+    for count, (database, key, kind, expires_at, size, elements) in enumerate(file.entries()):
         if databases and database not in databases:
             continue
         if expires_at < 0:

@@ -8,6 +8,8 @@ It is an internal, so it is used only where it was tried: a single server from 2
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from uplift.keyspace.server_facts import ServerFacts
@@ -35,16 +37,21 @@ def next_cursor(cursor: int, partition: int, bits: int) -> int | None:
 
 
 class Border:
-    """The last page of one partition runs a little into the next: its keys come again with that one's first page, and are dropped."""
+    """The last page of one partition runs a little into the next: its keys come again with that one's first page, and are dropped.
 
-    def __init__(self) -> None:
-        self._met: set[bytes] = set()
+    `met` are keyed hashes, so that they can be written down: a copy that goes on later meets the other page of the border then.
+    """
+
+    def __init__(self, secret: bytes, met: Iterable[str] = ()) -> None:
+        self._secret = secret
+        self.met: set[str] = set(met)
 
     def without_met(self, flat: list[Any]) -> list[Any]:
         """A page at a border, as reading.Page has it, without the keys that the other page at this border had."""
         kept = flat[:3]
-        for index in range(3, len(flat), 4):
-            if flat[index] not in self._met:
-                kept += flat[index : index + 4]
-        self._met.update(flat[3::4])
+        marks = [hashlib.blake2b(key, key=self._secret, digest_size=8).hexdigest() for key in flat[3::4]]
+        for position, mark in enumerate(marks):
+            if mark not in self.met:
+                kept += flat[3 + 4 * position : 7 + 4 * position]
+        self.met.update(marks)
         return kept

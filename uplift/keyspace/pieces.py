@@ -45,9 +45,10 @@ def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits,
 
 
 def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterator[Piece]:
-    start = 0
-    while True:
-        data = cast("bytes", source.call("GETRANGE", key, start, start + limits.piece_bytes - 1))
+    """Up to the length it had: a value that grows as fast as it is read would never end."""
+    start, end = 0, cast("int", source.call("STRLEN", key))
+    while start < end:
+        data = cast("bytes", source.call("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1))
         if not data:
             return
         yield Piece([data], len(data))
@@ -55,9 +56,10 @@ def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterat
 
 
 def _list_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterator[Piece]:
-    start, count = 0, _FIRST_PIECE_ELEMENTS
-    while True:
-        elements = cast("list[bytes]", source.call("LRANGE", key, start, start + count - 1))
+    """Up to the length it had, as with strings."""
+    start, count, end = 0, _FIRST_PIECE_ELEMENTS, cast("int", source.call("LLEN", key))
+    while start < end:
+        elements = cast("list[bytes]", source.call("LRANGE", key, start, min(end, start + count) - 1))
         if not elements:
             return
         size = sum(map(len, elements))

@@ -15,7 +15,9 @@ from uplift.keyspace.server_facts import ServerFacts, clock_offset_milliseconds,
 
 _ABSOLUTE_TTL_SINCE = (5, 0)
 _UNLINK_SINCE = (4, 0)
-_BATCHES_UNDER_WAY = 2
+_BATCHES_UNDER_WAY = 4
+_FULL_KEYS = 100
+_FULL_BYTES = 128 * 1024
 
 
 class Existing(StrEnum):
@@ -50,7 +52,7 @@ class Written:
 
 
 class Target:
-    """A Redis that is written to. Requests are pipelined; at most two batches are unanswered at a time."""
+    """A Redis that is written to. Requests are pipelined; at most four batches are unanswered at a time."""
 
     def __init__(self, name: str, endpoint: Endpoint, database: int, labels: KeyLabels) -> None:
         self.name = name
@@ -116,8 +118,13 @@ class Target:
         batch.replies.append(1)
         batch.parts.append(b"*2\r\n$3\r\nDEL\r\n$%d\r\n%b\r\n" % (len(name), name))
 
+    def flush_when_full(self, page_bytes: int) -> None:
+        """Send what was added once it is worth a system call: a page is split over the targets, so one page alone is little."""
+        if len(self._batch.names) >= _FULL_KEYS or page_bytes >= _FULL_BYTES:
+            self.flush()
+
     def flush(self) -> None:
-        """Send what was added; waits for the oldest answers where two batches are unanswered. Raises TargetRefused."""
+        """Send what was added; waits for the oldest answers where more than four batches are unanswered. Raises TargetRefused."""
         batch = self._batch
         if not batch.parts:
             return
@@ -136,7 +143,7 @@ class Target:
 
     def _settle(self, batch: Batch) -> None:
         replies = self.connection.read_many(sum(batch.replies))
-        if not any(reply.__class__ is ErrorReply for reply in replies):
+        if ErrorReply not in set(map(type, replies)):
             return
         position = 0
         for name, count in zip(batch.names, batch.replies, strict=True):

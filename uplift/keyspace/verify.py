@@ -138,7 +138,7 @@ class Verify:
         limits = self._options.limits
         page_keys = limits.page_keys
         reader = PageReader(self._source, ValueForm.VALUE, limits, self._router.filter_arguments(), page_keys)
-        border = Border()
+        border = Border(self._labels.secret)
         for partition in first_cursors(bits):
             cursor: int | None = partition
             reader.request(partition)

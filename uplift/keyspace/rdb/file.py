@@ -90,16 +90,16 @@ class RdbFile:
         """How many bytes are done."""
         return self._base + self._position
 
-    def keys(self) -> Iterator[RdbKey]:
+    def entries(self) -> Iterator[RdbKey]:
         """Every key, in the order of the file. Raises DamagedFile naming the offset, or BadInput for what is refused by name."""
         try:
-            yield from self._keys()
+            yield from self._entries()
         except (IndexError, ValueError) as problem:
             raise self._damaged(str(problem)) from None
         finally:
             self._file.close()
 
-    def _keys(self) -> Iterator[RdbKey]:
+    def _entries(self) -> Iterator[RdbKey]:
         database, expires_at = 0, -1
         while True:
             if len(self._buffer) - self._position < _AHEAD_BYTES:

@@ -1,0 +1,186 @@
+"""The scan by partitions under forced rehashing, and what one script call may cost."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import redis
+
+from rehearsal.cloud.redis_server import RedisServer
+from tests.conftest import StartRedis
+from tests.keyspace.everything import endpoint
+from uplift.keyspace.connection import Connection, connected
+from uplift.keyspace.partition import first_cursors, next_cursor, partition_bits
+from uplift.keyspace.reading import PageReader, ReadLimits, ValueForm
+from uplift.keyspace.scripts import READ
+from uplift.keyspace.server_facts import read_server_facts
+
+VERSIONS = ["3.2.6", "5.0.6", "6.2.14"]
+
+
+@pytest.fixture(params=VERSIONS)
+def server(request: pytest.FixtureRequest, start_redis: StartRedis) -> RedisServer:
+    return start_redis(request.param)
+
+
+def _set_many(client: redis.Redis, names: range) -> None:
+    pipeline = client.pipeline(transaction=False)
+    for number in names:
+        pipeline.set(f"k:{number}", number)
+    pipeline.execute()
+
+
+def _delete_many(client: redis.Redis, names: range) -> None:
+    client.delete(*[f"k:{number}" for number in names])
+
+
+@pytest.mark.parametrize("way", ["grows", "shrinks", "grows and shrinks"])
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_partitions_give_every_key_that_stays_while_the_table_is_resized(server: RedisServer, way: str, bits: int) -> None:
+    """Between any two pages the table is made to grow or shrink, so that scans walk tables of two sizes."""
+    client = server.client
+    stays, extra = range(1_000), 12_000
+    _set_many(client, stays)
+    if way == "shrinks":
+        _set_many(client, range(10_000, 10_000 + extra))
+    seen: set[bytes] = set()
+    pages = 0
+    cursors = {partition: partition for partition in first_cursors(bits)}
+    while cursors:
+        for partition, cursor in list(cursors.items()):
+            answered, keys = client.scan(cursor, count=20)
+            seen.update(key for key in keys if isinstance(key, bytes))
+            following = next_cursor(answered, partition, bits)
+            if following is None:
+                del cursors[partition]
+            else:
+                cursors[partition] = following
+            pages += 1
+            step = pages % 20
+            grows = way == "grows" or (way == "grows and shrinks" and pages % 40 < 20)
+            names = range(10_000 + step * extra // 20, 10_000 + (step + 1) * extra // 20)
+            (_set_many if grows else _delete_many)(client, names)
+    assert {b"k:%d" % number for number in stays} <= seen
+    assert pages > 40
+
+
+def test_where_partitions_are_used(start_redis: StartRedis) -> None:
+    for version, bits in (("3.2.6", 1), ("5.0.6", 1), ("6.2.14", 1), ("8.2.3", 0), ("valkey-9.1.2", 0)):
+        with connected(endpoint(start_redis(version))) as connection:
+            assert partition_bits(read_server_facts(connection)) == bits, version
+
+
+def _reader(connection: Connection, form: ValueForm = ValueForm.COPY, **limits: int) -> PageReader:
+    return PageReader(connection, form, ReadLimits(**limits), [b"skip"], 1_000)
+
+
+def test_a_page_serves_its_bytes_and_names_the_rest(server: RedisServer) -> None:
+    for number in range(40):
+        server.client.set(f"k:{number}", b"x" * 1_000)
+    server.client.set("big", b"x" * 5_000)
+    server.client.rpush("long", *range(100))
+    server.client.rpush("wide", *[b"x" * 400] * 10)
+    with connected(endpoint(server)) as connection:
+        reader = _reader(connection, page_bytes=10_000, value_bytes=3_000, value_elements=50)
+        reader.request(0)
+        flat = reader.receive().flat
+        entries = dict(zip(flat[3::4], flat[6::4], strict=True))
+        assert (entries[b"big"], entries[b"long"], entries[b"wide"]) == (5_000, 100, 10)
+        strings = [value for key, value in entries.items() if key.startswith(b"k:")]
+        assert 9 <= sum(isinstance(value, bytes) for value in strings) <= 10
+        assert all(value == 0 for value in strings if not isinstance(value, bytes))
+        # The rest comes in as many calls as it needs.
+        whole = reader.read_keys([b"k:%d" % number for number in range(40)])
+        assert sorted(whole.flat[3::4]) == sorted(b"k:%d" % number for number in range(40))
+        assert all(isinstance(value, bytes) for value in whole.flat[6::4])
+
+
+def test_no_script_holds_the_server_for_5_ms_whatever_is_in_the_page(server: RedisServer) -> None:
+    """SLOWLOG is the server's own measure; a noisy machine can stretch a call, so the best of three readings counts."""
+    client: Any = server.client
+    for number in range(300):
+        client.rpush(f"list:{number}", *[b"x" * 100] * 400)
+        client.zadd(f"zset:{number}", {f"m{i}": i for i in range(400)})
+        client.set(f"string:{number}", b"x" * 60_000)
+    client.rpush("list:huge", *[b"x" * 300] * 60_000)
+    server.set_config("slowlog-log-slower-than", "1")
+    slowest = []
+    with connected(endpoint(server)) as connection:
+        for _ in range(3):
+            client.slowlog_reset()
+            reader = PageReader(connection, ValueForm.COPY, ReadLimits(), [b"skip"], 50)
+            cursor = 0
+            while True:
+                reader.request(cursor)
+                page = reader.receive()
+                cursor = page.cursor
+                if cursor == 0:
+                    break
+            slowest.append(max(entry["duration"] for entry in client.slowlog_get(128) if entry["command"].startswith(b"EVALSHA")))
+    assert min(slowest) < 5_000
+
+
+def test_scripts_are_loaded_where_they_were_lost(server: RedisServer) -> None:
+    server.client.set("k", "v")
+    with connected(endpoint(server)) as connection:
+        reader = _reader(connection)
+        for _ in range(2):
+            reader.request(0)
+            assert reader.receive().flat[3:7] == [b"k", -1, b"string", b"v"]
+            server.client.script_flush()
+
+
+def test_somebody_elses_long_script_is_waited_for(server: RedisServer) -> None:
+    server.client.set("k", "v")
+    server.set_config("lua-time-limit", "1")
+    hog = redis.Redis(port=server.port, protocol=2)
+    import threading
+
+    script = (
+        "local t = redis.call('TIME'); repeat local n = redis.call('TIME'); until (n[1] - t[1]) * 1000000 + (n[2] - t[2]) > 400000 return 1"
+    )
+    thread = threading.Thread(target=lambda: hog.eval(script, 0))
+    with connected(endpoint(server)) as connection:
+        READ.ensure(connection)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                server.client.ping()
+            except redis.exceptions.ResponseError:
+                break
+        reader = _reader(connection)
+        reader.request(0)
+        assert reader.receive().flat[3:7] == [b"k", -1, b"string", b"v"]
+    thread.join()
+
+
+def test_a_life_of_no_millisecond_is_over(server: RedisServer) -> None:
+    """On 3.2 a script sees the value of a key whose PTTL is already 0; wherever both meet, the key is gone for us."""
+    client = server.client
+    with connected(endpoint(server)) as connection:
+        reader = _reader(connection)
+        for _ in range(300):
+            client.set("k", "v", px=2)
+            for _ in range(8):
+                page = reader.read_keys([b"k"])
+                for _, ttl, kind, _ in page.entries():
+                    assert ttl >= 0 or (ttl == -2 and kind == b"none")
+
+
+def test_what_is_not_asked_for_is_not_read(server: RedisServer) -> None:
+    for number in range(200):
+        server.client.set(f"wanted:{number}", "v")
+        server.client.set(f"left:{number}", "v")
+    server.client.set("left", "v")
+    with connected(endpoint(server)) as connection:
+        before = server.client.info("commandstats")["cmdstat_get"]["calls"] if "cmdstat_get" in server.client.info("commandstats") else 0
+        reader = PageReader(connection, ValueForm.COPY, ReadLimits(), [b"skip", b"pleft:", b"eleft"], 1_000)
+        reader.request(0)
+        assert len(reader.receive().flat[3::4]) == 200
+        reader = PageReader(connection, ValueForm.COPY, ReadLimits(), [b"only", b"eleft"], 1_000)
+        reader.request(0)
+        assert reader.receive().flat[3::4] == [b"left"]
+        assert server.client.info("commandstats")["cmdstat_get"]["calls"] - before == 201
