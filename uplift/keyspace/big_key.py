@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from uplift.errors import TargetRefused
-from uplift.keyspace.connection import Connection, ErrorReply, pack
+from uplift.keyspace.connection import Connection, ErrorReply, Reply, pack
 from uplift.keyspace.pieces import NeedsWhole, build_request, drain, read_pieces
 from uplift.keyspace.reading import GONE, ReadLimits
 from uplift.keyspace.routing import TEMPORARY_PREFIX
@@ -73,15 +73,7 @@ class BigKeyCopier:
             self._delete(name, target)
             return BigOutcome.GONE
         building = self._name("new")
-        unanswered = 0
-        for piece in read_pieces(self.source, key, kind, self.limits, fields_may_expire=self._fields_may_expire):
-            self._note_held(key, piece.arguments)
-            # Not waited for at once: the target builds while the source reads the next piece.
-            target.connection.send(build_request(kind, building, piece) + pack("PEXPIRE", building, _SAFETY_LIFE_MILLISECONDS))
-            unanswered += 2
-            if unanswered > _MOST_UNANSWERED:
-                unanswered -= self._take_answers(target, unanswered // 2)
-        self._take_answers(target, unanswered)
+        self._build(key, kind, building, target)
         answers = self.source.call_all([pack("MULTI"), pack("TIME"), pack("PTTL", key), pack("EXISTS", key), pack("EXEC")])[-1]
         if not isinstance(answers, list):
             self.sweep(target)
@@ -93,11 +85,22 @@ class BigKeyCopier:
         self._swap(building, name, None if ttl < 0 else int(seconds) * 1000 + int(microseconds) // 1000 + ttl, target)
         return BigOutcome.COPIED
 
-    def _take_answers(self, target: Target, count: int) -> int:
-        for reply in target.connection.read_many(count):
-            if isinstance(reply, ErrorReply):
-                raise reply
-        return count
+    def _build(self, key: bytes, kind: bytes, building: bytes, target: Target) -> None:
+        """Not every answer is waited for at once: the target builds while the source reads the next piece."""
+        unanswered = 0
+        replies: list[Reply | ErrorReply] = []
+        try:
+            for piece in read_pieces(self.source, key, kind, self.limits, fields_may_expire=self._fields_may_expire):
+                self._note_held(key, piece.arguments)
+                unanswered += 2
+                target.connection.send(build_request(kind, building, piece) + pack("PEXPIRE", building, _SAFETY_LIFE_MILLISECONDS))
+                if unanswered > _MOST_UNANSWERED:
+                    unanswered -= 2
+                    _raise_first(target.connection.read_many(2))
+        finally:
+            # Whatever ended the loop, no answer may be left for the next command on this connection.
+            replies = target.connection.read_many(unanswered)
+        _raise_first(replies)
 
     def _swap(self, building: bytes, name: bytes, expires_at: int | None, target: Target) -> None:
         """RENAME keeps a key's life, so the life is set before; the old value goes aside, since overwriting it would free it at once."""
@@ -167,3 +170,9 @@ class BigKeyCopier:
         """Remove what an attempt of this run left under its temporary names."""
         for what in ("new", "old"):
             drain(target.connection, self._name(what), has_unlink=target.has_unlink)
+
+
+def _raise_first(replies: list[Reply | ErrorReply]) -> None:
+    for reply in replies:
+        if isinstance(reply, ErrorReply):
+            raise reply
