@@ -48,7 +48,10 @@ _READS: dict[bytes, Callable[[Any, bytes], Any]] = {
 
 
 def pipelined_verify(source: Any, targets: list[Any], route: Route) -> int:
-    """SCAN and TYPE, then each value and life on both sides; returns how many differ."""
+    """SCAN and TYPE, then each value and life on both sides; then every key of a target is looked for on the source.
+
+    Returns how many differ.
+    """
     cursor, different = 0, 0
     while True:
         cursor, keys = source.scan(cursor, count=BATCH)
@@ -70,7 +73,19 @@ def pipelined_verify(source: Any, targets: list[Any], route: Route) -> int:
             if value != mine[2 * index] or abs(life - mine[2 * index + 1]) > 1_000:
                 different += 1
         if cursor == 0:
-            return different
+            return int(different + sum(_extra(source, target) for target in targets))
+
+
+def _extra(source: Any, target: Any) -> int:
+    cursor, extra = 0, 0
+    while True:
+        cursor, keys = target.scan(cursor, count=BATCH)
+        looks = source.pipeline(transaction=False)
+        for key in keys:
+            looks.exists(key)
+        extra += sum(found == 0 for found in looks.execute())
+        if cursor == 0:
+            return extra
 
 
 def drained_script(source: RedisServer) -> None:

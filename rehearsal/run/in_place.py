@@ -20,6 +20,7 @@ from rehearsal.cloud.timing import Timing
 from rehearsal.run.application import Application, read_values
 from rehearsal.run.cdk_cli import CdkCli, CliResult
 from rehearsal.run.execution import Ended, watch
+from rehearsal.run.inventories import PatternRow, side_by_side, take_inventory
 from rehearsal.run.ledger import Ledger, read_ledger
 from rehearsal.run.local_cloud import LocalCloud
 from rehearsal.run.narrator import Narrator
@@ -115,6 +116,7 @@ class _Rehearsal:
         engine_before = legacy.version()
         with self.narrator.counted("read every key before") as progress:
             before = read_ledger(legacy.connect, progress)
+        inventory_before = take_inventory(legacy.host, legacy.port)
         application = Application(self.workshop, legacy.host, legacy.port, self.options.out)
         stack.callback(application.kill)
         with self.narrator.phase("application warms up"):
@@ -126,8 +128,9 @@ class _Rehearsal:
             journal = application.stop()
         with self.narrator.counted("read every key after") as progress:
             after = read_ledger(legacy.connect, progress)
+        rows = side_by_side(inventory_before, take_inventory(legacy.host, legacy.port))
         verdict = judge(before, after, journal, read_values(legacy.connect(), journal))
-        return self._report(Engine(engine_before, legacy.version()), ended, before, after, journal, verdict)
+        return self._report(Engine(engine_before, legacy.version()), ended, before, after, journal, verdict, rows)
 
     def _prepare_legacy(self) -> Address:
         options, network = self.options, self.settings.network
@@ -184,7 +187,14 @@ class _Rehearsal:
             )
 
     def _report(
-        self, engine: Engine, ended: list[Ended], before: Ledger, after: Ledger, journal: dict[str, Any], verdict: Verdict
+        self,
+        engine: Engine,
+        ended: list[Ended],
+        before: Ledger,
+        after: Ledger,
+        journal: dict[str, Any],
+        verdict: Verdict,
+        inventory: tuple[PatternRow, ...],
     ) -> InPlaceReport:
         outcome, reason = _outcome(ended, verdict, engine)
         secret = secrets.token_bytes(32)
@@ -212,6 +222,7 @@ class _Rehearsal:
             faults=self.options.faults,
             executions=tuple(f"{one.status}: {one.outcome}" for one in ended),
             findings=tuple(finding.named(secret) for finding in verdict.findings),
+            inventory=inventory,
         )
 
     def _write_clear_names(self, verdict: Verdict) -> None:

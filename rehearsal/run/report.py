@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from rich.table import Table
 
+from rehearsal.run.inventories import PatternRow
 from rehearsal.run.narrator import PhaseTime
 
 SCHEMA = "uplift.rehearsal.in-place/1"
@@ -98,6 +99,7 @@ class InPlaceReport:
     faults: tuple[str, ...]
     executions: tuple[str, ...]
     findings: tuple[str, ...]
+    inventory: tuple[PatternRow, ...]
     assumptions: tuple[str, ...] = ASSUMPTIONS
     not_modelled: tuple[str, ...] = NOT_MODELLED
 

@@ -19,7 +19,7 @@ from uplift.keyspace.copy import CopyOptions
 from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
 from uplift.keyspace.keymap import KeyMap, one_target_takes_all
 from uplift.keyspace.target import Existing
-from uplift.keyspace.verify import Difference, VerifyOptions
+from uplift.keyspace.verify_result import Difference, VerifyOptions
 from uplift.keyspace.verify_run import Verified, VerifyRequest, verify
 
 

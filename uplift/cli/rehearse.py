@@ -37,6 +37,7 @@ def in_place(
         from rehearsal.cloud.faults import KNOWN_FAULTS
         from rehearsal.cloud.timing import Timing
         from rehearsal.run.in_place import InPlaceOptions, rehearse
+        from rehearsal.run.inventories import as_table as inventory_table
         from rehearsal.run.narrator import Narrator
         from rehearsal.run.rdb_input import open_rdb
         from rehearsal.run.report import as_table
@@ -69,6 +70,7 @@ def in_place(
         print_json(report.as_json())
     else:
         narrator.console.print(as_table(report))
+        narrator.console.print(inventory_table(report.inventory))
         for finding in report.findings[:20]:
             narrator.say(f"  {finding}")
         if len(report.findings) > 20:

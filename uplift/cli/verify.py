@@ -17,7 +17,7 @@ from uplift.cli.progress import progress, say
 from uplift.cli.redis_urls import ONE_TARGET, Databases, Exclude, From, Only, To, source_endpoint, target_urls
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.keymap import one_target_takes_all
-from uplift.keyspace.verify import Difference, Found, VerifyOptions
+from uplift.keyspace.verify_result import Difference, Found, VerifyOptions
 from uplift.keyspace.verify_run import Verified, VerifyRequest
 from uplift.keyspace.verify_run import verify as run_verify
 

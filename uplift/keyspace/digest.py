@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from struct import pack
 from typing import Any
 
-from uplift.keyspace.connection import Connection
-from uplift.keyspace.pieces import read_pieces
+from uplift.keyspace.connection import Connection, ErrorReply
+from uplift.keyspace.pieces import NeedsWhole, read_pieces
 from uplift.keyspace.reading import ReadLimits
 
 _HLL_MAGIC = b"HYLL"
@@ -65,6 +66,47 @@ def _group(flat: list[Any]) -> tuple[object, ...]:
 def digest_of_reply(reply: Any) -> bytes:
     """A digest of any nested reply, in order."""
     return hashlib.blake2b(repr(reply).encode(), digest_size=16).digest()
+
+
+_MOST_IN_MEMORY_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """A value read in pieces and held whole; faster to compare than digests, which cost a microsecond an element."""
+
+    value: object
+
+
+def big_value(connection: Connection, key: bytes, kind: bytes, limits: ReadLimits, *, in_memory: bool) -> object:
+    """A value of any size in a form that compares: held where that is asked for and fits, else its digest."""
+    try:
+        if in_memory:
+            held = _held(connection, key, kind, limits)
+            if held is not None:
+                return held
+        return digest_in_pieces(connection, key, kind, limits)
+    except NeedsWhole:
+        return digest_of_reply(connection.call("XRANGE", key, "-", "+"))
+    except ErrorReply:
+        # The type changed while it was read; the comparison that follows finds the key changing.
+        return object()
+
+
+def _held(connection: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> InMemory | None:
+    flat: list[bytes] = []
+    size = 0
+    for piece in read_pieces(connection, key, kind, limits, fields_may_expire=False):
+        flat += piece.arguments
+        size += piece.size
+        if size > _MOST_IN_MEMORY_BYTES:
+            return None
+    if kind == b"string":
+        return InMemory(comparable(kind, b"".join(flat)))
+    if kind == b"zset":
+        # Pieces have the score first.
+        return InMemory({member: pack("<d", float(score)) for score, member in zip(flat[::2], flat[1::2], strict=True)})
+    return InMemory(comparable(kind, flat))
 
 
 _LENGTHS = {b"set": "SCARD", b"hash": "HLEN", b"zset": "ZCARD"}

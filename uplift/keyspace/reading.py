@@ -38,7 +38,7 @@ class ReadLimits:
     value_bytes: int = 64 * 1024
     value_elements: int = 512
     piece_bytes: int = 256 * 1024
-    piece_elements: int = 500
+    piece_elements: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,20 @@ class PageReader:
 
     def read_keys(self, keys: list[bytes]) -> Page:
         """These keys, in as many calls as their values need. Never called while a page is under way."""
+        self.request_keys(keys)
+        return self.receive_keys(keys)
+
+    def request_keys(self, keys: list[bytes]) -> None:
+        """Ask for these keys; `receive_keys` takes them."""
+        self._request = READ.request(keys, "", 0, *self._tail)
+        self.connection.send(self._request)
+
+    def receive_keys(self, keys: list[bytes]) -> Page:
+        """The keys asked for, after further calls where one could not serve them all."""
         whole: list[Any] = []
         now = 0
         left = keys
         while left:
-            self._request = READ.request(left, "", 0, *self._tail)
-            self.connection.send(self._request)
             page = self.receive()
             now = now or page.now
             flat = page.flat
@@ -99,6 +107,8 @@ class PageReader:
                 if flat[index] not in refused:
                     whole += flat[index : index + 4]
             left = unserved
+            if left:
+                self.request_keys(left)
         return Page(0, now, [b"", 0, 0, *whole])
 
     def _again(self, problem: ErrorReply) -> Reply:

@@ -13,7 +13,7 @@ from uplift.keyspace.reading import GONE, PageReader, ReadLimits, ValueForm
 from uplift.keyspace.routing import Router, Rule
 from uplift.keyspace.server_facts import ServerFacts
 from uplift.keyspace.target import Existing, Target
-from uplift.keyspace.verify import Difference, Found
+from uplift.keyspace.verify_result import Difference, Found
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Which rule a key belongs to: a key map compiled into a function that takes well under a microsecond.
 
-A key's beginning up to its first colon decides most keys with one look into a dict; the rest goes by the first two
-bytes and the lengths of the literals that begin with them (bench/route.py: 0.5 µs at most for each of 200 rules).
+A key's beginning up to its first colon decides most keys with one look into a dict; the rest goes by the first few bytes
+and the lengths of the literals that begin with them.
 """
 
 from __future__ import annotations
@@ -158,58 +158,57 @@ def _may_share(one: Literal, other: Literal) -> bool:
             return one.text.startswith(other.text) or other.text.startswith(one.text)
 
 
-class _Literals:
-    """Finds a key's literal: whole keys by a dict, beginnings by the lengths of those that share its first two bytes."""
-
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.exact: dict[bytes, Rule] = {}
-        self.prefixes: dict[bytes, Rule] = {}
-        for rule in rules:
-            for literal in rule.literals:
-                table = self.exact if literal.kind is LiteralKind.EXACT else self.prefixes
-                table.setdefault(literal.text, rule)
-        self._lengths: dict[bytes, tuple[int, ...]] = {}
-        for text in self.prefixes:
-            self._lengths[text[:2]] = tuple(sorted({*self._lengths.get(text[:2], ()), len(text)}, reverse=True))
-        self._short = sorted((text for text in self.prefixes if len(text) < 2), key=len, reverse=True)
-
-    def find(self, key: bytes) -> Rule | None:
-        """The rule of the longest literal. In a sound map that is the first one too: a shorter one before it would hide it."""
-        found = self.exact.get(key)
-        for length in self._lengths.get(key[:2], ()):
-            rule = self.prefixes.get(key[:length])
-            if rule is not None:
-                return rule if found is None or rule.index < found.index else found
-        if found is None:
-            for text in self._short:
-                if key.startswith(text):
-                    return self.prefixes[text]
-        return found
-
-
-def _route_function(rules: tuple[Rule, ...]) -> Callable[[bytes], Rule | None]:
-    literals = _Literals(rules)
-    heads = _decided_by_head(rules, literals.exact, literals.prefixes)
+def _route_function(rules: tuple[Rule, ...]) -> Callable[[bytes], Rule | None]:  # noqa: C901
+    """The function is plain and a little long on purpose: it runs once a key (bench/route.py has the figures)."""
+    exact, prefixes = _literals(rules)
+    heads = _decided_by_head(rules, exact, prefixes)
+    undecided = {text: rule for text, rule in prefixes.items() if text[:-1] not in heads or not text.endswith(b":")}
+    bucket = min((len(text) for text in undecided), default=0)
+    candidates: dict[bytes, tuple[tuple[int, bytes, Rule], ...]] = {}
+    for text in sorted(undecided, key=len, reverse=True):
+        candidates[text[:bucket]] = (*candidates.get(text[:bucket], ()), (len(text), text, undecided[text]))
     regexes = tuple((rule.regex.fullmatch, rule) for rule in rules if rule.regex is not None)
-    find_literal = literals.find
+    longest_exact = max(map(len, exact), default=-1)
+    head_of, exact_of, candidates_of = heads.get, exact.get, candidates.get
 
-    def route(key: bytes) -> Rule | None:
-        rule = heads.get(key[: key.find(_COLON) + 1])
-        if rule is not None:
-            return rule
-        rule = find_literal(key)
-        for matches, other in regexes:
-            if rule is not None and rule.index < other.index:
-                break
-            if matches(key):
-                return other
+    def route(key: bytes) -> Rule | None:  # noqa: C901
+        head, colon, _ = key.partition(b":")
+        if colon:
+            rule = head_of(head)
+            if rule is not None:
+                return rule
+        rule = exact_of(key) if len(key) <= longest_exact else None
+        found = candidates_of(key[:bucket])
+        if found is not None:
+            for length, text, other in found:
+                if key[:length] == text:
+                    # The longest literal is the first one too: a shorter one before it would hide it, which no sound map has.
+                    if rule is None or other.index < rule.index:
+                        rule = other
+                    break
+        if regexes:
+            for matches, other in regexes:
+                if rule is not None and rule.index < other.index:
+                    break
+                if matches(key):
+                    return other
         return rule
 
     return route
 
 
+def _literals(rules: tuple[Rule, ...]) -> tuple[dict[bytes, Rule], dict[bytes, Rule]]:
+    """Whole keys and beginnings, each with the first rule that names it."""
+    exact: dict[bytes, Rule] = {}
+    prefixes: dict[bytes, Rule] = {}
+    for rule in rules:
+        for literal in rule.literals:
+            (exact if literal.kind is LiteralKind.EXACT else prefixes).setdefault(literal.text, rule)
+    return exact, prefixes
+
+
 def _decided_by_head(rules: tuple[Rule, ...], exact: dict[bytes, Rule], prefixes: dict[bytes, Rule]) -> dict[bytes, Rule]:
-    """Prefixes whose only colon ends them and that no earlier rule, no longer literal and no whole key looks into."""
+    """Prefixes whose only colon ends them, without it, where no earlier rule, no longer literal and no whole key looks into them."""
     heads: dict[bytes, Rule] = {}
     others = [*exact, *prefixes]
     for text, rule in prefixes.items():
@@ -217,5 +216,5 @@ def _decided_by_head(rules: tuple[Rule, ...], exact: dict[bytes, Rule], prefixes
             continue
         nested = any(other != text and (other.startswith(text) or (other in prefixes and text.startswith(other))) for other in others)
         if not nested:
-            heads[text] = rule
+            heads[text[:-1]] = rule
     return heads

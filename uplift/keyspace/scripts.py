@@ -44,3 +44,4 @@ def _script(name: str) -> Script:
 
 READ = _script("read.lua")
 SIZES = _script("sizes.lua")
+MISSING = _script("missing.lua")

@@ -18,7 +18,8 @@ from uplift.keyspace.repair import Repair, Repaired
 from uplift.keyspace.routing import Router, build_router
 from uplift.keyspace.server_facts import ServerFacts, clock_offset_milliseconds, read_server_facts
 from uplift.keyspace.target import Target
-from uplift.keyspace.verify import MOST_LISTED, Found, Verify, VerifyOptions, VerifyResult
+from uplift.keyspace.verify import Verify
+from uplift.keyspace.verify_result import MOST_LISTED, Found, VerifyOptions, VerifyResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,159 @@
+"""A copy under conditions: through a proxy, with TLS, 1 ms of delay each way, beside 5,000 writes a second, and after a kill.
+
+`.venv/bin/python -m bench.conditions [KEYS]`. The proxies are Python and cost more than a network does, so
+compare with the row of the plain one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import ssl
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import redis
+import trustme
+
+from bench.common import arguments, endpoint, fill_mixed, machine, note, servers
+from bench.copy import KEYMAP
+from rehearsal.cloud.endpoint import Endpoint as Proxy
+from rehearsal.cloud.endpoint import ProxyLoop
+from rehearsal.cloud.redis_server import RedisServer
+from uplift.keyspace.copy import CopyOptions
+from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
+from uplift.keyspace.copy_state import read_state
+from uplift.keyspace.endpoint import Endpoint
+from uplift.keyspace.target import Existing
+
+
+def _request(source: Endpoint, targets: list[RedisServer]) -> CopyRequest:
+    urls = tuple(TargetUrl(name, endpoint(server), None) for name, server in zip(("app-cache", "sidekiq"), targets, strict=True))
+    return CopyRequest(source, urls, KEYMAP, options=CopyOptions(existing=Existing.REPLACE))
+
+
+def copy_seconds(source: Endpoint, targets: list[RedisServer], folder: Path) -> float:
+    with prepared_copy(_request(source, targets), folder / os.urandom(4).hex(), lambda _line: None, lambda _done, _total: None) as prepared:
+        began = time.perf_counter()
+        prepared.run(lambda _counts: None)
+        return time.perf_counter() - began
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Delayed:
+    """A proxy that holds every chunk for so long."""
+
+    def __init__(self, target_port: int, seconds: float) -> None:
+        self.port = _free_port()
+        self._target, self._seconds = target_port, seconds
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", self.port), self._loop).result()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 20):
+            self._loop.call_later(self._seconds, writer.write, data)
+        self._loop.call_later(self._seconds, writer.close)
+
+
+def _write_steadily(port: int, writes_a_second: int) -> None:
+    client = redis.Redis(port=port, protocol=2)
+    began, done = time.perf_counter(), 0
+    while True:
+        pipeline = client.pipeline(transaction=False)
+        for _ in range(50):
+            pipeline.set(f"cache:written:{done % 10_000}", "v" * 200, ex=1_000)
+            done += 1
+        pipeline.execute()
+        time.sleep(max(0.0, done / writes_a_second - (time.perf_counter() - began)))
+
+
+def _beside_a_writer(port: int, work: Callable[[], float]) -> float:
+    writer = multiprocessing.get_context("spawn").Process(target=_write_steadily, args=(port, 5_000))
+    writer.start()
+    try:
+        time.sleep(1)
+        return work()
+    finally:
+        writer.terminate()
+        writer.join()
+
+
+def reread_share(source: RedisServer, targets: list[RedisServer], folder: Path) -> float:
+    """Kill a copy at about half, go on, and count how often strings were read: what is above once each was read again."""
+    request, state = _request(endpoint(source), targets), folder / "killed"
+    strings = sum(1 for _ in source.client.scan_iter(match="cache:*", count=1_000))
+    before = _string_reads(source)
+    child = os.fork()
+    if child == 0:
+        with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
+            prepared.run(lambda _counts: None)
+        os._exit(0)
+    half = source.client.dbsize() // 2
+    while not ((found := read_state(state)) and found.counts.read > half):
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
+        prepared.run(lambda _counts: None)
+    counters = sum(1 for _ in source.client.scan_iter(match="stat:*", count=1_000))
+    return (_string_reads(source) - before) / (strings + counters) - 1
+
+
+def _string_reads(server: RedisServer) -> int:
+    return int(server.client.info("commandstats").get("cmdstat_get", {"calls": 0})["calls"])
+
+
+def main() -> None:
+    wanted = arguments(str(__doc__))
+    print(machine())
+    with servers("3.2.6", "5.0.6", "5.0.6") as (source, one, other), tempfile.TemporaryDirectory() as name:
+        folder, targets = Path(name), [one, other]
+        fill_mixed(source.client, wanted.keys)
+        keys = source.client.dbsize()
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(context)
+        loop = ProxyLoop()
+        plain, encrypted = Proxy(loop, "127.0.0.1", _free_port(), source.port), Proxy(loop, "127.0.0.1", _free_port(), source.port, context)
+        delayed = Delayed(source.port, 0.001)
+        at = endpoint(source)
+        tls = replace(at, host="localhost", port=encrypted.port, tls=True, ca_file=folder / "ca.pem")
+        seconds = {
+            "direct": copy_seconds(at, targets, folder),
+            "through a proxy": copy_seconds(replace(at, port=plain.port), targets, folder),
+            "through a proxy with TLS": copy_seconds(tls, targets, folder),
+            "1 ms more each way": copy_seconds(replace(at, port=delayed.port), targets, folder),
+            "beside 5,000 writes/s": _beside_a_writer(source.port, lambda: copy_seconds(at, targets, folder)),
+        }
+        for what, took in seconds.items():
+            print(f"{what:<28} {keys / took:>9,.0f} keys/s   {took / seconds['direct']:.2f} times direct")
+        reread = reread_share(source, targets, folder)
+        print(f"killed at half and resumed: {100 * reread:.2f} % read again")
+        note(
+            bench="conditions",
+            keys=keys,
+            **{what: round(took / seconds["direct"], 2) for what, took in seconds.items()},
+            reread=round(reread, 4),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""How long routing one key takes, for the slowest of 200 rules, and for the key map of vets-api.
+
+`.venv/bin/python -m bench.route`. The best of many short runs: what the code costs, not what the machine does beside it.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+import timeit
+from pathlib import Path
+
+from bench.common import machine, note
+from rehearsal.app.shapes import entries
+from uplift.keyspace.keymap import KeyMap, load_keymap
+from uplift.keyspace.keymap_check import check_keymap
+from uplift.keyspace.routing import Router, build_router
+
+_CALLS = 5_000
+
+
+def many_rules(count: int, rng: random.Random) -> KeyMap:
+    """Prefixes like those people write: words joined by - or _, ended by a colon, or by nothing."""
+    words: set[str] = set()
+    while len(words) < count:
+        parts = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(3, 8))) for _ in range(rng.randint(1, 3))]
+        words.add(rng.choice("-_").join(parts) + rng.choice([":", ":", "", "-"]))
+    rules = [
+        {"name": f"r{number}", "match": {"prefix": word}, "to": "a", "source": "bench", "reason": "bench"}
+        for number, word in enumerate(sorted(words, key=len, reverse=True))
+    ]
+    return KeyMap.model_validate({"version": 1, "destinations": ["a"], "rules": rules})
+
+
+def microseconds(router: Router, key: bytes) -> float:
+    route = router.route
+    bare = min(timeit.repeat("f(k)", globals={"f": lambda _key: None, "k": key}, number=_CALLS, repeat=7))
+    best = min(timeit.repeat("f(k)", globals={"f": route, "k": key}, number=_CALLS, repeat=7))
+    return (best - bare) / _CALLS * 1e6
+
+
+def main() -> None:
+    print(machine())
+    rng = random.Random(5)
+    keymap = many_rules(200, rng)
+    assert check_keymap(keymap) == []
+    router = build_router(keymap, ("a",))
+    times = []
+    for rule in keymap.rules:
+        key = rule.match.prefix[0].encode() + b"0d3b2a10-1111-2222-3333-444455556666"
+        found = router.route(key)
+        assert found is not None and found.name == rule.name
+        times.append(microseconds(router, key))
+    worst = max(times)
+    print(f"200 rules: {sum(times) / len(times):.2f} µs a key, {worst:.2f} µs for the slowest rule")
+    vets_api = build_router(load_keymap(Path("config/keyspace.yaml")), ("app-cache", "sidekiq"))
+    keys = [entry.key.encode() for entry in entries(20_000, rng, 0.0)]
+    mixed = (
+        min(timeit.repeat("for k in keys: route(k)", globals={"keys": keys, "route": vets_api.route}, number=1, repeat=7)) / len(keys) * 1e6
+    )
+    print(f"vets-api's map, keys as they come: {mixed:.2f} µs a key")
+    note(bench="route", worst_microseconds=round(worst, 2), vets_api_microseconds=round(mixed, 2))
+
+
+if __name__ == "__main__":
+    main()
