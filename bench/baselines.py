@@ -73,7 +73,7 @@ def pipelined_verify(source: Any, targets: list[Any], route: Route) -> int:
             if value != mine[2 * index] or abs(life - mine[2 * index + 1]) > 1_000:
                 different += 1
         if cursor == 0:
-            return int(different + sum(_extra(source, target) for target in targets))
+            return different + sum(_extra(source, target) for target in targets)
 
 
 def _extra(source: Any, target: Any) -> int:
@@ -83,7 +83,7 @@ def _extra(source: Any, target: Any) -> int:
         looks = source.pipeline(transaction=False)
         for key in keys:
             looks.exists(key)
-        extra += sum(found == 0 for found in looks.execute())
+        extra += sum(1 for found in looks.execute() if found == 0)
         if cursor == 0:
             return extra
 
