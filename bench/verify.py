@@ -8,7 +8,7 @@ from __future__ import annotations
 import redis
 
 from bench.baselines import pipelined_verify
-from bench.common import arguments, endpoint, fill_mixed, interleaved, machine, measure, note, peak_memory_mb, servers, show
+from bench.common import arguments, endpoint, fill_mixed, interleaved, machine, measure, note, servers, show
 from bench.copy import KEYMAP, copy
 from uplift.keyspace.copy_run import TargetUrl
 from uplift.keyspace.verify_run import VerifyRequest, verify
@@ -42,7 +42,7 @@ def main() -> None:
         for name, measured in medians.items():
             show(name, measured, keys, ("client", "source", "one", "other"))
         mine, baseline = medians.values()
-        note(bench="verify", keys=keys, wall_ratio=round(baseline.wall / mine.wall, 2), client_megabytes=round(peak_memory_mb()))
+        note(bench="verify", keys=keys, wall_ratio=round(baseline.wall / mine.wall, 2))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from rich.table import Table
 from uplift.keyspace.connection import connected
 from uplift.keyspace.endpoint import Endpoint
 from uplift.keyspace.inventory import LIVE_BYTES, Inventory, InventoryBuilder, PatternInventory, live_inventory
-from uplift.keyspace.keymap import load_keymap
+from uplift.keyspace.keymap_file import load_keymap
 from uplift.keyspace.routing import build_router
 from uplift.keyspace.server_facts import read_server_facts
 from uplift.settings.load import CONFIG_DIRECTORY

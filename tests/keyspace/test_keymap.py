@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from rehearsal.app.shapes import entries
 from uplift.errors import BadInput
 from uplift.keyspace.key_language import NotSupported, beginning_with, exactly, is_within, matching, share_a_key
-from uplift.keyspace.keymap import Action, KeyMap, load_keymap
+from uplift.keyspace.keymap import Action, KeyMap
 from uplift.keyspace.keymap_check import check_keymap
+from uplift.keyspace.keymap_file import load_keymap
 from uplift.keyspace.routing import NO_TARGET, Router, build_router
 
 VETS_API = Path("config/keyspace.yaml")

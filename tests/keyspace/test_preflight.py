@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
-from uplift.errors import BadInput, KeyUnroutable, NotSafe
+from uplift.errors import BadInput, KeyUnroutable, NotSafe, TargetRefused
+from uplift.keyspace.connection import Connection
 from uplift.keyspace.copy import CopyOptions
 from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
 from uplift.keyspace.keymap import KeyMap, one_target_takes_all
@@ -67,7 +68,8 @@ def test_servers(source: ServerFacts, sides: list[TargetSide], bad: str, refused
     ("source", "side", "refused", "warned"),
     [
         (SOURCE, _side(coming=10**12), "", ""),
-        (SOURCE, _side(replace(TARGET, max_memory_bytes=150), coming=83), "", ""),
+        (SOURCE, _side(replace(TARGET, max_memory_bytes=150), coming=66), "", ""),
+        (SOURCE, _side(replace(TARGET, max_memory_bytes=150), coming=83), "", "0 MB of the source are not explained by the sample"),
         (SOURCE, _side(replace(TARGET, max_memory_bytes=150), coming=85), "about 0 MB are coming", ""),
         (
             SOURCE,
@@ -82,7 +84,7 @@ def test_servers(source: ServerFacts, sides: list[TargetSide], bad: str, refused
     ],
 )
 def test_memory(source: ServerFacts, side: TargetSide, refused: str, warned: str) -> None:
-    found = check_memory(source, [side])
+    found = check_memory(source, [side], 20)
     for texts, expected in ((found.refusals, refused), (found.warnings, warned)):
         assert bool(texts) is bool(expected)
         assert not expected or expected in texts[0]
@@ -228,3 +230,45 @@ def test_a_restarted_source_is_scanned_again(start_redis: StartRedis, tmp_path: 
         prepared.run(lambda _counts: None)
     assert said == ["source: restarted or failed over since; cursors mean nothing there, so the scan starts again"]
     assert target.client.get("k") == b"v"
+
+
+def test_replicas_of_a_target_are_waited_for_at_each_checkpoint(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target, replica = start_redis("3.2.6"), start_redis("5.0.6"), start_redis("5.0.6")
+    replica.follow(target)
+    for number in range(500):
+        source.client.set(f"k:{number}", "v")
+    request = CopyRequest(
+        endpoint(source),
+        (TargetUrl("target", endpoint(target), None),),
+        one_target_takes_all("target"),
+        options=CopyOptions(checkpoint_keys=100),
+    )
+    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
+        prepared.run(lambda _counts: None)
+    # Every key is on the replica without any further waiting, because the last checkpoint waited.
+    assert replica.client.dbsize() == 500
+    assert target.client.info("commandstats")["cmdstat_wait"]["calls"] >= 4
+
+
+def test_a_target_that_became_a_replica_stops_the_copy_with_key_and_reason(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target, other = start_redis("3.2.6"), start_redis("5.0.6"), start_redis("5.0.6")
+    source.client.set("k:1", "v")
+    request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
+    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
+        target.follow(other)
+        with pytest.raises(TargetRefused, match=r"target \(127.0.0.1:\d+\) refused k:<number> #[0-9a-f]{12}: READONLY"):
+            prepared.run(lambda _counts: None)
+    target.promote()
+    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
+        prepared.run(lambda _counts: None)
+    assert target.client.get("k:1") == b"v"
+
+
+def test_a_name_is_looked_up_once(start_redis: StartRedis) -> None:
+    server = start_redis("3.2.6")
+    connection = Connection(replace(endpoint(server), host="localhost"))
+    assert connection.pinned.address in {"127.0.0.1", "::1"}
+    again = Connection(replace(connection.pinned, host="nowhere.invalid"))
+    assert again.call("PING") == b"PONG"
+    for one in (connection, again):
+        one.close()

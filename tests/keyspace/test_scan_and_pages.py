@@ -97,6 +97,16 @@ def test_a_page_serves_its_bytes_and_names_the_rest(server: RedisServer) -> None
         assert all(isinstance(value, bytes) for value in whole.flat[6::4])
 
 
+def test_lives_of_keys_read_by_later_calls_end_when_they_should(server: RedisServer) -> None:
+    moment = int(time.time() * 1000) + 10**6
+    for number in range(400):
+        server.client.set(f"k:{number}", b"x" * 20_000)
+        server.client.pexpireat(f"k:{number}", moment)
+    with connected(endpoint(server)) as connection:
+        page = _reader(connection, page_bytes=20_000).read_keys([b"k:%d" % number for number in range(400)])
+    assert max(abs(page.now + ttl - moment) for _, ttl, _, _ in page.entries()) <= 5
+
+
 def test_no_script_holds_the_server_for_5_ms_whatever_is_in_the_page(server: RedisServer) -> None:
     """SLOWLOG is the server's own measure; a noisy machine can stretch a call, so the best of three readings counts."""
     client: Any = server.client

@@ -13,7 +13,7 @@ from rich.table import Table
 from uplift.cli.keymaps import OptionalKeyMap, sound_keymap
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.progress import progress, say
-from uplift.cli.redis_urls import ONE_TARGET, Databases, Exclude, From, Only, To, source_endpoint, target_urls
+from uplift.cli.redis_urls import ONE_TARGET, BytesASecond, Databases, Exclude, From, KeysASecond, Only, To, source_endpoint, target_urls
 from uplift.errors import BadInput, ExitCode, NotSafe
 from uplift.keyspace.copy import CopyOptions
 from uplift.keyspace.copy_run import CopyRequest, PreparedCopy, prepared_copy, raise_or_warn
@@ -46,8 +46,8 @@ def copy(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be copied, whether it fits and how long it takes; write nothing.")
     ] = False,
-    keys_a_second: Annotated[int, typer.Option("--throttle", help="At most so many keys a second.", min=0)] = 0,
-    bytes_a_second: Annotated[int, typer.Option("--throttle-bytes", help="At most so many bytes a second.", min=0)] = 0,
+    keys_a_second: KeysASecond = 0,
+    bytes_a_second: BytesASecond = 0,
     clock_tolerance: Annotated[int, typer.Option(help="How far the servers' clocks may differ, in ms.", min=0)] = 1000,
     as_json: AsJson = False,
 ) -> None:

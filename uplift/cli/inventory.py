@@ -15,7 +15,7 @@ from uplift.cli.keymaps import OptionalKeyMap, sound_keymap
 from uplift.cli.names_file import write_names
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.progress import progress, say
-from uplift.cli.redis_urls import Databases, Exclude, Only, OptionalFrom, source_endpoint
+from uplift.cli.redis_urls import Databases, Exclude, KeysASecond, Only, OptionalFrom, source_endpoint
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.connection import connected
 from uplift.keyspace.inventory import LIVE_BYTES, RDB_BYTES, TTL_NAMES, Inventory, InventoryBuilder, live_inventory, rdb_inventory
@@ -39,6 +39,7 @@ def inventory(
     only: Only = None,
     exclude: Exclude = None,
     sample: Annotated[int, typer.Option("--sample", help="Size one key in so many; sizing renews a key's access time.", min=1)] = 1,
+    keys_a_second: KeysASecond = 0,
     html: Annotated[Optional[Path], typer.Option("--html", help="Write a self-contained page: treemap and lives.")] = None,  # noqa: UP045
     names: Names = None,
     as_json: AsJson = False,
@@ -46,7 +47,7 @@ def inventory(
     """Keys, bytes, types and lives by pattern, the biggest keys, and who owns them."""
     labels = KeyLabels()
     try:
-        found = take_inventory(source, rdb, keymap, tuple(database or ()), sample)
+        found = take_inventory(source, rdb, keymap, tuple(database or ()), sample, keys_a_second)
     except KeyboardInterrupt:
         say("stopped; nothing was written, run the same command again")
         raise typer.Exit(ExitCode.FAILED) from None
@@ -61,7 +62,9 @@ def inventory(
         _print(found, labels)
 
 
-def take_inventory(source: str | None, rdb: Path | None, keymap: Path | None, databases: tuple[int, ...], sample: int) -> Inventory:
+def take_inventory(
+    source: str | None, rdb: Path | None, keymap: Path | None, databases: tuple[int, ...], sample: int, keys_a_second: int = 0
+) -> Inventory:
     """Read a server or a file. Raises BadInput, DamagedFile, SourceUnreachable or TargetRefused."""
     if (source is None) == (rdb is None):
         raise BadInput("name one of --from and --rdb")
@@ -69,7 +72,7 @@ def take_inventory(source: str | None, rdb: Path | None, keymap: Path | None, da
     router = build_router(read, read.destinations) if read else None
     if rdb is not None:
         return _of_file(rdb, router, databases)
-    return _of_server(str(source), router, databases, sample)
+    return _of_server(str(source), router, databases, sample, keys_a_second)
 
 
 def _of_file(path: Path, router: Router | None, databases: tuple[int, ...]) -> Inventory:
@@ -83,7 +86,7 @@ def _of_file(path: Path, router: Router | None, databases: tuple[int, ...]) -> I
     return found
 
 
-def _of_server(url: str, router: Router | None, wanted: tuple[int, ...], sample: int) -> Inventory:
+def _of_server(url: str, router: Router | None, wanted: tuple[int, ...], sample: int, keys_a_second: int) -> Inventory:
     endpoint, databases = source_endpoint(url, list(wanted))
     with connected(endpoint) as connection:
         facts = read_server_facts(connection)
@@ -91,7 +94,7 @@ def _of_server(url: str, router: Router | None, wanted: tuple[int, ...], sample:
         chosen = databases or facts.databases
         total = sum(facts.keys_in(one) for one in chosen)
         with progress("read") as tell:
-            live_inventory(connection, chosen, InventoryBuilder(found, router), sample, lambda done: tell(done, total))
+            live_inventory(connection, chosen, InventoryBuilder(found, router), sample, lambda done: tell(done, total), keys_a_second)
     return found
 
 

@@ -14,8 +14,9 @@ from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.redis_urls import Databases, OptionalFrom
 from uplift.errors import ExitCode
 from uplift.keyspace.inventory import Inventory
-from uplift.keyspace.keymap import KeyMap, load_keymap
+from uplift.keyspace.keymap import KeyMap
 from uplift.keyspace.keymap_check import KeyMapProblem, check_keymap
+from uplift.keyspace.keymap_file import load_keymap
 
 SCHEMA = "uplift.keymap.check/1"
 commands = typer.Typer(no_args_is_help=True)

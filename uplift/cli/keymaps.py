@@ -8,8 +8,9 @@ from typing import Annotated, Optional
 import typer
 
 from uplift.errors import BadInput
-from uplift.keyspace.keymap import KeyMap, load_keymap
+from uplift.keyspace.keymap import KeyMap
 from uplift.keyspace.keymap_check import check_keymap
+from uplift.keyspace.keymap_file import load_keymap
 
 OptionalKeyMap = Annotated[Optional[Path], typer.Option("--keymap", help="The key map, such as config/keyspace.yaml.")]  # noqa: UP045
 DEFAULT_KEYMAP = Path("config/keyspace.yaml")

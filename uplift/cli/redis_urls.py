@@ -25,6 +25,8 @@ To = Annotated[list[str], typer.Option("--to", help="NAME=URL of a destination o
 Databases = Annotated[list[int] | None, typer.Option("--db", help="A database; may be given more than once [default: all that hold keys].")]
 Only = Annotated[Optional[list[str]], typer.Option("--only", help="A rule of the key map; may be given more than once.")]  # noqa: UP045
 Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="A rule to leave out; may be given more than once.")]  # noqa: UP045
+KeysASecond = Annotated[int, typer.Option("--throttle", help="At most so many keys a second [default: no limit].", min=0)]
+BytesASecond = Annotated[int, typer.Option("--throttle-bytes", help="At most so many bytes of values a second [default: no limit].", min=0)]
 
 ONE_TARGET = "target"
 

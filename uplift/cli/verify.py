@@ -14,7 +14,7 @@ import typer
 from uplift.cli.keymaps import OptionalKeyMap, sound_keymap
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.progress import progress, say
-from uplift.cli.redis_urls import ONE_TARGET, Databases, Exclude, From, Only, To, source_endpoint, target_urls
+from uplift.cli.redis_urls import ONE_TARGET, BytesASecond, Databases, Exclude, From, KeysASecond, Only, To, source_endpoint, target_urls
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.keymap import one_target_takes_all
 from uplift.keyspace.verify_result import Difference, Found, VerifyOptions
@@ -42,6 +42,8 @@ def verify(
     report: Annotated[
         Path | None, typer.Option("--report", help="Every difference with its whole key name, a line of JSON each; mode 0600.")
     ] = None,
+    keys_a_second: KeysASecond = 0,
+    bytes_a_second: BytesASecond = 0,
     clock_tolerance: Annotated[int, typer.Option(help="How far the servers' clocks may differ, in ms.", min=0)] = 1000,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +59,7 @@ def verify(
         tuple(only or ()),
         tuple(exclude or ()),
         clock_tolerance,
-        VerifyOptions(ttl_tolerance=ttl_tolerance, rechecks=rechecks),
+        VerifyOptions(ttl_tolerance=ttl_tolerance, rechecks=rechecks, keys_a_second=keys_a_second, bytes_a_second=bytes_a_second),
         repair=repair,
         delete_extra=delete_extra,
         state=state,

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from uplift.errors import TargetRefused
 from uplift.keyspace.connection import Connection, ErrorReply, Reply, pack
+from uplift.keyspace.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.pieces import NeedsWhole, build_request, drain, read_pieces
 from uplift.keyspace.reading import GONE, ReadLimits
-from uplift.keyspace.routing import TEMPORARY_PREFIX
 from uplift.keyspace.server_facts import ServerFacts
 from uplift.keyspace.target import Existing, Target
 

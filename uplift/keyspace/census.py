@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from uplift.keyspace.connection import Connection
+from uplift.keyspace.own_keys import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
 from uplift.keyspace.pattern import pattern_of
-from uplift.keyspace.routing import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
 from uplift.keyspace.scripts import SIZES
 
 OTHER_PATTERNS = "(other patterns)"

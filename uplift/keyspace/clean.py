@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import cast
 
 from uplift.keyspace.connection import Connection
+from uplift.keyspace.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.pieces import drain
-from uplift.keyspace.routing import TEMPORARY_PREFIX
 from uplift.keyspace.server_facts import ServerFacts
 
 _UNLINK_SINCE = (4, 0)

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import hiredis
 
@@ -55,7 +56,7 @@ class Connection:
         self.endpoint = endpoint
         self.database = database
         self._timeout = timeout_seconds
-        self._address: tuple[str, int] | None = None
+        self._address = (endpoint.address, endpoint.port) if endpoint.address else None
         self._socket: socket.socket | None = None
         self._reader = hiredis.Reader(replyError=ErrorReply)
         self.connect()
@@ -91,7 +92,8 @@ class Connection:
             try:
                 self.call("AUTH", *user, endpoint.password)
             except ErrorReply as problem:
-                raise BadInput(f"{endpoint} refuses the password: {problem.safe}") from None
+                hint = " (below Redis 6 AUTH takes no user: leave it empty)" if user else ""
+                raise BadInput(f"{endpoint} refuses the password: {problem.safe}{hint}") from None
         try:
             self.call("CLIENT", "SETNAME", CLIENT_NAME)
             if self.database:
@@ -100,6 +102,11 @@ class Connection:
             if problem.word == "NOAUTH":
                 raise BadInput(f"{endpoint} asks for a password: give it in the URL, by password_env= or by password_secret=") from None
             raise BadInput(f"{endpoint} database {self.database}: {problem.safe}") from None
+
+    @property
+    def pinned(self) -> Endpoint:
+        """The endpoint with the address this connection found; further connections made from it reach the same node."""
+        return replace(self.endpoint, address=self._address[0]) if self._address else self.endpoint
 
     def select(self, database: int) -> None:
         """Go on in another database; a reconnect comes back to it. Raises BadInput where the server has no such database."""

@@ -89,7 +89,8 @@ class Copy:
         self._clocks_ahead = [max(0.0, ahead) for ahead in clocks_ahead]
         self._labels = KeyLabels(bytes.fromhex(state.secret))
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
-        self._evicted = [target.facts.evicted_keys for target in targets]
+        # Since the run began, not since this process did: what was evicted between a crash and now is lost too.
+        self._evicted = [side.evicted_before for side in state.targets]
         self._bits = partition_bits(source_facts)
         newest = newest_payload_taken(source_facts)
         self._check_forms = [not fits(newest, target.newest_payload) for target in targets]

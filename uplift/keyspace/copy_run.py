@@ -61,6 +61,7 @@ class PreparedCopy:
 
     request: CopyRequest
     router: Router
+    source: Endpoint
     source_facts: ServerFacts
     targets: list[Target]
     clocks_ahead: list[float]
@@ -77,7 +78,7 @@ class PreparedCopy:
         """
         write_state(self.state_path, self.state)
         copy = Copy(
-            self.request.source,
+            self.source,
             self.source_facts,
             self.targets,
             self.router,
@@ -120,9 +121,10 @@ def prepared_copy(request: CopyRequest, state_path: Path, say: Say, progress: Ca
             TargetSide(side.name, side.facts, side.clock_ahead, scanned.estimated_bytes_of_target(router, index))
             for index, side in enumerate(sides)
         ]
-        memory = check_memory(facts, coming) if not state.counts.read else Preflight((), (), ())
+        unexplained = max(0, facts.used_memory_bytes - scanned.estimated_bytes_of_all())
+        memory = check_memory(facts, coming, unexplained) if not state.counts.read else Preflight((), (), ())
         clocks = [side.clock_ahead for side in sides]
-        yield PreparedCopy(request, router, facts, targets, clocks, databases, scanned, memory, state, state_path)
+        yield PreparedCopy(request, router, source.pinned, facts, targets, clocks, databases, scanned, memory, state, state_path)
     finally:
         source.close()
         for target in targets:
@@ -166,6 +168,7 @@ def _state(
                 address=str(target.connection.endpoint),
                 run_id=target.facts.run_id,
                 keys_before=sum(target.facts.keys_in(database) for database in databases),
+                evicted_before=target.facts.evicted_keys,
             )
             for target in targets
         ],

@@ -30,6 +30,7 @@ class Side(BaseModel):
     address: str
     run_id: str
     keys_before: int = 0
+    evicted_before: int = 0
 
 
 class DatabaseProgress(BaseModel):

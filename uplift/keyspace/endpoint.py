@@ -19,7 +19,8 @@ class Endpoint:
     """Where one node listens. `password` never appears in a repr, a log or an error.
 
     `username` stays empty below Redis 6, where AUTH takes one argument. `ca_file` and `server_name` are None for the system's
-    authorities and the host itself; `insecure` switches the check of the certificate off.
+    authorities and the host itself; `insecure` switches the check of the certificate off. `address` pins the node that `host` stood for
+    when it was first looked up: a name can lead elsewhere a moment later.
     """
 
     host: str
@@ -30,6 +31,7 @@ class Endpoint:
     ca_file: Path | None = None
     server_name: str | None = None
     insecure: bool = False
+    address: str | None = None
 
     def __str__(self) -> str:
         """The address alone."""

@@ -14,6 +14,7 @@ from uplift.keyspace.pattern import pattern_of
 from uplift.keyspace.rdb.file import RdbFile
 from uplift.keyspace.routing import FIRST_RULE_OF_THE_MAP, Router, Rule
 from uplift.keyspace.scripts import SIZES
+from uplift.keyspace.throttle import Throttle
 
 TTL_BOUNDS_SECONDS = (60, 3_600, 86_400, 604_800, 2_592_000)
 TTL_NAMES = ("under a minute", "under an hour", "under a day", "under a week", "under 30 days", "30 days and more", "never")
@@ -157,9 +158,15 @@ RDB_BYTES = "bytes of key and value in the file, compressed as they are there; i
 
 
 def live_inventory(
-    connection: Connection, databases: tuple[int, ...], builder: InventoryBuilder, sample: int, progress: Callable[[int], None]
+    connection: Connection,
+    databases: tuple[int, ...],
+    builder: InventoryBuilder,
+    sample: int,
+    progress: Callable[[int], None],
+    keys_a_second: int = 0,
 ) -> None:
     """Walk databases of a live node. One key in `sample` is sized, which renews its access time; the rest is only counted."""
+    throttle = Throttle(keys_a_second, 0)
     for database in databases:
         connection.select(database)
         cursor = b"0"
@@ -169,6 +176,7 @@ def live_inventory(
             sized = _sizes_of(connection, reply[1::5][::sample]) if sample > 1 else None
             _add_page(builder, database, reply, sized)
             progress(builder.inventory.keys)
+            throttle.wait(builder.inventory.keys, 0)
             if cursor == b"0":
                 break
 

@@ -1,6 +1,7 @@
 """The key map as a person writes it: key pattern, destination, what to do, and why.
 
-The first rule that matches a key decides. A key no rule matches stops a run: nothing is guessed.
+The first rule that matches a key decides. A key no rule matches stops a run: nothing is guessed. keymap_file.py reads the
+file: what runs in Lambda does not need YAML for that.
 """
 
 from __future__ import annotations
@@ -8,13 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from uplift.errors import BadInput
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 
 class Action(StrEnum):
@@ -123,28 +120,3 @@ def one_target_takes_all(destination: str) -> KeyMap:
     """The key map of a copy without one."""
     rule = RuleText(name=EVERYTHING, match=Match(prefix=("",)), to=destination, source="no key map", reason="one target takes every key")
     return KeyMap(version=1, destinations=(destination,), rules=(rule,))
-
-
-def load_keymap(path: Path) -> KeyMap:
-    """Read a key map. Raises BadInput naming file, rule and field."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise BadInput(f"{path}: {problem.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise BadInput(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
-    try:
-        return KeyMap.model_validate(document)
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        raise BadInput(f"{path}: {_place(first['loc'], document)}: {first['msg'].removeprefix('Value error, ')}") from None
-
-
-def _place(location: tuple[int | str, ...], document: object) -> str:
-    """`rules.3.to` with the rule's name in place of its number, where it has one."""
-    parts = [str(part) for part in location]
-    if len(location) > 1 and location[0] == "rules" and isinstance(location[1], int) and isinstance(document, dict):
-        rule = document["rules"][location[1]]
-        if isinstance(rule, dict) and "name" in rule:
-            parts[1] = f"{rule['name']}"
-    return ".".join(parts) or "the whole file"

@@ -61,8 +61,10 @@ def _lag(source: ServerFacts) -> str:
     return f"last heard of its primary {source.primary_last_heard_seconds} s ago"
 
 
-def check_memory(source: ServerFacts, targets: list[TargetSide]) -> Preflight:
+def check_memory(source: ServerFacts, targets: list[TargetSide], unexplained_bytes: int) -> Preflight:
     """Room on the targets for what comes, and on the source for being read.
+
+    `unexplained_bytes`: memory of the source that the sample does not account for; big keys it missed may all go to one target.
 
     A full target with an eviction policy throws keys away and answers OK, so its room must be sure beforehand. Replies on their way count
     towards a server's memory (redis/redis 3.2 src/server.c, freeMemoryIfNeeded: only replicas' buffers are left out).
@@ -75,6 +77,11 @@ def check_memory(source: ServerFacts, targets: list[TargetSide]) -> Preflight:
             refusals.append(
                 f"{side.name} has {free / 1e6:,.0f} MB left of maxmemory and about {need / 1e6:,.0f} MB are coming "
                 f"(policy {side.facts.max_memory_policy}): take a larger node, or a smaller part by --only"
+            )
+        elif free is not None and need + unexplained_bytes > free:
+            warnings.append(
+                f"{side.name} has {free / 1e6:,.0f} MB left, about {need / 1e6:,.0f} MB are coming, and "
+                f"{unexplained_bytes / 1e6:,.0f} MB of the source are not explained by the sample: `uplift inventory` sizes every key"
             )
         if side.facts.max_memory_bytes and side.facts.max_memory_policy != "noeviction":
             warnings.append(f"{side.name} evicts by {side.facts.max_memory_policy}: the copy stops as soon as its evicted_keys grows")

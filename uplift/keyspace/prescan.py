@@ -48,6 +48,10 @@ class PreScan:
         """Bytes all keys of one target take there."""
         return sum(self.estimated_bytes(rule.index) for rule in router.rules if rule.target == target)
 
+    def estimated_bytes_of_all(self) -> int:
+        """Bytes of everything, written or not."""
+        return sum(self.estimated_bytes(index) for index in range(len(self.keys)))
+
     def add(self, other: PreScan) -> None:
         """Take in another database's."""
         for mine, theirs in ((self.keys, other.keys), (self.sampled_keys, other.sampled_keys), (self.sampled_bytes, other.sampled_bytes)):

@@ -98,6 +98,7 @@ class PageReader:
         while left:
             page = self.receive()
             now = now or page.now
+            later = page.now - now
             flat = page.flat
             unserved = [key for key, value in zip(flat[3::4], flat[6::4], strict=True) if value.__class__ is int and value == 0]
             if len(unserved) == len(left):
@@ -105,7 +106,11 @@ class PageReader:
             refused = set(unserved)
             for index in range(3, len(flat), 4):
                 if flat[index] not in refused:
-                    whole += flat[index : index + 4]
+                    entry = flat[index : index + 4]
+                    if entry[1] > 0:
+                        # Read by a later call: brought to the moment of the first, which is the page's.
+                        entry[1] += later
+                    whole += entry
             left = unserved
             if left:
                 self.request_keys(left)

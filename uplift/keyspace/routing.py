@@ -13,9 +13,8 @@ from enum import StrEnum
 
 from uplift.errors import BadInput
 from uplift.keyspace.keymap import Action, KeyMap, RuleText, TtlClass
+from uplift.keyspace.own_keys import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
 
-ELASTICACHE_OWN_KEY = b"ElastiCacheMasterReplicationTimestamp"
-TEMPORARY_PREFIX = b"uplift:temporary:"
 NO_TARGET = -1
 _COLON = 58
 # Only characters that stand for themselves, and none that a quantifier or an alternative behind it could take back.

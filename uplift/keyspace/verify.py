@@ -23,6 +23,7 @@ from uplift.keyspace.routing import Router, Rule
 from uplift.keyspace.scripts import MISSING
 from uplift.keyspace.server_facts import ServerFacts
 from uplift.keyspace.target import Target
+from uplift.keyspace.throttle import Throttle
 from uplift.keyspace.verify_result import MOST_LISTED, Difference, Found, VerifyOptions, VerifyResult
 
 _MOST_PENDING = 20_000
@@ -66,6 +67,8 @@ class Verify:
         # By key: a scan may give a key twice, and it is one difference all the same.
         self._pending: dict[bytes, Rule] = {}
         self._noted: set[tuple[Difference, bytes]] = set()
+        self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
+        self._bytes = 0
         self.result = VerifyResult()
 
     def run(self, progress: Callable[[int], None]) -> VerifyResult:
@@ -82,7 +85,7 @@ class Verify:
 
     def _walk_source(self, progress: Callable[[int], None]) -> None:
         """Two pages are under way: while one is compared, the targets already read the next, and the source the one after."""
-        beside = [Connection(target.connection.endpoint, database=self._source.database) for target in self._targets]
+        beside = [Connection(target.connection.pinned, database=self._source.database) for target in self._targets]
         try:
             readers = cycle([self._readers([target.connection for target in self._targets]), self._readers(beside)])
             waiting: _Asked | None = None
@@ -92,6 +95,7 @@ class Verify:
                     self._compare(waiting)
                 waiting = asked
                 progress(self.result.compared)
+                self._throttle.wait(self.result.compared, self._bytes)
                 if len(self._pending) >= _MOST_PENDING:
                     self._compare(waiting)
                     waiting = None
@@ -144,6 +148,7 @@ class Verify:
                     self.result.compared += 1
                     pending[key] = rule
                 continue
+            self._bytes += len(value) if kind == b"string" else 0
             names[index].append(rule.root + key if rule.root else key)
             here[index].append((key, rule, ttl, kind, value))
         for reader, wanted in zip(readers, names, strict=True):

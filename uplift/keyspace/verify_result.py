@@ -55,9 +55,11 @@ class VerifyResult:
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
     """`ttl_tolerance` in ms; `rechecks`: how often a key that differs is read again before it
-    is called different, with `pause_seconds` between."""
+    is called different, with `pause_seconds` between. Bytes are those of strings."""
 
     ttl_tolerance: int = 250
     rechecks: int = 3
     pause_seconds: float = 0.3
+    keys_a_second: int = 0
+    bytes_a_second: int = 0
     limits: ReadLimits = field(default_factory=ReadLimits)

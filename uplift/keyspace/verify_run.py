@@ -60,7 +60,8 @@ def verify(request: VerifyRequest, say: Say, progress: Progress, spill: Spill) -
     `spill` gets every difference of the last comparison. Raises BadInput, NotSafe, KeyUnroutable, SourceUnreachable or TargetRefused.
     """
     router = build_router(request.keymap, tuple(target.name for target in request.targets), only=request.only, exclude=request.exclude)
-    source, apart = Connection(request.source), Connection(request.source)
+    source = Connection(request.source)
+    apart = Connection(source.pinned)
     targets: list[Target] = []
     try:
         facts = read_server_facts(source)
@@ -134,7 +135,7 @@ class _Walk:
     def repair(self, may_delete: list[bool], progress: Progress) -> Repaired:
         done = Repaired()
         for database in self.databases:
-            connection = Connection(self.request.source, database=database)
+            connection = Connection(self.source.pinned, database=database)
             try:
                 repair = Repair(
                     connection, self.facts, self.targets, self.router, may_delete, self.labels.secret.hex()[:8], self.request.whole_bytes
