@@ -28,9 +28,10 @@ from rehearsal.cloud.endpoint import Endpoint as Proxy
 from rehearsal.cloud.endpoint import ProxyLoop
 from rehearsal.cloud.redis_server import RedisServer
 from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
+from uplift.keyspace.copy_run import CopyRequest, prepared_copy
 from uplift.keyspace.copy_state import read_state
 from uplift.keyspace.endpoint import Endpoint
+from uplift.keyspace.servers import TargetUrl
 from uplift.keyspace.target import Existing
 
 

@@ -19,8 +19,9 @@ from bench.baselines import drained_script, pipelined_copy
 from bench.common import Measured, arguments, endpoint, fill_mixed, interleaved, machine, measure, note, peak_memory_mb, servers, show
 from rehearsal.cloud.redis_server import RedisServer
 from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
+from uplift.keyspace.copy_run import CopyRequest, prepared_copy
 from uplift.keyspace.keymap import KeyMap
+from uplift.keyspace.servers import TargetUrl
 from uplift.keyspace.target import Existing
 
 KEYMAP = KeyMap.model_validate(

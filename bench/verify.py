@@ -10,7 +10,7 @@ import redis
 from bench.baselines import pipelined_verify
 from bench.common import arguments, endpoint, fill_mixed, interleaved, machine, measure, note, servers, show
 from bench.copy import KEYMAP, copy
-from uplift.keyspace.copy_run import TargetUrl
+from uplift.keyspace.servers import TargetUrl
 from uplift.keyspace.verify_run import VerifyRequest, verify
 
 

@@ -19,10 +19,11 @@ from tests.conftest import StartRedis
 from tests.keyspace.everything import Snapshot, endpoint, fill_every_encoding, same, snapshot
 from uplift.keyspace.connection import Connection
 from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
+from uplift.keyspace.copy_run import CopyRequest, prepared_copy
 from uplift.keyspace.copy_state import read_state
 from uplift.keyspace.keymap import KeyMap
 from uplift.keyspace.reading import ReadLimits
+from uplift.keyspace.servers import TargetUrl
 from uplift.keyspace.verify_run import VerifyRequest, verify
 
 SEED = int(os.environ.get("UPLIFT_SEED", "20200420"))

@@ -14,10 +14,11 @@ from tests.conftest import StartRedis
 from tests.keyspace.everything import ITEMS, Item, endpoint, fill_every_encoding, fill_streams, same, snapshot, write
 from uplift.errors import NotConvertible
 from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, TargetUrl, prepared_copy
+from uplift.keyspace.copy_run import CopyRequest, prepared_copy
 from uplift.keyspace.copy_state import CopyState
 from uplift.keyspace.keymap import one_target_takes_all
 from uplift.keyspace.reading import ReadLimits
+from uplift.keyspace.servers import TargetUrl
 from uplift.keyspace.target import Existing, WriteMode
 from uplift.keyspace.verify_run import VerifyRequest, verify
 

@@ -104,7 +104,7 @@ def test_lives_of_keys_read_by_later_calls_end_when_they_should(server: RedisSer
         server.client.pexpireat(f"k:{number}", moment)
     with connected(endpoint(server)) as connection:
         page = _reader(connection, page_bytes=20_000).read_keys([b"k:%d" % number for number in range(400)])
-    assert max(abs(page.now + ttl - moment) for _, ttl, _, _ in page.entries()) <= 5
+    assert max(abs(page.now + ttl - moment) for _, ttl, _, _ in page.entries()) <= 40
 
 
 def test_no_script_holds_the_server_for_5_ms_whatever_is_in_the_page(server: RedisServer) -> None:

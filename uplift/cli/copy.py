@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from uplift.cli.keymaps import OptionalKeyMap, sound_keymap
+from uplift.cli.keymaps import OptionalKeyMap
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.progress import progress, say
-from uplift.cli.redis_urls import ONE_TARGET, BytesASecond, Databases, Exclude, From, KeysASecond, Only, To, source_endpoint, target_urls
+from uplift.cli.redis_urls import BytesASecond, ClockTolerance, Databases, Exclude, From, KeysASecond, Only, To, scope_of
 from uplift.errors import BadInput, ExitCode, NotSafe
 from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, PreparedCopy, prepared_copy, raise_or_warn
+from uplift.keyspace.copy_run import CopyRequest, PreparedCopy, prepared_copy
 from uplift.keyspace.copy_state import CopyState, locked
-from uplift.keyspace.keymap import one_target_takes_all
 from uplift.keyspace.routing import NO_TARGET
+from uplift.keyspace.servers import raise_or_warn
 from uplift.keyspace.target import Existing, WriteMode
 
 SCHEMA = "uplift.copy/1"
@@ -48,7 +49,7 @@ def copy(
     ] = False,
     keys_a_second: KeysASecond = 0,
     bytes_a_second: BytesASecond = 0,
-    clock_tolerance: Annotated[int, typer.Option(help="How far the servers' clocks may differ, in ms.", min=0)] = 1000,
+    clock_tolerance: ClockTolerance = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Copy every key where the key map says. Right for every key unchanged since it was read; `uplift verify` finds later changes."""
@@ -57,21 +58,15 @@ def copy(
     ]
     if len(chosen) > 1:
         raise BadInput("--fail-existing, --skip-existing and --replace exclude each other, allowed: one of them")
-    endpoint, databases = source_endpoint(source, database)
+    scope = scope_of(source, target, keymap, database, only, exclude, clock_tolerance)
+    options = CopyOptions(
+        existing=chosen[0] if chosen else Existing.FAIL,
+        write_mode=WriteMode.SILENT if silent else WriteMode.FAST,
+        keys_a_second=keys_a_second,
+        bytes_a_second=bytes_a_second,
+    )
     request = CopyRequest(
-        endpoint,
-        target_urls(target, named=keymap is not None),
-        sound_keymap(keymap) if keymap else one_target_takes_all(ONE_TARGET),
-        databases,
-        tuple(only or ()),
-        tuple(exclude or ()),
-        clock_tolerance,
-        CopyOptions(
-            existing=chosen[0] if chosen else Existing.FAIL,
-            write_mode=WriteMode.SILENT if silent else WriteMode.FAST,
-            keys_a_second=keys_a_second,
-            bytes_a_second=bytes_a_second,
-        ),
+        scope.source, scope.targets, scope.keymap, scope.databases, scope.only, scope.exclude, scope.clock_tolerance, options
     )
     with locked(state):
         try:
@@ -82,15 +77,17 @@ def copy(
 
 
 def _copy(request: CopyRequest, state_path: Path, *, dry_run: bool, as_json: bool) -> None:
-    with progress("look at every key name") as tell, prepared_copy(request, state_path, say, tell) as prepared:
+    with ExitStack() as stack:
+        # The first bar is gone before the second appears: a terminal shows one at a time.
+        with progress("look at every key name") as tell:
+            prepared = stack.enter_context(prepared_copy(request, state_path, say, tell))
         if dry_run:
             _report_dry_run(prepared, as_json=as_json)
             return
         raise_or_warn(prepared.memory, say)
-        total = sum(prepared.scanned.keys[rule.index] for rule in prepared.router.rules if rule.target != NO_TARGET)
         began = time.monotonic()
         with progress("copy") as tell_copied:
-            state = prepared.run(lambda counts: tell_copied(counts.read, total))
+            state = prepared.run(lambda counts: tell_copied(counts.read, prepared.keys_to_write))
     _report(state, prepared, time.monotonic() - began, as_json=as_json)
     if state.unsettled:
         raise NotSafe(
@@ -100,7 +97,7 @@ def _copy(request: CopyRequest, state_path: Path, *, dry_run: bool, as_json: boo
 
 
 def _report_dry_run(prepared: PreparedCopy, *, as_json: bool) -> None:
-    scanned, router = prepared.scanned, prepared.router
+    scanned, router = prepared.scanned, prepared.servers.router
     by_rule = [
         {
             "rule": rule.name,
@@ -112,14 +109,14 @@ def _report_dry_run(prepared: PreparedCopy, *, as_json: bool) -> None:
         for rule in router.rules
         if scanned.keys[rule.index]
     ]
-    written = sum(scanned.keys[rule.index] for rule in router.rules if rule.target != NO_TARGET)
+    written = prepared.keys_to_write
     fit = [
         {
             "target": target.name,
             "coming_bytes": scanned.estimated_bytes_of_target(router, index),
             "free_bytes": target.facts.free_memory_bytes,
         }
-        for index, target in enumerate(prepared.targets)
+        for index, target in enumerate(prepared.servers.targets)
     ]
     document = {
         "schema": SCHEMA, "dry_run": True, "rules": by_rule, "targets": fit, "refusals": list(prepared.memory.refusals),
@@ -165,7 +162,7 @@ def _report(state: CopyState, prepared: PreparedCopy, seconds: float, *, as_json
     counts, copied = state.counts, sum(state.counts.copied.values())
     left = {
         rule.name: (rule.action.value, prepared.scanned.keys[rule.index])
-        for rule in prepared.router.rules
+        for rule in prepared.servers.router.rules
         if rule.target == NO_TARGET and prepared.scanned.keys[rule.index]
     }
     if as_json:
@@ -179,7 +176,7 @@ def _report(state: CopyState, prepared: PreparedCopy, seconds: float, *, as_json
         )  # fmt: skip
         return
     table = Table("rule", "to", "keys", box=None, pad_edge=False)
-    for rule in prepared.router.rules:
+    for rule in prepared.servers.router.rules:
         if counts.copied.get(rule.name):
             table.add_row(rule.name, rule.destination, f"{counts.copied[rule.name]:,}")
         elif rule.name in left:

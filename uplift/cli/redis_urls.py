@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Optional
 
 import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from uplift.cli.keymaps import sound_keymap
 from uplift.errors import BadInput
-from uplift.keyspace.copy_run import TargetUrl
 from uplift.keyspace.endpoint import Endpoint, RedisUrl, parse_redis_url
+from uplift.keyspace.keymap import one_target_takes_all
+from uplift.keyspace.servers import Scope, TargetUrl
 
 URL_HELP = (
     "redis://host:port/database, rediss:// for TLS; ?ca=FILE, server_name=NAME, insecure=true, "
@@ -25,10 +28,27 @@ To = Annotated[list[str], typer.Option("--to", help="NAME=URL of a destination o
 Databases = Annotated[list[int] | None, typer.Option("--db", help="A database; may be given more than once [default: all that hold keys].")]
 Only = Annotated[Optional[list[str]], typer.Option("--only", help="A rule of the key map; may be given more than once.")]  # noqa: UP045
 Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="A rule to leave out; may be given more than once.")]  # noqa: UP045
+ClockTolerance = Annotated[int, typer.Option(help="How far the servers' clocks may differ, in ms.", min=0)]
 KeysASecond = Annotated[int, typer.Option("--throttle", help="At most so many keys a second [default: no limit].", min=0)]
 BytesASecond = Annotated[int, typer.Option("--throttle-bytes", help="At most so many bytes of values a second [default: no limit].", min=0)]
 
 ONE_TARGET = "target"
+
+
+def scope_of(
+    source: str,
+    targets: list[str],
+    keymap: Path | None,
+    databases: list[int] | None,
+    only: list[str] | None,
+    exclude: list[str] | None,
+    clock_tolerance: int,
+) -> Scope:
+    """What copy and verify are asked to work on. Raises BadInput for whatever cannot be used."""
+    endpoint, chosen = source_endpoint(source, databases)
+    urls = target_urls(targets, named=keymap is not None)
+    read = sound_keymap(keymap) if keymap else one_target_takes_all(ONE_TARGET)
+    return Scope(endpoint, urls, read, chosen, tuple(only or ()), tuple(exclude or ()), clock_tolerance)
 
 
 def source_endpoint(url: str, databases: list[int] | None) -> tuple[Endpoint, tuple[int, ...]]:

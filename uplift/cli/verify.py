@@ -11,12 +11,11 @@ from typing import Annotated
 
 import typer
 
-from uplift.cli.keymaps import OptionalKeyMap, sound_keymap
+from uplift.cli.keymaps import OptionalKeyMap
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.progress import progress, say
-from uplift.cli.redis_urls import ONE_TARGET, BytesASecond, Databases, Exclude, From, KeysASecond, Only, To, source_endpoint, target_urls
+from uplift.cli.redis_urls import BytesASecond, ClockTolerance, Databases, Exclude, From, KeysASecond, Only, To, scope_of
 from uplift.errors import BadInput, ExitCode
-from uplift.keyspace.keymap import one_target_takes_all
 from uplift.keyspace.verify_result import Difference, Found, VerifyOptions
 from uplift.keyspace.verify_run import Verified, VerifyRequest
 from uplift.keyspace.verify_run import verify as run_verify
@@ -44,26 +43,18 @@ def verify(
     ] = None,
     keys_a_second: KeysASecond = 0,
     bytes_a_second: BytesASecond = 0,
-    clock_tolerance: Annotated[int, typer.Option(help="How far the servers' clocks may differ, in ms.", min=0)] = 1000,
+    clock_tolerance: ClockTolerance = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Compare values and lives, both ways, key by key."""
     if delete_extra and not repair:
         raise BadInput("--delete-extra goes with --repair")
-    endpoint, databases = source_endpoint(source, database)
+    scope = scope_of(source, target, keymap, database, only, exclude, clock_tolerance)
+    options = VerifyOptions(ttl_tolerance=ttl_tolerance, rechecks=rechecks, keys_a_second=keys_a_second, bytes_a_second=bytes_a_second)
     request = VerifyRequest(
-        endpoint,
-        target_urls(target, named=keymap is not None),
-        sound_keymap(keymap) if keymap else one_target_takes_all(ONE_TARGET),
-        databases,
-        tuple(only or ()),
-        tuple(exclude or ()),
-        clock_tolerance,
-        VerifyOptions(ttl_tolerance=ttl_tolerance, rechecks=rechecks, keys_a_second=keys_a_second, bytes_a_second=bytes_a_second),
-        repair=repair,
-        delete_extra=delete_extra,
-        state=state,
-    )
+        scope.source, scope.targets, scope.keymap, scope.databases, scope.only, scope.exclude, scope.clock_tolerance, options,
+        repair=repair, delete_extra=delete_extra, state=state,
+    )  # fmt: skip
     try:
         with progress("verify") as tell, _report_file(report) as spill:
             verified = run_verify(request, say, tell, spill)

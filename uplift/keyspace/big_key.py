@@ -167,9 +167,12 @@ class BigKeyCopier:
         return TEMPORARY_PREFIX + f"{self.run}:{what}".encode()
 
     def sweep(self, target: Target) -> None:
-        """Remove what an attempt of this run left under its temporary names."""
-        for what in ("new", "old"):
-            drain(target.connection, self._name(what), has_unlink=target.has_unlink)
+        """Remove what an attempt of this run left under its temporary names. Raises TargetRefused."""
+        try:
+            for what in ("new", "old"):
+                drain(target.connection, self._name(what), has_unlink=target.has_unlink)
+        except ErrorReply as problem:
+            raise TargetRefused(f"{target.name} ({target.connection.endpoint}) cannot be written: {problem.safe}") from None
 
 
 def _raise_first(replies: list[Reply | ErrorReply]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import hiredis
 
-from uplift.errors import BadInput, SourceUnreachable, TargetRefused
+from uplift.errors import BadInput, SourceUnreachable, TargetRefused, UpliftError
 from uplift.keyspace.endpoint import Endpoint
 
 CLIENT_NAME = "uplift"
@@ -26,18 +26,24 @@ Reply = bytes | int | None | list["Reply"]
 """What a server answers; an error inside an array stays an ErrorReply."""
 
 
-class ErrorReply(Exception):
+class ErrorReply(UpliftError):
     """An error a server answered with. `word` is its first word, such as OOM."""
+
+    code = "ErrorReply"
+
+    def __str__(self) -> str:
+        """Where nobody knows better what was asked for."""
+        return f"a server answered: {self.safe}"
 
     @property
     def word(self) -> str:
         """The code at the front."""
-        return str(self).split(" ", 1)[0]
+        return str(self.args[0]).split(" ", 1)[0]
 
     @property
     def safe(self) -> str:
         """The text without the arguments some versions repeat in it: they could be key names."""
-        return str(self).split(", with args", 1)[0].split("`", 1)[0][:120].strip()
+        return str(self.args[0]).split(", with args", 1)[0].split("`", 1)[0][:120].strip()
 
 
 def pack(*arguments: bytes | str | int) -> bytes:

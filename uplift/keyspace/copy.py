@@ -15,13 +15,13 @@ from uplift.errors import KeyUnroutable, NotSafe, SourceUnreachable
 from uplift.keyspace.big_key import BigKeyCopier, BigOutcome
 from uplift.keyspace.connection import Connection
 from uplift.keyspace.copy_state import CopyCounts, CopyState, DatabaseProgress
-from uplift.keyspace.endpoint import Endpoint
 from uplift.keyspace.key_label import KeyLabels
 from uplift.keyspace.partition import Border, first_cursors, next_cursor, partition_bits
 from uplift.keyspace.rdb.payload import fits, newest_payload_taken
 from uplift.keyspace.reading import GONE, Page, PageReader, ReadLimits, ValueForm
-from uplift.keyspace.routing import Router, Rule
-from uplift.keyspace.server_facts import ServerFacts, read_server_facts
+from uplift.keyspace.routing import Rule
+from uplift.keyspace.server_facts import read_server_facts
+from uplift.keyspace.servers import Servers
 from uplift.keyspace.target import Existing, Target, WriteMode, check_same_node
 from uplift.keyspace.throttle import Throttle
 
@@ -67,33 +67,29 @@ class Copy:
 
     def __init__(
         self,
-        source: Endpoint,
-        source_facts: ServerFacts,
-        targets: list[Target],
-        router: Router,
+        servers: Servers,
         options: CopyOptions,
         state: CopyState,
         commit: Callable[[CopyState], None],
         observe: Observer,
-        clocks_ahead: list[float],
     ) -> None:
-        self._source = source
-        self._facts = source_facts
-        self._targets = targets
-        self._router = router
+        self._source = servers.source.pinned
+        self._facts = servers.facts
+        self._targets = servers.targets
+        self._router = servers.router
         self._options = options
         self._state = state
         self._commit = commit
         self._observe = observe
         # A clock that is behind makes no life shorter than its 0 ms.
-        self._clocks_ahead = [max(0.0, ahead) for ahead in clocks_ahead]
+        self._clocks_ahead = [max(0.0, ahead) for ahead in servers.clocks_ahead]
         self._labels = KeyLabels(bytes.fromhex(state.secret))
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
         # Since the run began, not since this process did: what was evicted between a crash and now is lost too.
         self._evicted = [side.evicted_before for side in state.targets]
-        self._bits = partition_bits(source_facts)
-        newest = newest_payload_taken(source_facts)
-        self._check_forms = [not fits(newest, target.newest_payload) for target in targets]
+        self._bits = partition_bits(servers.facts)
+        newest = newest_payload_taken(servers.facts)
+        self._check_forms = [not fits(newest, target.newest_payload) for target in servers.targets]
         self._counts = CopyCounts()
         self._copied: list[int] = []
         self._big: list[tuple[bytes, Rule]] = []

@@ -4,48 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uplift.errors import BadInput, KeyUnroutable, NotSafe
-from uplift.keyspace.connection import Connection
 from uplift.keyspace.copy import Copy, CopyOptions, Observer
 from uplift.keyspace.copy_state import CopyState, Side, read_state, write_state
-from uplift.keyspace.endpoint import Endpoint
 from uplift.keyspace.key_label import KeyLabels
-from uplift.keyspace.keymap import KeyMap
-from uplift.keyspace.preflight import Preflight, TargetSide, check_memory, check_servers
+from uplift.keyspace.preflight import Preflight, check_memory
 from uplift.keyspace.prescan import PreScan, empty_prescan, prescan
-from uplift.keyspace.routing import Router, build_router
-from uplift.keyspace.server_facts import ServerFacts, clock_offset_milliseconds, read_server_facts
-from uplift.keyspace.target import Existing, Target
+from uplift.keyspace.routing import NO_TARGET
+from uplift.keyspace.servers import Progress, Say, Scope, Servers, opened, shifted
+from uplift.keyspace.target import Existing
 
-Say = Callable[[str], None]
 MOST_NAMED_IN_A_MESSAGE = 5
 
 
 @dataclass(frozen=True, slots=True)
-class TargetUrl:
-    """A target as named on the command line. `database` None: the same as on the source."""
+class CopyRequest(Scope):
+    """Everything a person asks for."""
 
-    name: str
-    endpoint: Endpoint
-    database: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class CopyRequest:
-    """Everything a person asks for. `databases` empty: all that hold keys."""
-
-    source: Endpoint
-    targets: tuple[TargetUrl, ...]
-    keymap: KeyMap
-    databases: tuple[int, ...] = ()
-    only: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    clock_tolerance: int = 1000
     options: CopyOptions = field(default_factory=CopyOptions)
 
     @property
@@ -55,21 +35,21 @@ class CopyRequest:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PreparedCopy:
     """A copy that may start: the servers are open and looked at, every key name was seen and has a rule."""
 
     request: CopyRequest
-    router: Router
-    source: Endpoint
-    source_facts: ServerFacts
-    targets: list[Target]
-    clocks_ahead: list[float]
-    databases: tuple[int, ...]
+    servers: Servers
     scanned: PreScan
     memory: Preflight
     state: CopyState
     state_path: Path
+
+    @property
+    def keys_to_write(self) -> int:
+        """How many keys rules write somewhere."""
+        return sum(self.scanned.keys[rule.index] for rule in self.servers.router.rules if rule.target != NO_TARGET)
 
     def run(self, observe: Observer) -> CopyState:
         """Copy, or go on. Raises what Copy.run raises.
@@ -77,100 +57,53 @@ class PreparedCopy:
         The state is on disk before the first write: what a target holds after a crash is then known to be this run's.
         """
         write_state(self.state_path, self.state)
-        copy = Copy(
-            self.source,
-            self.source_facts,
-            self.targets,
-            self.router,
-            self.request.options,
-            self.state,
-            lambda state: write_state(self.state_path, state),
-            observe,
-            self.clocks_ahead,
-        )
-        copy.run(self.databases)
+        copy = Copy(self.servers, self.request.options, self.state, lambda state: write_state(self.state_path, state), observe)
+        copy.run(self.servers.databases)
         return self.state
 
 
 @contextmanager
-def prepared_copy(request: CopyRequest, state_path: Path, say: Say, progress: Callable[[int, int], None]) -> Iterator[PreparedCopy]:
+def prepared_copy(request: CopyRequest, state_path: Path, say: Say, progress: Progress) -> Iterator[PreparedCopy]:
     """Do everything that comes before the first write.
 
     `progress` gets names seen and names there are. Raises BadInput, NotSafe, KeyUnroutable, SourceUnreachable or TargetRefused;
     nothing was written then.
     """
-    router = build_router(request.keymap, tuple(target.name for target in request.targets), only=request.only, exclude=request.exclude)
-    source = Connection(request.source)
-    targets: list[Target] = []
-    try:
-        facts = read_server_facts(source)
-        databases = choose_databases(request.databases, facts, request.targets, say)
-        earlier = read_state(state_path)
-        labels = KeyLabels(bytes.fromhex(earlier.secret)) if earlier else KeyLabels()
-        targets += [Target(url.name, url.endpoint, url.database or databases[0], labels) for url in request.targets]
-        here = clock_offset_milliseconds(source)
-        sides = [TargetSide(target.name, target.facts, target.clock_offset - here, 0) for target in targets]
-        raise_or_warn(check_servers(facts, sides, request.clock_tolerance), say)
-        state = _state(request, facts, targets, earlier, databases, say)
+    earlier = read_state(state_path)
+    labels = KeyLabels(bytes.fromhex(earlier.secret)) if earlier else KeyLabels()
+    with opened(request, labels, say) as servers:
+        state = _state(request, servers, earlier, say)
         check_existing = request.options.existing is Existing.FAIL and not state.checked_for_existing
-        scanned = _scan_names(source, router, targets, databases, check_existing, progress, facts)
+        scanned = _scan_names(servers, check_existing, progress)
         _refuse_unmatched(scanned, labels)
         _refuse_existing(scanned, labels)
         state.checked_for_existing = True
-        coming = [
-            TargetSide(side.name, side.facts, side.clock_ahead, scanned.estimated_bytes_of_target(router, index))
-            for index, side in enumerate(sides)
-        ]
-        unexplained = max(0, facts.used_memory_bytes - scanned.estimated_bytes_of_all())
-        memory = check_memory(facts, coming, unexplained) if not state.counts.read else Preflight((), (), ())
-        clocks = [side.clock_ahead for side in sides]
-        yield PreparedCopy(request, router, source.pinned, facts, targets, clocks, databases, scanned, memory, state, state_path)
-    finally:
-        source.close()
-        for target in targets:
-            target.close()
+        memory = _memory(servers, scanned) if not state.counts.read else Preflight((), (), ())
+        yield PreparedCopy(request, servers, scanned, memory, state, state_path)
 
 
-def choose_databases(wanted: tuple[int, ...], facts: ServerFacts, targets: tuple[TargetUrl, ...], say: Say) -> tuple[int, ...]:
-    """The databases to work on. Raises BadInput where several would go into one."""
-    databases = wanted or facts.databases or (0,)
-    fixed = [target for target in targets if target.database is not None]
-    if fixed and (len(databases) > 1 or any(target.database != databases[0] for target in fixed)):
-        raise BadInput(
-            f"--to {fixed[0].name} names database {fixed[0].database} and the source's are {', '.join(map(str, databases))}: "
-            "keys keep their database; allowed: no database in --to, or the one chosen with --db"
-        )
-    if left := sorted(set(facts.databases) - set(databases)):
-        say(f"left alone: {sum(facts.keys_in(database) for database in left):,} keys in database {', '.join(map(str, left))} (--db)")
-    return databases
+def _memory(servers: Servers, scanned: PreScan) -> Preflight:
+    coming = [
+        replace(side, coming_bytes=scanned.estimated_bytes_of_target(servers.router, index)) for index, side in enumerate(servers.sides)
+    ]
+    unexplained = max(0, servers.facts.used_memory_bytes - scanned.estimated_bytes_of_all())
+    return check_memory(servers.facts, coming, unexplained)
 
 
-def raise_or_warn(found: Preflight, say: Say) -> None:
-    """Raise BadInput or NotSafe for the first reason, after saying every warning."""
-    for warning in found.warnings:
-        say(f"warning: {warning}")
-    if found.bad_input:
-        raise BadInput(found.bad_input[0])
-    if found.refusals:
-        raise NotSafe("; ".join(found.refusals))
-
-
-def _state(
-    request: CopyRequest, facts: ServerFacts, targets: list[Target], earlier: CopyState | None, databases: tuple[int, ...], say: Say
-) -> CopyState:
+def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, say: Say) -> CopyState:
     """The state to go on from, or a new one. Raises BadInput for one of another copy."""
     fresh = CopyState(
         schema="uplift.copy.state/1",
-        source=Side(name="source", address=str(request.source), run_id=facts.run_id),
+        source=Side(name="source", address=str(request.source), run_id=servers.facts.run_id),
         targets=[
             Side(
                 name=target.name,
                 address=str(target.connection.endpoint),
                 run_id=target.facts.run_id,
-                keys_before=sum(target.facts.keys_in(database) for database in databases),
+                keys_before=sum(target.facts.keys_in(database) for database in servers.databases),
                 evicted_before=target.facts.evicted_keys,
             )
-            for target in targets
+            for target in servers.targets
         ],
         keymap=request.keymap.digest,
         options=request.options_digest,
@@ -208,29 +141,13 @@ def _refuse_other_copy(earlier: CopyState, fresh: CopyState) -> None:
         raise BadInput(f"the state belongs to another copy: {', '.join(different)} differ; allowed: the same as then, or another --state")
 
 
-def _scan_names(
-    source: Connection,
-    router: Router,
-    targets: list[Target],
-    databases: tuple[int, ...],
-    check_existing: bool,
-    progress: Callable[[int, int], None],
-    facts: ServerFacts,
-) -> PreScan:
-    total = sum(facts.keys_in(database) for database in databases)
-    scanned = empty_prescan(router)
-    for database in databases:
-        source.select(database)
-        for target in targets:
-            target.connection.select(database)
-        to_check = [target if check_existing and target.facts.keys_in(database) else None for target in targets]
-        scanned.add(prescan(source, router, to_check, shifted(progress, scanned.total, total)))
+def _scan_names(servers: Servers, check_existing: bool, progress: Progress) -> PreScan:
+    scanned = empty_prescan(servers.router)
+    for database in servers.databases:
+        servers.select(database)
+        to_check = [target if check_existing and target.facts.keys_in(database) else None for target in servers.targets]
+        scanned.add(prescan(servers.source, servers.router, to_check, shifted(progress, scanned.total, servers.keys)))
     return scanned
-
-
-def shifted(progress: Callable[[int, int], None], done: int, total: int) -> Callable[[int], None]:
-    """Progress of one database as a part of all."""
-    return lambda seen: progress(done + seen, total)
 
 
 def _refuse_unmatched(scanned: PreScan, labels: KeyLabels) -> None:

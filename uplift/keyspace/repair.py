@@ -10,9 +10,9 @@ from uplift.keyspace.connection import Connection
 from uplift.keyspace.pieces import drain
 from uplift.keyspace.rdb.payload import fits, newest_payload_taken
 from uplift.keyspace.reading import GONE, PageReader, ReadLimits, ValueForm
-from uplift.keyspace.routing import Router, Rule
-from uplift.keyspace.server_facts import ServerFacts
-from uplift.keyspace.target import Existing, Target
+from uplift.keyspace.routing import Rule
+from uplift.keyspace.servers import Servers
+from uplift.keyspace.target import Existing
 from uplift.keyspace.verify_result import Difference, Found
 
 
@@ -26,25 +26,15 @@ class Repaired:
 
 
 class Repair:
-    """Mends differences of one database, one at a time. `may_delete`: by target, whether extras there may be deleted."""
+    """Mends differences of one database, one at a time, and adds to `done`. `may_delete`: by target, whether extras may go."""
 
-    def __init__(
-        self,
-        apart: Connection,
-        facts: ServerFacts,
-        targets: list[Target],
-        router: Router,
-        may_delete: list[bool],
-        run: str,
-        whole_bytes: int,
-    ) -> None:
-        self._apart, self._targets, self._router, self._may_delete = apart, targets, router, may_delete
+    def __init__(self, apart: Connection, servers: Servers, may_delete: list[bool], run: str, whole_bytes: int, done: Repaired) -> None:
+        self._apart, self._targets, self._router, self._may_delete, self.done = apart, servers.targets, servers.router, may_delete, done
         limits = ReadLimits()
         self._reader = PageReader(apart, ValueForm.DUMP, limits, [], 0)
-        self._copier = BigKeyCopier(apart, facts, run, limits, Existing.REPLACE, whole_bytes)
-        newest = newest_payload_taken(facts)
-        self._check_forms = [not fits(newest, target.newest_payload) for target in targets]
-        self.done = Repaired()
+        self._copier = BigKeyCopier(apart, servers.facts, run, limits, Existing.REPLACE, whole_bytes)
+        newest = newest_payload_taken(servers.facts)
+        self._check_forms = [not fits(newest, target.newest_payload) for target in servers.targets]
 
     def mend(self, found: Found) -> None:
         """Mend one difference; what cannot be mended is left for the next verification to name."""

@@ -19,9 +19,9 @@ from uplift.keyspace.key_comparison import KeyComparison
 from uplift.keyspace.key_label import KeyLabels
 from uplift.keyspace.partition import Border, first_cursors, next_cursor, partition_bits
 from uplift.keyspace.reading import GONE, NEVER_EXPIRES, Page, PageReader, ValueForm
-from uplift.keyspace.routing import Router, Rule
+from uplift.keyspace.routing import Rule
 from uplift.keyspace.scripts import MISSING
-from uplift.keyspace.server_facts import ServerFacts
+from uplift.keyspace.servers import Servers
 from uplift.keyspace.target import Target
 from uplift.keyspace.throttle import Throttle
 from uplift.keyspace.verify_result import MOST_LISTED, Difference, Found, VerifyOptions, VerifyResult
@@ -49,20 +49,16 @@ class Verify:
 
     def __init__(
         self,
-        source: Connection,
+        servers: Servers,
         apart: Connection,
-        facts: ServerFacts,
-        targets: list[Target],
-        clocks_ahead: list[float],
-        router: Router,
         options: VerifyOptions,
         spill: Spill,
         labels: KeyLabels,
     ) -> None:
-        self._source, self._apart, self._facts, self._targets = source, apart, facts, targets
-        self._router, self._options, self._spill, self._labels = router, options, spill, labels
-        self._clocks_ahead = clocks_ahead
-        self._comparison = KeyComparison(apart, targets, clocks_ahead, options.limits, options.ttl_tolerance)
+        self._source, self._apart, self._facts, self._targets = servers.source, apart, servers.facts, servers.targets
+        self._router, self._options, self._spill, self._labels = servers.router, options, spill, labels
+        self._clocks_ahead = servers.clocks_ahead
+        self._comparison = KeyComparison(apart, servers.targets, servers.clocks_ahead, options.limits, options.ttl_tolerance)
         self._rest = PageReader(apart, ValueForm.VALUE, options.limits, [], 0)
         # By key: a scan may give a key twice, and it is one difference all the same.
         self._pending: dict[bytes, Rule] = {}

@@ -8,31 +8,19 @@ from pathlib import Path
 
 from uplift.errors import BadInput
 from uplift.keyspace.connection import Connection
-from uplift.keyspace.copy_run import Say, TargetUrl, choose_databases, raise_or_warn, shifted
 from uplift.keyspace.copy_state import CopyState, read_state
-from uplift.keyspace.endpoint import Endpoint
 from uplift.keyspace.key_label import KeyLabels
-from uplift.keyspace.keymap import KeyMap
-from uplift.keyspace.preflight import TargetSide, check_servers
 from uplift.keyspace.repair import Repair, Repaired
-from uplift.keyspace.routing import Router, build_router
-from uplift.keyspace.server_facts import ServerFacts, clock_offset_milliseconds, read_server_facts
+from uplift.keyspace.servers import Progress, Say, Scope, Servers, opened, shifted
 from uplift.keyspace.target import Target
 from uplift.keyspace.verify import Verify
 from uplift.keyspace.verify_result import MOST_LISTED, Found, VerifyOptions, VerifyResult
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyRequest:
+class VerifyRequest(Scope):
     """Everything a person asks for. `state`: the copy whose writes may be undone where `delete_extra` is asked for."""
 
-    source: Endpoint
-    targets: tuple[TargetUrl, ...]
-    keymap: KeyMap
-    databases: tuple[int, ...] = ()
-    only: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    clock_tolerance: int = 1000
     options: VerifyOptions = field(default_factory=VerifyOptions)
     whole_bytes: int = 8 * 1024 * 1024
     repair: bool = False
@@ -50,7 +38,6 @@ class Verified:
     target_names: tuple[str, ...]
 
 
-Progress = Callable[[int, int], None]
 Spill = Callable[[Found], None]
 
 
@@ -59,30 +46,42 @@ def verify(request: VerifyRequest, say: Say, progress: Progress, spill: Spill) -
 
     `spill` gets every difference of the last comparison. Raises BadInput, NotSafe, KeyUnroutable, SourceUnreachable or TargetRefused.
     """
-    router = build_router(request.keymap, tuple(target.name for target in request.targets), only=request.only, exclude=request.exclude)
-    source = Connection(request.source)
-    apart = Connection(source.pinned)
-    targets: list[Target] = []
-    try:
-        facts = read_server_facts(source)
-        databases = choose_databases(request.databases, facts, request.targets, say)
-        state = _state_of(request)
-        labels = KeyLabels(bytes.fromhex(state.secret)) if state else KeyLabels()
-        targets += [Target(url.name, url.endpoint, url.database or databases[0], labels) for url in request.targets]
-        here = clock_offset_milliseconds(source)
-        sides = [TargetSide(target.name, target.facts, target.clock_offset - here, 0) for target in targets]
-        raise_or_warn(check_servers(facts, sides, request.clock_tolerance), say)
-        walk = _Walk(request, router, source, apart, facts, targets, [side.clock_ahead for side in sides], databases, labels)
+    state = _state_of(request)
+    labels = KeyLabels(bytes.fromhex(state.secret)) if state else KeyLabels()
+    with opened(request, labels, say) as servers:
         repaired = None
         if request.repair:
-            repaired = walk.repair(_may_delete(request, state, targets), progress)
-        result = walk.compare(progress, spill)
-        return Verified(result, repaired, labels, tuple(target.name for target in targets))
+            repaired = _repair(request, servers, _may_delete(request, state, servers.targets), labels, progress)
+        result = VerifyResult()
+        for database in servers.databases:
+            _compare(request, servers, database, labels, result, progress, spill)
+        return Verified(result, repaired, labels, tuple(target.name for target in servers.targets))
+
+
+def _compare(
+    request: VerifyRequest, servers: Servers, database: int, labels: KeyLabels, whole: VerifyResult, progress: Progress, spill: Spill
+) -> None:
+    """Compare one database and add what was found to `whole`."""
+    servers.select(database)
+    apart = Connection(servers.source.pinned, database=database)
+    try:
+        one = Verify(servers, apart, request.options, spill, labels)
+        _add(whole, one.run(shifted(progress, whole.compared, servers.keys)))
     finally:
-        source.close()
         apart.close()
-        for target in targets:
-            target.close()
+
+
+def _repair(request: VerifyRequest, servers: Servers, may_delete: list[bool], labels: KeyLabels, progress: Progress) -> Repaired:
+    done = Repaired()
+    seen = VerifyResult()
+    for database in servers.databases:
+        connection = Connection(servers.source.pinned, database=database)
+        try:
+            repair = Repair(connection, servers, may_delete, labels.secret.hex()[:8], request.whole_bytes, done)
+            _compare(request, servers, database, labels, seen, progress, repair.mend)
+        finally:
+            connection.close()
+    return done
 
 
 def _state_of(request: VerifyRequest) -> CopyState | None:
@@ -106,58 +105,6 @@ def _may_delete(request: VerifyRequest, state: CopyState | None, targets: list[T
                 f"--delete-extra: {target.name} held {side.keys_before:,} keys before the copy, so an extra there may be somebody else's"
             )
     return [True] * len(targets)
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    request: VerifyRequest
-    router: Router
-    source: Connection
-    apart: Connection
-    facts: ServerFacts
-    targets: list[Target]
-    clocks_ahead: list[float]
-    databases: tuple[int, ...]
-    labels: KeyLabels
-
-    def compare(self, progress: Progress, spill: Spill) -> VerifyResult:
-        whole = VerifyResult()
-        total = sum(self.facts.keys_in(database) for database in self.databases)
-        for database in self.databases:
-            for connection in (self.source, self.apart, *(target.connection for target in self.targets)):
-                connection.select(database)
-            one = Verify(
-                self.source, self.apart, self.facts, self.targets, self.clocks_ahead, self.router, self.request.options, spill, self.labels
-            )
-            _add(whole, one.run(shifted(progress, whole.compared, total)))
-        return whole
-
-    def repair(self, may_delete: list[bool], progress: Progress) -> Repaired:
-        done = Repaired()
-        for database in self.databases:
-            connection = Connection(self.source.pinned, database=database)
-            try:
-                repair = Repair(
-                    connection, self.facts, self.targets, self.router, may_delete, self.labels.secret.hex()[:8], self.request.whole_bytes
-                )
-                only = _Walk(
-                    self.request,
-                    self.router,
-                    self.source,
-                    self.apart,
-                    self.facts,
-                    self.targets,
-                    self.clocks_ahead,
-                    (database,),
-                    self.labels,
-                )
-                only.compare(progress, repair.mend)
-            finally:
-                connection.close()
-            done.written += repair.done.written
-            done.deleted += repair.done.deleted
-            done.refused += repair.done.refused
-        return done
 
 
 def _add(whole: VerifyResult, part: VerifyResult) -> None:
