@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from uplift.errors import NotConvertible
 from uplift.keyspace.copy import CopyOptions
 from uplift.keyspace.copy_run import CopyRequest, prepared_copy
 from uplift.keyspace.copy_state import CopyState
+from uplift.keyspace.key_label import KeyLabels
 from uplift.keyspace.keymap import one_target_takes_all
 from uplift.keyspace.reading import ReadLimits
 from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.target import Existing, WriteMode
+from uplift.keyspace.target import Existing, Target, WriteMode
 from uplift.keyspace.verify_run import VerifyRequest, verify
 
 PAIRS = [
@@ -134,6 +136,19 @@ def test_a_value_that_was_there_is_replaced_without_a_trace(start_redis: StartRe
     copy_all(source, target, tmp_path / "state", CopyOptions(existing=Existing.REPLACE))
     assert same(snapshot(source.client), snapshot(target.client)) == []
     assert list(target.client.scan_iter(match="uplift:*")) == []
+
+
+def test_a_crash_between_the_two_writes_of_a_string_leaves_a_life(start_redis: StartRedis) -> None:
+    """Only the first request arrives: the key must end by itself, and not much later than it should."""
+    server = start_redis("5.0.6")
+    target = Target("target", endpoint(server), 0, KeyLabels())
+    target.add_string(b"k", b"v", 5_000, int(time.time() * 1000) + 5_000)
+    first, cut, _ = b"".join(target._batch.parts).partition(b"*3\r\n$9\r\nPEXPIREAT")
+    assert cut
+    target.connection.send(first)
+    assert target.connection.read() == b"OK"
+    assert 4_000 < server.client.pttl("k") <= 5_000
+    target.close()
 
 
 def test_silent_writes_make_no_key_event_and_fast_ones_do(start_redis: StartRedis, tmp_path: Path) -> None:

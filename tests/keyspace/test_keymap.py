@@ -171,6 +171,16 @@ def test_only_and_exclude_choose_what_is_written() -> None:
         build_router(keymap, ("sidekiq",))
 
 
+def test_a_whole_key_before_a_beginning_decides_and_one_behind_it_is_hidden() -> None:
+    whole, beginning = (
+        {"name": "whole", "match": {"exact": "q:x"}, "to": "b"},
+        {"name": "beginning", "match": {"prefix": "q:"}, "overlaps": "*"},
+    )
+    found = build_router(_map(whole, beginning), ("a", "b")).route
+    assert [rule.name for key in (b"q:x", b"q:xy", b"q:") if (rule := found(key))] == ["whole", "beginning", "beginning"]
+    assert _problems(beginning, whole)[0].startswith("whole: never decides")
+
+
 def test_a_server_never_skips_what_an_earlier_rule_wants() -> None:
     keymap = _map(
         {"name": "wanted", "match": {"regex": "q:[0-9]+"}, "overlaps": "*"},

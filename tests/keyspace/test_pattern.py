@@ -19,6 +19,8 @@ from uplift.keyspace.pattern import pattern_of
         (b"john.doe@va.gov", "<email>"),
         (b"host-1:123:0123456789ab", "<text>:<number>:<hex>"),
         (b"\xff\x00:1", "<text>:<number>"),
+        (b"users_b:", "users_b:"),
+        (b"z" * 41 + b":1", "<word>:<number>"),
         (b"", ""),
     ],
 )
