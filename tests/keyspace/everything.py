@@ -34,9 +34,11 @@ def snapshot(client: redis.Redis, prefix: bytes = b"") -> Snapshot:
 
 
 def read(client: Any, key: bytes) -> tuple[bytes, object, int | None] | None:
-    seconds, microseconds = client.time()
-    life = client.pttl(key)
-    kind = client.type(key)
+    at_once = client.pipeline(transaction=True)
+    at_once.time()
+    at_once.pttl(key)
+    at_once.type(key)
+    (seconds, microseconds), life, kind = at_once.execute()
     if life == -2 or kind == b"none":
         return None
     value: object

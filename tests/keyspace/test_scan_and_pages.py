@@ -104,32 +104,42 @@ def test_lives_of_keys_read_by_later_calls_end_when_they_should(server: RedisSer
         server.client.pexpireat(f"k:{number}", moment)
     with connected(endpoint(server)) as connection:
         page = _reader(connection, page_bytes=20_000).read_keys([b"k:%d" % number for number in range(400)])
-    assert max(abs(page.now + ttl - moment) for _, ttl, _, _ in page.entries()) <= 40
+    # A stall of the machine may touch a few; reading by the first call's clock alone would shift most, the last ones most.
+    off = sorted(abs(page.now + ttl - moment) for _, ttl, _, _ in page.entries())
+    assert off[len(off) * 9 // 10] <= 20
 
 
 def test_no_script_holds_the_server_for_5_ms_whatever_is_in_the_page(server: RedisServer) -> None:
-    """SLOWLOG is the server's own measure; a noisy machine can stretch a call, so the best of three readings counts."""
+    """By SLOWLOG, the server's own measure. A stall of the machine stretches a call now and then, so each page counts by its best of three."""
     client: Any = server.client
     for number in range(300):
         client.rpush(f"list:{number}", *[b"x" * 100] * 400)
         client.zadd(f"zset:{number}", {f"m{i}": i for i in range(400)})
         client.set(f"string:{number}", b"x" * 60_000)
     client.rpush("list:huge", *[b"x" * 300] * 60_000)
-    server.set_config("slowlog-log-slower-than", "1")
-    slowest = []
+    server.set_config("slowlog-log-slower-than", "0")
+    server.set_config("slowlog-max-len", "10000")
+    readings: list[list[int]] = []
     with connected(endpoint(server)) as connection:
-        for _ in range(3):
-            client.slowlog_reset()
-            reader = PageReader(connection, ValueForm.COPY, ReadLimits(), [b"skip"], 50)
-            cursor = 0
-            while True:
-                reader.request(cursor)
-                page = reader.receive()
-                cursor = page.cursor
-                if cursor == 0:
-                    break
-            slowest.append(max(entry["duration"] for entry in client.slowlog_get(128) if entry["command"].startswith(b"EVALSHA")))
-    assert min(slowest) < 5_000
+        READ.ensure(connection)
+        # While a table is still being resized, one reading has a page more than the next: three alike in a row are wanted.
+        while len({len(calls) for calls in readings[-3:]}) != 1 or len(readings) < 3:
+            assert len(readings) < 30
+            readings.append(_durations_of_a_scan(client, PageReader(connection, ValueForm.COPY, ReadLimits(), [b"skip"], 50)))
+    assert len(readings[-1]) > 15
+    assert max(map(min, zip(*readings[-3:], strict=True))) < 5_000
+
+
+def _durations_of_a_scan(client: Any, reader: PageReader) -> list[int]:
+    """µs of each script call, in order."""
+    client.slowlog_reset()
+    cursor = 0
+    while True:
+        reader.request(cursor)
+        cursor = reader.receive().cursor
+        if cursor == 0:
+            break
+    return [entry["duration"] for entry in client.slowlog_get(10_000) if entry["command"].startswith(b"EVALSHA")][::-1]
 
 
 def test_scripts_are_loaded_where_they_were_lost(server: RedisServer) -> None:

@@ -34,7 +34,7 @@ class ReadLimits:
     """
 
     page_keys: int = 100
-    page_bytes: int = 512 * 1024
+    page_bytes: int = 256 * 1024
     value_bytes: int = 64 * 1024
     value_elements: int = 512
     piece_bytes: int = 256 * 1024

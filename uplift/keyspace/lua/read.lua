@@ -87,12 +87,14 @@ for i = 1, #keys do
       end
     elseif length_of[kind] then
       local elements = call(length_of[kind], key)
+      -- An element costs the server time whatever its size: it counts as 64 bytes more.
       bytes = elements * 64
       if elements > most_elements then
         value = elements
       elseif unbounded[call('OBJECT', 'ENCODING', key)] then
-        bytes = elements * sampled_bytes(key, kind)
-        if bytes > most_bytes then value = elements end
+        local sampled = elements * sampled_bytes(key, kind)
+        bytes = bytes + sampled
+        if sampled > most_bytes then value = elements end
       end
       if not value then
         if served > 0 and served + bytes > budget then
