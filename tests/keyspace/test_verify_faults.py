@@ -180,6 +180,19 @@ def test_a_source_that_moves_is_still_changing_and_no_difference(start_redis: St
     assert [one.key for one in result.found] == [b"counter"]
 
 
+def test_a_life_that_just_ended_on_one_side_is_no_difference_and_a_long_one_is(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    source.client.set("stays", "v")
+    copy_all(source, target, tmp_path / "state")
+    target.client.set("ending", "v", px=5_000)
+    target.client.set("lasting", "v", px=50_000)
+    source.client.set("ending-here", "v", px=5_000)
+    found = _verify(source, {"target": target}, options=VerifyOptions(ttl_tolerance=10_000, pause_seconds=0)).result.found
+    assert [(one.difference, one.key) for one in found] == [(Difference.EXTRA, b"lasting")]
+    found = _verify(source, {"target": target}).result.found
+    assert {one.key for one in found} == {b"ending", b"lasting", b"ending-here"}
+
+
 def test_evicted_keys_stop_a_copy_and_are_found(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     pipeline = source.client.pipeline(transaction=False)

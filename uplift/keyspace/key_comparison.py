@@ -13,18 +13,25 @@ from uplift.keyspace.verify_result import Difference
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """One side of one key: None as value where it is not there; `expires_at` in ms of the source's clock.
+    """One side of one key, with times in ms of the source's clock; the type of one that is not there is `none`.
 
     `size` is that of a value too big for a page (bytes of a string, elements of the rest), whose `value` is read later, else 0.
     """
 
     kind: bytes
     value: object
+    seen_at: int
     expires_at: int | None
     size: int = 0
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the key is there."""
+        return self.kind != b"none"
 
-_ABSENT = _Seen(b"none", None, None)
+    def ends_within(self, milliseconds: int) -> bool:
+        """Whether its life is as good as over: the other side, whose life may be that much shorter, can have lost it already."""
+        return self.expires_at is not None and self.expires_at - self.seen_at <= milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,13 @@ class KeyComparison:
     def _see(self, connection: Connection, key: bytes, clock_ahead: float) -> _Seen:
         page = PageReader(connection, ValueForm.VALUE, self.limits, [], 0).read_keys([key])
         _, ttl, kind, value = next(iter(page.entries()))
+        now = round(page.now - clock_ahead)
         if kind == b"none" or ttl in {0, GONE}:
-            return _ABSENT
-        expires_at = None if ttl == NEVER_EXPIRES else round(page.now - clock_ahead) + ttl
+            return _Seen(b"none", None, now, None)
+        expires_at = None if ttl == NEVER_EXPIRES else now + ttl
         if isinstance(value, int):
-            return _Seen(kind, None, expires_at, value)
-        return _Seen(kind, comparable(kind, value), expires_at)
+            return _Seen(kind, None, now, expires_at, value)
+        return _Seen(kind, comparable(kind, value), now, expires_at)
 
     def _with_big_values(self, here: _Seen, there: _Seen, key: bytes, name: bytes, target: Target) -> tuple[_Seen, _Seen]:
         """Both sides with values that compare: in memory where they fit, else by digests. Sizes that differ need no reading."""
@@ -80,10 +88,10 @@ class KeyComparison:
 
 
 def _difference(source: _Seen, target: _Seen, tolerance: int) -> tuple[Difference | None, str]:
-    if source is _ABSENT or target is _ABSENT:
-        if source is target:
-            return None, ""
-        return (Difference.EXTRA, "not on the source") if source is _ABSENT else (Difference.MISSING, "not on the target")
+    if not source.is_there:
+        return (None, "") if not target.is_there or target.ends_within(tolerance) else (Difference.EXTRA, "not on the source")
+    if not target.is_there:
+        return (None, "") if source.ends_within(tolerance) else (Difference.MISSING, "not on the target")
     if source.kind != target.kind:
         return Difference.VALUE, f"a {target.kind.decode()}, on the source a {source.kind.decode()}"
     if source.value != target.value:
