@@ -11,20 +11,15 @@ from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 from struct import unpack_from
-from typing import BinaryIO
 
 from uplift.errors import BadInput, DamagedFile
-from uplift.keyspace.rdb.encodings import Bytes, lzf_unpacked
-from uplift.keyspace.rdb.payload import CRC64
+from uplift.keyspace.rdb.chunked_bytes import AHEAD_BYTES, ChunkedBytes
 from uplift.keyspace.rdb.types import NAMES, NEWEST_REDIS_VERSION, VALKEY_VERSION, RdbType
 
 _HEADER = re.compile(rb"REDIS(\d{4})|VALKEY(\d{3})")
 _HEADER_BYTES = 9
 _OLDEST_VERSION = 2
 _FIRST_WITH_CHECKSUM = 5
-_CHUNK_BYTES = 4 * 1024 * 1024
-# Enough for any opcode with its numbers, or the lengths before a string.
-_AHEAD_BYTES = 64
 
 
 class Opcode(IntEnum):
@@ -51,29 +46,26 @@ RdbKey = tuple[int, bytes, str, int, int, int]
 """Database, key, type, end of life in ms since 1970 (-1: never), bytes of key and value in the file, elements (0: not told)."""
 
 
-class RdbFile:
+class RdbFile(ChunkedBytes):
     """An RDB file whose header was looked at. `progress` in bytes; `functions` counts libraries of functions, which are no keys."""
 
     def __init__(self, path: Path, option: str = "--rdb") -> None:
         self.path = path
         self._option = option
         try:
-            self.size = path.stat().st_size
-            self._file: BinaryIO = path.open("rb")
+            size = path.stat().st_size
+            file = path.open("rb")
         except OSError as problem:
             raise BadInput(f"{option} {path}: {problem.strerror}") from None
-        match = _HEADER.fullmatch(self._file.read(_HEADER_BYTES))
+        match = _HEADER.fullmatch(file.read(_HEADER_BYTES))
         if match is None:
-            self._file.close()
+            file.close()
             raise BadInput(f"{option} {path}: no RDB file, it begins neither with REDIS and four digits nor with VALKEY and three")
+        super().__init__(file, size, match[0])
         self.is_valkey = match[2] is not None
         self.version = int(match[2] or match[1])
         self.functions = 0
         self._check_version()
-        self._crc = CRC64.calc(match[0])
-        self._buffer = b""
-        self._position = 0
-        self._base = _HEADER_BYTES
 
     def _check_version(self) -> None:
         newest = VALKEY_VERSION if self.is_valkey else NEWEST_REDIS_VERSION
@@ -84,11 +76,6 @@ class RdbFile:
                 f"{self._option} {self.path}: {writer} RDB version {self.version}, allowed: {_OLDEST_VERSION} to {NEWEST_REDIS_VERSION} "
                 f"of Redis (7.4 and 8.2 write 12), {VALKEY_VERSION} of Valkey"
             )
-
-    @property
-    def progress(self) -> int:
-        """How many bytes are done."""
-        return self._base + self._position
 
     def entries(self) -> Iterator[RdbKey]:
         """Every key, in the order of the file. Raises DamagedFile naming the offset, or BadInput for what is refused by name."""
@@ -102,7 +89,7 @@ class RdbFile:
     def _entries(self) -> Iterator[RdbKey]:
         database, expires_at = 0, -1
         while True:
-            if len(self._buffer) - self._position < _AHEAD_BYTES:
+            if len(self._buffer) - self._position < AHEAD_BYTES:
                 self._refill(0)
             start = self.progress
             code = self._byte()
@@ -235,115 +222,10 @@ class RdbFile:
                     self._skip(16)
         return entries
 
-    def _counted(self, count: int) -> range:
-        """`count` elements of at least a byte each: more than the file has bytes left is damage, found before it is walked."""
-        if count > self.size - self.progress:
-            raise ValueError(f"{count} elements announced, {self.size - self.progress} bytes left")
-        return range(count)
-
-    def _skip_strings(self, count: int) -> None:
-        """Step over strings. This loop is plain and long on purpose: it runs for every element in the file (bench/rdb.py)."""
-        buffer, position, end = self._buffer, self._position, len(self._buffer)
-        for _ in self._counted(count):
-            if end - position < _AHEAD_BYTES:
-                self._position = position
-                self._refill(0)
-                buffer, position, end = self._buffer, self._position, len(self._buffer)
-            first = buffer[position]
-            if first < 0x40:
-                position += 1 + first
-            elif first < 0x80:
-                position += 2 + ((first & 0x3F) << 8 | buffer[position + 1])
-            elif first == 0x80:
-                position += 5 + int.from_bytes(buffer[position + 1 : position + 5], "big")
-            elif first == 0x81:
-                position += 9 + int.from_bytes(buffer[position + 1 : position + 9], "big")
-            elif first < 0xC3:
-                position += 1 + (1 << (first & 3))
-            elif first == 0xC3:
-                self._position = position + 1
-                packed = self._length()
-                self._length()
-                position = self._position + packed
-            else:
-                raise ValueError(f"no string: {first:#x}")
-            if position > end:
-                self._position = end
-                self._skip(position - end)
-                buffer, position, end = self._buffer, self._position, len(self._buffer)
-        self._position = position
-
-    def _string(self) -> bytes:
-        """A key: the only string that is read."""
-        first = self._buffer[self._position]
-        if first < 0x40:
-            self._position += 1
-            return self._take(first)
-        if first >> 6 != 3:
-            return self._take(self._length())
-        if first == 0xC3:
-            self._position += 1
-            packed, unpacked = self._length(), self._length()
-            return lzf_unpacked(self._take(packed), unpacked)
-        whole = Bytes(self._take(1 + (1 << (first & 3))))
-        return whole.string()
-
-    def _skip_lengths(self, count: int) -> None:
-        for _ in range(count):
-            self._length()
-
-    def _length(self) -> int:
-        if len(self._buffer) - self._position < _AHEAD_BYTES:
-            self._refill(0)
-        first = self._byte()
-        if first < 0x40:
-            return first
-        if first < 0x80:
-            return (first & 0x3F) << 8 | self._byte()
-        if first == 0x80:
-            return int.from_bytes(self._take(4), "big")
-        if first == 0x81:
-            return int.from_bytes(self._take(8), "big")
-        raise ValueError(f"no length: {first:#x}")
-
-    def _byte(self) -> int:
-        if self._position >= len(self._buffer):
-            self._refill(1)
-        byte = self._buffer[self._position]
-        self._position += 1
-        return byte
-
-    def _take(self, count: int) -> bytes:
-        if self._position + count > len(self._buffer):
-            self._refill(count)
-        start = self._position
-        self._position = start + count
-        return self._buffer[start : start + count]
-
-    def _skip(self, count: int) -> None:
-        """Step over bytes, dropping chunk after chunk."""
-        while self._position + count > len(self._buffer):
-            count -= len(self._buffer) - self._position
-            self._position = len(self._buffer)
-            if self.progress + count > self.size:
-                raise ValueError(f"{count} bytes wanted, {self.size - self.progress} left")
-            self._refill(1)
-        self._position += count
-
-    def _refill(self, needed: int) -> None:
-        """Drop what is done and read on. Raises ValueError when fewer than `needed` bytes are left in the file."""
-        if self.progress + needed > self.size:
-            raise ValueError(f"the file ends early: {needed} bytes wanted, {max(0, self.size - self.progress)} left")
-        self._crc = CRC64.calc(self._buffer[: self._position], self._crc)
-        rest = self._buffer[self._position :]
-        self._base += self._position
-        self._position = 0
-        self._buffer = rest + self._file.read(max(_CHUNK_BYTES, needed - len(rest)))
-
     def _check_end(self) -> None:
         if self.version < _FIRST_WITH_CHECKSUM:
             return
-        found = CRC64.calc(self._buffer[: self._position], self._crc)
+        found = self._checksum()
         stored = unpack_from("<Q", self._take(8))[0]
         # 0: the writer was told not to compute it (rdbchecksum no).
         if stored not in {0, found}:
