@@ -19,9 +19,10 @@ from uplift.keyspace.copy import CopyOptions
 from uplift.keyspace.copy_run import CopyRequest, prepared_copy
 from uplift.keyspace.key_comparison import KeyComparison
 from uplift.keyspace.keymap import KeyMap, one_target_takes_all
+from uplift.keyspace.repair import Repair
 from uplift.keyspace.servers import TargetUrl
 from uplift.keyspace.target import Existing
-from uplift.keyspace.verify_result import Difference, VerifyOptions
+from uplift.keyspace.verify_result import Difference, Found, VerifyOptions
 from uplift.keyspace.verify_run import Verified, VerifyRequest, verify
 
 
@@ -158,6 +159,30 @@ def test_sides_names_and_what_is_handed_over(start_redis: StartRedis, tmp_path: 
     }
     assert _verify(source, targets, KEYMAP, repair=True, delete_extra=True, state=tmp_path / "state").result.counts == {}
     assert source.client.dbsize() == 151
+
+
+def test_an_extra_that_came_to_the_source_since_is_not_deleted(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, one, other = start_redis("3.2.6"), start_redis("5.0.6"), start_redis("5.0.6")
+    source.client.set("session:1", "v")
+    targets = {"a": one, "b": other}
+    request = CopyRequest(endpoint(source), tuple(TargetUrl(name, endpoint(server), None) for name, server in targets.items()), KEYMAP)
+    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
+        prepared.run(lambda _counts: None)
+    for name in ("session:2", "cache:page:2", "session:3", "cache:page:3"):
+        one.client.set(name, "v")
+    mend = Repair.mend
+
+    def mend_after_they_came(self: Repair, found: Found) -> None:
+        source.client.set("session:2", "v")
+        source.client.set("page:2", "v")
+        mend(self, found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Repair, "mend", mend_after_they_came)
+        verified = _verify(source, targets, KEYMAP, repair=True, delete_extra=True, state=tmp_path / "state")
+    assert verified.repaired is not None
+    assert (verified.repaired.deleted, verified.result.counts) == (2, {})
+    assert sorted(one.client.scan_iter()) == [b"cache:page:2", b"session:1", b"session:2"]
 
 
 def test_a_source_that_moves_is_still_changing_and_no_difference(start_redis: StartRedis, tmp_path: Path) -> None:

@@ -50,10 +50,15 @@ class Repair:
                     self.done.deleted += 1
 
     def _is_not_from_here(self, found: Found) -> bool:
-        """A fresh look: a key that has come to the source since, and belongs there, is no extra any more."""
-        rule = self._router.route(found.key)
-        belongs = rule is not None and rule.target == found.target and not rule.root
-        return not (belongs and self._apart.call("EXISTS", found.key) == 1)
+        """A fresh look: a key that has come to the source since, and is written under this name, is no extra any more."""
+        for root in {rule.root for rule in self._router.rules if rule.target == found.target}:
+            if not found.key.startswith(root):
+                continue
+            origin = found.key[len(root) :]
+            rule = self._router.route(origin)
+            if rule is not None and (rule.target, rule.root) == (found.target, root) and self._apart.call("EXISTS", origin) == 1:
+                return False
+        return True
 
     def _write(self, key: bytes, rule: Rule) -> None:
         target, name = self._targets[rule.target], rule.root + key

@@ -188,7 +188,8 @@ class Verify:
                 if difference is None:
                     self.result.equal += 1
                 elif last:
-                    self.note(difference, key, rule.target, detail)
+                    # An extra is named as the target knows it.
+                    self.note(difference, rule.root + key if difference is Difference.EXTRA else key, rule.target, detail)
                 else:
                     left.append((key, rule))
             keys = left
