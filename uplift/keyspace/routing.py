@@ -63,10 +63,6 @@ class Router:
     only: bool
     server_filter: tuple[Literal, ...]
 
-    def target_name(self, rule: Rule, key: bytes) -> bytes:
-        """What a key is called on its target."""
-        return rule.root + key
-
     def filter_arguments(self) -> list[bytes]:
         """`server_filter` as read.lua takes it."""
         marks = {LiteralKind.EXACT: b"e", LiteralKind.PREFIX: b"p"}
