@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from uplift.cli.keymaps import OptionalKeyMap
-from uplift.cli.output import AsJson, print_json, print_lines
+from uplift.cli.output import AsJson, print_json, print_lines, print_table
 from uplift.cli.progress import progress, say
 from uplift.cli.redis_urls import BytesASecond, ClockTolerance, Databases, Exclude, From, KeysASecond, Only, To, scope_of
 from uplift.errors import BadInput, ExitCode, NotSafe
@@ -148,14 +147,6 @@ def _report_dry_run(prepared: PreparedCopy, *, as_json: bool) -> None:
 
 def _room(free: object) -> str:
     return "no maxmemory" if free is None else f"{int(str(free)) / 1e6:,.1f} MB free"
-
-
-def print_table(table: Table) -> None:
-    """A table on standard output; where nobody tells a width, as in a pipe, lines may be longer than 80."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 160
-    console.print(table)
 
 
 def _report(state: CopyState, prepared: PreparedCopy, seconds: float, *, as_json: bool) -> None:

@@ -9,11 +9,10 @@ from typing import Annotated, Optional
 import typer
 from rich.table import Table
 
-from uplift.cli.copy import print_table
 from uplift.cli.inventory_page import write_page
 from uplift.cli.keymaps import OptionalKeyMap, sound_keymap
 from uplift.cli.names_file import write_names
-from uplift.cli.output import AsJson, print_json, print_lines
+from uplift.cli.output import AsJson, print_json, print_lines, print_table
 from uplift.cli.progress import progress, say
 from uplift.cli.redis_urls import Databases, Exclude, KeysASecond, Only, OptionalFrom, source_endpoint
 from uplift.errors import BadInput, ExitCode

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TextIO
 
 from uplift.errors import BadInput
 
 
-def write_names(path: Path, keys: list[bytes]) -> None:
-    """A name a line, bytes that are no text escaped. Raises BadInput when the file cannot be written."""
+def open_private(path: Path, option: str) -> TextIO:
+    """An empty file of mode 0600, also where one was there before. Raises BadInput naming `option` when it cannot be written."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as problem:
-        raise BadInput(f"--names {path}: {problem.strerror}") from None
+        raise BadInput(f"{option} {path}: {problem.strerror}") from None
     os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    return os.fdopen(descriptor, "w", encoding="utf-8")
+
+
+def write_names(path: Path, keys: list[bytes]) -> None:
+    """A name a line, bytes that are no text escaped. Raises BadInput when the file cannot be written."""
+    with open_private(path, "--names") as file:
         file.writelines(key.decode("latin-1").encode("unicode_escape").decode("ascii") + "\n" for key in keys)

@@ -7,6 +7,8 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
@@ -19,3 +21,11 @@ def print_json(document: object) -> None:
 def print_lines(lines: list[str]) -> None:
     """Write plain lines to standard output."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def print_table(table: Table) -> None:
+    """A table on standard output; where nobody tells a width, as in a pipe, lines may be longer than 80."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
+    console.print(table)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from uplift.cli.keymaps import OptionalKeyMap
+from uplift.cli.names_file import open_private
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.progress import progress, say
 from uplift.cli.redis_urls import BytesASecond, ClockTolerance, Databases, Exclude, From, KeysASecond, Only, To, scope_of
@@ -73,12 +73,7 @@ def _report_file(path: Path | None) -> Iterator[Callable[[Found], None]]:
     if path is None:
         yield lambda _found: None
         return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as problem:
-        raise BadInput(f"--report {path}: {problem.strerror}") from None
-    os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    with open_private(path, "--report") as file:
 
         def write(found: Found) -> None:
             line = {"difference": found.difference, "database": found.database, "key": found.key.decode("latin-1"), "detail": found.detail}

@@ -10,7 +10,6 @@ from uplift.keyspace.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.pieces import drain
 from uplift.keyspace.server_facts import ServerFacts
 
-_UNLINK_SINCE = (4, 0)
 _PAGE_KEYS = 1_000
 
 
@@ -33,5 +32,5 @@ def clean(connection: Connection, facts: ServerFacts, run: str, *, dry_run: bool
         for key in list(temporary_keys(connection, run)):
             found += 1
             if not dry_run:
-                drain(connection, key, has_unlink=facts.compatible_version >= _UNLINK_SINCE)
+                drain(connection, key, has_unlink=facts.has_unlink)
     return found

@@ -231,9 +231,9 @@ class Copy:
             self._check_evictions(index, target)
         counts = self._counts
         counts.bytes += self._bytes
-        counts.kept_existing += sum(target.written.kept_existing for target in self._targets)
+        counts.kept_existing += sum(target.kept_existing for target in self._targets)
         for target in self._targets:
-            target.written.kept_existing = 0
+            target.kept_existing = 0
         for rule in self._router.rules:
             if self._copied[rule.index]:
                 counts.copied[rule.name] = counts.copied.get(rule.name, 0) + self._copied[rule.index]

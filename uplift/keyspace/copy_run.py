@@ -11,7 +11,7 @@ from pathlib import Path
 
 from uplift.errors import BadInput, KeyUnroutable, NotSafe
 from uplift.keyspace.copy import Copy, CopyOptions, Observer
-from uplift.keyspace.copy_state import CopyState, Side, read_state, write_state
+from uplift.keyspace.copy_state import SCHEMA, CopyState, Side, read_state, write_state
 from uplift.keyspace.key_label import KeyLabels
 from uplift.keyspace.preflight import Preflight, check_memory
 from uplift.keyspace.prescan import PreScan, empty_prescan, prescan
@@ -93,7 +93,7 @@ def _memory(servers: Servers, scanned: PreScan) -> Preflight:
 def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, say: Say) -> CopyState:
     """The state to go on from, or a new one. Raises BadInput for one of another copy."""
     fresh = CopyState(
-        schema="uplift.copy.state/1",
+        schema=SCHEMA,
         source=Side(name="source", address=str(request.source), run_id=servers.facts.run_id),
         targets=[
             Side(

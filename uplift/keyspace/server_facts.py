@@ -11,6 +11,7 @@ from uplift.keyspace.connection import Connection
 
 _DATABASE = re.compile(r"db(\d+)")
 _REPLICA = re.compile(r"slave\d+")
+_UNLINK_SINCE = (4, 0)
 _NUMBER = re.compile(r"\d+")
 
 
@@ -52,6 +53,11 @@ class ServerFacts:
     def free_memory_bytes(self) -> int | None:
         """What may still be written; None where the node has no limit."""
         return max(0, self.max_memory_bytes - self.used_memory_bytes) if self.max_memory_bytes else None
+
+    @property
+    def has_unlink(self) -> bool:
+        """Whether a value of any size can be freed without holding the server (Redis 4.0)."""
+        return self.compatible_version >= _UNLINK_SINCE
 
     def keys_in(self, database: int) -> int:
         """How many keys one database holds."""

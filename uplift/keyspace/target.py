@@ -14,7 +14,6 @@ from uplift.keyspace.rdb.payload import converted, fits, newest_payload_taken, p
 from uplift.keyspace.server_facts import ServerFacts, clock_offset_milliseconds, read_server_facts
 
 _ABSOLUTE_TTL_SINCE = (5, 0)
-_UNLINK_SINCE = (4, 0)
 _BATCHES_UNDER_WAY = 4
 _FULL_KEYS = 100
 _FULL_BYTES = 128 * 1024
@@ -44,13 +43,6 @@ class Batch:
     replies: list[int] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Written:
-    """What one target answered so far."""
-
-    kept_existing: int = 0
-
-
 class Target:
     """A Redis that is written to. Requests are pipelined; at most four batches are unanswered at a time."""
 
@@ -61,8 +53,8 @@ class Target:
         self.clock_offset = clock_offset_milliseconds(self.connection)
         self.newest_payload = newest_payload_taken(self.facts)
         self.has_absolute_ttl = self.facts.compatible_version >= _ABSOLUTE_TTL_SINCE
-        self.has_unlink = self.facts.compatible_version >= _UNLINK_SINCE
-        self.written = Written()
+        self.has_unlink = self.facts.has_unlink
+        self.kept_existing = 0
         self._labels = labels
         self._batch = Batch()
         self._under_way: deque[Batch] = deque()
@@ -154,7 +146,7 @@ class Target:
 
     def _take_refusal(self, name: bytes, problem: ErrorReply) -> None:
         if problem.word == "BUSYKEY":
-            self.written.kept_existing += 1
+            self.kept_existing += 1
             return
         raise TargetRefused(f"{self.name} ({self.connection.endpoint}) refused {self._labels.label(name)}: {problem.safe}")
 
