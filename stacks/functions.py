@@ -107,6 +107,8 @@ def _control_statements(legacy: LegacySettings, snapshot_prefix: str, parameter_
             actions=["elasticache:DescribeSnapshots"],
             resources=[_elasticache_arn("snapshot", "*"), group, *clusters],
         ),
+        # DescribeEvents has no resource (Service Authorization Reference).
+        iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]),
         iam.PolicyStatement(
             sid="TakeSnapshot",
             actions=["elasticache:CreateSnapshot"],
@@ -130,7 +132,16 @@ def allow_metrics(role: iam.Role, *, namespace: str) -> None:
             conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
         )
     )
-    acknowledge_wildcards(role, {"Resource::*": "PutMetricData has no resource; the condition names the one namespace"})
+    acknowledge_wildcards(role, {"Resource::*": "PutMetricData and DescribeEvents have no resource; a condition names the one namespace"})
+
+
+def allow_muting(role: iam.Role, *, alarm_names: Sequence[str]) -> None:
+    """Let a role keep exactly these alarms from acting, and let them act again."""
+    if not alarm_names:
+        return
+    alarms = [f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:{name}" for name in alarm_names]
+    actions = ["cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions"]
+    role.add_to_policy(iam.PolicyStatement(sid="MuteAlarms", actions=actions, resources=alarms))
 
 
 def _elasticache_arn(kind: str, name: str) -> str:

@@ -8,6 +8,9 @@ from constructs import Construct
 
 from stacks.acknowledge import acknowledge
 
+# Key names hold session tokens: kept as long as a recovery may still be compared with them.
+_NAMES_DAYS = 14
+
 
 class ReportBucket(Construct):
     """Kept when the stack goes: a report is the proof of what happened."""
@@ -22,7 +25,8 @@ class ReportBucket(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             versioned=True,
             lifecycle_rules=[
-                s3.LifecycleRule(expiration=Duration.days(retention_days), noncurrent_version_expiration=Duration.days(30)),
+                s3.LifecycleRule(prefix="runs/", expiration=Duration.days(retention_days), noncurrent_version_expiration=Duration.days(30)),
+                s3.LifecycleRule(prefix="names/", expiration=Duration.days(_NAMES_DAYS), noncurrent_version_expiration=Duration.days(1)),
             ],
             removal_policy=RemovalPolicy.RETAIN,
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import cast
 
-from aws_cdk import Duration, Environment, Stack
+from aws_cdk import Aws, Duration, Environment, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from aws_cdk.aws_s3 import CfnBucket
+from aws_cdk.aws_stepfunctions import CfnStateMachine
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge_wildcards
 from stacks.bundle import Bundle
 from stacks.data_network import DataNetwork
-from stacks.functions import StepFunction, allow_control, allow_metrics
+from stacks.functions import StepFunction, allow_control, allow_metrics, allow_muting
 from stacks.legacy_parameter_group import LegacyParameterGroup
 from stacks.log_retention import log_retention
 from stacks.people_topic import PeopleTopic
@@ -23,11 +24,11 @@ from stacks.upgrade_alarms import UpgradeAlarms
 from stacks.upgrade_dashboard import UpgradeDashboard
 from stacks.upgrade_schedule import UpgradeSchedule
 from stacks.upgrade_state_machine import UpgradeStateMachine
+from uplift.inplace.run_record import SNAPSHOT_PREFIX
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.telling import METRIC_NAMESPACE
 from uplift.settings.environment import EnvironmentSettings
 
-_SNAPSHOT_PREFIX = "uplift-"
 _MINUTES_AROUND_THE_UPGRADE = 240
 _CONTROL_MEMORY_MIB = 256
 _DATA_MEMORY_MIB = 512
@@ -57,6 +58,7 @@ class UpgradeStack(Stack):
             role_path=settings.role_path,
             log_retention=log_retention(settings.log_retention_days),
         )
+        self._allow_asking_for_runs(control, machine)
         schedule = UpgradeSchedule(self, "Schedule", schedule=upgrade.schedule, machine=machine.machine, role_path=settings.role_path)
         UpgradeAlarms(
             self, "Alarms", machine=machine.machine, dead_letters=schedule.dead_letters, source=legacy.id, topic=self._people.topic
@@ -77,11 +79,12 @@ class UpgradeStack(Stack):
             memory_mib=_CONTROL_MEMORY_MIB,
         )
         role = control.role
-        allow_control(role, legacy=self._settings.legacy, snapshot_prefix=_SNAPSHOT_PREFIX, parameter_group=self._parameters.name)
+        allow_control(role, legacy=self._settings.legacy, snapshot_prefix=SNAPSHOT_PREFIX, parameter_group=self._parameters.name)
         self._lock.table.grant(role, "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         self._people.grant_publish(role)
         allow_metrics(role, namespace=METRIC_NAMESPACE)
-        self._allow_objects(role, "s3:GetObject", "s3:PutObject")
+        allow_muting(role, alarm_names=self._settings.legacy.alarms_to_mute)
+        self._allow_objects(role, "runs")
         return control
 
     def _data_function(self) -> StepFunction:
@@ -97,17 +100,29 @@ class UpgradeStack(Stack):
             memory_mib=_DATA_MEMORY_MIB,
             network=DataNetwork(self, "DataNetwork", environment=self._environment, settings=self._settings),
         )
-        self._allow_objects(data.role, "s3:PutObject")
+        self._allow_objects(data.role, "runs", "names")
         secret_arn = self._settings.legacy.auth_secret_arn
         if secret_arn is not None:
             data.role.add_to_policy(iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn]))
         return data
 
-    def _allow_objects(self, role: iam.Role, *actions: str) -> None:
-        objects = self._reports.bucket.arn_for_objects("runs/*")
-        role.add_to_policy(iam.PolicyStatement(sid="RunObjects", actions=list(actions), resources=[objects]))
+    def _allow_asking_for_runs(self, control: StepFunction, machine: UpgradeStateMachine) -> None:
+        """A policy of its own: the machine needs the function, so the function's first policy cannot name the machine."""
+        name = machine.machine.state_machine_name
+        runs = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{name}:*"
+        policy = iam.Policy(self, "AskForRuns", roles=[control.role])
+        policy.add_statements(iam.PolicyStatement(sid="AskForRuns", actions=["states:DescribeExecution"], resources=[runs]))
+        machine_id = self.get_logical_id(cast("CfnStateMachine", machine.machine.node.default_child))
+        finding = f"Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<{machine_id}.Name>:*"
+        acknowledge_wildcards(policy, {finding: "executions of this one machine"})
+
+    def _allow_objects(self, role: iam.Role, *prefixes: str) -> None:
         bucket_id = self.get_logical_id(cast("CfnBucket", self._reports.bucket.node.default_child))
-        acknowledge_wildcards(role, {f"Resource::<{bucket_id}.Arn>/runs/*": "one folder a run, under this one prefix"})
+        for prefix in prefixes:
+            objects = self._reports.bucket.arn_for_objects(f"{prefix}/*")
+            sid = f"{prefix.title()}Objects"
+            role.add_to_policy(iam.PolicyStatement(sid=sid, actions=["s3:GetObject", "s3:PutObject"], resources=[objects]))
+            acknowledge_wildcards(role, {f"Resource::<{bucket_id}.Arn>/{prefix}/*": "one folder a run, under this one prefix"})
 
     def _run_settings(self) -> RunSettings:
         return RunSettings.of(

@@ -1,8 +1,8 @@
 """The state machine of the in-place upgrade.
 
-Lock, preflight, census, snapshot, recheck, modify, then wait-observe until decided, census, report, unlock.
+Lock, preflight, census, snapshot, measure, recheck, modify, then wait-observe until decided, census, compare, report, unlock.
 Everything caught before *modify* is reported and ends the run; everything caught from *modify* on goes back to
-*observe* and never to *modify* again.
+*observe* and never to *modify* again. After it, data is looked at however the engine change ended.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ RETRIED_ERRORS = (
     "Lambda.TooManyRequestsException",
     "Throttled",
 )
+# After the modify reading again is safe, and DNS may still be moving.
+_RETRIED_READS = (*RETRIED_ERRORS, "SourceUnreachable", "TargetRefused")
 _SNAPSHOT_WAIT_SECONDS = 30
 _LOG_ACTIONS = (
     "logs:CreateLogDelivery",
@@ -96,7 +98,7 @@ class UpgradeStateMachine(Construct):
         preflight = self._control_task("Preflight", Step.PREFLIGHT)
         preflight.add_catch(report, result_path="$.failure")
         preflight.next(self._choice("MayStart").when(_next_is(Next.FINISH), report).otherwise(counting))
-        probe = self._data_task("Probe", Step.PROBE)
+        probe = self._task("Probe", Step.PROBE, self._data)
         probe.add_catch(report, result_path="$.failure")
         probe.next(preflight)
         lock = self._control_task("Lock", Step.LOCK)
@@ -113,8 +115,9 @@ class UpgradeStateMachine(Construct):
         modify = self._control_task("Modify", Step.MODIFY)
         modify.add_catch(observing, result_path="$.modify_trouble")
         modify.next(self._choice("WasTaken").when(_next_is(Next.FINISH), report).otherwise(observing))
+        measure = self._counting("Measure", Step.MEASURE, then=recheck, report=report)
         wait = self._wait("WaitForSnapshot", _SNAPSHOT_WAIT_SECONDS).next(snapshot)
-        snapshot.next(self._choice("HasSnapshot").when(_next_is(Next.WAIT), wait).when(_next_is(Next.FINISH), report).otherwise(recheck))
+        snapshot.next(self._choice("HasSnapshot").when(_next_is(Next.WAIT), wait).when(_next_is(Next.FINISH), report).otherwise(measure))
         settle = self._wait("WaitToSettle", _SNAPSHOT_WAIT_SECONDS).next(recheck)
         recheck.next(self._choice("IsStillSafe").when(_next_is(Next.WAIT), settle).when(_next_is(Next.FINISH), report).otherwise(modify))
         return snapshot
@@ -122,15 +125,19 @@ class UpgradeStateMachine(Construct):
     def _observing(self, report: sfn.IChainable) -> sfn.IChainable:
         wait = self._wait("WaitForEngine", self._observe_every_seconds)
         observe = self._control_task("Observe", Step.OBSERVE)
+        observe.add_catch(report, errors=["LockLost"], result_path="$.failure")
         observe.add_catch(wait, result_path="$.observe_trouble")
-        counting = self._counting("CensusAfter", Step.CENSUS_AFTER, then=report, report=report)
-        observe.next(self._choice("IsDone").when(_next_is(Next.WAIT), wait).when(_next_is(Next.FINISH), report).otherwise(counting))
+        comparing = self._counting("Compare", Step.COMPARE, then=report, report=report, after_modify=True)
+        counting = self._counting("CensusAfter", Step.CENSUS_AFTER, then=comparing, report=report, after_modify=True)
+        observe.next(self._choice("IsDone").when(_next_is(Next.WAIT), wait).otherwise(counting))
         wait.next(observe)
         return wait
 
-    def _counting(self, name: str, step: Step, *, then: sfn.IChainable, report: sfn.IChainable) -> sfn.IChainable:
-        count = self._data_task(name, step)
-        count.add_catch(report, result_path="$.failure")
+    def _counting(
+        self, name: str, step: Step, *, then: sfn.IChainable, report: sfn.IChainable, after_modify: bool = False
+    ) -> sfn.IChainable:
+        count = self._task(name, step, self._data, retried=_RETRIED_READS if after_modify else RETRIED_ERRORS)
+        count.add_catch(report, result_path="$.proof_trouble" if after_modify else "$.failure")
         count.next(self._choice(f"{name}Done").when(_next_is(Next.WAIT), count).otherwise(then))
         return count
 
@@ -151,23 +158,23 @@ class UpgradeStateMachine(Construct):
     def _control_task(self, name: str, step: Step) -> tasks.LambdaInvoke:
         return self._task(name, step, self._control)
 
-    def _data_task(self, name: str, step: Step) -> tasks.LambdaInvoke:
-        return self._task(name, step, self._data)
-
-    def _task(self, name: str, step: Step, function: lambda_.IFunction) -> tasks.LambdaInvoke:
+    def _task(self, name: str, step: Step, function: lambda_.IFunction, *, retried: tuple[str, ...] = RETRIED_ERRORS) -> tasks.LambdaInvoke:
         task = tasks.LambdaInvoke(
             self,
             name,
             lambda_function=function,
             payload=sfn.TaskInput.from_object(
-                {"step": step.value, "execution": sfn.JsonPath.string_at("$$.Execution.Id"), "state": sfn.JsonPath.object_at("$")}
+                {
+                    "step": step.value,
+                    "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
+                    "entered": sfn.JsonPath.string_at("$$.State.EnteredTime"),
+                    "state": sfn.JsonPath.object_at("$"),
+                }
             ),
             payload_response_only=True,
             retry_on_service_exceptions=False,
         )
-        task.add_retry(
-            errors=list(RETRIED_ERRORS), interval=Duration.seconds(5), max_attempts=6, backoff_rate=2, max_delay=Duration.seconds(60)
-        )
+        task.add_retry(errors=list(retried), interval=Duration.seconds(5), max_attempts=6, backoff_rate=2, max_delay=Duration.seconds(60))
         return task
 
     def _wait(self, name: str, seconds: int) -> sfn.Wait:

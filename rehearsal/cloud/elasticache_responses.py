@@ -64,7 +64,10 @@ class ElastiCacheResponses(BaseResponse):
         return ActionResult({"Snapshots": [_snapshot(snapshot) for snapshot in snapshots]})
 
     def describe_update_actions(self) -> ActionResult:
-        return ActionResult({"UpdateActions": []})
+        if not self.service.faults.is_on("service-update"):
+            return ActionResult({"UpdateActions": []})
+        action = {"ServiceUpdateName": "elasticache-20261201-001", "UpdateActionStatus": "in-progress"}
+        return ActionResult({"UpdateActions": [action]})
 
     def describe_events(self) -> ActionResult:
         wanted = self._get_params().get("SourceIdentifier")

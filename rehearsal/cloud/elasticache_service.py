@@ -20,6 +20,7 @@ from rehearsal.cloud.node_factory import NodeFactory, apply_parameters
 from rehearsal.cloud.timing import Timing
 
 _SNAPSHOTS_A_DAY = 20
+_EVICTED_BYTES = 20_000
 
 
 class ElastiCache:
@@ -114,11 +115,29 @@ class ElastiCache:
         time.sleep(self.timing.status_seconds)
         group.status = "modifying"
         group.properties.update(spec)
-        if change.version is not None:
+        if self.faults.is_on("upgrade-refused-later"):
+            time.sleep(self.timing.status_seconds)
+            self.state.tell(group.id, "replication-group", "Unable to upgrade the engine: not enough memory to synchronise")
+        elif change.version is not None:
             self._upgrade(change.version, change.parameters).group(group)
+            self._leave_faults(group)
         else:
             self._apply_parameters(group.nodes, change.parameters)
         group.status, group.changing = AVAILABLE, False
+
+    def _leave_faults(self, group: Group) -> None:
+        last = group.nodes[-1]
+        if self.faults.is_on("evicting"):
+            group.primary.server.evict(_EVICTED_BYTES)
+        if self.faults.is_on("node-broken"):
+            last.status = "incompatible-network"
+        if self.faults.is_on("parameters-pending"):
+            last.parameter_status = "pending-reboot"
+        if self.faults.is_on("failover-off-after"):
+            group.automatic_failover = False
+        if self.faults.is_on("unreachable"):
+            for endpoint in [group.primary_endpoint, group.reader_endpoint, *(node.endpoint for node in group.nodes)]:
+                endpoint.cut()
 
     def modify_standalone(self, spec: dict[str, Any]) -> Node:
         """The same for a standalone cluster."""
@@ -151,6 +170,9 @@ class ElastiCache:
     def _change(self, nodes: list[Node], spec: dict[str, Any]) -> Change:
         if spec.get("ApplyImmediately") is not True:
             raise NotModelled("a modify without ApplyImmediately=True waits for the maintenance window, which has no clock here")
+        if self.faults.is_on("family-refused"):
+            message = "Expected a parameter group of family redis5.0 but found one of family redis3.2"
+            raise refused("InvalidParameterCombination", message)
         version = spec.get("EngineVersion")
         current = nodes[0].engine_version
         if version == current:
@@ -178,7 +200,8 @@ class ElastiCache:
         with self._lock:
             if name in self.state.snapshots:
                 raise refused("SnapshotAlreadyExistsFault", f"Snapshot with specified name already exists: {name}")
-            if sum(1 for snapshot in self.state.snapshots.values() if snapshot.node_id == node_id) >= _SNAPSHOTS_A_DAY:
+            used = sum(1 for snapshot in self.state.snapshots.values() if snapshot.node_id == node_id)
+            if used >= _SNAPSHOTS_A_DAY or self.faults.is_on("snapshot-quota"):
                 raise refused(
                     "SnapshotQuotaExceededFault", "The request cannot be processed because it would exceed the maximum number of snapshots."
                 )
@@ -197,11 +220,17 @@ class ElastiCache:
     def _save(self, snapshot: Snapshot, node: Node, group: Group | None) -> None:
         time.sleep(self.timing.status_seconds)
         snapshot.size_bytes = node.server.save_to(snapshot.path)
-        snapshot.created_at = dt.datetime.now(dt.UTC)
-        snapshot.status = AVAILABLE
+        while self.faults.is_on("snapshot-never-ends"):
+            time.sleep(self.timing.status_seconds)
         node.status = AVAILABLE
         if group is not None:
             group.status = AVAILABLE
+        if self.faults.is_on("snapshot-fails"):
+            snapshot.status = "failed"
+            self.state.tell(node.id, "cache-cluster", f"Snapshot failed for snapshot with ID '{snapshot.name}'")
+            return
+        snapshot.created_at = dt.datetime.now(dt.UTC)
+        snapshot.status = AVAILABLE
         self.state.tell(node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}'")
 
     def delete_group(self, identifier: str, final_snapshot: str | None) -> Group:

@@ -52,6 +52,8 @@ class EngineUpgrade:
         promoted = random.choice(group.replicas)
         old_primary = group.primary
         self._promote(group, promoted, old_primary)
+        if self.faults.is_on("mixed-versions"):
+            return
         for replica in group.replicas:
             if replica is not old_primary:
                 replica.server.follow(promoted.server)
@@ -69,6 +71,7 @@ class EngineUpgrade:
             group.primary_endpoint.cut()
             promoted.server.wait_until_level_with(old_primary.server)
             promoted.server.promote()
+        self._spoil(promoted.server)
         group.primary_id = promoted.id
         self.state.tell(
             group.id, "replication-group", f"Failover from primary node {old_primary.id} to replica node {promoted.id} completed"
@@ -86,12 +89,17 @@ class EngineUpgrade:
         server = self._successor_of(node)
         server.wait_until_level_with(node.server)
         server.promote()
+        self._spoil(server)
         self._take_over(node, server)
         time.sleep(max(0.0, self.timing.outage_seconds - (time.monotonic() - began)))
         for endpoint in endpoints:
             endpoint.point_to(server.port)
             endpoint.open()
         self._settle(node)
+
+    def _spoil(self, promoted: RedisServer) -> None:
+        if self.faults.is_on("data-lost"):
+            promoted.lose_every_tenth_key()
 
     def _successor_of(self, primary: Node) -> RedisServer:
         server = self.factory.server(self.version, password=primary.server.password)

@@ -1,4 +1,4 @@
-"""Faults somebody switched on for this run."""
+"""Faults somebody switched on for this run. Each is something ElastiCache, AWS or a function's host can do."""
 
 from __future__ import annotations
 
@@ -7,23 +7,51 @@ KNOWN_FAULTS = {
     "schedule-twice": "the schedule fires twice, a moment apart",
     "die-after-modify": "the function dies after ElastiCache accepted the modify, before it could say so",
     "throttling": "every third ElastiCache call of the functions is throttled",
+    "data-lost": "the node that is promoted lacks every tenth key",
+    "evicting": "the new primary has too little memory and evicts keys",
+    "snapshot-fails": "the snapshot ends as failed",
+    "snapshot-never-ends": "the snapshot stays creating",
+    "snapshot-quota": "CreateSnapshot answers that 20 snapshots a node in 24 hours are used up",
+    "mixed-versions": "the last node keeps the old engine",
+    "upgrade-refused-later": "the modify is accepted, then only an event says that it was refused",
+    "family-refused": "the modify is refused for its parameter group's family",
+    "modify-lost": "the modify never reaches ElastiCache: the connection breaks",
+    "node-broken": "a node ends in status incompatible-network",
+    "parameters-pending": "the new parameter group waits for a reboot",
+    "failover-off-after": "automatic failover is off after the upgrade",
+    "unreachable-after-modify": "no node answers after the upgrade",
+    "service-update": "a service update is in progress",
+    "bucket-unwritable": "the report bucket refuses every object",
+    "bucket-unwritable-after-modify": "the report bucket refuses every object once the modify was sent",
+    "topic-gone": "the topic for people does not exist",
+    "topic-gone-after-modify": "the topic for people does not exist once the modify was sent",
+    "clock-wrong": "the functions' clock is two hours ahead",
 }
+_DEATHS = ("die-before-", "die-in-")
 
 
 class Faults:
-    """The faults of this run; `die-after-modify` strikes once."""
+    """The faults of this run, those above and the deaths of functions, which strike once.
+
+    `die-before-STEP`: the function's process dies as soon as it gets the step; `die-in-STEP`: it dies having done it, before it answers.
+    """
 
     def __init__(self, names: list[str]) -> None:
         self._names = set(names)
         self._calls = 0
+        self.modified = False
 
     def set(self, names: list[str]) -> None:
         """Switch on exactly these."""
+        unknown = [name for name in names if name not in KNOWN_FAULTS and not name.startswith(_DEATHS)]
+        if unknown:
+            raise ValueError(f"no such fault: {', '.join(unknown)}")
         self._names = set(names)
+        self.modified = False
 
     def is_on(self, name: str) -> bool:
-        """Whether a fault is switched on."""
-        return name in self._names
+        """Whether a fault is switched on; one that ends in `-after-modify` has to wait for the modify."""
+        return name in self._names or (self.modified and f"{name}-after-modify" in self._names)
 
     def strikes_once(self, name: str) -> bool:
         """Whether a fault is on; it is off from then on."""

@@ -61,8 +61,10 @@ class Gate:
         status = int(statuses[0].split()[0])
         found = _ERROR_CODE.search(answer) if status >= 400 else None
         self._record(role or key, call, status, (found[1] or found[2]).decode() if found else "")
-        if role is not None and call.action in _MODIFIES and status < 400 and self._faults.strikes_once("die-after-modify"):
-            self._strike()
+        if role is not None and call.action in _MODIFIES and status < 400:
+            self._faults.modified = True
+            if self._faults.strikes_once("die-after-modify"):
+                self._strike()
         return [answer]
 
     def _refusal(self, role: str | None, call: Call) -> tuple[str, str] | None:
@@ -73,6 +75,12 @@ class Gate:
             return "AccessDenied", missing
         if call.service == "elasticache" and self._faults.throttles_this_call():
             return "Throttling", "Rate exceeded"
+        if call.action == "PutObject" and self._faults.is_on("bucket-unwritable"):
+            return "AccessDenied", "Access Denied"
+        if call.action == "Publish" and self._faults.is_on("topic-gone"):
+            return "NotFound", "Topic does not exist"
+        if call.action in _MODIFIES and self._faults.is_on("modify-lost"):
+            return "ServiceUnavailable", "The connection broke before an answer"
         return None
 
     def _record(self, principal: str, call: Call, status: int, error: str) -> None:

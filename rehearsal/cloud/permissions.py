@@ -47,7 +47,10 @@ class Permissions:
         name = f"{call.service}:{call.action}"
         if name not in self._resources:
             return f"NotModelled: authorisation of {name}"
-        for resource in self._resources[name](call.params):
+        resources = self._resources[name](call.params)
+        if not resources and not any(_allows(statement, name, None) for statement in self._statements(role_arn)):
+            return f"User: {role_arn} is not authorized to perform: {name}"
+        for resource in resources:
             if not any(_allows(statement, name, resource) for statement in self._statements(role_arn)):
                 return f"User: {role_arn} is not authorized to perform: {name} on resource: {resource}"
         return None
@@ -71,14 +74,15 @@ def _loaded(document: Any) -> dict[str, Any]:
     return loaded
 
 
-def _allows(statement: dict[str, Any], action: str, resource: str) -> bool:
+def _allows(statement: dict[str, Any], action: str, resource: str | None) -> bool:
+    """Whether a statement allows an action; on which resource is not looked at where the request hides it (None)."""
     if statement["Effect"] != "Allow":
         return False
     actions, resources = statement["Action"], statement["Resource"]
     actions = [actions] if isinstance(actions, str) else actions
     resources = [resources] if isinstance(resources, str) else resources
     return any(fnmatchcase(action.lower(), wanted.lower()) for wanted in actions) and any(
-        fnmatchcase(resource, wanted) for wanted in resources
+        resource is None or fnmatchcase(resource, wanted) for wanted in resources
     )
 
 
@@ -117,12 +121,17 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
     def s3_object(params: dict[str, str]) -> list[str]:
         return [f"arn:{arn('s3', '').split(':')[1]}:s3:::{params['Bucket']}/{params['Key']}"]
 
+    def alarms(params: dict[str, str]) -> list[str]:
+        # CloudWatch's requests come in CBOR, which is not read here: then the action alone is checked.
+        return [arn("cloudwatch", f"alarm:{name}") for key, name in params.items() if key.startswith("AlarmNames")]
+
     return {
         "elasticache:DescribeReplicationGroups": cache("replicationgroup", "ReplicationGroupId"),
         "elasticache:DescribeCacheClusters": cache("cluster", "CacheClusterId"),
         "elasticache:DescribeCacheParameters": cache("parametergroup", "CacheParameterGroupName"),
         "elasticache:DescribeUpdateActions": update_actions,
         "elasticache:DescribeSnapshots": snapshots,
+        "elasticache:DescribeEvents": lambda _params: ["*"],
         "elasticache:CreateSnapshot": create_snapshot,
         "elasticache:ModifyReplicationGroup": modify("replicationgroup", "ReplicationGroupId"),
         "elasticache:ModifyCacheCluster": modify("cluster", "CacheClusterId"),
@@ -133,9 +142,12 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
         "s3:GetObject": s3_object,
         "sns:Publish": lambda params: [params["TopicArn"]],
         "cloudwatch:PutMetricData": lambda _params: ["*"],
+        "cloudwatch:DisableAlarmActions": alarms,
+        "cloudwatch:EnableAlarmActions": alarms,
         "secretsmanager:GetSecretValue": lambda params: [params["SecretId"]],
         "lambda:InvokeFunction": lambda params: [params["FunctionArn"]],
         "states:StartExecution": lambda params: [params["stateMachineArn"]],
+        "states:DescribeExecution": lambda params: [params["executionArn"]],
         "sqs:SendMessage": lambda params: [params["QueueArn"]],
     }
 

@@ -83,6 +83,22 @@ class RedisServer:
         self.client.execute_command(self._own("SLAVEOF"), "127.0.0.1", primary.port)
         self._wait_for(lambda: self.client.info("replication").get("master_link_status") == "up", "to synchronise", seconds=600)
 
+    def follow_at_once(self, port: int) -> None:
+        """Become a replica of whoever listens on a port, or of nobody, without waiting for the link."""
+        self.client.execute_command(self._own("SLAVEOF"), "127.0.0.1", port)
+        self._wait_for(lambda: self.client.info("replication").get("master_link_status") == "down", "to lose its primary")
+
+    def lose_every_tenth_key(self) -> None:
+        """Forget keys without a word, as a synchronisation that was cut short would."""
+        for number, key in enumerate(list(self.client.scan_iter(count=1000))):
+            if number % 10 == 0:
+                self.client.delete(key)
+
+    def evict(self, size: int) -> None:
+        """Have `size` bytes less than are used, so that keys are evicted; one write makes the server do so."""
+        self.set_config("maxmemory", str(int(self.client.info("memory")["used_memory"]) - size))
+        self.client.set("makes-room", "1", ex=60)
+
     def promote(self) -> None:
         """Stop following anybody."""
         self.client.execute_command(self._own("SLAVEOF"), "NO", "ONE")

@@ -31,6 +31,7 @@ from rehearsal.cloud import (  # noqa: E402
     platform_resources,
     workflows,
 )
+from rehearsal.cloud.disturb import disturb  # noqa: E402
 from rehearsal.cloud.elasticache_service import ElastiCache  # noqa: E402
 from rehearsal.cloud.elasticache_state import AVAILABLE  # noqa: E402
 from rehearsal.cloud.faults import Faults  # noqa: E402
@@ -74,6 +75,13 @@ class Cloud:
 
     def run_function(self, function_arn: str, payload: bytes) -> Answer:
         """Invoke one deployed function with the credentials of its own role."""
+        step = json.loads(payload).get("step", "")
+        if self.faults.strikes_once(f"die-before-{step}"):
+            return _died()
+        answer = self._invoke(function_arn, payload)
+        return _died() if self.faults.strikes_once(f"die-in-{step}") else answer
+
+    def _invoke(self, function_arn: str, payload: bytes) -> Answer:
         backend: Any = moto.backends.get_backend("lambda")[self.account][self.region]
         function = backend.get_function(function_arn)
         spec = FunctionSpec(
@@ -84,6 +92,7 @@ class Cloud:
             timeout_seconds=int(function.timeout),
             memory_mib=int(function.memory_size),
             environment=dict(function.environment_vars),
+            clock_ahead_seconds=7200 if self.faults.is_on("clock-wrong") else 0,
         )
         return self.runtimes.invoke(spec, function.code_bytes, self._credentials_of(function.role), payload)
 
@@ -122,6 +131,12 @@ class Cloud:
             case "faults":
                 self.faults.set(request["names"])
                 return {}
+            case "idle":
+                statuses = {node.status for node in self.elasticache.state.nodes() if node.id.startswith(request["id"])}
+                return {"idle": statuses == {AVAILABLE} and not self.runtimes.busy}
+            case "disturb":
+                disturb(self.elasticache.state, request.pop("id"), request)
+                return {}
             case _:
                 return {"error": f"no such command: {command}"}
 
@@ -158,6 +173,12 @@ class Cloud:
             pass
         self.runtimes.stop_all()
         self.factory.stop_all()
+
+
+def _died() -> Answer:
+    """What Lambda answers when the process of a function ends in the middle of a call."""
+    message = {"errorType": "Runtime.ExitError", "errorMessage": "RequestId: unknown Error: Runtime exited with error: signal: killed"}
+    return Answer(json.dumps(message).encode(), error=True)
 
 
 class _QuietHandler(MotoRequestHandler):

@@ -37,7 +37,8 @@ def watch(states: Any, arns: list[str], tell: Callable[[str], None], longest_sec
     raise TimeoutError(f"the state machine is still running after {longest_seconds:.0f} s")
 
 
-def _entered(states: Any, arn: str) -> list[tuple[str, float]]:
+def entered_states(states: Any, arn: str) -> list[tuple[str, float]]:
+    """The states an execution has entered, with their moments in seconds since 1970; the last, nameless one is its latest event."""
     events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
     entered = [
         (event["stateEnteredEventDetails"]["name"], event["timestamp"].timestamp())
@@ -48,7 +49,7 @@ def _entered(states: Any, arn: str) -> list[tuple[str, float]]:
 
 
 def _current_state(states: Any, arn: str) -> str:
-    entered = _entered(states, arn)
+    entered = entered_states(states, arn)
     return entered[-2][0] if len(entered) > 1 else "starting"
 
 
@@ -56,7 +57,7 @@ def _ended(states: Any, arn: str) -> Ended:
     found = states.describe_execution(executionArn=arn)
     last = json.loads(found.get("output") or "{}")
     outcome = last.get("outcome") or last.get("next") or found.get("error", "")
-    return Ended(arn, found["status"], outcome, last.get("reason") or found.get("cause", ""), tuple(_phases(_entered(states, arn))))
+    return Ended(arn, found["status"], outcome, last.get("reason") or found.get("cause", ""), tuple(_phases(entered_states(states, arn))))
 
 
 _PHASE_OF = {

@@ -78,6 +78,8 @@ def run_settings(**changes: Any) -> RunSettings:
         "largest_replica_lag_seconds": 10,
         "largest_memory_percent": 75,
         "largest_key_drop_percent": 5,
+        "cold_after_seconds": 0,
+        "settled_grace_seconds": 600,
         "acknowledged": (Acknowledgement.NO_ENGINE_ROLLBACK, Acknowledgement.MANAGER_MUST_CHANGE_A_LINE),
         "lock_table": "locks",
         "report_bucket": "reports",

@@ -13,7 +13,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -28,13 +28,16 @@ from tests.inplace.builders import run_settings
 from tests.inplace.turns import Turns
 from uplift.errors import Throttled, UpliftError
 from uplift.inplace.control_handler import do_control_step
-from uplift.inplace.control_steps import ControlSteps
+from uplift.inplace.control_steps import ControlAdapters
 from uplift.inplace.data_handler import do_data_step
 from uplift.inplace.data_steps import DataSteps
 from uplift.inplace.elasticache import LegacyCache
+from uplift.inplace.executions import Executions
+from uplift.inplace.plan_digest import plan_digest
+from uplift.inplace.preflight import needed_acknowledgements
 from uplift.inplace.run_lock import RunLock
 from uplift.inplace.run_settings import RunSettings
-from uplift.inplace.run_state import RunState, Step
+from uplift.inplace.run_state import RunState, Step, StepEvent
 from uplift.inplace.telling import Telling
 from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
@@ -42,7 +45,7 @@ from uplift.settings.upgrade import Acknowledgement
 pytestmark = pytest.mark.cloud
 SEEDS = range(50)
 WAIT_SCALE = 0.001
-_DATA_STEPS = {Step.PROBE, Step.CENSUS_BEFORE, Step.CENSUS_AFTER}
+_DATA_STEPS = {Step.PROBE, Step.CENSUS_BEFORE, Step.MEASURE, Step.CENSUS_AFTER, Step.COMPARE}
 
 
 class Killed(BaseException):
@@ -60,13 +63,23 @@ class Bench:
     cloud: LocalCloud
     definition: dict[str, Any]
 
-    def settings(self, legacy: str, attempt: int) -> RunSettings:
+    def plan(self, legacy: str, attempt: int) -> str:
+        """What somebody would approve: the plan of this legacy before anything has happened to it."""
+        settings = self.settings(legacy, attempt, approved=False)
+        cache = LegacyCache(self.cloud.client("elasticache"), settings.legacy_kind, legacy)
+        observation = cache.observe()
+        before = replace(observation, members=tuple(replace(member, engine_version="3.2.6") for member in observation.members))
+        needed = needed_acknowledgements(before, [])
+        return plan_digest(before, settings, [], needed)
+
+    def settings(self, legacy: str, attempt: int, *, approved: bool = True) -> RunSettings:
         return run_settings(
             attempt=attempt,
             legacy_kind=LegacyKind.STANDALONE,
             legacy_id=legacy,
             parameter_group="new-params",
             acknowledged=tuple(Acknowledgement),
+            **({"approved_plan": self.plan(legacy, attempt), "approved_by": "the test"} if approved else {}),
             not_after="2100-01-01T00:00:00Z",
             topic_arn=f"arn:aws-us-gov:sns:{self.cloud.region}:{self.cloud.account}:people",
         )
@@ -149,20 +162,21 @@ def _run(
 
     def task(step: str, state: State) -> State:
         try:
-            given = RunState.model_validate(state)
-            if Step(step) in _DATA_STEPS:
+            request = StepEvent(step=Step(step), execution=f"arn:{name}", state=RunState.model_validate(state))
+            if request.step in _DATA_STEPS:
                 data = DataSteps(settings, client("s3"), None, time.monotonic() + 60)
-                return do_data_step(Step(step), data, given).model_dump(mode="json")
-            control = ControlSteps(
+                return do_data_step(request.step, data, request.state).model_dump(mode="json")
+            adapters = ControlAdapters(
                 settings=settings,
                 cache=LegacyCache(client("elasticache"), settings.legacy_kind, legacy),
                 lock=RunLock(table, legacy, name),
                 s3=client("s3"),
                 telling=Telling(client("sns"), client("cloudwatch"), settings.topic_arn, legacy),
-                execution=f"arn:{name}",
+                executions=Executions(client("stepfunctions")),
+                execution=request.execution,
                 now=clock.now,
             )
-            return do_control_step(Step(step), control, given).model_dump(mode="json")
+            return do_control_step(request, adapters).model_dump(mode="json")
         except Killed:
             raise TaskFailed("Runtime.ExitError") from None
         except Throttled as problem:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.inplace.builders import facts, member, observation, run_settings
-from uplift.inplace.preflight import Facts, Verdict, decide, expected_outage
+from uplift.inplace.outage import expected_outage
+from uplift.inplace.preflight import Facts, Verdict, approval_problem, decide
 from uplift.inplace.run_state import ProbeResult
 from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
@@ -110,3 +111,32 @@ def test_without_redis_the_plan_says_what_it_did_not_read() -> None:
     decision = decide(facts(probe=None), run_settings())
     assert decision.verdict is Verdict.PROCEED
     assert decision.findings[-1].startswith("not read: memory and replica lag")
+
+
+def test_the_plan_stays_while_time_passes_and_changes_with_what_it_is_about() -> None:
+    plan = decide(facts(), run_settings()).plan
+    same = [
+        facts(now=datetime(2026, 12, 5, 23, 0, tzinfo=UTC)),
+        facts(probe=None),
+        facts(manual_snapshots_today=3),
+        facts(observation(member(2), member(1))),
+    ]
+    assert {decide(one, run_settings()).plan for one in same} == {plan}
+    other = [
+        decide(facts(observation(member(1))), run_settings()).plan,
+        decide(facts(observation(member(1, node_type="cache.r5.xlarge"), member(2))), run_settings()).plan,
+        decide(facts(observation(automatic_failover=False)), run_settings()).plan,
+        decide(facts(legacy_parameters={"timeout": "300"}), run_settings()).plan,
+        decide(facts(), run_settings(target_version="6.2")).plan,
+        decide(facts(), run_settings(attempt=2)).plan,
+        decide(facts(), run_settings(managed_by_line="another")).plan,
+    ]
+    assert len({plan, *other}) == len(other) + 1
+
+
+def test_only_the_approved_plan_may_run() -> None:
+    plan = decide(facts(), run_settings()).plan
+    assert approval_problem(plan, run_settings(approved_plan=plan, approved_by="Ada")) == ""
+    assert approval_problem(plan, run_settings()) == f"nobody has approved plan {plan}: read `uplift plan test`, then set upgrade.approved"
+    another = approval_problem(plan, run_settings(approved_plan="0" * 16, approved_by="Ada"))
+    assert another == f"approved is plan {'0' * 16} (by Ada), but now it is {plan}: something has changed since"

@@ -5,8 +5,9 @@ import pytest
 from tests.inplace.builders import member, observation
 from uplift.engines.catalogue import Engine, find_version
 from uplift.inplace.observation import Observation
-from uplift.inplace.progress import GRACE_SECONDS, Expected, Progress, ProgressDecision, decide_progress
+from uplift.inplace.progress import Expected, Progress, ProgressDecision, decide_progress
 
+GRACE_SECONDS = 600
 NEW = {"engine_version": "5.0.6", "parameter_group": "new"}
 DONE = observation(member(1, **NEW), member(2, **NEW))
 OLD = observation()
@@ -15,7 +16,7 @@ LONGEST = 14_400
 
 
 def _decide(seen: Observation, *, reads: int = 0, age: int = 60) -> ProgressDecision:
-    expected = Expected(find_version(Engine.REDIS, "5.0.6"), "new", "3.2.4", automatic_failover=True)
+    expected = Expected(find_version(Engine.REDIS, "5.0.6"), "new", "3.2.4", automatic_failover=True, grace_seconds=GRACE_SECONDS)
     return decide_progress(seen, expected, agreeing_reads=reads, seconds_since_modify=age, longest_seconds=LONGEST)
 
 
@@ -69,7 +70,7 @@ def test_a_stale_answer_right_after_the_modify_is_waited_out() -> None:
 
 
 def test_from_6_0_the_reported_patch_is_the_asked_for_minor() -> None:
-    expected = Expected(find_version(Engine.REDIS, "6.2"), "new", "3.2.4", automatic_failover=True)
+    expected = Expected(find_version(Engine.REDIS, "6.2"), "new", "3.2.4", automatic_failover=True, grace_seconds=GRACE_SECONDS)
     seen = observation(member(1, engine_version="6.2.6", parameter_group="new"))
     decision = decide_progress(seen, expected, agreeing_reads=1, seconds_since_modify=60, longest_seconds=LONGEST)
     assert decision.progress is Progress.DONE

@@ -1,27 +1,45 @@
 import pytest
 
 from tests.inplace.builders import run_settings
-from uplift.inplace.report import final_outcome, mail_subject, mail_text, write_report
+from uplift.inplace.proof import ColdProof, Proof
+from uplift.inplace.report import final_outcome, final_reason, mail_subject, mail_text, write_report
 from uplift.inplace.run_state import CaughtError, Outcome, RunState
 from uplift.keyspace.census_change import CensusChange
+from uplift.keyspace.cold_check import ColdCount
+from uplift.keyspace.loss import judge_loss
 
-FINE = CensusChange(100, 100, (), "")
-SUSPECT = CensusChange(100, 10, (), "keys fell from 100 to 10")
+
+def _cold(missing: int = 0) -> ColdProof:
+    measured, after = ColdCount(compared=90), ColdCount(compared=90, same=90 - missing, missing=missing)
+    return ColdProof(90, measured, after, judge_loss(measured, after, evicted=0), {}, [], 0, 0, "")
+
+
+FINE = Proof(CensusChange(100, 100, (), ""), {}, {}, _cold())
+SUSPECT = Proof(CensusChange(100, 10, (), "keys fell from 100 to 10"), {}, {}, _cold())
+LOST = Proof(CensusChange(100, 97, (), ""), {}, {}, _cold(missing=3))
+NONE = Proof()
+DIED = CaughtError(Error="Runtime.ExitError")
 
 
 @pytest.mark.parametrize(
-    ("state", "census", "outcome"),
+    ("state", "proof", "outcome"),
     [
         (RunState(outcome=Outcome.UPGRADED), FINE, Outcome.UPGRADED),
         (RunState(outcome=Outcome.UPGRADED), SUSPECT, Outcome.LOSS_SUSPECTED),
-        (RunState(outcome=Outcome.UPGRADED, failure=CaughtError(Error="SourceUnreachable")), FINE, Outcome.FAILED),
-        (RunState(outcome=Outcome.UPGRADED, modify_trouble=CaughtError(Error="Runtime.ExitError")), FINE, Outcome.UPGRADED),
-        (RunState(outcome=Outcome.REFUSED), None, Outcome.REFUSED),
-        (RunState(outcome=Outcome.DRY_RUN), None, Outcome.DRY_RUN),
+        (RunState(outcome=Outcome.UPGRADED), LOST, Outcome.LOST),
+        (RunState(outcome=Outcome.FAILED), LOST, Outcome.LOST),
+        (RunState(outcome=Outcome.FAILED), FINE, Outcome.FAILED),
+        (RunState(outcome=Outcome.UPGRADED), NONE, Outcome.UNPROVEN),
+        (RunState(outcome=Outcome.UPGRADED, proof_trouble=DIED), FINE, Outcome.UNPROVEN),
+        (RunState(outcome=Outcome.FAILED, proof_trouble=DIED), NONE, Outcome.FAILED),
+        (RunState(failure=CaughtError(Error="SourceUnreachable")), NONE, Outcome.FAILED),
+        (RunState(outcome=Outcome.UPGRADED, modify_trouble=DIED), FINE, Outcome.UPGRADED),
+        (RunState(outcome=Outcome.REFUSED), NONE, Outcome.REFUSED),
+        (RunState(outcome=Outcome.DRY_RUN), NONE, Outcome.DRY_RUN),
     ],
 )
-def test_how_a_run_ended(state: RunState, census: CensusChange | None, outcome: Outcome) -> None:
-    assert final_outcome(state, census) is outcome
+def test_how_a_run_ended(state: RunState, proof: Proof, outcome: Outcome) -> None:
+    assert final_outcome(state, proof) is outcome
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -29,11 +47,19 @@ def test_only_three_outcomes_let_people_sleep(outcome: Outcome) -> None:
     assert outcome.succeeded is (outcome.value in {"upgraded", "nothing-to-do", "dry-run"})
 
 
+def test_a_loss_is_told_before_what_else_went_wrong() -> None:
+    reason = final_reason(RunState(outcome=Outcome.FAILED, reason="nodes differ"), LOST)
+    assert reason == ("3 cold keys are missing: at the rate measured before, the application explains 0, so 3 are lost; and nodes differ")
+
+
 def test_people_read_the_outcome_first_and_learn_where_the_rest_is() -> None:
     state = RunState(outcome=Outcome.UPGRADED, reason="done", version_before="3.2.4", version_after="5.0.6", findings=["a finding"])
-    report = write_report(state, run_settings(), "arn:execution", 90, FINE)
-    assert mail_subject(report) == "Uplift test: legacy upgraded"
-    lines = mail_text(report, "bucket", "runs/x/report.json").splitlines()
-    assert lines[:3] == ["legacy (test): upgraded", "done", "engine: 3.2.4 -> 5.0.6"]
-    assert "keys: 100 before, 100 after" in lines
+    state.run_id, state.plan = "0123456789", "fedcba9876543210"
+    report = write_report(state, run_settings(approved_by="Ada"), "arn:execution", 90, LOST)
+    assert mail_subject(report) == "Uplift test: legacy lost"
+    lines = mail_text(report, "s3://bucket/runs/x/report.json").splitlines()
+    assert lines[0] == "legacy (test): lost"
+    assert lines[2:4] == ["run 0123456789, plan fedcba9876543210 approved by Ada", "engine: 3.2.4 -> 5.0.6"]
+    assert "keys: 100 before, 97 after" in lines
+    assert "cold keys: 90 compared, 87 the same, 0 expired, 3 missing, 0 changed" in lines
     assert lines[-1] == "report: s3://bucket/runs/x/report.json"

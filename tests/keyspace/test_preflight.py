@@ -30,6 +30,7 @@ SOURCE = ServerFacts(
     max_memory_bytes=100,
     max_memory_policy="volatile-lru",
     evicted_keys=0,
+    expired_keys=0,
     replicas=0,
     keys=((0, 10),),
     replica_lag_seconds=None,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +15,7 @@ import pytest
 
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.cdk_cli import CdkCli
-from rehearsal.run.execution import Ended, watch
+from rehearsal.run.execution import Ended, entered_states, watch
 from rehearsal.run.in_place import Address
 from rehearsal.run.local_cloud import LocalCloud
 from rehearsal.run.workshop import Workshop
@@ -33,10 +37,33 @@ class Deployed:
         """A fresh legacy, whatever an earlier test made of it."""
         self.cloud.command("delete-legacy", id=LEGACY)
         made = self.cloud.command("create-legacy", id=LEGACY, version=version, nodes=nodes, node_type="cache.r5.large", standalone=False)
-        self.cloud.client("dynamodb").delete_item(TableName=self._lock_table(), Key={"source": {"S": LEGACY}})
+        self.cloud.client("dynamodb").delete_item(TableName=self.lock_table(), Key={"source": {"S": LEGACY}})
         return Address(**made)
 
-    def _lock_table(self) -> str:
+    def configure(self, **changes: Any) -> None:
+        """Change what the deployed functions know of the settings, as another deploy would."""
+        functions = self.cloud.client("lambda")
+        for name in [function["FunctionName"] for function in functions.list_functions()["Functions"]]:
+            variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            before = json.loads(variables["UPLIFT_RUN_SETTINGS"])
+            settings = before | changes
+            if settings == before:
+                continue  # its processes stay warm
+            variables["UPLIFT_RUN_SETTINGS"] = json.dumps(settings)
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+    def approve(self) -> str:
+        """Approve what `uplift plan` says now."""
+        plan = str(json.loads(self.uplift("plan", "rehearsal", "--json").stdout)["plan"])
+        self.configure(approved_plan=plan, approved_by="the test")
+        return plan
+
+    def uplift(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line against this cloud."""
+        command = [str(Path(sys.executable).parent / "uplift"), *arguments]
+        return subprocess.run(command, env=self.cloud.environment, capture_output=True, text=True, check=False)
+
+    def lock_table(self) -> str:
         (name,) = self.cloud.client("dynamodb").list_tables()["TableNames"]
         return str(name)
 
@@ -48,6 +75,33 @@ class Deployed:
         """Start the state machine by hand."""
         machine = self.fact("upgrade/state-machine-arn")
         return str(self.cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input=machine_input)["executionArn"])
+
+    def put_lock(self, source: str, owner: str, lease_seconds: int) -> None:
+        """Let somebody hold the lock."""
+        until = int(time.time()) + lease_seconds
+        item = {"source": {"S": source}, "owner": {"S": owner}, "lease_until": {"N": str(until)}}
+        self.cloud.client("dynamodb").put_item(TableName=self.lock_table(), Item=item)
+
+    def wait_for_state(self, execution: str, state: str) -> None:
+        """Wait until an execution has entered a state."""
+        states = self.cloud.client("stepfunctions")
+        deadline = time.monotonic() + 60
+        while state not in [name for name, _at in entered_states(states, execution)]:
+            assert time.monotonic() < deadline, f"{state} was never entered"
+
+    def wait_until_idle(self) -> None:
+        """Wait until nobody changes legacy or runs a function any more; stopping an execution stops neither."""
+        deadline = time.monotonic() + 60
+        while not self.cloud.command("idle", id=LEGACY)["idle"]:
+            assert time.monotonic() < deadline, "something is still at work"
+
+    def newest_report(self) -> dict[str, Any]:
+        """The report that was kept last."""
+        s3, bucket = self.cloud.client("s3"), self.fact("upgrade/report-bucket")
+        objects = s3.list_objects_v2(Bucket=bucket)["Contents"]
+        newest = max((item for item in objects if "/report-" in item["Key"]), key=lambda item: item["LastModified"])
+        loaded: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read())
+        return loaded
 
     def ended(self, *arns: str) -> list[Ended]:
         """Wait for executions."""

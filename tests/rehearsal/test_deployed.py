@@ -6,10 +6,7 @@ moto's ElastiCache ignores engine versions, so nothing here rests on it: nodes a
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -104,43 +101,20 @@ def _calls(deployed: Deployed, before: Calls) -> dict[str, int]:
     return {"snapshots": done["CreateSnapshot"], "modifies": done["ModifyReplicationGroup"] + done["ModifyCacheCluster"]}
 
 
-def _report(deployed: Deployed) -> dict[str, Any]:
-    s3, bucket = deployed.cloud.client("s3"), deployed.fact("upgrade/report-bucket")
-    objects = s3.list_objects_v2(Bucket=bucket)["Contents"]
-    newest = max((item for item in objects if "/report-" in item["Key"]), key=lambda item: item["LastModified"])
-    loaded: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read())
-    return loaded
-
-
-@pytest.mark.parametrize("fault", [None, "die-after-modify", "throttling"])
-def test_the_deployed_schedule_upgrades_legacy_once(deployed: Deployed, fault: str | None) -> None:
+def test_the_deployed_schedule_upgrades_legacy_once(deployed: Deployed) -> None:
     legacy = deployed.new_legacy()
     legacy.connect().set("vets-api-session:secret-token", "v", ex=1800)
-    deployed.cloud.command("faults", names=[fault] if fault else [])
     before = deployed.cloud.calls_of_roles()
     (ended,) = deployed.ended(deployed.fire())
-    deployed.cloud.command("faults", names=[])
     assert (ended.status, ended.outcome) == ("SUCCEEDED", "upgraded"), ended.reason
     assert legacy.version() == "5.0.6"
     assert _calls(deployed, before) == {"snapshots": 1, "modifies": 1}
-    report = _report(deployed)
+    report = deployed.newest_report()
     assert (report["version_before"], report["version_after"], report["outcome"]) == ("3.2.6", "5.0.6", "upgraded")
-    assert report["census"]["before"] == report["census"]["after"] == 1
+    counts = report["proof"]["counts"]
+    assert counts["before"] == counts["after"] == 1
     assert "secret-token" not in json.dumps(report)
-    assert bool(report["troubles"]) is (fault == "die-after-modify")
-    if fault == "throttling":
-        refused = deployed.cloud.calls_of_roles().refused - before.refused
-        assert refused["Throttling"] > 3
-
-
-def test_a_schedule_that_fires_twice_upgrades_once(deployed: Deployed) -> None:
-    legacy = deployed.new_legacy()
-    before = deployed.cloud.calls_of_roles()
-    ended = deployed.ended(deployed.fire(), deployed.fire())
-    assert [one.status for one in ended] == ["SUCCEEDED", "SUCCEEDED"]
-    assert sorted(one.outcome for one in ended) == ["busy", "upgraded"]
-    assert legacy.version() == "5.0.6"
-    assert _calls(deployed, before) == {"snapshots": 1, "modifies": 1}
+    assert report["troubles"] == []
 
 
 def test_a_legacy_that_is_there_already_is_a_success(deployed: Deployed) -> None:
@@ -162,8 +136,7 @@ def test_a_dry_run_decides_and_touches_nothing(deployed: Deployed) -> None:
 
 def test_a_plan_says_the_same_from_a_laptop(deployed: Deployed) -> None:
     deployed.new_legacy()
-    command = [str(Path(sys.executable).parent / "uplift"), "plan", "rehearsal", "--json"]
-    done = subprocess.run(command, env=deployed.cloud.environment, capture_output=True, text=True, check=False)
+    done = deployed.uplift("plan", "rehearsal", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["schema"], document["verdict"], document["reasons"]) == ("uplift.plan/1", "proceed", [])

@@ -134,6 +134,7 @@ def test_no_open_network_and_no_fixed_partition(templates: dict[str, Template], 
 WILDCARDS = {
     ("NetworkInterfaces", "ec2:AssignPrivateIpAddresses"): "a function in a VPC makes network interfaces that have no ARN beforehand",
     ("Metrics", "cloudwatch:PutMetricData"): "PutMetricData has no resource; a condition names the namespace",
+    ("ReadEvents", "elasticache:DescribeEvents"): "DescribeEvents has no resource",
     ("LogsAndTraces", "logs:CreateLogDelivery"): "log delivery and X-Ray actions have no resource",
 }
 

@@ -16,7 +16,7 @@ from uplift.errors import ExitCode, UpliftError
 from uplift.inplace.elasticache import PATIENT, LegacyCache
 from uplift.inplace.gather import gather_facts
 from uplift.inplace.observation import Observation
-from uplift.inplace.preflight import Decision, Verdict, decide
+from uplift.inplace.preflight import Decision, Verdict, approval_problem, decide
 from uplift.inplace.run_settings import RunSettings
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
@@ -34,6 +34,7 @@ class Plan:
 
     decision: Decision
     costs: tuple[str, ...]
+    approval: str
 
 
 def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
@@ -55,8 +56,9 @@ def make_plan(environment: str, settings: EnvironmentSettings) -> Plan:
     """Read legacy and decide, as the first steps of a run do; Redis itself is not asked."""
     cache = LegacyCache(boto3.client("elasticache", region_name=settings.region, config=PATIENT), settings.legacy.kind, settings.legacy.id)
     facts = gather_facts(cache, cache.observe(), datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None)
-    decision = decide(facts, RunSettings.of(environment, settings, parameter_group=""))
-    return Plan(decision, tuple(_costs(settings, facts.observation)))
+    run_settings = RunSettings.of(environment, settings, parameter_group="")
+    decision = decide(facts, run_settings)
+    return Plan(decision, tuple(_costs(settings, facts.observation)), approval_problem(decision.plan, run_settings))
 
 
 def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]:
@@ -71,7 +73,7 @@ def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]
 
 def _as_lines(made: Plan) -> list[str]:
     decision = made.decision
-    lines = [f"verdict: {decision.verdict}"]
+    lines = [f"verdict: {decision.verdict}", f"plan: {decision.plan} ({made.approval or 'approved'})"]
     lines += [f"because: {reason}" for reason in decision.reasons]
     lines += list(decision.findings)
     lines += [f"cost: {cost}" for cost in made.costs]
@@ -83,6 +85,8 @@ def _as_json(environment: str, made: Plan) -> dict[str, object]:
         "schema": "uplift.plan/1",
         "environment": environment,
         "verdict": made.decision.verdict.value,
+        "plan": made.decision.plan,
+        "approval": made.approval or "approved",
         "reasons": list(made.decision.reasons),
         "findings": list(made.decision.findings),
         "missing_acknowledgements": [item.value for item in made.decision.missing_acknowledgements],

@@ -9,8 +9,10 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from uplift.inplace.control_steps import ControlSteps
+from uplift.inplace.control_steps import ControlAdapters, ControlSteps
 from uplift.inplace.elasticache import PATIENT, LegacyCache
+from uplift.inplace.ending_steps import EndingSteps
+from uplift.inplace.executions import Executions
 from uplift.inplace.run_lock import RunLock
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.run_state import RunState, Step, StepEvent
@@ -24,30 +26,32 @@ logger = Logger(service="uplift-control")
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Do one step and return the run's next state."""
     request = StepEvent.model_validate(event)
-    state = do_control_step(request.step, _steps(request.execution), request.state)
+    state = do_control_step(request, _adapters(request.execution))
     logger.info("step done", extra={"step": request.step, "next": state.next, "reason": state.reason, "run_key": state.run_key})
     return state.model_dump(mode="json")
 
 
-def _steps(execution: str) -> ControlSteps:
+def _adapters(execution: str) -> ControlAdapters:
     settings = RunSettings.from_environment()
     table = boto3.resource("dynamodb").Table(settings.lock_table)
-    return ControlSteps(
+    return ControlAdapters(
         settings=settings,
         cache=LegacyCache(boto3.client("elasticache", config=PATIENT), settings.legacy_kind, settings.legacy_id),
         lock=RunLock(table, settings.legacy_id, execution),
         s3=boto3.client("s3"),
-        telling=Telling(boto3.client("sns"), boto3.client("cloudwatch"), settings.topic_arn, settings.legacy_id),
+        telling=Telling(boto3.client("sns"), boto3.client("cloudwatch"), settings.topic_arn, settings.legacy_id, settings.alarms_to_mute),
+        executions=Executions(boto3.client("stepfunctions")),
         execution=execution,
         now=time.time,
     )
 
 
-def do_control_step(step: Step, steps: ControlSteps, state: RunState) -> RunState:
+def do_control_step(request: StepEvent, adapters: ControlAdapters) -> RunState:
     """Do one of the control function's steps; raises ValueError for one of the data function's."""
-    match step:
+    state, steps, ending = request.state, ControlSteps(adapters), EndingSteps(adapters)
+    match request.step:
         case Step.LOCK:
-            return steps.take_lock(state)
+            return steps.take_lock(state, request.entered)
         case Step.PREFLIGHT:
             return steps.preflight(state)
         case Step.SNAPSHOT:
@@ -59,10 +63,10 @@ def do_control_step(step: Step, steps: ControlSteps, state: RunState) -> RunStat
         case Step.OBSERVE:
             return steps.observe(state)
         case Step.REPORT:
-            return steps.report(state)
+            return ending.report(state)
         case Step.UNLOCK:
-            return steps.unlock(state)
-        case Step.PROBE | Step.CENSUS_BEFORE | Step.CENSUS_AFTER:
-            raise ValueError(f"{step} is a step of the data function")
+            return ending.unlock(state)
+        case Step.PROBE | Step.CENSUS_BEFORE | Step.MEASURE | Step.CENSUS_AFTER | Step.COMPARE:
+            raise ValueError(f"{request.step} is a step of the data function")
         case _:
-            assert_never(step)
+            assert_never(request.step)

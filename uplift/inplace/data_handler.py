@@ -16,7 +16,8 @@ from uplift.inplace.run_state import RunState, Step, StepEvent
 # GovCloud has no Lambda JSON log format, so the logger writes its own JSON to stdout.
 logger = Logger(service="uplift-data")
 
-_SECONDS_KEPT_FOR_WRITING = 20.0
+# A page is begun while there is time left, and may take this long.
+_SECONDS_KEPT_FOR_WRITING = 60.0
 
 
 @logger.inject_lambda_context
@@ -53,8 +54,12 @@ def do_data_step(step: Step, steps: DataSteps, state: RunState) -> RunState:
         case Step.PROBE:
             return steps.probe(state)
         case Step.CENSUS_BEFORE:
-            return steps.census(state, "census-before", state.census_before)
+            return steps.census_before(state)
+        case Step.MEASURE:
+            return steps.measure(state)
         case Step.CENSUS_AFTER:
-            return steps.census(state, "census-after", state.census_after)
+            return steps.census_after(state)
+        case Step.COMPARE:
+            return steps.compare(state)
         case _:
             raise ValueError(f"{step} is a step of the control function")

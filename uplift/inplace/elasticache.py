@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Not "adaptive": its rate limiter slows a function down for good after one throttled call.
 PATIENT = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
+_MOST_EVENTS = 20
 _THROTTLES = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "APICallRateForCustomerExceeded"})
 
 
@@ -121,6 +122,16 @@ class LegacyCache:
                 return None
         return _snapshot(found[0]) if found else None
 
+    def events_of(self, observation: Observation, seconds: int) -> list[str]:
+        """What ElastiCache itself tells of legacy and its nodes in the last `seconds`, oldest first; at most 14 days are kept."""
+        names = {observation.id, *(member.id for member in observation.members)}
+        minutes = min(14 * 24 * 60, seconds // 60 + 2)
+        with throttling_named():
+            pages = self._client.get_paginator("describe_events").paginate(Duration=minutes)
+            events = [event for page in pages for event in page["Events"] if event.get("SourceIdentifier") in names]
+        events.sort(key=lambda event: event["Date"])
+        return [f"event {event['Date']:%H:%M:%S} {event['SourceIdentifier']}: {event['Message']}" for event in events[-_MOST_EVENTS:]]
+
     def create_snapshot(self, name: str, node_id: str) -> None:
         """Begin a snapshot of one node. One that exists already under this name is this run's own and is fine."""
         with throttling_named():
@@ -196,6 +207,8 @@ def _member(cluster: CacheClusterTypeDef, role: Role, address: tuple[str, int]) 
         parameter_group=parameters.get("CacheParameterGroupName", ""),
         parameter_status=parameters.get("ParameterApplyStatus", ""),
         pending=_pending(cluster.get("PendingModifiedValues", {})),
+        subnet_group=cluster.get("CacheSubnetGroupName", ""),
+        security_group_ids=tuple(group["SecurityGroupId"] for group in cluster.get("SecurityGroups", [])),
     )
 
 

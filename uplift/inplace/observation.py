@@ -37,6 +37,8 @@ class MemberCluster:
     parameter_group: str
     parameter_status: str
     pending: tuple[str, ...]
+    subnet_group: str = ""
+    security_group_ids: tuple[str, ...] = ()
 
     def runs(self, version: EngineVersion) -> bool:
         """Whether this node reports `version`."""

@@ -11,7 +11,9 @@ from uplift.engines.catalogue import OLDEST_RESTORABLE
 from uplift.engines.changes import Change, change_between
 from uplift.engines.nodes import takes_snapshots
 from uplift.inplace.observation import AVAILABLE, SNAPSHOTTING, Observation
+from uplift.inplace.outage import expected_outage
 from uplift.inplace.parameter_changes import ParameterFinding, lost_lines, parameter_findings
+from uplift.inplace.plan_digest import plan_digest
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.run_state import ProbeResult
 from uplift.settings.upgrade import Acknowledgement
@@ -47,9 +49,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict with everything a person should know: `reasons` decide, `findings` inform."""
+    """The verdict with everything a person should know: `reasons` decide, `findings` inform; `plan` is the digest to approve."""
 
     verdict: Verdict
+    plan: str
     reasons: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     missing_acknowledgements: tuple[Acknowledgement, ...] = field(default=())
@@ -59,17 +62,28 @@ def decide(facts: Facts, settings: RunSettings) -> Decision:
     """Decide from one set of facts; the same facts always give the same answer."""
     observation = facts.observation
     target = settings.target
-    if observation.settled and observation.all_run(target):
-        return Decision(Verdict.NOTHING_TO_DO, (f"every node of {observation.id} already runs {target}",))
     parameters = parameter_findings(facts.legacy_parameters, facts.new_parameters, target.family)
+    needed = needed_acknowledgements(observation, parameters)
+    plan = plan_digest(observation, settings, parameters, needed)
+    if observation.settled and observation.all_run(target):
+        return Decision(Verdict.NOTHING_TO_DO, plan, (f"every node of {observation.id} already runs {target}",))
     reasons = [*_state_reasons(facts), *_version_reasons(observation, settings), *_room_reasons(facts, settings)]
     reasons += [finding.text for finding in parameters if finding.blocks]
     if facts.now >= settings.not_after:
         reasons.append(f"it is {facts.now.isoformat()}, past upgrade.not_after {settings.not_after.isoformat()}")
-    missing = tuple(sorted(needed_acknowledgements(observation, parameters) - set(settings.acknowledged)))
+    missing = tuple(sorted(needed - set(settings.acknowledged)))
     reasons += [f"not acknowledged: {_WHAT_IT_MEANS[item]} (add {item} to upgrade.acknowledged)" for item in missing]
     findings = tuple(_findings(facts, settings, parameters))
-    return Decision(Verdict.REFUSE if reasons else Verdict.PROCEED, tuple(reasons), findings, missing)
+    return Decision(Verdict.REFUSE if reasons else Verdict.PROCEED, plan, tuple(reasons), findings, missing)
+
+
+def approval_problem(plan: str, settings: RunSettings) -> str:
+    """Why a run may not begin although the preflight lets it: somebody must have approved this very plan. Empty when they have."""
+    if settings.approved_plan == plan:
+        return ""
+    if not settings.approved_plan:
+        return f"nobody has approved plan {plan}: read `uplift plan {settings.environment}`, then set upgrade.approved"
+    return f"approved is plan {settings.approved_plan} (by {settings.approved_by}), but now it is {plan}: something has changed since"
 
 
 _WHAT_IT_MEANS: Mapping[Acknowledgement, str] = {
@@ -91,16 +105,6 @@ def needed_acknowledgements(observation: Observation, parameters: list[Parameter
     if any(finding.is_lost for finding in parameters):
         needed.add(Acknowledgement.PARAMETERS_ARE_LOST)
     return frozenset(needed)
-
-
-def expected_outage(observation: Observation) -> str:
-    """How long clients cannot write, in ElastiCache's own words (user guide, "Version Management")."""
-    if not observation.fails_over:
-        return "the whole upgrade: a single node, or failover is off"
-    version = observation.version
-    if version is not None and version.number >= (5, 0, 6):
-        return "a few seconds of writes; reads go on"
-    return "30 to 60 seconds while DNS moves to the promoted replica"
 
 
 def _state_reasons(facts: Facts) -> Iterator[str]:

@@ -9,7 +9,6 @@ from uplift.engines.catalogue import EngineVersion
 from uplift.inplace.observation import AVAILABLE, IN_SYNC, Observation
 
 AGREEING_READS = 2
-GRACE_SECONDS = 600
 _LOST_STATUSES = frozenset({"create-failed", "restore-failed", "incompatible-network", "deleting", "deleted"})
 
 
@@ -38,6 +37,7 @@ class Expected:
     parameter_group: str
     version_before: str
     automatic_failover: bool
+    grace_seconds: int
 
 
 def decide_progress(
@@ -58,7 +58,7 @@ def decide_progress(
         return ProgressDecision(progress, f"every node runs {expected.target}, read {reads} of {AGREEING_READS}", reads)
     if seconds_since_modify >= longest_seconds:
         return ProgressDecision(Progress.FAILED, f"not done after {seconds_since_modify} s: {missing}")
-    if observation.settled and seconds_since_modify >= GRACE_SECONDS:
+    if observation.settled and seconds_since_modify >= expected.grace_seconds:
         return ProgressDecision(Progress.FAILED, _why_it_stopped(observation, expected, missing))
     return ProgressDecision(Progress.WAIT, missing)
 

@@ -37,6 +37,15 @@ class RunLock:
             {":until": now + LEASE_SECONDS, ":now": now},
         )
 
+    def holder(self) -> str:
+        """The execution that holds the lock; empty where nobody does."""
+        item = self.table.get_item(Key={"source": self.source}, ConsistentRead=True).get("Item", {})
+        return str(item.get("owner", ""))
+
+    def take_from(self, ended: str, now: int) -> bool:
+        """Take the lock of an execution that has ended without giving it back. False: somebody else was quicker."""
+        return self._update("SET #owner = :me, lease_until = :until", "#owner = :ended", {":until": now + LEASE_SECONDS, ":ended": ended})
+
     def renew(self, now: int) -> None:
         """Prolong the lease before acting. Raises LockLost when another execution has taken over."""
         if not self._update("SET lease_until = :until", "#owner = :me", {":until": now + LEASE_SECONDS}):

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from uplift.inplace.observation import Observation
 
+SNAPSHOT_PREFIX = "uplift-"
+
 
 class Phase(StrEnum):
     """How far a run came. It is written before the act it names, so a later look knows what may have happened."""
@@ -29,10 +31,14 @@ class RunKey:
         return f"{self.source}/{self.observed_version}/{self.target}/{self.attempt}"
 
     @property
+    def id(self) -> str:
+        """Ten hexadecimal digits: what people call the run by, and where its reports are kept."""
+        return hashlib.sha256(str(self).encode()).hexdigest()[:10]
+
+    @property
     def snapshot_name(self) -> str:
         """At most 40 characters, a letter first, no double hyphen (API reference, CreateSnapshot)."""
-        digest = hashlib.sha256(str(self).encode()).hexdigest()[:10]
-        return f"uplift-{self.source[:22].rstrip('-')}-{digest}"
+        return f"{SNAPSHOT_PREFIX}{self.source[:22].rstrip('-')}-{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

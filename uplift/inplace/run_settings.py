@@ -37,7 +37,12 @@ class RunSettings(BaseModel):
     largest_replica_lag_seconds: int
     largest_memory_percent: int
     largest_key_drop_percent: int
+    cold_after_seconds: int
+    settled_grace_seconds: int
     acknowledged: tuple[Acknowledgement, ...]
+    approved_plan: str = ""
+    approved_by: str = ""
+    alarms_to_mute: tuple[str, ...] = ()
     lock_table: str
     report_bucket: str
     topic_arn: str
@@ -73,7 +78,12 @@ class RunSettings(BaseModel):
             largest_replica_lag_seconds=upgrade.largest_replica_lag_seconds,
             largest_memory_percent=upgrade.largest_memory_percent,
             largest_key_drop_percent=upgrade.largest_key_drop_percent,
+            cold_after_seconds=upgrade.cold_after_seconds,
+            settled_grace_seconds=upgrade.settled_grace_seconds,
             acknowledged=tuple(sorted(upgrade.acknowledged)),
+            approved_plan=upgrade.approved.plan if upgrade.approved else "",
+            approved_by=upgrade.approved.by if upgrade.approved else "",
+            alarms_to_mute=legacy.alarms_to_mute,
             lock_table=lock_table,
             report_bucket=report_bucket,
             topic_arn=topic_arn,

@@ -28,12 +28,19 @@ class Outcome(StrEnum):
     DRY_RUN = "dry-run"
     REFUSED = "refused"
     FAILED = "failed"
+    LOST = "lost"
     LOSS_SUSPECTED = "loss-suspected"
+    UNPROVEN = "unproven"
 
     @property
     def succeeded(self) -> bool:
         """Whether nobody has to be woken."""
         return self in (Outcome.UPGRADED, Outcome.NOTHING_TO_DO, Outcome.DRY_RUN)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether another start has nothing left to do: the engine is where it was to go, or the run never touched it."""
+        return self.succeeded or self in (Outcome.LOST, Outcome.LOSS_SUSPECTED)
 
 
 class StateModel(BaseModel):
@@ -80,7 +87,22 @@ class CensusProgress(StateModel):
     database_index: int = 0
     cursor: int = 0
     keys: int = 0
+    cold_keys: int = 0
     done: bool = False
+
+
+class CheckProgress(StateModel):
+    """How far a check of cold keys has come: one page of results in S3 for each page of cold keys.
+
+    `evicted` and `expired` are the primary's own counters at the end of the check; `primary` names its process.
+    """
+
+    pages: int = 0
+    keys: int = 0
+    done: bool = False
+    primary: str = ""
+    evicted: int = 0
+    expired: int = 0
 
 
 class RunState(StateModel):
@@ -93,6 +115,8 @@ class RunState(StateModel):
     reason: str = ""
     outcome: Outcome | None = None
     run_key: str = ""
+    run_id: str = ""
+    plan: str = ""
     started_at: int = 0
     version_before: str = ""
     version_after: str = ""
@@ -106,10 +130,13 @@ class RunState(StateModel):
     probe: ProbeResult | None = None
     findings: list[str] = Field(default_factory=list)
     census_before: CensusProgress = Field(default_factory=CensusProgress)
+    measure: CheckProgress = Field(default_factory=CheckProgress)
     census_after: CensusProgress = Field(default_factory=CensusProgress)
+    compare: CheckProgress = Field(default_factory=CheckProgress)
     failure: CaughtError | None = None
     modify_trouble: CaughtError | None = None
     observe_trouble: CaughtError | None = None
+    proof_trouble: CaughtError | None = None
     report_trouble: CaughtError | None = None
     report_key: str = ""
 
@@ -118,6 +145,12 @@ class RunState(StateModel):
         """The node a census reads: a replica where there is one."""
         replicas = [node for node in self.nodes if node.is_replica]
         return (replicas or self.nodes)[0]
+
+    @property
+    def primary_node(self) -> NodeAddress:
+        """The node that takes writes."""
+        primaries = [node for node in self.nodes if not node.is_replica]
+        return (primaries or self.nodes)[0]
 
 
 class Step(StrEnum):
@@ -133,12 +166,15 @@ class Step(StrEnum):
     UNLOCK = "unlock"
     PROBE = "probe"
     CENSUS_BEFORE = "census-before"
+    MEASURE = "measure"
     CENSUS_AFTER = "census-after"
+    COMPARE = "compare"
 
 
 class StepEvent(StateModel):
-    """What the state machine hands to a function."""
+    """What the state machine hands to a function; `entered` is when it entered the state, by its own clock (RFC 3339)."""
 
     step: Step
     execution: str
+    entered: str = ""
     state: RunState

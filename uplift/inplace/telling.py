@@ -1,9 +1,13 @@
-"""Telling people and alarms: the topic and the metrics."""
+"""Telling people and alarms: the topic, the metrics, and alarms of legacy that would only repeat what is announced."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from uplift.errors import UpliftError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -16,18 +20,28 @@ RUN_FAILED = "RunFailed"
 SOURCE_DIMENSION = "Source"
 
 
+class PeopleUnreachable(UpliftError):
+    """The topic for people does not take messages: nobody would hear how the run ends."""
+
+    code = "PeopleUnreachable"
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Where the run of one source is told about."""
+    """Where the run of one source is told about, and which alarms are muted while it changes."""
 
     sns: SNSClient
     cloudwatch: CloudWatchClient
     topic_arn: str
     source: str
+    alarms_to_mute: tuple[str, ...] = ()
 
     def people(self, subject: str, text: str) -> None:
-        """Send one message to everybody on the topic."""
-        self.sns.publish(TopicArn=self.topic_arn, Subject=subject, Message=text)
+        """Send one message to everybody on the topic. Raises PeopleUnreachable."""
+        try:
+            self.sns.publish(TopicArn=self.topic_arn, Subject=subject, Message=text)
+        except ClientError as problem:
+            raise PeopleUnreachable(f"{self.topic_arn}: {problem.response['Error']['Message']}") from problem
 
     def upgrade_age(self, seconds: int) -> None:
         """How long ago the modify was sent; the too-long alarm watches this."""
@@ -36,6 +50,16 @@ class Telling:
     def run_ended(self, *, failed: bool) -> None:
         """One data point a run: 1 when somebody has to look."""
         self._put({"MetricName": RUN_FAILED, "Value": int(failed), "Unit": "Count"})
+
+    def mute_alarms(self) -> None:
+        """Keep legacy's own alarms from acting; their states go on being recorded."""
+        if self.alarms_to_mute:
+            self.cloudwatch.disable_alarm_actions(AlarmNames=list(self.alarms_to_mute))
+
+    def unmute_alarms(self) -> None:
+        """Let them act again; safe to call at any time."""
+        if self.alarms_to_mute:
+            self.cloudwatch.enable_alarm_actions(AlarmNames=list(self.alarms_to_mute))
 
     def _put(self, datum: MetricDatumTypeDef) -> None:
         datum["Dimensions"] = [{"Name": SOURCE_DIMENSION, "Value": self.source}]

@@ -3,7 +3,8 @@
 SCAN returns every key that was there from beginning to end at least once (redis.io, SCAN, "Scan guarantees");
 one that is moved while the table grows can be counted twice, so counts are close, not exact, on a live server.
 A page is one script call (lua/sizes.lua). TYPE and PTTL leave a key's access time alone (redis/redis 3.2 src/db.c,
-LOOKUP_NOTOUCH); STRLEN does not, so bytes are counted on a replica only, and only for strings.
+LOOKUP_NOTOUCH); STRLEN does not, so a mere count takes bytes on a replica only, and only of strings. The census before an upgrade
+reads the values of cold keys too, wherever it is: they cannot be compared unread.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from uplift.keyspace.cold_keys import ColdKey, ColdKeyPage, ColdKeyReader
 from uplift.keyspace.connection import Connection
 from uplift.keyspace.own_keys import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
 from uplift.keyspace.pattern import pattern_of
@@ -24,6 +26,8 @@ MOST_PATTERNS = 1_000
 _KEYS_A_PAGE = 250
 _NEVER_EXPIRES = -1
 _GONE = -2
+# About 30 MB of Python objects, and seconds to look at again on a small function.
+MOST_COLD_KEYS_A_PAGE = 100_000
 
 
 @dataclass(slots=True)
@@ -89,9 +93,42 @@ def count_page(
             return census, cursor
 
 
+def read_page(
+    connection: Connection,
+    database: int,
+    cursor: int,
+    deadline: float,
+    *,
+    cold_after_seconds: int,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Census, ColdKeyPage, int]:
+    """Count as `count_page` does, and digest the value of every key that was idle for `cold_after_seconds` or longer.
+
+    Ends early when a page holds MOST_COLD_KEYS_A_PAGE. Where the server does not know how long a key was idle (LFU), all are read.
+    """
+    census, cold, read_at = Census(), list[ColdKey](), 0
+    reader = ColdKeyReader(connection, database)
+    while True:
+        reply = cast("list[Any]", SIZES.call(connection, [], str(cursor), _KEYS_A_PAGE, "idle"))
+        cursor = int(reply[0])
+        _count(census, reply)
+        idle_keys = zip(reply[1::5], reply[5::5], strict=True)
+        names = [key for key, idle in idle_keys if (idle < 0 or idle >= cold_after_seconds) and not _is_own(key)]
+        if names:
+            now, found = reader.read(names)
+            read_at = read_at or now
+            cold += found
+        if cursor == 0 or clock() >= deadline or len(cold) >= MOST_COLD_KEYS_A_PAGE:
+            return census, ColdKeyPage(read_at, cold), cursor
+
+
+def _is_own(key: bytes) -> bool:
+    return key == ELASTICACHE_OWN_KEY or key.startswith(TEMPORARY_PREFIX)
+
+
 def _count(census: Census, reply: list[Any]) -> None:
     for key, ttl, kind, length in zip(reply[1::5], reply[2::5], reply[3::5], reply[4::5], strict=True):
-        if ttl == _GONE or key == ELASTICACHE_OWN_KEY or key.startswith(TEMPORARY_PREFIX):
+        if ttl == _GONE or _is_own(key):
             continue
         count = census.of(pattern_of(key))
         name = kind.decode()

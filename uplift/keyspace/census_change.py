@@ -30,12 +30,12 @@ class CensusChange:
 SMALLEST_SUSPICIOUS_DROP = 50
 
 
-def compare(before: Census, after: Census, largest_drop_percent: int) -> CensusChange:
+def compare(before: Census, after: Census, largest_drop_percent: int, *, evicted: int = 0) -> CensusChange:
     """Judge two counts.
 
     Keys come and go while an application runs, so a count alone proves no loss. Suspicious is a drop of all keys,
     or of the keys that never expire, by more than `largest_drop_percent` and at least SMALLEST_SUSPICIOUS_DROP keys;
-    and a server that held keys and is empty.
+    and a server that held keys and is empty. Keys the server itself says it `evicted` in between are no part of a drop.
     """
     patterns = sorted(before.patterns.keys() | after.patterns.keys())
     none = PatternCount()
@@ -44,15 +44,15 @@ def compare(before: Census, after: Census, largest_drop_percent: int) -> CensusC
         before.keys,
         after.keys,
         tuple(change for change in changes if change.before != change.after),
-        _suspicion(before, after, largest_drop_percent),
+        _suspicion(before, after, largest_drop_percent, evicted),
     )
 
 
-def _suspicion(before: Census, after: Census, largest_drop_percent: int) -> str:
-    if before.keys > 0 and after.keys == 0:
+def _suspicion(before: Census, after: Census, largest_drop_percent: int, evicted: int) -> str:
+    if before.keys > evicted and after.keys == 0:
         return f"there were {before.keys} keys and there are none"
     for what, earlier, later in (("keys", before.keys, after.keys), ("keys that never expire", _without_ttl(before), _without_ttl(after))):
-        drop = earlier - later
+        drop = earlier - later - evicted
         if drop >= SMALLEST_SUSPICIOUS_DROP and drop * 100 > earlier * largest_drop_percent:
             allowed = f"upgrade.largest_key_drop_percent allows {largest_drop_percent} %"
             return f"{what} fell from {earlier} to {later}: {allowed}"

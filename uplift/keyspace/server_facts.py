@@ -33,6 +33,7 @@ class ServerFacts:
     max_memory_bytes: int
     max_memory_policy: str
     evicted_keys: int
+    expired_keys: int
     replicas: int
     keys: tuple[tuple[int, int], ...]
     replica_lag_seconds: int | None
@@ -80,6 +81,7 @@ def read_server_facts(connection: Connection) -> ServerFacts:
         max_memory_bytes=int(info.get("maxmemory", 0)),
         max_memory_policy=info.get("maxmemory_policy", ""),
         evicted_keys=int(info.get("evicted_keys", 0)),
+        expired_keys=int(info.get("expired_keys", 0)),
         replicas=int(info.get("connected_slaves", 0)),
         keys=tuple(
             sorted((int(match[1]), int(_part(text, "keys"))) for name, text in info.items() if (match := _DATABASE.fullmatch(name)))

@@ -35,6 +35,7 @@ class LegacySettings(FrozenSettings):
     managed_by_line: Annotated[str, Field(min_length=1)]
     transit_encryption: bool = False
     auth_secret_arn: str | None = None
+    alarms_to_mute: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=255)], ...], Field(max_length=100)] = ()
 
     @property
     def is_standalone(self) -> bool:

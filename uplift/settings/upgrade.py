@@ -61,6 +61,13 @@ class ScheduleSettings(FrozenSettings):
         return value
 
 
+class Approval(FrozenSettings):
+    """Who approved which plan, as `uplift plan` prints it."""
+
+    plan: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    by: Annotated[str, StringConstraints(min_length=1)]
+
+
 class UpgradeSettings(FrozenSettings):
     """What legacy becomes, when, and who has agreed to it."""
 
@@ -75,9 +82,14 @@ class UpgradeSettings(FrozenSettings):
     largest_replica_lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
     largest_memory_percent: Annotated[int, Field(ge=1, le=100)] = 75
     largest_key_drop_percent: Annotated[int, Field(ge=0, le=100)] = 5
+    cold_after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3_600
+    settled_grace_seconds: Annotated[int, Field(ge=60, le=3_600)] = 600
+    keep_snapshot_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     parameters: Mapping[str, str] = Field(default_factory=dict)
     acknowledged: frozenset[Acknowledgement] = frozenset()
     acknowledged_by: str = ""
+    approved: Approval | None = None
+    runbooks_url: Annotated[str, StringConstraints(pattern=r"^https://\S+[^/]$")] | None = None
     notify: tuple[Annotated[str, StringConstraints(pattern=_MAIL)], ...] = ()
 
     @property
@@ -103,3 +115,5 @@ class UpgradeSettings(FrozenSettings):
             yield f"parameters.{name} {problem}"
         if self.acknowledged and not self.acknowledged_by:
             yield "acknowledged_by is empty: write who acknowledged"
+        if self.schedule.enabled and self.approved is None:
+            yield "approved is missing, but schedule.enabled: allowed {plan: DIGEST, by: NAME}, the digest as `uplift plan ENV` prints it"

@@ -1,8 +1,10 @@
 -- Reads a page of SCAN, or the keys named in KEYS, with types, remaining lives and sizes, but no values. Writes nothing.
 --
--- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 how to size: 'no' | 'length' | 'sample'.
--- 'no' touches no access time. 'length' adds STRLEN and the number of elements. 'sample' also adds the bytes of one element.
--- Answers: cursor, then five for a key: key, PTTL, type, length (bytes of a string, elements of the rest), bytes of the sampled element.
+-- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 how to size: 'no' | 'length' | 'sample' | 'idle'.
+-- 'no' touches no access time. 'length' adds STRLEN and the number of elements. 'sample' also adds the bytes of one element;
+-- 'idle' in their place the seconds since the last access, -1 under a policy that counts accesses instead (LFU).
+-- Answers: cursor, then five for a key: key, PTTL, type, length (bytes of a string, elements of the rest), bytes of the sampled element
+-- or seconds idle.
 local call = redis.call
 local cursor, keys = ARGV[1], KEYS
 if cursor ~= '' then
@@ -29,6 +31,11 @@ for i = 1, #keys do
   local key = keys[i]
   local kind = call('TYPE', key).ok
   local length, element = 0, 0
+  if how == 'idle' then
+    -- Before STRLEN, which is an access itself.
+    local idle = redis.pcall('OBJECT', 'IDLETIME', key)
+    element = type(idle) == 'number' and idle or -1
+  end
   if how ~= 'no' and length_of[kind] then
     length = call(length_of[kind], key)
     if how == 'sample' and kind ~= 'string' and length > 0 then element = sampled_bytes(key, kind) end

@@ -1,0 +1,59 @@
+"""Puts legacy into a state that ElastiCache can be in when a run begins, or into what a network fault makes of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rehearsal.cloud.elasticache_state import AVAILABLE, Group, Node, Snapshot, State
+from rehearsal.cloud.endpoint import Endpoint
+
+
+def disturb(state: State, identifier: str, wishes: Mapping[str, Any]) -> None:
+    """Do what is wished to one group or standalone cluster; `wishes` by the names below."""
+    group = state.groups.get(identifier)
+    nodes = group.nodes if group is not None else [state.standalone[identifier]]
+    last = nodes[-1]
+    for wish, value in wishes.items():
+        match wish:
+            case "status":
+                (group or last).status = value
+            case "pending":
+                last.pending = value
+            case "version":
+                last.engine_version = value
+            case "snapshots":
+                _fill_quota(state, last, value)
+            case "reachable":
+                _open_or_cut(group, nodes, is_open=value)
+            case "replica_follows":
+                last.server.follow_at_once(value or _closed_port())
+            case "memory_percent":
+                last.server.set_config("maxmemory", str(int(last.server.client.info("memory")["used_memory"]) * 100 // value))
+            case _:
+                raise ValueError(f"no such disturbance: {wish}")
+
+
+def _fill_quota(state: State, node: Node, count: int) -> None:
+    for number in range(count):
+        name = f"somebody-{node.id}-{number}"
+        state.snapshots[name] = Snapshot(
+            name, node.id, node.node_type, node.engine_version, Path("none"), AVAILABLE, 2**20, dt.datetime.now(dt.UTC)
+        )
+
+
+def _open_or_cut(group: Group | None, nodes: list[Node], *, is_open: bool) -> None:
+    endpoints: list[Endpoint] = [node.endpoint for node in nodes]
+    if group is not None:
+        endpoints += [group.primary_endpoint, group.reader_endpoint]
+    for endpoint in endpoints:
+        endpoint.open() if is_open else endpoint.cut()
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
