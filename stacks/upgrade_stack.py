@@ -18,6 +18,7 @@ from stacks.functions import StepFunction, allow_control, allow_metrics, allow_m
 from stacks.legacy_parameter_group import LegacyParameterGroup
 from stacks.log_retention import log_retention
 from stacks.people_topic import PeopleTopic
+from stacks.recovery import Recovery
 from stacks.report_bucket import ReportBucket
 from stacks.run_lock_table import RunLockTable
 from stacks.upgrade_alarms import UpgradeAlarms
@@ -64,7 +65,8 @@ class UpgradeStack(Stack):
             self, "Alarms", machine=machine.machine, dead_letters=schedule.dead_letters, source=legacy.id, topic=self._people.topic
         )
         UpgradeDashboard(self, "Dashboard", machine=machine.machine, legacy=legacy)
-        self._publish_facts(machine)
+        recovery = self._recovery(data)
+        self._publish_facts(machine, recovery)
 
     def _control_function(self) -> StepFunction:
         control = StepFunction(
@@ -87,6 +89,23 @@ class UpgradeStack(Stack):
         self._allow_objects(role, "runs")
         return control
 
+    def _recovery(self, data: StepFunction) -> Recovery:
+        recovery = Recovery(
+            self,
+            "Recovery",
+            bundle=self._bundle,
+            run_settings=self._run_settings(),
+            data=data.function,
+            legacy=self._settings.legacy,
+            role_path=self._settings.role_path,
+            log_retention=log_retention(self._settings.log_retention_days),
+        )
+        role = recovery.function.role
+        self._people.grant_publish(role)
+        self._allow_objects(role, "runs")
+        self._allow_token(role)
+        return recovery
+
     def _data_function(self) -> StepFunction:
         data = StepFunction(
             self,
@@ -101,10 +120,13 @@ class UpgradeStack(Stack):
             network=DataNetwork(self, "DataNetwork", environment=self._environment, settings=self._settings),
         )
         self._allow_objects(data.role, "runs", "names")
+        self._allow_token(data.role)
+        return data
+
+    def _allow_token(self, role: iam.Role) -> None:
         secret_arn = self._settings.legacy.auth_secret_arn
         if secret_arn is not None:
-            data.role.add_to_policy(iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn]))
-        return data
+            role.add_to_policy(iam.PolicyStatement(sid="ReadToken", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn]))
 
     def _allow_asking_for_runs(self, control: StepFunction, machine: UpgradeStateMachine) -> None:
         """A policy of its own: the machine needs the function, so the function's first policy cannot name the machine."""
@@ -134,9 +156,10 @@ class UpgradeStack(Stack):
             topic_arn=self._people.topic.topic_arn,
         )
 
-    def _publish_facts(self, machine: UpgradeStateMachine) -> None:
+    def _publish_facts(self, machine: UpgradeStateMachine, recovery: Recovery) -> None:
         for construct_id, fact, value in (
             ("FactStateMachineArn", "state-machine-arn", machine.machine.state_machine_arn),
+            ("FactRecoveryMachineArn", "recovery-machine-arn", recovery.machine.state_machine_arn),
             ("FactReportBucket", "report-bucket", self._reports.bucket.bucket_name),
             ("FactParameterGroup", "legacy-parameter-group", self._parameters.name),
         ):

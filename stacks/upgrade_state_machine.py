@@ -7,44 +7,17 @@ Everything caught before *modify* is reported and ends the run; everything caugh
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge_wildcards
+from stacks.step_machine import RETRIED_ERRORS, RETRIED_READS, StepMachine, next_is, step_task
 from uplift.inplace.run_state import Next, Outcome, Step
 
-# Only what says that the function did not run, or that AWS asked to slow down: no other error may repeat a step.
-RETRIED_ERRORS = (
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Throttled",
-)
-# After the modify reading again is safe, and DNS may still be moving.
-_RETRIED_READS = (*RETRIED_ERRORS, "SourceUnreachable", "TargetRefused")
 _SNAPSHOT_WAIT_SECONDS = 30
-_LOG_ACTIONS = (
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-)
-_TRACE_ACTIONS = (
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-)
 _SUCCESSES = tuple(outcome for outcome in Outcome if outcome.succeeded)
 
 
@@ -67,28 +40,14 @@ class UpgradeStateMachine(Construct):
         self._control = control
         self._data = data
         self._observe_every_seconds = observe_every_seconds
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"), path=role_path)
-        self._grant()
-        self.machine = sfn.StateMachine(
+        self.machine = StepMachine(
             self,
-            "Machine",
-            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
-            timeout=longest,
-            role=self.role.without_policy_updates(),
-            tracing_enabled=True,
-            logs=sfn.LogOptions(
-                destination=logs.LogGroup(self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY),
-                level=sfn.LogLevel.ALL,
-                include_execution_data=False,
-            ),
-        )
-
-    def _grant(self) -> None:
-        """Exactly the two functions; logs and traces have no ARN to name (Service Authorization Reference)."""
-        functions = [self._control.function_arn, self._data.function_arn]
-        self.role.add_to_policy(iam.PolicyStatement(sid="Invoke", actions=["lambda:InvokeFunction"], resources=functions))
-        self.role.add_to_policy(iam.PolicyStatement(sid="LogsAndTraces", actions=[*_LOG_ACTIONS, *_TRACE_ACTIONS], resources=["*"]))
-        acknowledge_wildcards(self.role, {"Resource::*": "log delivery and X-Ray actions have no resource to name"})
+            definition=self._definition(),
+            functions=[control, data],
+            longest=longest,
+            role_path=role_path,
+            log_retention=log_retention,
+        ).machine
 
     def _definition(self) -> sfn.IChainable:
         report = self._ending()
@@ -97,14 +56,14 @@ class UpgradeStateMachine(Construct):
         counting = self._counting("CensusBefore", Step.CENSUS_BEFORE, then=modifying, report=report)
         preflight = self._control_task("Preflight", Step.PREFLIGHT)
         preflight.add_catch(report, result_path="$.failure")
-        preflight.next(self._choice("MayStart").when(_next_is(Next.FINISH), report).otherwise(counting))
+        preflight.next(self._choice("MayStart").when(next_is(Next.FINISH), report).otherwise(counting))
         probe = self._task("Probe", Step.PROBE, self._data)
         probe.add_catch(report, result_path="$.failure")
         probe.next(preflight)
         lock = self._control_task("Lock", Step.LOCK)
         lock.add_catch(report, result_path="$.failure")
         busy = sfn.Succeed(self, "AlreadyRunning", comment="Another execution holds the lock: a schedule that fires twice is no failure")
-        lock.next(self._choice("HasLock").when(_next_is(Next.BUSY), busy).when(_next_is(Next.OBSERVE), observing).otherwise(probe))
+        lock.next(self._choice("HasLock").when(next_is(Next.BUSY), busy).when(next_is(Next.OBSERVE), observing).otherwise(probe))
         return lock
 
     def _modifying(self, report: sfn.IChainable, observing: sfn.IChainable) -> sfn.IChainable:
@@ -114,12 +73,12 @@ class UpgradeStateMachine(Construct):
         recheck.add_catch(report, result_path="$.failure")
         modify = self._control_task("Modify", Step.MODIFY)
         modify.add_catch(observing, result_path="$.modify_trouble")
-        modify.next(self._choice("WasTaken").when(_next_is(Next.FINISH), report).otherwise(observing))
+        modify.next(self._choice("WasTaken").when(next_is(Next.FINISH), report).otherwise(observing))
         measure = self._counting("Measure", Step.MEASURE, then=recheck, report=report)
         wait = self._wait("WaitForSnapshot", _SNAPSHOT_WAIT_SECONDS).next(snapshot)
-        snapshot.next(self._choice("HasSnapshot").when(_next_is(Next.WAIT), wait).when(_next_is(Next.FINISH), report).otherwise(measure))
+        snapshot.next(self._choice("HasSnapshot").when(next_is(Next.WAIT), wait).when(next_is(Next.FINISH), report).otherwise(measure))
         settle = self._wait("WaitToSettle", _SNAPSHOT_WAIT_SECONDS).next(recheck)
-        recheck.next(self._choice("IsStillSafe").when(_next_is(Next.WAIT), settle).when(_next_is(Next.FINISH), report).otherwise(modify))
+        recheck.next(self._choice("IsStillSafe").when(next_is(Next.WAIT), settle).when(next_is(Next.FINISH), report).otherwise(modify))
         return snapshot
 
     def _observing(self, report: sfn.IChainable) -> sfn.IChainable:
@@ -129,16 +88,16 @@ class UpgradeStateMachine(Construct):
         observe.add_catch(wait, result_path="$.observe_trouble")
         comparing = self._counting("Compare", Step.COMPARE, then=report, report=report, after_modify=True)
         counting = self._counting("CensusAfter", Step.CENSUS_AFTER, then=comparing, report=report, after_modify=True)
-        observe.next(self._choice("IsDone").when(_next_is(Next.WAIT), wait).otherwise(counting))
+        observe.next(self._choice("IsDone").when(next_is(Next.WAIT), wait).otherwise(counting))
         wait.next(observe)
         return wait
 
     def _counting(
         self, name: str, step: Step, *, then: sfn.IChainable, report: sfn.IChainable, after_modify: bool = False
     ) -> sfn.IChainable:
-        count = self._task(name, step, self._data, retried=_RETRIED_READS if after_modify else RETRIED_ERRORS)
+        count = self._task(name, step, self._data, retried=RETRIED_READS if after_modify else RETRIED_ERRORS)
         count.add_catch(report, result_path="$.proof_trouble" if after_modify else "$.failure")
-        count.next(self._choice(f"{name}Done").when(_next_is(Next.WAIT), count).otherwise(then))
+        count.next(self._choice(f"{name}Done").when(next_is(Next.WAIT), count).otherwise(then))
         return count
 
     def _ending(self) -> sfn.IChainable:
@@ -159,30 +118,10 @@ class UpgradeStateMachine(Construct):
         return self._task(name, step, self._control)
 
     def _task(self, name: str, step: Step, function: lambda_.IFunction, *, retried: tuple[str, ...] = RETRIED_ERRORS) -> tasks.LambdaInvoke:
-        task = tasks.LambdaInvoke(
-            self,
-            name,
-            lambda_function=function,
-            payload=sfn.TaskInput.from_object(
-                {
-                    "step": step.value,
-                    "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
-                    "entered": sfn.JsonPath.string_at("$$.State.EnteredTime"),
-                    "state": sfn.JsonPath.object_at("$"),
-                }
-            ),
-            payload_response_only=True,
-            retry_on_service_exceptions=False,
-        )
-        task.add_retry(errors=list(retried), interval=Duration.seconds(5), max_attempts=6, backoff_rate=2, max_delay=Duration.seconds(60))
-        return task
+        return step_task(self, name, step=step, function=function, retried=retried)
 
     def _wait(self, name: str, seconds: int) -> sfn.Wait:
         return sfn.Wait(self, name, time=sfn.WaitTime.duration(Duration.seconds(seconds)))
 
     def _choice(self, name: str) -> sfn.Choice:
         return sfn.Choice(self, name)
-
-
-def _next_is(value: Next) -> sfn.Condition:
-    return sfn.Condition.string_equals("$.next", value.value)

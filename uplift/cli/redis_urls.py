@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from uplift.cli.keymaps import sound_keymap
 from uplift.errors import BadInput
-from uplift.keyspace.endpoint import Endpoint, RedisUrl, parse_redis_url
+from uplift.keyspace.endpoint import Endpoint, RedisUrl, parse_redis_url, token_in
 from uplift.keyspace.keymap import one_target_takes_all
 from uplift.keyspace.servers import Scope, TargetUrl
 
@@ -94,4 +93,4 @@ def _secret(arn: str, option: str) -> str:
         text = str(boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
     except (ClientError, BotoCoreError) as problem:
         raise BadInput(f"{option}: password_secret cannot be read: {problem}") from None
-    return str(json.loads(text)["token"]) if text.startswith("{") else text
+    return token_in(text, f"{option}: password_secret")

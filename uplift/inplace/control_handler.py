@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import assert_never
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -26,12 +25,13 @@ logger = Logger(service="uplift-control")
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Do one step and return the run's next state."""
     request = StepEvent.model_validate(event)
-    state = do_control_step(request, _adapters(request.execution))
+    state = do_control_step(request, control_adapters(request.execution))
     logger.info("step done", extra={"step": request.step, "next": state.next, "reason": state.reason, "run_key": state.run_key})
     return state.model_dump(mode="json")
 
 
-def _adapters(execution: str) -> ControlAdapters:
+def control_adapters(execution: str) -> ControlAdapters:
+    """What one execution works with, from the function's environment."""
     settings = RunSettings.from_environment()
     table = boto3.resource("dynamodb").Table(settings.lock_table)
     return ControlAdapters(
@@ -47,7 +47,7 @@ def _adapters(execution: str) -> ControlAdapters:
 
 
 def do_control_step(request: StepEvent, adapters: ControlAdapters) -> RunState:
-    """Do one of the control function's steps; raises ValueError for one of the data function's."""
+    """Do one of the control function's steps; raises ValueError for one of another function's."""
     state, steps, ending = request.state, ControlSteps(adapters), EndingSteps(adapters)
     match request.step:
         case Step.LOCK:
@@ -66,7 +66,5 @@ def do_control_step(request: StepEvent, adapters: ControlAdapters) -> RunState:
             return ending.report(state)
         case Step.UNLOCK:
             return ending.unlock(state)
-        case Step.PROBE | Step.CENSUS_BEFORE | Step.MEASURE | Step.CENSUS_AFTER | Step.COMPARE:
-            raise ValueError(f"{request.step} is a step of the data function")
         case _:
-            assert_never(request.step)
+            raise ValueError(f"{request.step} is no step of the control function")

@@ -71,7 +71,7 @@ class ControlSteps:
         observation = self.adapters.cache.observe()
         wanted = self._run_key(observation)
         state.started_at = self.adapters.seconds()
-        state.nodes = _addresses(observation)
+        state.nodes = addresses(observation)
         if state.dry_run:
             return _begun(state, wanted, observation)
         lock = self.adapters.lock
@@ -217,7 +217,7 @@ class ControlSteps:
         state.observations += 1
         state.reason, state.agreeing_reads = decision.reason, decision.agreeing_reads
         state.version_after = ", ".join(observation.versions)
-        state.nodes = _addresses(observation)
+        state.nodes = addresses(observation)
         match decision.progress:
             case Progress.WAIT:
                 state.next = Next.WAIT
@@ -256,7 +256,8 @@ def finished(state: RunState, outcome: Outcome, reason: str) -> RunState:
     return state
 
 
-def _addresses(observation: Observation) -> list[NodeAddress]:
+def addresses(observation: Observation) -> list[NodeAddress]:
+    """Where the data function finds the nodes."""
     return [NodeAddress(id=m.id, host=m.host, port=m.port, is_replica=m.role is Role.REPLICA) for m in observation.members]
 
 

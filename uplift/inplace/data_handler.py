@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from uplift.inplace.auth_token import read_token
 from uplift.inplace.data_steps import DataSteps
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.run_state import RunState, Step, StepEvent
@@ -35,17 +35,9 @@ def _steps(context: LambdaContext) -> DataSteps:
     return DataSteps(
         settings=settings,
         s3=boto3.client("s3"),
-        password=_password(settings.legacy_auth_secret_arn),
+        password=read_token(settings.legacy_auth_secret_arn),
         deadline=time.monotonic() + seconds,
     )
-
-
-def _password(secret_arn: str | None) -> str | None:
-    """The AUTH token, either as the secret's whole text or as its JSON field `token`."""
-    if secret_arn is None:
-        return None
-    text = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"]
-    return str(json.loads(text)["token"]) if text.startswith("{") else text
 
 
 def do_data_step(step: Step, steps: DataSteps, state: RunState) -> RunState:
@@ -62,4 +54,4 @@ def do_data_step(step: Step, steps: DataSteps, state: RunState) -> RunState:
         case Step.COMPARE:
             return steps.compare(state)
         case _:
-            raise ValueError(f"{step} is a step of the control function")
+            raise ValueError(f"{step} is no step of the data function")

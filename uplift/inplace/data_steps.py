@@ -92,7 +92,7 @@ class DataSteps:
                 census, progress.cursor = count_page(
                     connection, progress.cursor, self.deadline, count_bytes=node.is_replica, clock=self.clock
                 )
-            store.write_census_page(AFTER, progress.pages, census)
+            store.write_census_page(AFTER + state.suffix, progress.pages, census)
             progress.pages += 1
             progress.keys += census.keys
             if progress.cursor != 0:
@@ -124,7 +124,7 @@ class DataSteps:
         while progress.pages < last and (most_keys is None or progress.keys < most_keys):
             check = self._check_page(state, store, progress.pages)
             named = "".join(f"{fate}: database {key.database} {key.name!r}\n" for fate, key in check.named) if name == COMPARE else ""
-            store.write_check(name, progress.pages, _as_page(check, labels), named)
+            store.write_check(name + state.suffix, progress.pages, _as_page(check, labels), named)
             progress.pages += 1
             progress.keys += check.total.compared
             if self.clock() >= self.deadline:
@@ -157,7 +157,7 @@ class DataSteps:
             return read_server_facts(connection)
 
     def _endpoint(self, node: NodeAddress) -> Endpoint:
-        return Endpoint(node.host, node.port, self.settings.legacy_tls, self.password)
+        return Endpoint(node.host, node.port, self.settings.legacy_tls if node.tls is None else node.tls, self.password)
 
 
 def _ended(progress: CensusProgress, databases: int) -> CensusProgress:

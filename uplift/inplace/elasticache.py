@@ -46,7 +46,7 @@ class LegacyCache:
     """The legacy replication group or standalone cluster, by id."""
 
     def __init__(self, client: ElastiCacheClient, kind: LegacyKind, identifier: str) -> None:
-        self._client = client
+        self.client = client
         self.kind = kind
         self.id = identifier
 
@@ -55,11 +55,11 @@ class LegacyCache:
         with throttling_named():
             try:
                 return self._standalone() if self.kind is LegacyKind.STANDALONE else self._group()
-            except (self._client.exceptions.ReplicationGroupNotFoundFault, self._client.exceptions.CacheClusterNotFoundFault) as problem:
+            except (self.client.exceptions.ReplicationGroupNotFoundFault, self.client.exceptions.CacheClusterNotFoundFault) as problem:
                 raise RunRefused(f"no {self.kind} named {self.id}: check legacy.kind and legacy.id") from problem
 
     def _group(self) -> Observation:
-        group = self._client.describe_replication_groups(ReplicationGroupId=self.id)["ReplicationGroups"][0]
+        group = self.client.describe_replication_groups(ReplicationGroupId=self.id)["ReplicationGroups"][0]
         roles, addresses = _group_nodes(group)
         members = tuple(
             _member(self._cluster(identifier), roles.get(identifier, Role.REPLICA), addresses.get(identifier, ("", 0)))
@@ -84,7 +84,7 @@ class LegacyCache:
         )
 
     def _cluster(self, identifier: str) -> CacheClusterTypeDef:
-        return self._client.describe_cache_clusters(CacheClusterId=identifier, ShowCacheNodeInfo=True)["CacheClusters"][0]
+        return self.client.describe_cache_clusters(CacheClusterId=identifier, ShowCacheNodeInfo=True)["CacheClusters"][0]
 
     def user_parameters(self, observation: Observation) -> Mapping[str, str]:
         """What a person set in the parameter group legacy uses now; empty for a default group."""
@@ -96,20 +96,20 @@ class LegacyCache:
     def parameters_of(self, parameter_group: str) -> Mapping[str, str]:
         """What a person set in one parameter group (Source=user)."""
         with throttling_named():
-            pages = self._client.get_paginator("describe_cache_parameters").paginate(CacheParameterGroupName=parameter_group, Source="user")
+            pages = self.client.get_paginator("describe_cache_parameters").paginate(CacheParameterGroupName=parameter_group, Source="user")
             return {item["ParameterName"]: item.get("ParameterValue", "") for page in pages for item in page["Parameters"]}
 
     def service_updates(self) -> Mapping[str, str]:
         """The status of every service update that concerns legacy, by name."""
         scope: Any = {"CacheClusterIds": [self.id]} if self.kind is LegacyKind.STANDALONE else {"ReplicationGroupIds": [self.id]}
         with throttling_named():
-            pages = self._client.get_paginator("describe_update_actions").paginate(**scope)
+            pages = self.client.get_paginator("describe_update_actions").paginate(**scope)
             return {item["ServiceUpdateName"]: item["UpdateActionStatus"] for page in pages for item in page["UpdateActions"]}
 
     def manual_snapshots_since(self, node_id: str, moment: datetime) -> int:
         """How many manual snapshots of one node began after `moment`; the quota counts a rolling 24 hours."""
         with throttling_named():
-            pages = self._client.get_paginator("describe_snapshots").paginate(CacheClusterId=node_id, SnapshotSource="user")
+            pages = self.client.get_paginator("describe_snapshots").paginate(CacheClusterId=node_id, SnapshotSource="user")
             created = [_created_at(snapshot) for page in pages for snapshot in page["Snapshots"]]
         return sum(1 for moment_taken in created if moment_taken is not None and moment_taken >= moment)
 
@@ -117,8 +117,8 @@ class LegacyCache:
         """The snapshot of that name; None where there is none."""
         with throttling_named():
             try:
-                found = self._client.describe_snapshots(SnapshotName=name)["Snapshots"]
-            except self._client.exceptions.SnapshotNotFoundFault:
+                found = self.client.describe_snapshots(SnapshotName=name)["Snapshots"]
+            except self.client.exceptions.SnapshotNotFoundFault:
                 return None
         return _snapshot(found[0]) if found else None
 
@@ -127,7 +127,7 @@ class LegacyCache:
         names = {observation.id, *(member.id for member in observation.members)}
         minutes = min(14 * 24 * 60, seconds // 60 + 2)
         with throttling_named():
-            pages = self._client.get_paginator("describe_events").paginate(Duration=minutes)
+            pages = self.client.get_paginator("describe_events").paginate(Duration=minutes)
             events = [event for page in pages for event in page["Events"] if event.get("SourceIdentifier") in names]
         events.sort(key=lambda event: event["Date"])
         return [f"event {event['Date']:%H:%M:%S} {event['SourceIdentifier']}: {event['Message']}" for event in events[-_MOST_EVENTS:]]
@@ -136,10 +136,10 @@ class LegacyCache:
         """Begin a snapshot of one node. One that exists already under this name is this run's own and is fine."""
         with throttling_named():
             try:
-                self._client.create_snapshot(SnapshotName=name, CacheClusterId=node_id)
-            except self._client.exceptions.SnapshotAlreadyExistsFault:
+                self.client.create_snapshot(SnapshotName=name, CacheClusterId=node_id)
+            except self.client.exceptions.SnapshotAlreadyExistsFault:
                 return
-            except self._client.exceptions.SnapshotQuotaExceededFault as problem:
+            except self.client.exceptions.SnapshotQuotaExceededFault as problem:
                 raise RunRefused(f"{node_id} has used up its 20 manual snapshots of 24 hours") from problem
 
     def modify(self, engine: Engine, version: str, parameter_group: str) -> None:
@@ -154,9 +154,9 @@ class LegacyCache:
         with throttling_named():
             try:
                 if self.kind is LegacyKind.STANDALONE:
-                    self._client.modify_cache_cluster(CacheClusterId=self.id, **change)
+                    self.client.modify_cache_cluster(CacheClusterId=self.id, **change)
                 else:
-                    self._client.modify_replication_group(ReplicationGroupId=self.id, **change)
+                    self.client.modify_replication_group(ReplicationGroupId=self.id, **change)
             except ClientError as problem:
                 if problem.response["Error"]["Code"] in _REJECTIONS:
                     raise ModifyRejected(f"ElastiCache refused the upgrade: {problem.response['Error']['Message']}") from problem

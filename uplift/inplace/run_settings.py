@@ -43,6 +43,8 @@ class RunSettings(BaseModel):
     approved_plan: str = ""
     approved_by: str = ""
     alarms_to_mute: tuple[str, ...] = ()
+    recovery_tls: bool = False
+    recovery_at_rest_encryption: bool = True
     lock_table: str
     report_bucket: str
     topic_arn: str
@@ -84,6 +86,8 @@ class RunSettings(BaseModel):
             approved_plan=upgrade.approved.plan if upgrade.approved else "",
             approved_by=upgrade.approved.by if upgrade.approved else "",
             alarms_to_mute=legacy.alarms_to_mute,
+            recovery_tls=upgrade.recovery.transit_encryption or legacy.transit_encryption,
+            recovery_at_rest_encryption=upgrade.recovery.at_rest_encryption,
             lock_table=lock_table,
             report_bucket=report_bucket,
             topic_arn=topic_arn,

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+RECOVERED_PREFIX = "uplift-recovered-"
+
 
 class Next(StrEnum):
     """What the state machine does after a step; its Choice states know exactly these words."""
@@ -21,11 +23,12 @@ class Next(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a run ended. The first three are successes."""
+    """How a run, or a recovery, ended. The first four are successes."""
 
     UPGRADED = "upgraded"
     NOTHING_TO_DO = "nothing-to-do"
     DRY_RUN = "dry-run"
+    RECOVERED = "recovered"
     REFUSED = "refused"
     FAILED = "failed"
     LOST = "lost"
@@ -35,7 +38,7 @@ class Outcome(StrEnum):
     @property
     def succeeded(self) -> bool:
         """Whether nobody has to be woken."""
-        return self in (Outcome.UPGRADED, Outcome.NOTHING_TO_DO, Outcome.DRY_RUN)
+        return self in (Outcome.UPGRADED, Outcome.NOTHING_TO_DO, Outcome.DRY_RUN, Outcome.RECOVERED)
 
     @property
     def is_final(self) -> bool:
@@ -62,12 +65,13 @@ class CaughtError(StateModel):
 
 
 class NodeAddress(StateModel):
-    """Where the data function finds one node."""
+    """Where the data function finds one node; `tls` None: as legacy has it."""
 
     id: str
     host: str
     port: int
     is_replica: bool
+    tls: bool | None = None
 
 
 class ProbeResult(StateModel):
@@ -106,8 +110,10 @@ class CheckProgress(StateModel):
 
 
 class RunState(StateModel):
-    """One run, from lock to unlock."""
+    """One run, from lock to unlock; or one recovery of a run, whose documents have `suffix` at the end of their names."""
 
+    suffix: str = ""
+    recovered_group: str = ""
     dry_run: bool = False
     trigger: str = "by hand"
     scheduled_time: str = ""
@@ -154,7 +160,7 @@ class RunState(StateModel):
 
 
 class Step(StrEnum):
-    """The steps of the state machine; `control` does the first group, `data` the second."""
+    """The steps of the state machines; `control` does the first group, `data` the second, `recovery` the third."""
 
     LOCK = "lock"
     PREFLIGHT = "preflight"
@@ -169,6 +175,10 @@ class Step(StrEnum):
     MEASURE = "measure"
     CENSUS_AFTER = "census-after"
     COMPARE = "compare"
+    RESTORE = "restore"
+    OBSERVE_RESTORED = "observe-restored"
+    LOOK_AT_LEGACY = "look-at-legacy"
+    REPORT_RECOVERY = "report-recovery"
 
 
 class StepEvent(StateModel):

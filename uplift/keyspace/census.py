@@ -59,6 +59,10 @@ class Census:
         """All keys counted."""
         return sum(count.keys for count in self.patterns.values())
 
+    def keys_of(self, pattern: str) -> int:
+        """How many keys of one pattern were counted."""
+        return self.patterns[pattern].keys if pattern in self.patterns else 0
+
     def of(self, pattern: str) -> PatternCount:
         """The count of one pattern, made when it is new; past MOST_PATTERNS all new ones share one line."""
         if pattern not in self.patterns and len(self.patterns) >= MOST_PATTERNS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -101,3 +102,13 @@ def _database(path: str, option: str) -> int | None:
     if not text.isdecimal() or int(text) >= _MOST_DATABASES:
         raise BadInput(f"{option}: database {text[:20]!r}, allowed: a number from 0, such as /0")
     return int(text)
+
+
+def token_in(secret: str, name: str) -> str:
+    """The AUTH token of a secret's text: the whole text, or its JSON field `token`. Raises BadInput naming the secret."""
+    if not secret.startswith("{"):
+        return secret
+    try:
+        return str(json.loads(secret)["token"])
+    except (ValueError, KeyError):
+        raise BadInput(f"{name}: its text is JSON without a field token, allowed: the token itself, or JSON with that field") from None

@@ -68,6 +68,13 @@ class Approval(FrozenSettings):
     by: Annotated[str, StringConstraints(min_length=1)]
 
 
+class RecoverySettings(FrozenSettings):
+    """How a group that `uplift recover` restores is encrypted; a token of legacy's is kept."""
+
+    transit_encryption: bool = False
+    at_rest_encryption: bool = True
+
+
 class UpgradeSettings(FrozenSettings):
     """What legacy becomes, when, and who has agreed to it."""
 
@@ -84,6 +91,7 @@ class UpgradeSettings(FrozenSettings):
     largest_key_drop_percent: Annotated[int, Field(ge=0, le=100)] = 5
     cold_after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3_600
     settled_grace_seconds: Annotated[int, Field(ge=60, le=3_600)] = 600
+    recovery: RecoverySettings = RecoverySettings()
     keep_snapshot_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     parameters: Mapping[str, str] = Field(default_factory=dict)
     acknowledged: frozenset[Acknowledgement] = frozenset()

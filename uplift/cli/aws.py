@@ -1,0 +1,86 @@
+"""The deployed upgrade stack of one environment as the command line reaches it, with the operator's own credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config as BotoConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from uplift.errors import BadInput, UpliftError
+from uplift.settings.environment import EnvironmentSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_elasticache import ElastiCacheClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+_PATIENT = BotoConfig(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
+
+
+class AwsUnavailable(UpliftError):
+    """AWS did not answer, or refused the credentials or the call."""
+
+    code = "AwsUnavailable"
+
+
+@contextmanager
+def aws_named(what: str) -> Iterator[None]:
+    """Turn whatever AWS answers in a block into one line that says what was being done."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as problem:
+        raise AwsUnavailable(f"{what}: {problem}") from None
+
+
+class Deployment:
+    """Clients, and the facts the stacks published. Every property may raise AwsUnavailable or BadInput."""
+
+    def __init__(self, environment: str, settings: EnvironmentSettings) -> None:
+        self.environment, self.settings = environment, settings
+        self._region = settings.region
+
+    @cached_property
+    def states(self) -> SFNClient:
+        """Step Functions."""
+        return boto3.client("stepfunctions", region_name=self._region, config=_PATIENT)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """S3."""
+        return boto3.client("s3", region_name=self._region, config=_PATIENT)
+
+    @cached_property
+    def elasticache(self) -> ElastiCacheClient:
+        """ElastiCache."""
+        return boto3.client("elasticache", region_name=self._region, config=_PATIENT)
+
+    @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        """Secrets Manager."""
+        return boto3.client("secretsmanager", region_name=self._region, config=_PATIENT)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """CloudWatch."""
+        return boto3.client("cloudwatch", region_name=self._region, config=_PATIENT)
+
+    @cached_property
+    def _ssm(self) -> Any:
+        make: Any = boto3.client
+        return make("ssm", region_name=self._region, config=_PATIENT)
+
+    def fact(self, name: str) -> str:
+        """One published fact, such as `upgrade/report-bucket`."""
+        parameter = f"/uplift/{self.environment}/{name}"
+        with aws_named(f"SSM parameter {parameter} in {self._region}"):
+            try:
+                return str(self._ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+            except self._ssm.exceptions.ParameterNotFound:
+                raise BadInput(f"{parameter} does not exist: deploy the stacks of {self.environment} first, as the README says") from None

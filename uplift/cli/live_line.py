@@ -1,0 +1,27 @@
+"""One line that changes while something runs; where nobody watches, a line when its first words change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+
+@contextmanager
+def live_line() -> Iterator[Callable[[str], None]]:
+    """Gives a function that takes the line; it goes to standard error."""
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        with console.status("") as shown:
+            yield shown.update
+        return
+    told: set[str] = set()
+
+    def tell(line: str) -> None:
+        words = line.split(",")[0]
+        if words not in told:
+            told.add(words)
+            console.print(line, soft_wrap=True)
+
+    yield tell
