@@ -54,7 +54,7 @@ class Recovery(Construct):
 
 
 def _allow(role: iam.Role, *, legacy: LegacySettings, parameter_group: str) -> None:
-    """Create groups of one name from snapshots of one name, read them and legacy. CreateReplicationGroup: Service Authorization Reference."""
+    """Create groups of one name from snapshots of one name, read them and legacy (Service Authorization Reference)."""
     restored = [_arn("replicationgroup", f"{RECOVERED_PREFIX}*"), _arn("cluster", f"{RECOVERED_PREFIX}*")]
     source = [_arn("replicationgroup", legacy.id), _arn("cluster", legacy.id), _arn("cluster", f"{legacy.id}-*")]
     snapshots = _arn("snapshot", f"{SNAPSHOT_PREFIX}*")

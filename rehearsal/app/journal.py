@@ -44,12 +44,14 @@ class Journal:
     slow: list[tuple[float, str, float]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
+    answered_in: Counter[int] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def answered(self, command: str, seconds: float, *, is_write: bool) -> None:
         """A call that got its reply."""
         with self.lock:
             self.calls[command] += 1
+            self.answered_in[int(time.time())] += 1
             if is_write:
                 self.acknowledged += 1
                 self.write_times.append(time.time())
@@ -76,5 +78,6 @@ class Journal:
                 "slow": self.slow,
                 "calls": dict(self.calls),
                 "acknowledged": self.acknowledged,
+                "answered_in": dict(self.answered_in),
             }
         path.write_text(json.dumps(content))

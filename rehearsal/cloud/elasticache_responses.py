@@ -190,6 +190,8 @@ def _cluster(node: Node) -> dict[str, Any]:
         "CacheNodes": [
             {"CacheNodeId": "0001", "CacheNodeStatus": node.status, "Endpoint": _address(node.endpoint.host, node.endpoint.port)}
         ],
+        "CacheSubnetGroupName": node.subnet_group,
+        "SecurityGroups": [{"SecurityGroupId": group, "Status": "active"} for group in node.security_groups],
         **({"ReplicationGroupId": node.group_id} if node.group_id else {}),
     }
 

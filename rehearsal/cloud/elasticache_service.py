@@ -9,6 +9,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud import parameters as families
@@ -40,11 +41,24 @@ class ElastiCache:
         with self._lock:
             if identifier in self.state.groups:
                 raise refused("ReplicationGroupAlreadyExistsFault", f"Replication group {identifier} already exists")
+            if "SnapshotName" in spec:
+                spec = spec | {"_Rdb": self._snapshot_to_restore(spec["SnapshotName"], version)}
             parameters = self._parameters_for(version, spec.get("CacheParameterGroupName"))
             group = self._build_group(identifier, version, parameters, spec)
             self.state.groups[identifier] = group
         self._later(lambda: self._finish_creating(group))
         return group
+
+    def _snapshot_to_restore(self, name: str, version: str) -> Path:
+        """The file of a snapshot, which only its own engine version or a newer one may read (user guide, "Restoring from a backup")."""
+        snapshot = self.state.snapshots.get(name)
+        if snapshot is None:
+            raise refused("SnapshotNotFoundFault", f"Snapshot not found: {name}")
+        if snapshot.status != AVAILABLE:
+            raise refused("InvalidSnapshotState", f"Snapshot {name} is {snapshot.status}")
+        if _as_numbers(version) < _as_numbers(snapshot.engine_version):
+            raise refused("InvalidParameterCombination", f"Cannot restore {snapshot.engine_version} into {version}")
+        return snapshot.path
 
     def _build_group(self, identifier: str, version: str, parameters: ParameterGroup, spec: dict[str, Any]) -> Group:
         tls, password = bool(spec.get("TransitEncryptionEnabled")), spec.get("AuthToken")
@@ -61,6 +75,8 @@ class ElastiCache:
                 s,
                 self.factory.endpoint(s, tls=tls),
                 group_id=identifier,
+                subnet_group=spec.get("CacheSubnetGroupName", "default"),
+                security_groups=tuple(spec.get("SecurityGroupIds", ())),
             )
             for i, s in enumerate(servers, start=1)
         ]
@@ -79,7 +95,6 @@ class ElastiCache:
             multi_az=bool(spec.get("MultiAZEnabled")),
             tls=tls,
             password=password,
-            subnet_group=spec.get("CacheSubnetGroupName", "default"),
             properties={name: value for name, value in spec.items() if name != "AuthToken"},
         )
 

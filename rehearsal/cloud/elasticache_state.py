@@ -38,6 +38,8 @@ class Node:
     pending: dict[str, str] = field(default_factory=dict)
     group_id: str | None = None
     changing: bool = False
+    subnet_group: str = "default"
+    security_groups: tuple[str, ...] = ()
 
 
 @dataclass
@@ -54,7 +56,6 @@ class Group:
     multi_az: bool
     tls: bool
     password: str | None
-    subnet_group: str
     properties: dict[str, object]
     status: str = "creating"
     changing: bool = False

@@ -115,6 +115,11 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
             arn("elasticache", f"parametergroup:{params['CacheParameterGroupName']}"),
         ]
 
+    def create_group(params: dict[str, str]) -> list[str]:
+        named = {"ReplicationGroupId": "replicationgroup", "SnapshotName": "snapshot", "CacheParameterGroupName": "parametergroup"}
+        named["CacheSubnetGroupName"] = "subnetgroup"
+        return [arn("elasticache", f"{kind}:{params[name]}") for name, kind in named.items() if name in params]
+
     def item_table(params: dict[str, str]) -> list[str]:
         return [arn("dynamodb", f"table/{params['TableName']}")]
 
@@ -133,6 +138,7 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
         "elasticache:DescribeSnapshots": snapshots,
         "elasticache:DescribeEvents": lambda _params: ["*"],
         "elasticache:CreateSnapshot": create_snapshot,
+        "elasticache:CreateReplicationGroup": create_group,
         "elasticache:ModifyReplicationGroup": modify("replicationgroup", "ReplicationGroupId"),
         "elasticache:ModifyCacheCluster": modify("cluster", "CacheClusterId"),
         "dynamodb:GetItem": item_table,

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from rehearsal.run.narrator import PhaseTime
+from uplift.inplace.run_phases import PHASES
 
 _POLL_SECONDS = 0.25
 
@@ -60,17 +61,12 @@ def _ended(states: Any, arn: str) -> Ended:
     return Ended(arn, found["status"], outcome, last.get("reason") or found.get("cause", ""), tuple(_phases(entered_states(states, arn))))
 
 
-_PHASE_OF = {
-    "Lock": "lock", "Probe": "preflight", "Preflight": "preflight", "CensusBefore": "census before", "Snapshot": "snapshot",
-    "WaitForSnapshot": "snapshot", "Recheck": "recheck", "WaitToSettle": "recheck", "Modify": "modify", "WaitForEngine": "engine change",
-    "Observe": "engine change", "CensusAfter": "census after", "Report": "report", "Unlock": "unlock",
-}  # fmt: skip
-
-
 def _phases(entered: list[tuple[str, float]]) -> list[PhaseTime]:
     seconds: dict[str, float] = {}
+    first: dict[str, float] = {}
     for (name, began), (_next, ended) in pairwise(entered):
-        if name in _PHASE_OF:
-            phase = _PHASE_OF[name]
+        if name in PHASES:
+            phase = PHASES[name].name
             seconds[phase] = seconds.get(phase, 0.0) + ended - began
-    return [PhaseTime(f"upgrade: {name}", round(value, 2)) for name, value in seconds.items()]
+            first.setdefault(phase, began)
+    return [PhaseTime(f"upgrade: {name}", round(value, 2), first[name]) for name, value in seconds.items()]

@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from rehearsal.run.local_cloud import LocalCloud
 from rehearsal.run.narrator import Narrator
 from rehearsal.run.outage import longest_outage
 from rehearsal.run.rdb_input import RdbFile, copy_by_type
-from rehearsal.run.report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
+from rehearsal.run.report import SCHEMA, AwsCalls, CallsInSecond, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
 from rehearsal.run.verdict import Verdict, judge
 from rehearsal.run.workshop import SOURCE_VERSION, TARGET_VERSION, Workshop
 from uplift.errors import UpliftError
@@ -200,6 +201,7 @@ class _Rehearsal:
         secret = secrets.token_bytes(32)
         self._write_clear_names(verdict)
         aws = self.cloud.calls_of_roles()
+        outage = longest_outage(journal["write_times"])
         return InPlaceReport(
             schema=SCHEMA,
             outcome=outcome,
@@ -212,8 +214,8 @@ class _Rehearsal:
             phases=(*self.narrator.phases, *(phase for one in ended for phase in one.phases)),
             keys=Keys(before.keys, after.keys, len(verdict.lost_keys), len(verdict.changed_keys), verdict.expired),
             writes=Writes(journal["acknowledged"], len(verdict.lost_writes)),
-            outage=OutageReport(round(longest_outage(journal["write_times"]).seconds, 2), self.options.timing.outage_seconds),
-            calls=CallsReport(sum(journal["calls"].values()), len(journal["failures"]), len(journal["slow"])),
+            outage=OutageReport(round(outage.seconds, 2), self.options.timing.outage_seconds, outage.began_at),
+            calls=CallsReport(sum(journal["calls"].values()), len(journal["failures"]), len(journal["slow"]), _by_second(journal)),
             aws_calls=AwsCalls(
                 create_snapshot=aws.done["CreateSnapshot"],
                 modify=aws.done["ModifyReplicationGroup"] + aws.done["ModifyCacheCluster"],
@@ -230,6 +232,15 @@ class _Rehearsal:
         path = self.options.out / "findings-clear.txt"
         path.touch(mode=0o600)
         path.write_text("".join(f"{finding.what}: {finding.key!r} {finding.detail}\n" for finding in verdict.findings))
+
+
+def _by_second(journal: dict[str, Any]) -> tuple[CallsInSecond, ...]:
+    answered = {int(second): count for second, count in journal["answered_in"].items()}
+    failed = Counter(int(moment) for moment, _command, _problem in journal["failures"])
+    if not answered:
+        return ()
+    seconds = range(min(answered), max([*answered, *failed]) + 1)
+    return tuple(CallsInSecond(second, answered.get(second, 0), failed[second]) for second in seconds)
 
 
 def _outcome(ended: list[Ended], verdict: Verdict, engine: Engine) -> tuple[str, str]:

@@ -14,10 +14,11 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class PhaseTime:
-    """One finished phase."""
+    """One finished phase; `began_at` in seconds since 1970."""
 
     name: str
     seconds: float
+    began_at: float = 0.0
 
 
 class _Rate(ProgressColumn):
@@ -79,10 +80,10 @@ class Narrator:
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time()
         yield
         seconds = time.monotonic() - began
-        self.phases.append(PhaseTime(name, round(seconds, 2)))
+        self.phases.append(PhaseTime(name, round(seconds, 2), began_at))
         self.say(f"  {name:<42} {seconds:6.1f} s")
 
     def _bars(self, *columns: ProgressColumn) -> Progress:

@@ -60,6 +60,16 @@ class OutageReport:
 
     seconds: float
     modelled_seconds: float
+    began_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallsInSecond:
+    """What the application got in one second, which began at `second` since 1970."""
+
+    second: int
+    answered: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class CallsReport:
     total: int
     failed: int
     slow: int
+    by_second: tuple[CallsInSecond, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import squarify
-from jinja2 import Environment, PackageLoader, select_autoescape
 
-from uplift.errors import BadInput
+from uplift.cli.pages import keep_page, render
 from uplift.keyspace.inventory import TTL_NAMES, Inventory, PatternInventory
 from uplift.keyspace.key_label import KeyLabels
 
@@ -43,11 +42,9 @@ class Bar:
 
 def write_page(path: Path, inventory: Inventory, labels: KeyLabels) -> None:
     """Write the page. Raises BadInput when the file cannot be written."""
-    environment = Environment(
-        loader=PackageLoader("uplift.cli", "."), autoescape=select_autoescape(["j2"]), trim_blocks=True, lstrip_blocks=True
-    )
     lives = inventory.lives()
-    page = environment.get_template("inventory.html.j2").render(
+    page = render(
+        "inventory.html.j2",
         inventory=inventory,
         owners=_owners(inventory),
         tiles=_tiles(inventory),
@@ -57,10 +54,7 @@ def write_page(path: Path, inventory: Inventory, labels: KeyLabels) -> None:
         biggest=[(labels.label(key), kind, size) for size, _, key, kind in sorted(inventory.biggest, reverse=True)],
         mb=lambda size: f"{size / 1e6:,.2f}",
     )
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as problem:
-        raise BadInput(f"--html {path}: {problem.strerror}") from None
+    keep_page(page, path)
 
 
 def _owner(entry: PatternInventory, inventory: Inventory) -> str:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import boto3
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
+from uplift.cli.aws import aws_named
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.settings import Config, Environment
 from uplift.engines.support import support_warnings
-from uplift.errors import ExitCode, UpliftError
+from uplift.errors import ExitCode
 from uplift.inplace.elasticache import PATIENT, LegacyCache
 from uplift.inplace.gather import gather_facts
 from uplift.inplace.observation import Observation
@@ -20,12 +20,6 @@ from uplift.inplace.preflight import Decision, Verdict, approval_problem, decide
 from uplift.inplace.run_settings import RunSettings
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
-
-
-class AwsUnavailable(UpliftError):
-    """AWS did not answer, or refused the credentials."""
-
-    code = "AwsUnavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +34,8 @@ class Plan:
 def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
     """Say what the in-place upgrade of legacy would do: exit 0 when it may proceed, 1 when it would be refused."""
     settings = load_settings(environment, config)
-    try:
+    with aws_named(f"reading ElastiCache in {settings.region}"):
         made = make_plan(environment, settings)
-    except (BotoCoreError, ClientError) as problem:
-        raise AwsUnavailable(f"ElastiCache in {settings.region} cannot be read: {problem}") from None
     if as_json:
         print_json(_as_json(environment, made))
     else:

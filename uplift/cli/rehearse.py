@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from uplift.cli.output import AsJson, print_json
+from uplift.cli.report_page import write_page
 from uplift.errors import BadInput, ExitCode
 
 commands = typer.Typer(no_args_is_help=True)
@@ -41,6 +42,7 @@ def in_place(
         from rehearsal.run.narrator import Narrator
         from rehearsal.run.rdb_input import open_rdb
         from rehearsal.run.report import as_table
+        from rehearsal.run.story import rehearsal_story
         from rehearsal.run.workshop import Workshop
     except ModuleNotFoundError as missing:
         raise BadInput(f"the rehearsal needs {missing.name}: `make setup` installs it") from None
@@ -66,6 +68,7 @@ def in_place(
     except KeyboardInterrupt:
         narrator.say(f"stopped, with everything this command had started; logs are in {folder}. Run it again to start over.")
         raise typer.Exit(ExitCode.FAILED) from None
+    write_page(rehearsal_story(report), folder / "report.html")
     if as_json:
         print_json(report.as_json())
     else:
@@ -78,6 +81,6 @@ def in_place(
         for assumption in report.assumptions:
             narrator.say(f"assumed: {assumption}")
         narrator.say(f"not modelled: {'; '.join(report.not_modelled)}")
-        narrator.say(f"report: {folder}/report.json")
+        narrator.say(f"report: {folder}/report.json, and to look at: {folder}/report.html")
     if report.outcome != "nothing-lost":
         raise typer.Exit(ExitCode.FAILED)

@@ -1,0 +1,165 @@
+"""The commands of operators against the deployed stacks: upgrade, status, stop, report, recover."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from tests.rehearsal.conftest import LEGACY, Deployed
+
+pytestmark = pytest.mark.cloud
+KEYS = 300
+
+
+@pytest.fixture
+def filled(deployed: Deployed) -> Iterator[Deployed]:
+    """A legacy with data, its plan approved, no fault."""
+    approved = deployed.settings.upgrade.approved
+    assert approved is not None
+    deployed.cloud.command("faults", names=[])
+    deployed.configure(cold_after_seconds=0, approved_plan=approved.plan)
+    legacy = deployed.new_legacy()
+    pipeline = legacy.connect().pipeline(transaction=False)
+    for number in range(KEYS):
+        pipeline.set(f"users_b:{number:08}", f"value {number}", ex=1800)
+    pipeline.rpush("queue:default", "job")
+    pipeline.execute()
+    yield deployed
+    deployed.cloud.command("faults", names=[])
+
+
+def _json(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.stdout, done.stderr
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    return loaded
+
+
+def test_a_dry_run_says_what_would_happen_and_which_plan_to_approve(filled: Deployed) -> None:
+    done = filled.uplift("upgrade", "rehearsal", "--dry-run", "--json")
+    approved = filled.settings.upgrade.approved
+    assert approved is not None
+    document = _json(done)
+    assert (done.returncode, document["outcome"], document["plan"]) == (0, "dry-run", approved.plan)
+    assert f"the upgrade would proceed; its plan is {approved.plan}" in document["reason"]
+    assert document["before_modify"] is True
+
+
+def test_upgrade_status_and_report_tell_the_same_run(filled: Deployed, tmp_path: Path) -> None:
+    done = filled.uplift("upgrade", "rehearsal")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "succeeded, upgraded" in done.stdout
+    status = filled.uplift("status", "rehearsal", "--json")
+    run = _json(status)["run"]
+    assert (status.returncode, _json(status)["outcome"]) == (0, "upgraded")
+    page = tmp_path / "report.html"
+    told = filled.uplift("report", "rehearsal", run, "--html", str(page))
+    assert f"run {run} of {LEGACY} (rehearsal): upgraded" in told.stdout
+    assert f"cold keys: {KEYS + 1} compared, {KEYS + 1} the same" in told.stdout
+    text = page.read_text()
+    assert "users_b:&lt;number&gt;" in text
+    for phase in ("census before", "snapshot", "measure", "engine change", "compare"):
+        assert f"<title>{phase}:" in text
+
+
+def test_a_run_that_was_refused_fails_the_command(filled: Deployed) -> None:
+    filled.configure(approved_plan="0" * 16)
+    done = filled.uplift("upgrade", "rehearsal")
+    assert done.returncode == 1
+    assert "something has changed since" in done.stdout
+    assert filled.uplift("status", "rehearsal").returncode == 1
+
+
+def test_stopping_before_the_modify_cancels(filled: Deployed) -> None:
+    filled.cloud.command("faults", names=["snapshot-never-ends"])
+    execution = filled.fire()
+    filled.wait_for_state(execution, "WaitForSnapshot")
+    status = filled.uplift("status", "rehearsal")
+    assert "waits for: ElastiCache to finish the run's snapshot" in status.stdout
+    assert "stopping it now: cancels it, legacy stays as it is" in status.stdout
+    done = filled.uplift("stop", "rehearsal")
+    assert done.returncode == 0
+    assert done.stdout.startswith("cancelled run ")
+    (ended,) = filled.ended(execution)
+    assert ended.status == "ABORTED"
+    filled.cloud.command("faults", names=[])
+    filled.wait_until_idle()
+    assert {server["version"] for server in filled.cloud.command("servers") if server["id"].startswith(LEGACY)} == {"3.2.6"}
+
+
+def test_stopping_after_the_modify_only_ends_the_watching(filled: Deployed) -> None:
+    execution = filled.fire()
+    filled.wait_for_state(execution, "WaitForEngine")
+    done = filled.uplift("stop", "rehearsal")
+    assert "a started engine change cannot be stopped" in done.stdout
+    filled.wait_until_idle()
+    again = filled.uplift("upgrade", "rehearsal", "--json")
+    assert (again.returncode, _json(again)["outcome"]) == (0, "upgraded"), again.stdout
+    assert "this execution goes on with a run whose modify had been sent before" in _json(again)["findings"]
+
+
+def test_nothing_to_stop_is_said(filled: Deployed) -> None:
+    done = filled.uplift("stop", "rehearsal")
+    assert (done.returncode, done.stdout) == (0, "no run of rehearsal is under way\n")
+
+
+def test_recover_brings_back_what_the_swap_lost(filled: Deployed) -> None:
+    filled.cloud.command("faults", names=["data-lost"])
+    lost = filled.uplift("upgrade", "rehearsal", "--json")
+    run = _json(lost)["run"]
+    assert (lost.returncode, _json(lost)["outcome"]) == (1, "lost")
+    filled.cloud.command("faults", names=[])
+    told = filled.uplift("report", "rehearsal", run)
+    assert "missing: users_b:<number> #" in told.stdout
+    done = filled.uplift("recover", "rehearsal", "--run", run, "--json")
+    document = _json(done)
+    assert (done.returncode, document["outcome"]) == (0, "recovered"), document
+    row = next(row for row in document["patterns"] if row["pattern"] == "users_b:<number>")
+    assert (row["before"], row["restored"]) == (KEYS, KEYS)
+    assert row["legacy_now"] < KEYS
+    assert document["cold"]["missing"] == 0
+    endpoint = redis.Redis.from_url(document["endpoint"], protocol=2, driver_info=None)
+    assert endpoint.info("server")["redis_version"] == "5.0.6"
+    assert endpoint.get("users_b:00000000") == b"value 0"
+    assert endpoint.dbsize() == KEYS + 1
+    again = filled.uplift("recover", "rehearsal", "--run", run)
+    assert (again.returncode, f"endpoint: {document['endpoint']}" in again.stdout) == (0, True), again.stdout
+    assert "users_b:<number>" in again.stdout
+    filled.cloud.command("delete-legacy", id=document["group_id"])
+
+
+def test_a_run_that_never_came_to_its_modify_has_nothing_to_recover(filled: Deployed) -> None:
+    done = filled.uplift("recover", "rehearsal", "--run", "0123456789")
+    assert done.returncode == 1
+    assert "has left no facts, so it never came to its modify" in done.stdout
+
+
+def test_the_scheduled_role_cannot_create_a_group(filled: Deployed) -> None:
+    iam = filled.cloud.client("iam")
+    for role in iam.list_roles()["Roles"]:
+        problem = filled.cloud.command(
+            "may",
+            role=role["Arn"],
+            service="elasticache",
+            action="CreateReplicationGroup",
+            params={"ReplicationGroupId": "uplift-recovered-x", "SnapshotName": "uplift-x"},
+        )
+        assert bool(problem) is ("Restorer" not in role["RoleName"]), role["RoleName"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("report", "rehearsal", "../x"), "is no run, allowed: ten hexadecimal digits"),
+        (("report", "rehearsal", "0000000000"), "has no report in s3://"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_2(filled: Deployed, arguments: tuple[str, ...], says: str) -> None:
+    done = filled.uplift(*arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert says in done.stderr
