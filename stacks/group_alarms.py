@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.replication_group import ReplicationGroup
+from stacks.runbooks import Runbook, Runbooks
 from uplift.settings.groups import AlarmThresholds, GroupSettings
 
 
@@ -44,14 +45,21 @@ class GroupAlarms(Construct):
     """All alarms of all nodes of one group."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, replication_group: ReplicationGroup, group: GroupSettings, topic: sns.ITopic
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        replication_group: ReplicationGroup,
+        group: GroupSettings,
+        topic: sns.ITopic,
+        runbooks: Runbooks,
     ) -> None:
         super().__init__(scope, construct_id)
         for node in range(1, group.node_count + 1):
             for alarm in node_alarms(group.alarms):
-                self._alarm(node, replication_group.node_id(node), alarm, topic)
+                self._alarm(node, replication_group.node_id(node), alarm, topic, runbooks)
 
-    def _alarm(self, node: int, node_id: str, alarm: NodeAlarm, topic: sns.ITopic) -> None:
+    def _alarm(self, node: int, node_id: str, alarm: NodeAlarm, topic: sns.ITopic, runbooks: Runbooks) -> None:
         metric = cloudwatch.Metric(
             namespace="AWS/ElastiCache",
             metric_name=alarm.metric,
@@ -62,7 +70,7 @@ class GroupAlarms(Construct):
         created = metric.create_alarm(
             self,
             f"Node{node:03}{alarm.metric}",
-            alarm_description=f"Node {node:03}: {alarm.meaning}",
+            alarm_description=runbooks.description(f"Node {node:03}: {alarm.meaning}", Runbook.GROUP_ALARMS),
             threshold=alarm.threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=alarm.periods,

@@ -35,6 +35,11 @@ class GroupFactNames:
         return self._name("secret-arn")
 
     @property
+    def group_id(self) -> str:
+        """The replication group's id."""
+        return self._name("group-id")
+
+    @property
     def security_group_id(self) -> str:
         """Security group of the nodes."""
         return self._name("security-group-id")

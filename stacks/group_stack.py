@@ -12,6 +12,7 @@ from stacks.group_alarms import GroupAlarms
 from stacks.group_facts import GroupFactNames
 from stacks.people_topic import PeopleTopic
 from stacks.replication_group import PORT, ReplicationGroup
+from stacks.runbooks import Runbooks
 from uplift.settings.environment import EnvironmentSettings, GroupName
 
 
@@ -41,7 +42,9 @@ class GroupStack(Stack):
             network=settings.network,
             events_topic_arn=events.topic_arn,
         )
-        GroupAlarms(self, "Alarms", replication_group=redis, group=group, topic=people.topic)
+        GroupAlarms(
+            self, "Alarms", replication_group=redis, group=group, topic=people.topic, runbooks=Runbooks(settings.upgrade.runbooks_url)
+        )
         self._publish_facts(GroupFactNames(environment, name), redis)
 
     def _publish_facts(self, names: GroupFactNames, redis: ReplicationGroup) -> None:
@@ -50,6 +53,7 @@ class GroupStack(Stack):
             names.reader_endpoint: redis.group.attr_reader_end_point_address,
             names.port: str(PORT),
             names.secret_arn: redis.secret.secret_arn,
+            names.group_id: redis.group.ref,
             names.security_group_id: redis.security_group.security_group_id,
         }
         for name, value in facts.items():

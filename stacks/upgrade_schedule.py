@@ -37,9 +37,12 @@ class UpgradeSchedule(Construct):
         role = iam.Role(self, "Role", assumed_by=trust, path=role_path)
         machine.grant_start_execution(role)
         self.dead_letters.grant_send_messages(role)
+        # A group of its own: Scheduler files its metrics by group, and others use the default one.
+        self.group = scheduler.ScheduleGroup(self, "Group", removal_policy=RemovalPolicy.DESTROY)
         scheduled = scheduler.CfnSchedule(
             self,
             "Schedule",
+            group_name=self.group.schedule_group_name,
             state="ENABLED" if schedule.enabled else "DISABLED",
             schedule_expression=schedule.expression,
             schedule_expression_timezone=schedule.time_zone,

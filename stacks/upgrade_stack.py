@@ -21,6 +21,7 @@ from stacks.people_topic import PeopleTopic
 from stacks.recovery import Recovery
 from stacks.report_bucket import ReportBucket
 from stacks.run_lock_table import RunLockTable
+from stacks.runbooks import Runbooks
 from stacks.upgrade_alarms import UpgradeAlarms
 from stacks.upgrade_dashboard import UpgradeDashboard
 from stacks.upgrade_schedule import UpgradeSchedule
@@ -62,7 +63,13 @@ class UpgradeStack(Stack):
         self._allow_asking_for_runs(control, machine)
         schedule = UpgradeSchedule(self, "Schedule", schedule=upgrade.schedule, machine=machine.machine, role_path=settings.role_path)
         UpgradeAlarms(
-            self, "Alarms", machine=machine.machine, dead_letters=schedule.dead_letters, source=legacy.id, topic=self._people.topic
+            self,
+            "Alarms",
+            machine=machine.machine,
+            schedule=schedule,
+            source=legacy.id,
+            topic=self._people.topic,
+            runbooks=Runbooks(upgrade.runbooks_url),
         )
         UpgradeDashboard(self, "Dashboard", machine=machine.machine, legacy=legacy)
         recovery = self._recovery(data)

@@ -25,8 +25,8 @@ def disturb(state: State, identifier: str, wishes: Mapping[str, Any]) -> None:
                 last.pending = value
             case "version":
                 last.engine_version = value
-            case "snapshots":
-                _fill_quota(state, last, value)
+            case "snapshots" | "snapshot_age_days" as about:
+                _change_snapshots(state, last, about, value)
             case "reachable":
                 _open_or_cut(group, nodes, is_open=value)
             case "replica_follows":
@@ -37,12 +37,16 @@ def disturb(state: State, identifier: str, wishes: Mapping[str, Any]) -> None:
                 raise ValueError(f"no such disturbance: {wish}")
 
 
-def _fill_quota(state: State, node: Node, count: int) -> None:
-    for number in range(count):
+def _change_snapshots(state: State, node: Node, about: str, value: int) -> None:
+    """Add so many of somebody else's, or make all of them so many days old."""
+    now = dt.datetime.now(dt.UTC)
+    if about == "snapshot_age_days":
+        for snapshot in state.snapshots.values():
+            snapshot.created_at = now - dt.timedelta(days=value)
+        return
+    for number in range(value):
         name = f"somebody-{node.id}-{number}"
-        state.snapshots[name] = Snapshot(
-            name, node.id, node.node_type, node.engine_version, Path("none"), AVAILABLE, 2**20, dt.datetime.now(dt.UTC)
-        )
+        state.snapshots[name] = Snapshot(name, node.id, node.node_type, node.engine_version, Path("none"), AVAILABLE, 2**20, now)
 
 
 def _open_or_cut(group: Group | None, nodes: list[Node], *, is_open: bool) -> None:

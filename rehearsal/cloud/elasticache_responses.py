@@ -26,7 +26,9 @@ class ElastiCacheResponses(BaseResponse):
         return ActionResult({"ReplicationGroup": _group(self.service.create_group(self._get_params()))})
 
     def modify_replication_group(self) -> ActionResult:
-        return ActionResult({"ReplicationGroup": _group(self.service.modify_group(self._get_params()))})
+        params = self._get_params()
+        change = self.service.rotate_token if "AuthToken" in params else self.service.modify_group
+        return ActionResult({"ReplicationGroup": _group(change(params))})
 
     def modify_cache_cluster(self) -> ActionResult:
         return ActionResult({"CacheCluster": _cluster(self.service.modify_standalone(self._get_params()))})
@@ -62,6 +64,12 @@ class ElastiCacheResponses(BaseResponse):
         if node_id := params.get("CacheClusterId"):
             snapshots = [snapshot for snapshot in snapshots if snapshot.node_id == node_id]
         return ActionResult({"Snapshots": [_snapshot(snapshot) for snapshot in snapshots]})
+
+    def delete_snapshot(self) -> ActionResult:
+        name = self._get_params()["SnapshotName"]
+        if name not in self.service.state.snapshots:
+            raise refused("SnapshotNotFoundFault", f"Snapshot not found: {name}")
+        return ActionResult({"Snapshot": _snapshot(self.service.state.snapshots.pop(name))})
 
     def describe_update_actions(self) -> ActionResult:
         if not self.service.faults.is_on("service-update"):
@@ -167,7 +175,8 @@ def _group(group: Group) -> dict[str, Any]:
         "MultiAZ": "enabled" if group.multi_az else "disabled",
         "ClusterEnabled": False,
         "CacheNodeType": group.primary.node_type,
-        "AuthTokenEnabled": group.password is not None,
+        "AuthTokenEnabled": group.tokens is not None,
+        **({"AuthTokenLastModifiedDate": group.token_changed_at} if group.token_changed_at else {}),
         "TransitEncryptionEnabled": group.tls,
         "Engine": "redis",
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud import parameters as families
+from rehearsal.cloud.auth_tokens import AuthTokens
 from rehearsal.cloud.elasticache_state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State
 from rehearsal.cloud.engine_upgrade import EngineUpgrade
 from rehearsal.cloud.errors import NotModelled, refused
@@ -61,9 +62,11 @@ class ElastiCache:
         return snapshot.path
 
     def _build_group(self, identifier: str, version: str, parameters: ParameterGroup, spec: dict[str, Any]) -> Group:
-        tls, password = bool(spec.get("TransitEncryptionEnabled")), spec.get("AuthToken")
-        if password and not tls:
+        tls, token = bool(spec.get("TransitEncryptionEnabled")), spec.get("AuthToken")
+        if token and not tls:
             raise refused("InvalidParameterCombination", "AuthToken needs TransitEncryptionEnabled")
+        tokens = AuthTokens(token) if token else None
+        password = tokens.server_password if tokens is not None else None
         servers = [self.factory.server(version, password=password, rdb=spec.get("_Rdb"))]
         servers += [self.factory.server(version, password=password) for _ in range(int(spec.get("NumCacheClusters", 1)) - 1)]
         nodes = [
@@ -73,7 +76,7 @@ class ElastiCache:
                 version,
                 parameters.name,
                 s,
-                self.factory.endpoint(s, tls=tls),
+                self.factory.endpoint(s, tls=tls, tokens=tokens),
                 group_id=identifier,
                 subnet_group=spec.get("CacheSubnetGroupName", "default"),
                 security_groups=tuple(spec.get("SecurityGroupIds", ())),
@@ -89,12 +92,12 @@ class ElastiCache:
             description=spec.get("ReplicationGroupDescription", ""),
             nodes=nodes,
             primary_id=nodes[0].id,
-            primary_endpoint=self.factory.endpoint(servers[0], tls=tls),
-            reader_endpoint=self.factory.endpoint(servers[-1], tls=tls),
+            primary_endpoint=self.factory.endpoint(servers[0], tls=tls, tokens=tokens),
+            reader_endpoint=self.factory.endpoint(servers[-1], tls=tls, tokens=tokens),
             automatic_failover=bool(spec.get("AutomaticFailoverEnabled")),
             multi_az=bool(spec.get("MultiAZEnabled")),
             tls=tls,
-            password=password,
+            tokens=tokens,
             properties={name: value for name, value in spec.items() if name != "AuthToken"},
         )
 
@@ -138,6 +141,28 @@ class ElastiCache:
             self._leave_faults(group)
         else:
             self._apply_parameters(group.nodes, change.parameters)
+        group.status, group.changing = AVAILABLE, False
+
+    def rotate_token(self, spec: dict[str, Any]) -> Group:
+        """Change a group's AUTH token; ROTATE, the default, keeps the old one beside the new one until SET."""
+        group = self.state.group(spec["ReplicationGroupId"])
+        strategy = spec.get("AuthTokenUpdateStrategy", "ROTATE")
+        with self._lock:
+            if group.status != AVAILABLE or group.changing:
+                raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+            if group.tokens is None or strategy not in ("ROTATE", "SET") or spec.get("ApplyImmediately") is not True:
+                raise NotModelled(f"AuthToken with strategy {strategy} on a group {'with' if group.tokens else 'without'} a token")
+            group.changing = True
+        self._later(lambda: self._apply_token(group, spec["AuthToken"], strategy))
+        return group
+
+    def _apply_token(self, group: Group, token: str, strategy: str) -> None:
+        group.status = "modifying"
+        time.sleep(self.timing.status_seconds)
+        tokens = group.tokens
+        if tokens is not None:
+            tokens.set(token) if strategy == "SET" else tokens.rotate(token)
+        group.token_changed_at = dt.datetime.now(dt.UTC)
         group.status, group.changing = AVAILABLE, False
 
     def _leave_faults(self, group: Group) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rehearsal.cloud.auth_tokens import AuthTokens
 from rehearsal.cloud.endpoint import Endpoint
 from rehearsal.cloud.errors import refused
 from rehearsal.cloud.redis_server import RedisServer
@@ -55,10 +56,11 @@ class Group:
     automatic_failover: bool
     multi_az: bool
     tls: bool
-    password: str | None
+    tokens: AuthTokens | None
     properties: dict[str, object]
     status: str = "creating"
     changing: bool = False
+    token_changed_at: dt.datetime | None = None
 
     @property
     def primary(self) -> Node:

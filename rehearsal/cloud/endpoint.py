@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -33,10 +33,19 @@ class ProxyLoop:
 class Endpoint:
     """One listening address in front of one node at a time."""
 
-    def __init__(self, loop: ProxyLoop, host: str, port: int, target_port: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        loop: ProxyLoop,
+        host: str,
+        port: int,
+        target_port: int,
+        tls: ssl.SSLContext | None = None,
+        first_bytes: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self.host, self.port = host, port
         self._loop = loop
         self._target_port = target_port
+        self._first_bytes = first_bytes
         self._is_open = True
         self._connections: set[_Connection] = set()
         self._server = loop.run(asyncio.start_server(self._serve, host, port, ssl=tls, limit=_CHUNK))
@@ -78,7 +87,7 @@ class Endpoint:
         except OSError:
             writer.transport.abort()
             return
-        connection = _Connection(reader, writer, node_reader, node_writer)
+        connection = _Connection(reader, writer, node_reader, node_writer, self._first_bytes)
         self._connections.add(connection)
         try:
             await connection.relay()
@@ -102,13 +111,15 @@ class _Connection:
         client_writer: asyncio.StreamWriter,
         node_reader: asyncio.StreamReader,
         node_writer: asyncio.StreamWriter,
+        first_bytes: Callable[[bytes], bytes] | None,
     ) -> None:
+        self._first_bytes = first_bytes
         self._client = (client_reader, client_writer)
         self._node = (node_reader, node_writer)
         self._requests: asyncio.Task[None] | None = None
 
     async def relay(self) -> None:
-        self._requests = asyncio.create_task(_pump(self._client[0], self._node[1]))
+        self._requests = asyncio.create_task(_pump(self._client[0], self._node[1], self._first_bytes))
         replies = asyncio.create_task(_pump(self._node[0], self._client[1]))
         with suppress(asyncio.CancelledError):
             await self._requests
@@ -125,8 +136,9 @@ class _Connection:
         self._node[1].transport.abort()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first_bytes: Callable[[bytes], bytes] | None = None) -> None:
     with suppress(ConnectionError, ssl.SSLError, OSError):
         while data := await reader.read(_CHUNK):
-            writer.write(data)
+            writer.write(first_bytes(data) if first_bytes is not None else data)
+            first_bytes = None
             await writer.drain()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trustme
 
+from rehearsal.cloud.auth_tokens import AuthTokens
 from rehearsal.cloud.elasticache_state import Node
 from rehearsal.cloud.endpoint import Endpoint, ProxyLoop
 from rehearsal.cloud.errors import refused
@@ -49,10 +50,11 @@ class NodeFactory:
         self.servers.append(server)
         return server
 
-    def endpoint(self, target: RedisServer, *, tls: bool) -> Endpoint:
+    def endpoint(self, target: RedisServer, *, tls: bool, tokens: AuthTokens | None = None) -> Endpoint:
         """A new address on the default port in front of a server."""
         host = f"{self._net}.{next(self._hosts)}"
-        return Endpoint(self._loop, host, REDIS_PORT, target.port, self._tls_for(host) if tls else None)
+        first_bytes = tokens.translate if tokens is not None else None
+        return Endpoint(self._loop, host, REDIS_PORT, target.port, self._tls_for(host) if tls else None, first_bytes)
 
     def _tls_for(self, host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -239,9 +239,13 @@ def _compute(p: Providers) -> dict[str, ResourceType]:
         states.update_state_machine(stateMachineArn=arn, definition=after["DefinitionString"], roleArn=after["RoleArn"])
         return {}
 
+    def schedule_group(name: str, properties: Properties) -> Made:
+        made = scheduler.create_schedule_group(Name=properties.get("Name", name)[:64])
+        return properties.get("Name", name)[:64], {"Arn": made["ScheduleGroupArn"]}
+
     def schedule(name: str, properties: Properties) -> Made:
         scheduler.create_schedule(Name=name, **properties)
-        return name, {"Arn": p.arn("scheduler", f"schedule/default/{name}")}
+        return name, {"Arn": p.arn("scheduler", f"schedule/{properties.get('GroupName', 'default')}/{name}")}
 
     def update_schedule(name: str, _before: Properties, after: Properties) -> dict[str, Any]:
         scheduler.update_schedule(Name=name, **after)
@@ -252,7 +256,12 @@ def _compute(p: Providers) -> dict[str, ResourceType]:
         "AWS::StepFunctions::StateMachine": ResourceType(
             machine, update_machine, lambda arn, _: states.delete_state_machine(stateMachineArn=arn)
         ),
-        "AWS::Scheduler::Schedule": ResourceType(schedule, update_schedule, lambda name, _: scheduler.delete_schedule(Name=name)),
+        "AWS::Scheduler::ScheduleGroup": ResourceType(schedule_group, _keep, lambda name, _: scheduler.delete_schedule_group(Name=name)),
+        "AWS::Scheduler::Schedule": ResourceType(
+            schedule,
+            update_schedule,
+            lambda name, properties: scheduler.delete_schedule(Name=name, GroupName=properties.get("GroupName", "default")),
+        ),
     }
 
 

@@ -73,7 +73,7 @@ class Providers:
 
     def read_secret(self, secret_id: str, json_key: str) -> str:
         """The value behind a dynamic reference."""
-        text: str = self.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
+        text: str = self.client("secretsmanager").get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")["SecretString"]
         return str(json.loads(text)[json_key]) if json_key else text
 
     def read_parameter(self, name: str) -> str:

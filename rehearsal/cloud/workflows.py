@@ -47,12 +47,12 @@ def install(run_function: Callable[[str, bytes], Answer], permissions: Permissio
 def fire_schedule(client: Callable[[str], Any], permissions: Permissions, prefix: str) -> dict[str, Any]:
     """Do what EventBridge Scheduler does at the scheduled time: the deployed target, with its input, under its role."""
     scheduler = client("scheduler")
-    names = [item["Name"] for item in scheduler.list_schedules()["Schedules"] if item["Name"].startswith(prefix)]
-    if len(names) != 1:
-        return {"error": f"expected one schedule beginning with {prefix}, found {names}"}
-    schedule = scheduler.get_schedule(Name=names[0])
+    found = [item for item in scheduler.list_schedules()["Schedules"] if item["Name"].startswith(prefix)]
+    if len(found) != 1:
+        return {"error": f"expected one schedule beginning with {prefix}, found {[item['Name'] for item in found]}"}
+    schedule = scheduler.get_schedule(Name=found[0]["Name"], GroupName=found[0]["GroupName"])
     if schedule["State"] != "ENABLED":
-        return {"error": f"schedule {names[0]} is {schedule['State']}: it never fires"}
+        return {"error": f"schedule {found[0]['Name']} is {schedule['State']}: it never fires"}
     target = schedule["Target"]
     problem = _trust_problem(client("iam"), target["RoleArn"])
     missing = permissions.missing(target["RoleArn"], Call("states", "StartExecution", {"stateMachineArn": target["Arn"]}))

@@ -32,9 +32,9 @@ class TaskFailed(Exception):
 
 
 def definition_of(template: dict[str, Any]) -> dict[str, Any]:
-    """The one state machine of a template, its ARNs replaced by their logical ids."""
-    machines = [item for item in template["Resources"].values() if item["Type"] == "AWS::StepFunctions::StateMachine"]
-    (machine,) = machines
+    """The state machine of the upgrade, its ARNs replaced by their logical ids."""
+    found = template["Resources"].items()
+    (machine,) = [item for name, item in found if item["Type"] == "AWS::StepFunctions::StateMachine" and name.startswith("InPlaceUpgrade")]
     parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else part["Fn::GetAtt"][0] for part in parts)
     definition: dict[str, Any] = json.loads(text)

@@ -163,3 +163,81 @@ def test_bad_input_gets_one_line_and_exit_2(filled: Deployed, arguments: tuple[s
     done = filled.uplift(*arguments)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert says in done.stderr
+
+
+def _login(deployed: Deployed, token: str) -> bool:
+    client = redis.Redis(
+        deployed.fact("sidekiq/primary-endpoint"),
+        6379,
+        password=token,
+        ssl=True,
+        ssl_ca_certs=str(deployed.cloud.ca_file),
+        protocol=2,
+        driver_info=None,
+    )
+    try:
+        return bool(client.ping())
+    except redis.AuthenticationError:
+        return False
+
+
+def _token(deployed: Deployed) -> str:
+    secrets = deployed.cloud.client("secretsmanager")
+    # Named, since moto answers with the version that was put last where no stage is named; AWS with the current one.
+    found = secrets.get_secret_value(SecretId=deployed.fact("sidekiq/secret-arn"), VersionStage="AWSCURRENT")
+    return str(found["SecretString"])
+
+
+def test_a_token_is_rotated_without_cutting_anybody_off(deployed: Deployed) -> None:
+    """The endpoints accept two tokens over servers with one password; how ElastiCache does that inside is not proved."""
+    old = _token(deployed)
+    early = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish")
+    assert (early.returncode, "no rotation has been begun" in early.stderr) == (2, True)
+    begun = deployed.uplift("rotate-token", "rehearsal", "sidekiq")
+    assert begun.returncode == 0, begun.stderr
+    new = _token(deployed)
+    assert new != old
+    assert (_login(deployed, old), _login(deployed, new)) == (True, True)
+    assert new not in begun.stdout + begun.stderr
+    finished = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish")
+    assert finished.returncode == 0, finished.stderr
+    assert (_login(deployed, old), _login(deployed, new)) == (False, True)
+    again = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish")
+    assert again.returncode == 0
+    assert _token(deployed) == new
+
+
+def test_alarms_of_legacy_are_muted_while_it_changes_and_come_back(filled: Deployed) -> None:
+    (name,) = filled.settings.legacy.alarms_to_mute
+    cloudwatch = filled.cloud.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        MetricName="CurrConnections",
+        Namespace="AWS/ElastiCache",
+        Period=60,
+        Statistic="Average",
+        EvaluationPeriods=1,
+        ComparisonOperator="LessThanThreshold",
+        Threshold=1,
+    )
+
+    def acts() -> bool:
+        return bool(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["ActionsEnabled"])
+
+    assert acts()
+    execution = filled.fire()
+    filled.wait_for_state(execution, "WaitForEngine")
+    assert not acts()
+    filled.ended(execution)
+    assert acts()
+
+
+def test_snapshots_are_listed_and_only_old_ones_deleted(filled: Deployed, tmp_path: Path) -> None:
+    filled.uplift("upgrade", "rehearsal")
+    done = filled.uplift("snapshots", "rehearsal", "--json", "--delete-due")
+    (snapshot,) = json.loads(done.stdout)
+    assert (snapshot["due"], snapshot["deleted"], snapshot["engine_version"]) == (False, False, "3.2.6")
+    filled.cloud.command("disturb", id=LEGACY, snapshot_age_days=31)
+    assert "1 older than upgrade.keep_snapshot_days (30)" in filled.uplift("snapshots", "rehearsal").stdout
+    filled.uplift("snapshots", "rehearsal", "--delete-due")
+    assert json.loads(filled.uplift("snapshots", "rehearsal", "--json").stdout) == []

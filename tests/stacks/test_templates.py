@@ -162,7 +162,12 @@ def test_the_run_may_modify_legacy_and_nothing_else(templates: dict[str, Templat
 
 
 def test_nobody_may_create_delete_or_reboot_a_cache(templates: dict[str, Template]) -> None:
-    actions = json.dumps([statement["Action"] for statement in _statements(templates["UpliftProdUpgrade"])])
+    """But a recovery, which may create groups of one name."""
+    statements = list(_statements(templates["UpliftProdUpgrade"]))
+    (creating,) = [statement for statement in statements if statement.get("Sid") == "CreateGroup"]
+    assert creating["Action"] == "elasticache:CreateReplicationGroup"
+    assert ":replicationgroup:uplift-recovered-*" in json.dumps(creating["Resource"])
+    actions = json.dumps([statement["Action"] for statement in statements if statement is not creating])
     assert not re.search(r"elasticache:(Create(?!Snapshot)|Delete|Reboot|\*)", actions)
 
 
@@ -195,3 +200,12 @@ def test_every_role_has_the_path_and_the_boundary(templates: dict[str, Template]
     for role in _resources(templates["UpliftProdUpgrade"], "AWS::IAM::Role").values():
         assert role["Properties"]["Path"] == "/project/"
         assert role["Properties"]["PermissionsBoundary"] == "arn:aws-us-gov:iam::333333333333:policy/project/developer-boundary"
+
+
+def test_every_alarm_names_a_runbook_that_exists(templates: dict[str, Template]) -> None:
+    for stack, template in templates.items():
+        for name, alarm in _resources(template, "AWS::CloudWatch::Alarm").items():
+            text, separator, page = alarm["Properties"]["AlarmDescription"].partition(". Runbook: ")
+            assert separator, (stack, name)
+            assert text, (stack, name)
+            assert Path("docs/runbooks", page.rsplit("/", 1)[-1]).is_file(), (stack, name, page)

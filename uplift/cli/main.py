@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from uplift.cli import clean, copy, inventory, keymap, plan, recover, rehearse, report, settings, upgrade, verify
+from uplift.cli import clean, copy, inventory, keymap, plan, recover, rehearse, report, rotate_token, settings, snapshots, upgrade, verify
 from uplift.errors import UpliftError
 
 application = typer.Typer(
@@ -25,6 +25,8 @@ application.command("status")(upgrade.status)
 application.command("stop")(upgrade.stop)
 application.command("report")(report.report)
 application.command("recover")(recover.recover)
+application.command("snapshots")(snapshots.snapshots)
+application.command("rotate-token")(rotate_token.rotate_token)
 application.command("inventory")(inventory.inventory)
 application.command("copy")(copy.copy)
 application.command("clean")(clean.clean)
