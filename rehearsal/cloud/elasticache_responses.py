@@ -52,6 +52,10 @@ class ElastiCacheResponses(BaseResponse):
 
     def create_snapshot(self) -> ActionResult:
         params = self._get_params()
+        if "ReplicationGroupId" in params:
+            raise refused(
+                "InvalidParameterCombination", "a replication group with cluster mode disabled is snapshotted by one of its CacheClusterIds"
+            )
         return ActionResult({"Snapshot": _snapshot(self.service.create_snapshot(params["SnapshotName"], params["CacheClusterId"]))})
 
     def describe_snapshots(self) -> ActionResult:
@@ -60,15 +64,16 @@ class ElastiCacheResponses(BaseResponse):
         if name := params.get("SnapshotName"):
             snapshots = [snapshot for snapshot in snapshots if snapshot.name == name]
             if not snapshots:
-                raise refused("SnapshotNotFoundFault", f"Snapshot not found: {name}")
+                raise refused("SnapshotNotFoundFault", f"Snapshot {name} not found.")
         if node_id := params.get("CacheClusterId"):
+            self.service.state.node(node_id)
             snapshots = [snapshot for snapshot in snapshots if snapshot.node_id == node_id]
         return ActionResult({"Snapshots": [_snapshot(snapshot) for snapshot in snapshots]})
 
     def delete_snapshot(self) -> ActionResult:
         name = self._get_params()["SnapshotName"]
         if name not in self.service.state.snapshots:
-            raise refused("SnapshotNotFoundFault", f"Snapshot not found: {name}")
+            raise refused("SnapshotNotFoundFault", f"Snapshot {name} not found.")
         return ActionResult({"Snapshot": _snapshot(self.service.state.snapshots.pop(name))})
 
     def describe_update_actions(self) -> ActionResult:

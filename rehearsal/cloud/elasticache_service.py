@@ -35,13 +35,13 @@ class ElastiCache:
 
     def create_group(self, spec: dict[str, Any], *, by_amazon_in_the_past: bool = False) -> Group:
         """Make a group. Versions below 4.0.10 cannot be created any more; legacy was, long ago."""
-        version = spec["EngineVersion"]
+        version = spec.get("EngineVersion", self.factory.versions[-1])
         if version == "3.2.6" and not by_amazon_in_the_past:
             raise refused("InvalidParameterCombination", f"Cannot find version {version} for redis")
         identifier = spec["ReplicationGroupId"]
         with self._lock:
             if identifier in self.state.groups:
-                raise refused("ReplicationGroupAlreadyExistsFault", f"Replication group {identifier} already exists")
+                raise refused("ReplicationGroupAlreadyExists", f"Replication group {identifier} already exists.")
             if "SnapshotName" in spec:
                 spec = spec | {"_Rdb": self._snapshot_to_restore(spec["SnapshotName"], version)}
             parameters = self._parameters_for(version, spec.get("CacheParameterGroupName"))
@@ -54,9 +54,9 @@ class ElastiCache:
         """The file of a snapshot, which only its own engine version or a newer one may read (user guide, "Restoring from a backup")."""
         snapshot = self.state.snapshots.get(name)
         if snapshot is None:
-            raise refused("SnapshotNotFoundFault", f"Snapshot not found: {name}")
+            raise refused("InvalidParameterValue", f"Snapshot {name} not found.")
         if snapshot.status != AVAILABLE:
-            raise refused("InvalidSnapshotState", f"Snapshot {name} is {snapshot.status}")
+            raise refused("InvalidParameterValue", f"Snapshot {name} is {snapshot.status}")
         if _as_numbers(version) < _as_numbers(snapshot.engine_version):
             raise refused("InvalidParameterCombination", f"Cannot restore {snapshot.engine_version} into {version}")
         return snapshot.path
@@ -68,7 +68,7 @@ class ElastiCache:
         tokens = AuthTokens(token) if token else None
         password = tokens.server_password if tokens is not None else None
         servers = [self.factory.server(version, password=password, rdb=spec.get("_Rdb"))]
-        servers += [self.factory.server(version, password=password) for _ in range(int(spec.get("NumCacheClusters", 1)) - 1)]
+        servers += [self.factory.server(version, password=password) for _ in range(_node_count(spec) - 1)]
         nodes = [
             Node(
                 f"{identifier}-{i:03}",
@@ -309,6 +309,13 @@ class Change:
 
     def __init__(self, version: str | None, parameters: ParameterGroup) -> None:
         self.version, self.parameters = version, parameters
+
+
+def _node_count(spec: dict[str, Any]) -> int:
+    """Either way of saying it; more than one shard is not modelled."""
+    if int(spec.get("NumNodeGroups", 1)) != 1:
+        raise NotModelled("a replication group of several shards")
+    return int(spec.get("NumCacheClusters", 1 + int(spec.get("ReplicasPerNodeGroup", 0))))
 
 
 def _as_numbers(version: str) -> tuple[int, ...]:

@@ -111,7 +111,7 @@ class State:
     def group(self, identifier: str) -> Group:
         """A group by id."""
         if identifier not in self.groups:
-            raise refused("ReplicationGroupNotFoundFault", f"ReplicationGroup {identifier} not found.")
+            raise refused("ReplicationGroupNotFoundFault", f"Replication group {identifier} not found.")
         return self.groups[identifier]
 
     def node(self, identifier: str) -> Node:
@@ -119,7 +119,7 @@ class State:
         for node in self.nodes():
             if node.id == identifier:
                 return node
-        raise refused("CacheClusterNotFound", f"CacheCluster not found: {identifier}")
+        raise refused("CacheClusterNotFound", f"Cache cluster {identifier} not found.")
 
     def nodes(self) -> list[Node]:
         """Every node."""

@@ -37,8 +37,10 @@ class EngineUpgrade:
         if group.automatic_failover and group.replicas:
             self._with_failover(group)
         else:
-            for node in group.nodes:
-                self._without_failover(node, also=[group.primary_endpoint] if node is group.primary else [])
+            self._without_failover(group.primary, also=[group.primary_endpoint])
+            for replica in group.replicas:
+                self._replace(replica, self._successor_of(group.primary))
+                group.reader_endpoint.replace_node(replica.server.port)
         time.sleep(self.timing.status_seconds)
 
     def standalone(self, node: Node) -> None:

@@ -139,6 +139,16 @@ def test_a_run_that_never_came_to_its_modify_has_nothing_to_recover(filled: Depl
     assert "has left no facts, so it never came to its modify" in done.stdout
 
 
+def test_a_snapshot_that_is_gone_is_said_before_anything_is_asked_for(filled: Deployed) -> None:
+    filled.uplift("upgrade", "rehearsal")
+    run = _json(filled.uplift("status", "rehearsal", "--json"))["run"]
+    filled.cloud.command("disturb", id=LEGACY, snapshot_age_days=31)
+    filled.uplift("snapshots", "rehearsal", "--delete-due")
+    done = filled.uplift("recover", "rehearsal", "--run", run)
+    assert done.returncode == 1
+    assert "does not exist any more: nothing can be restored from it" in done.stdout
+
+
 def test_the_scheduled_role_cannot_create_a_group(filled: Deployed) -> None:
     iam = filled.cloud.client("iam")
     for role in iam.list_roles()["Roles"]:

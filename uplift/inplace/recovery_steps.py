@@ -17,6 +17,7 @@ from uplift.keyspace.loss import judge_loss
 
 RESTORED, LEGACY_NOW = "-restored", "-legacy-now"
 RECOVERY = "recovery"
+_RESTORABLE = frozenset({AVAILABLE, "restoring"})
 _BROKEN = frozenset({"create-failed", "restore-failed", "incompatible-network", "deleting"})
 
 
@@ -62,6 +63,10 @@ class RecoverySteps:
         """Ask for the group, once. The state comes with nothing but the run's id."""
         facts = self._facts(state)
         settings = self.adapters.settings
+        snapshot = self.adapters.cache.snapshot(facts.snapshot_name)
+        if snapshot is None or snapshot.status not in _RESTORABLE:
+            found = "does not exist any more" if snapshot is None else f"is {snapshot.status!r}, expected {AVAILABLE!r}"
+            raise RunRefused(f"snapshot {facts.snapshot_name} {found}: nothing can be restored from it")
         restore(
             self.adapters.cache.client,
             facts,

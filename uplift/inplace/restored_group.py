@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from uplift.engines.catalogue import EngineVersion
-from uplift.errors import RunRefused
 from uplift.inplace.elasticache import LegacyCache, throttling_named
 from uplift.inplace.run_facts import RunFacts
 from uplift.inplace.run_state import RECOVERED_PREFIX
@@ -32,8 +31,7 @@ def restore(
 ) -> None:
     """Ask for a group made from the run's snapshot, with legacy's network and nodes. One that exists is fine.
 
-    Raises Throttled, or RunRefused where the snapshot is gone. An engine older than the snapshot's cannot be asked for, and 3.2 not at all
-    (user guide, "Restoring from a backup").
+    Raises Throttled. An engine older than the snapshot's cannot be asked for, and 3.2 not at all (user guide, "Restoring from a backup").
     """
     wanted: dict[str, Any] = {
         "ReplicationGroupId": recovered_group_id(facts.run_id),
@@ -58,8 +56,6 @@ def restore(
             client.create_replication_group(**wanted)
         except client.exceptions.ReplicationGroupAlreadyExistsFault:
             return
-        except client.exceptions.SnapshotNotFoundFault as problem:
-            raise RunRefused(f"snapshot {facts.snapshot_name} does not exist any more: nothing can be restored") from problem
 
 
 def primary_endpoint(client: ElastiCacheClient, group_id: str) -> tuple[str, int]:
