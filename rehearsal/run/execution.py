@@ -24,6 +24,7 @@ class Ended:
     outcome: str
     reason: str
     phases: tuple[PhaseTime, ...]
+    run_id: str = ""
 
 
 def watch(states: Any, arns: list[str], tell: Callable[[str], None], longest_seconds: float) -> list[Ended]:
@@ -57,8 +58,18 @@ def _current_state(states: Any, arn: str) -> str:
 def _ended(states: Any, arn: str) -> Ended:
     found = states.describe_execution(executionArn=arn)
     last = json.loads(found.get("output") or "{}")
+    run_id = last.get("run_id") or _run_id(states, arn)
     outcome = last.get("outcome") or last.get("next") or found.get("error", "")
-    return Ended(arn, found["status"], outcome, last.get("reason") or found.get("cause", ""), tuple(_phases(entered_states(states, arn))))
+    return Ended(
+        arn, found["status"], outcome, last.get("reason") or found.get("cause", ""), tuple(_phases(entered_states(states, arn))), run_id
+    )
+
+
+def _run_id(states: Any, arn: str) -> str:
+    """The run's id out of the last step's answer; a failed execution has no output of its own."""
+    events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    outputs = [event["stateExitedEventDetails"].get("output") for event in events if "stateExitedEventDetails" in event]
+    return str(json.loads(outputs[-1]).get("run_id", "")) if outputs and outputs[-1] else ""
 
 
 def _phases(entered: list[tuple[str, float]]) -> list[PhaseTime]:

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from rehearsal.app.dataset import fill
 from rehearsal.cloud.redis_server import RedisServer
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.application import Application, read_values
+from rehearsal.run.approval import approve_plan
 from rehearsal.run.cdk_cli import CdkCli, CliResult
 from rehearsal.run.execution import Ended, watch
 from rehearsal.run.inventories import PatternRow, side_by_side, take_inventory
@@ -27,6 +28,7 @@ from rehearsal.run.local_cloud import LocalCloud
 from rehearsal.run.narrator import Narrator
 from rehearsal.run.outage import longest_outage
 from rehearsal.run.rdb_input import RdbFile, copy_by_type
+from rehearsal.run.recovery import RecoveryResult, recover
 from rehearsal.run.report import SCHEMA, AwsCalls, CallsInSecond, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
 from rehearsal.run.verdict import Verdict, judge
 from rehearsal.run.workshop import SOURCE_VERSION, TARGET_VERSION, Workshop
@@ -113,6 +115,7 @@ class _Rehearsal:
 
     def run(self, stack: ExitStack) -> InPlaceReport:
         legacy = self._prepare_legacy()
+        self._approve()
         self._deploy()
         engine_before = legacy.version()
         with self.narrator.counted("read every key before") as progress:
@@ -131,7 +134,18 @@ class _Rehearsal:
             after = read_ledger(legacy.connect, progress)
         rows = side_by_side(inventory_before, take_inventory(legacy.host, legacy.port))
         verdict = judge(before, after, journal, read_values(legacy.connect(), journal))
-        return self._report(Engine(engine_before, legacy.version()), ended, before, after, journal, verdict, rows)
+        recovery = self._recover(ended, verdict, before)
+        return replace(
+            self._report(Engine(engine_before, legacy.version()), ended, before, after, journal, verdict, rows), recovery=recovery
+        )
+
+    def _recover(self, ended: list[Ended], verdict: Verdict, before: Ledger) -> RecoveryResult | None:
+        """Bring the data back where the run itself found a loss, as its runbook says."""
+        runs = [one.run_id for one in ended if one.outcome == "lost"]
+        if not runs:
+            return None
+        with self.narrator.phase("uplift recover: the snapshot into a new group"):
+            return recover(self.cloud, self.cdk.config, runs[0], {finding.key for finding in verdict.lost_keys}, before)
 
     def _prepare_legacy(self) -> Address:
         options, network = self.options, self.settings.network
@@ -168,6 +182,11 @@ class _Rehearsal:
                 copy_by_type(server.connect(number), address.connect(number))
         finally:
             server.stop()
+
+    def _approve(self) -> None:
+        """Read the plan and approve it in the settings, as a reviewer of a pull request does."""
+        with self.narrator.phase("uplift plan, and its approval"):
+            approve_plan(self.cloud, self.cdk.config)
 
     def _deploy(self) -> None:
         with self.narrator.phase("cdk bootstrap"):

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from rehearsal.run.inventories import PatternRow
 from rehearsal.run.narrator import PhaseTime
+from rehearsal.run.recovery import RecoveryResult
 
 SCHEMA = "uplift.rehearsal.in-place/1"
 ASSUMPTIONS = (
@@ -111,6 +112,7 @@ class InPlaceReport:
     executions: tuple[str, ...]
     findings: tuple[str, ...]
     inventory: tuple[PatternRow, ...]
+    recovery: RecoveryResult | None = None
     assumptions: tuple[str, ...] = ASSUMPTIONS
     not_modelled: tuple[str, ...] = NOT_MODELLED
 
@@ -133,7 +135,13 @@ def as_table(report: InPlaceReport) -> Table:
         ("calls of the app", f"{report.calls.total:,}, {report.calls.failed:,} failed, {report.calls.slow:,} slow"),
         ("snapshots, modifies", f"{report.aws_calls.create_snapshot}, {report.aws_calls.modify}"),
         ("faults", ", ".join(report.faults) or "none"),
+        ("the run itself says", "; ".join(report.executions)),
+        *((("recovery", _recovery(report.recovery)),) if report.recovery is not None else ()),
     )
     for name, value in rows:
         table.add_row(name, value)
     return table
+
+
+def _recovery(recovery: RecoveryResult) -> str:
+    return f"{recovery.outcome}: {recovery.back:,} of {recovery.lost:,} lost keys and jobs are back, in {recovery.endpoint or 'no group'}"

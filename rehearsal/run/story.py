@@ -31,6 +31,7 @@ def rehearsal_story(report: InPlaceReport) -> Story:
             ("snapshots, modifies", f"{report.aws_calls.create_snapshot}, {report.aws_calls.modify}"),
             ("faults", ", ".join(report.faults) or "none"),
             ("the run itself says", "; ".join(report.executions)),
+            *_recovered(report),
         ],
         phases=[
             StoryPhase(phase.name.removeprefix(_UPGRADE), phase.began_at, phase.seconds)
@@ -45,3 +46,12 @@ def rehearsal_story(report: InPlaceReport) -> Story:
         findings=[],
         assumptions=[*report.assumptions, *(f"not modelled: {one}" for one in report.not_modelled)],
     )
+
+
+def _recovered(report: InPlaceReport) -> list[tuple[str, str]]:
+    recovery = report.recovery
+    if recovery is None:
+        return []
+    return [
+        ("recovery", f"{recovery.outcome}: {recovery.back:,} of {recovery.lost:,} lost keys are back, in {recovery.endpoint or 'no group'}")
+    ]
