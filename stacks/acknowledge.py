@@ -14,7 +14,7 @@ def acknowledge(construct: Construct, *, rule: str, reason: str) -> None:
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 
-def acknowledge_wildcards(role: iam.Role | iam.Policy, reasons: Mapping[str, str]) -> None:
+def acknowledge_wildcards(role: iam.Role | iam.Policy | iam.ManagedPolicy, reasons: Mapping[str, str]) -> None:
     """Accept wildcards in a role's policy, each with its reason.
 
     `reasons` is keyed as cdk-nag names its findings, such as `Resource::*`. A finding holds two `::` in all, which

@@ -44,5 +44,15 @@ class GroupFactNames:
         """Security group of the nodes."""
         return self._name("security-group-id")
 
+    @property
+    def application_policy_arn(self) -> str:
+        """The managed policy to attach to the application's roles."""
+        return self._name("application-policy-arn")
+
+    @property
+    def folder(self) -> str:
+        """What all these names begin with, without a slash at the end."""
+        return f"/uplift/{self.environment}/{self.group}"
+
     def _name(self, fact: str) -> str:
-        return f"/uplift/{self.environment}/{self.group}/{fact}"
+        return f"{self.folder}/{fact}"

@@ -8,6 +8,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge
+from stacks.application_policy import ApplicationPolicy
 from stacks.group_alarms import GroupAlarms
 from stacks.group_facts import GroupFactNames
 from stacks.people_topic import PeopleTopic
@@ -45,15 +46,18 @@ class GroupStack(Stack):
         GroupAlarms(
             self, "Alarms", replication_group=redis, group=group, topic=people.topic, runbooks=Runbooks(settings.upgrade.runbooks_url)
         )
-        self._publish_facts(GroupFactNames(environment, name), redis)
+        names = GroupFactNames(environment, name)
+        policy = ApplicationPolicy(self, "Application", names=names, secret=redis.secret, role_path=settings.role_path)
+        self._publish_facts(names, redis, policy)
 
-    def _publish_facts(self, names: GroupFactNames, redis: ReplicationGroup) -> None:
+    def _publish_facts(self, names: GroupFactNames, redis: ReplicationGroup, policy: ApplicationPolicy) -> None:
         facts = {
             names.primary_endpoint: redis.group.attr_primary_end_point_address,
             names.reader_endpoint: redis.group.attr_reader_end_point_address,
             names.port: str(PORT),
             names.secret_arn: redis.secret.secret_arn,
             names.group_id: redis.group.ref,
+            names.application_policy_arn: policy.policy.managed_policy_arn,
             names.security_group_id: redis.security_group.security_group_id,
         }
         for name, value in facts.items():

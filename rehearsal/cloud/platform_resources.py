@@ -115,7 +115,13 @@ def _identity(p: Providers) -> dict[str, ResourceType]:
         for role_name in properties.get("Roles", []):
             iam.delete_role_policy(RoleName=role_name, PolicyName=properties["PolicyName"])
 
+    def managed_policy(name: str, properties: Properties) -> Made:
+        document = json.dumps(properties["PolicyDocument"])
+        arn = iam.create_policy(PolicyName=name, Path=properties.get("Path", "/"), PolicyDocument=document)["Policy"]["Arn"]
+        return arn, {"PolicyArn": arn}
+
     return {
+        "AWS::IAM::ManagedPolicy": ResourceType(managed_policy, _keep, lambda arn, _: iam.delete_policy(PolicyArn=arn)),
         "AWS::IAM::Role": ResourceType(role, update_role, delete_role),
         "AWS::IAM::Policy": ResourceType(policy, update_policy, delete_policy),
     }

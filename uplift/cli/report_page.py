@@ -8,10 +8,11 @@ from pathlib import Path
 
 from uplift.cli.pages import keep_page, render
 
-_WIDTH, _LEFT, _ROW, _CHART = 900.0, 170.0, 22.0, 140.0
+_WIDTH, _LEFT, _ROW, _CHART = 1000.0, 270.0, 22.0, 140.0
 _TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _MOST_TICKS = 10
 _MOST_COLUMNS = 300
+_MOST_LOSSES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def page_of(story: Story) -> str:
         bars=_bars(story.phases, axis),
         timeline_height=_ROW * len(story.phases) + _ROW,
         chart_height=_CHART,
+        losses=story.losses[:_MOST_LOSSES],
+        more_losses=max(0, len(story.losses) - _MOST_LOSSES),
         columns=columns,
         most=most,
         ticks=axis.ticks(),
