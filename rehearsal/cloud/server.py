@@ -1,7 +1,7 @@
 """The local cloud as one process: `python -m rehearsal.cloud.server OPTIONS.json`.
 
 The options name the folder to work in, the redis-server binaries, the Lambda runtime's packages, account, region,
-timing and faults. The process writes `ready.json` into the folder when it listens, and ends with its parent.
+timing and faults. The process writes `ready.json` into the folder when it listens, and ends with its parent unless it is told to stay.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Cloud:
     def __init__(self, options: dict[str, Any]) -> None:
         self.folder = Path(options["folder"])
         self.account, self.region = options["account"], options["region"]
+        self.stays = bool(options.get("stays"))
         timing = Timing(**options.get("timing", {}))
         self.faults = Faults(options.get("faults", []))
         self.factory = NodeFactory({version: Path(path) for version, path in options["redis"].items()}, self.folder / "redis")
@@ -169,7 +170,7 @@ class Cloud:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         parent = os.getppid()
-        while not stop.wait(0.5) and os.getppid() == parent:
+        while not stop.wait(0.5) and (self.stays or os.getppid() == parent):
             pass
         self.runtimes.stop_all()
         self.factory.stop_all()

@@ -92,6 +92,7 @@ def rehearse(options: InPlaceOptions, narrator: Narrator, workshop: Workshop) ->
                 region=settings.region,
                 timing=options.timing,
                 faults=list(options.faults),
+                stays=options.keep,
             )
         if not options.keep:
             stack.callback(cloud.stop)

@@ -32,7 +32,9 @@ class Calls:
 class LocalCloud:
     """A running local cloud. Use it as a context manager: leaving it stops every process it started."""
 
-    def __init__(self, workshop: Workshop, folder: Path, *, account: str, region: str, timing: Timing, faults: list[str]) -> None:
+    def __init__(
+        self, workshop: Workshop, folder: Path, *, account: str, region: str, timing: Timing, faults: list[str], stays: bool = False
+    ) -> None:
         self.folder, self.region, self.account = folder.resolve(), region, account
         folder.mkdir(parents=True, exist_ok=True)
         options = {
@@ -43,6 +45,7 @@ class LocalCloud:
             "runtime_folder": str(workshop.runtime_folder),
             "timing": asdict(timing),
             "faults": faults,
+            "stays": stays,
         }
         options_file = self.folder / "options.json"
         options_file.write_text(json.dumps(options))
