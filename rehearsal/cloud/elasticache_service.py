@@ -14,6 +14,7 @@ from typing import Any
 
 from rehearsal.cloud import parameters as families
 from rehearsal.cloud.auth_tokens import AuthTokens
+from rehearsal.cloud.elasticache_change import Change, as_numbers
 from rehearsal.cloud.elasticache_state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State
 from rehearsal.cloud.engine_upgrade import EngineUpgrade
 from rehearsal.cloud.errors import NotModelled, refused
@@ -57,7 +58,7 @@ class ElastiCache:
             raise refused("InvalidParameterValue", f"Snapshot {name} not found.")
         if snapshot.status != AVAILABLE:
             raise refused("InvalidParameterValue", f"Snapshot {name} is {snapshot.status}")
-        if _as_numbers(version) < _as_numbers(snapshot.engine_version):
+        if as_numbers(version) < as_numbers(snapshot.engine_version):
             raise refused("InvalidParameterCombination", f"Cannot restore {snapshot.engine_version} into {version}")
         return snapshot.path
 
@@ -219,7 +220,7 @@ class ElastiCache:
             version = None
         if version is not None and version not in self.factory.versions:
             raise refused("InvalidParameterCombination", f"Cannot find version {version} for redis")
-        if version is not None and _as_numbers(version) < _as_numbers(current):
+        if version is not None and as_numbers(version) < as_numbers(current):
             raise refused("InvalidParameterCombination", f"Cannot downgrade from {current} to {version}")
         parameters = self._parameters_for(version or current, spec.get("CacheParameterGroupName") or nodes[0].parameter_group)
         return Change(version, parameters)
@@ -304,19 +305,8 @@ class ElastiCache:
         threading.Thread(target=work, daemon=True).start()
 
 
-class Change:
-    """What a modify does: a new version or None, and the parameter group from then on."""
-
-    def __init__(self, version: str | None, parameters: ParameterGroup) -> None:
-        self.version, self.parameters = version, parameters
-
-
 def _node_count(spec: dict[str, Any]) -> int:
     """Either way of saying it; more than one shard is not modelled."""
     if int(spec.get("NumNodeGroups", 1)) != 1:
         raise NotModelled("a replication group of several shards")
     return int(spec.get("NumCacheClusters", 1 + int(spec.get("ReplicasPerNodeGroup", 0))))
-
-
-def _as_numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
