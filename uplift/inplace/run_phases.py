@@ -18,7 +18,7 @@ class Phase:
 
 _START = Phase("start", "lock, probe of every node and preflight", "seconds", before_modify=True)
 _CENSUS = Phase(
-    "census before", "every key to be counted and every cold one read", "a minute for 2 million keys (docs/census.md)", before_modify=True
+    "census before", "every key to be counted and every cold one read", "about a minute a million keys (docs/census.md)", before_modify=True
 )
 _SNAPSHOT = Phase(
     "snapshot", "ElastiCache to finish the run's snapshot", "minutes, with the memory used; AWS gives no figure", before_modify=True
