@@ -81,7 +81,10 @@ def test_failed_calls_lie_in_the_shaded_outage(browser: Browser, tmp_path: Path)
     failed = [box.bounding_box() for box in page.locator("#calls .failed").all()]
     assert len(failed) == OUTAGE
     assert all(shade["x"] - 1 <= box["x"] and box["x"] + box["width"] <= shade["x"] + shade["width"] + 1 for box in failed)
-    assert page.locator("#calls .answered").count() == 100
+    answered = [box.bounding_box() for box in page.locator("#calls .answered").all()]
+    assert len(answered) == 100
+    ground = max(box["y"] + box["height"] for box in answered)
+    assert all(abs(box["y"] + box["height"] - ground) < 1 for box in failed), "nothing was answered then: failed calls stand on the ground"
     on_timeline = page.locator("#timeline .outage").bounding_box()
     assert abs(on_timeline["x"] - shade["x"]) < 1, "both drawings have one axis"
 
