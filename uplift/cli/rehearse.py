@@ -38,10 +38,9 @@ def in_place(
         from rehearsal.cloud.faults import KNOWN_FAULTS
         from rehearsal.cloud.timing import Timing
         from rehearsal.run.in_place import InPlaceOptions, rehearse
-        from rehearsal.run.inventories import as_table as inventory_table
         from rehearsal.run.narrator import Narrator
         from rehearsal.run.rdb_input import open_rdb
-        from rehearsal.run.report import as_table
+        from rehearsal.run.show import show
         from rehearsal.run.story import rehearsal_story
         from rehearsal.run.workshop import Workshop
     except ModuleNotFoundError as missing:
@@ -72,15 +71,6 @@ def in_place(
     if as_json:
         print_json(report.as_json())
     else:
-        narrator.console.print(as_table(report))
-        narrator.console.print(inventory_table(report.inventory))
-        for finding in report.findings[:20]:
-            narrator.say(f"  {finding}")
-        if len(report.findings) > 20:
-            narrator.say(f"  and {len(report.findings) - 20} more, in {folder}/report.json")
-        for assumption in report.assumptions:
-            narrator.say(f"assumed: {assumption}")
-        narrator.say(f"not modelled: {'; '.join(report.not_modelled)}")
-        narrator.say(f"report: {folder}/report.json, and to look at: {folder}/report.html")
+        show(report, narrator, folder)
     if report.outcome != "nothing-lost":
         raise typer.Exit(ExitCode.FAILED)
