@@ -10,9 +10,16 @@ from itertools import pairwise
 from typing import Any
 
 from rehearsal.run.narrator import PhaseTime
+from uplift.errors import UpliftError
 from uplift.inplace.run_phases import PHASES
 
 _POLL_SECONDS = 0.25
+
+
+class StillRunning(UpliftError):
+    """An execution did not end in the time a rehearsal gives it."""
+
+    code = "StillRunning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Ended:
 
 
 def watch(states: Any, arns: list[str], tell: Callable[[str], None], longest_seconds: float) -> list[Ended]:
-    """Wait until all executions have ended. Raises TimeoutError after `longest_seconds`."""
+    """Wait until all executions have ended. Raises StillRunning after `longest_seconds`."""
     deadline = time.monotonic() + longest_seconds
     while time.monotonic() < deadline:
         running = [arn for arn in arns if states.describe_execution(executionArn=arn)["status"] == "RUNNING"]
@@ -36,7 +43,9 @@ def watch(states: Any, arns: list[str], tell: Callable[[str], None], longest_sec
         if not running:
             return [_ended(states, arn) for arn in arns]
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"the state machine is still running after {longest_seconds:.0f} s")
+    raise StillRunning(
+        f"the state machine is still in {_current_state(states, arns[0])} after {longest_seconds:.0f} s: the rehearsal gives up"
+    )
 
 
 def entered_states(states: Any, arn: str) -> list[tuple[str, float]]:
