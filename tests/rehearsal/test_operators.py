@@ -95,8 +95,10 @@ def test_stopping_before_the_modify_cancels(filled: Deployed) -> None:
 def test_stopping_after_the_modify_only_ends_the_watching(filled: Deployed) -> None:
     execution = filled.fire()
     filled.wait_for_state(execution, "WaitForEngine")
-    done = filled.uplift("stop", "rehearsal")
-    assert "a started engine change cannot be stopped" in done.stdout
+    done = filled.uplift("stop", "rehearsal", "--json")
+    (stopped,) = _json(done)["stopped"]
+    assert (stopped["before_modify"], stopped["status"]) == (False, "ABORTED")
+    assert _json(done)["alarms_act_again"] == list(filled.settings.legacy.alarms_to_mute)
     filled.wait_until_idle()
     again = filled.uplift("upgrade", "rehearsal", "--json")
     assert (again.returncode, _json(again)["outcome"]) == (0, "upgraded"), again.stdout
@@ -212,8 +214,8 @@ def test_a_token_is_rotated_without_cutting_anybody_off(deployed: Deployed) -> N
     finished = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish")
     assert finished.returncode == 0, finished.stderr
     assert (_login(deployed, old), _login(deployed, new)) == (False, True)
-    again = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish")
-    assert again.returncode == 0
+    again = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish", "--json")
+    assert (again.returncode, _json(again)["accepted"]) == (0, "new")
     assert _token(deployed) == new
 
 

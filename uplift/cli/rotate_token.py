@@ -10,7 +10,7 @@ import typer
 
 from uplift.cli.aws import Deployment, aws_named
 from uplift.cli.live_line import live_line
-from uplift.cli.output import print_lines
+from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.settings import Config, Environment
 from uplift.cli.token_rotation import RotationFacts, RotationStep, next_to_begin, next_to_finish
 from uplift.errors import BadInput, ExitCode, UpliftError
@@ -39,6 +39,7 @@ def rotate_token(
     config: Config = CONFIG_DIRECTORY,
     *,
     finish: Annotated[bool, typer.Option("--finish", help="Afterwards: refuse the old token.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a new token and let both work; once every client has it, `--finish` refuses the old one. Goes on where it was cut short."""
     deployment = Deployment(environment, load_settings(environment, config))
@@ -49,6 +50,9 @@ def rotate_token(
     except KeyboardInterrupt:
         print_lines(["stopped; the same command goes on from here"])
         raise typer.Exit(ExitCode.FAILED) from None
+    if as_json:
+        print_json({"schema": "uplift.rotate-token/1", "group": group.value, "accepted": "new" if finish else "old and new"})
+        return
     if finish:
         print_lines([f"{group}: the new token alone is accepted; connections that are open stay open"])
         return

@@ -62,18 +62,21 @@ def status(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def stop(environment: Environment, config: Config = CONFIG_DIRECTORY) -> None:
+def stop(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
     """Stop the running upgrade: before the modify that cancels it, afterwards it only ends the watching."""
     machine = _machine(environment, config)
-    running = machine.running()
-    if not running:
-        print_lines([f"no run of {environment} is under way"])
-        return
-    for arn in running:
+    looks = []
+    for arn in machine.running():
         machine.stop(arn, "uplift stop")
         # Looked at after the stop: a modify that began in between is seen.
-        print_lines(_stopped(environment, machine.look(arn)))
-    _unmute(machine.deployment)
+        looks.append(machine.look(arn))
+    unmuted = _unmute(machine.deployment) if looks else []
+    if as_json:
+        print_json({"schema": "uplift.stop/1", "stopped": [_as_json(environment, look) for look in looks], "alarms_act_again": unmuted})
+        return
+    print_lines([line for look in looks for line in _stopped(environment, look)] or [f"no run of {environment} is under way"])
+    if unmuted:
+        print_lines([f"alarms act again: {', '.join(unmuted)}"])
 
 
 def _stopped(environment: str, look: Look) -> list[str]:
@@ -85,12 +88,12 @@ def _stopped(environment: str, look: Look) -> list[str]:
     return [f"cancelled {_name(look)} in {look.state}: no modify was sent, legacy is as it was; a snapshot of the run may remain"]
 
 
-def _unmute(deployment: Deployment) -> None:
+def _unmute(deployment: Deployment) -> list[str]:
     names = list(deployment.settings.legacy.alarms_to_mute)
     if names:
         with aws_named("letting legacy's alarms act again"):
             deployment.cloudwatch.enable_alarm_actions(AlarmNames=names)
-        print_lines([f"alarms act again: {', '.join(names)}"])
+    return names
 
 
 def _machine(environment: str, config: Config) -> Machine:
