@@ -56,7 +56,8 @@ def entered_states(states: Any, arn: str) -> list[tuple[str, float]]:
         for event in events
         if "stateEnteredEventDetails" in event
     ]
-    return [*entered, ("", events[-1]["timestamp"].timestamp())]
+    # One that was started this very moment has no event yet.
+    return [*entered, ("", events[-1]["timestamp"].timestamp())] if events else []
 
 
 def _current_state(states: Any, arn: str) -> str:

@@ -185,7 +185,7 @@ def _role_with(deployed: Deployed, statement_id: str) -> str:
 
 
 def test_destroying_the_upgrade_stack_leaves_everything_else(deployed: Deployed) -> None:
-    """The last test of this file: afterwards there is no upgrade stack."""
+    """And deploying it again works; other files go on with it."""
     legacy = deployed.new_legacy()
     parameter_group = deployed.fact("upgrade/legacy-parameter-group")
     done = deployed.cdk.run("destroy", "UpliftRehearsalUpgrade", "--force")
@@ -197,3 +197,5 @@ def test_destroying_the_upgrade_stack_leaves_everything_else(deployed: Deployed)
     assert legacy.connect().ping()
     groups = deployed.cloud.client("elasticache").describe_cache_parameter_groups(CacheParameterGroupName=parameter_group)
     assert groups["CacheParameterGroups"][0]["CacheParameterGroupFamily"] == "redis5.0"
+    again = deployed.cdk.deploy()
+    assert again.exit_code == 0, again.output
