@@ -6,6 +6,7 @@ import itertools
 import random
 import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import trustme
@@ -21,14 +22,13 @@ REDIS_PORT = 6379
 
 
 class NodeFactory:
-    """Gives out servers and addresses of 127.A.B.0/24, a net no other cloud on this machine uses."""
+    """Gives out servers, and addresses of nets 127.A.B.0/24 that no other cloud on this machine uses."""
 
     def __init__(self, binaries: dict[str, Path], folder: Path) -> None:
         self._binaries = binaries
         self._folder = folder
         self._loop = ProxyLoop()
-        self._net = _unused_net()
-        self._hosts = itertools.count(1)
+        self._hosts = addresses()
         self._names = itertools.count(1)
         self._authority = trustme.CA()
         self.authority_file = folder / "ca.pem"
@@ -52,7 +52,7 @@ class NodeFactory:
 
     def endpoint(self, target: RedisServer, *, tls: bool, tokens: AuthTokens | None = None) -> Endpoint:
         """A new address on the default port in front of a server."""
-        host = f"{self._net}.{next(self._hosts)}"
+        host = next(self._hosts)
         first_bytes = tokens.translate if tokens is not None else None
         return Endpoint(self._loop, host, REDIS_PORT, target.port, self._tls_for(host) if tls else None, first_bytes)
 
@@ -74,6 +74,13 @@ def apply_parameters(node: Node, values: dict[str, str]) -> None:
     for name, value in values.items():
         if name not in NOT_FOR_THE_SERVER:
             node.server.set_config(name, value)
+
+
+def addresses() -> Iterator[str]:
+    """Addresses of one unused net, and of another when they are used up."""
+    while True:
+        net = _unused_net()
+        yield from (f"{net}.{host}" for host in range(1, 255))
 
 
 def _unused_net() -> str:

@@ -1,7 +1,8 @@
 """The endpoint in front of a node: what a cut may and may not lose, on a real Redis."""
 
-from __future__ import annotations
+from __future__ import ipaddress
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from rehearsal.cloud.endpoint import Endpoint, ProxyLoop
+from rehearsal.cloud.node_factory import addresses
 from tests.conftest import StartRedis
 
 
@@ -75,3 +77,8 @@ def test_every_write_that_was_acknowledged_before_the_cut_is_on_the_node(endpoin
     endpoint.open()
     counted = int(_client(endpoint).get("counter") or 0)
     assert acknowledged <= counted <= acknowledged + 1
+
+
+def test_there_are_addresses_enough_for_any_number_of_nodes() -> None:
+    given = list(itertools.islice(addresses(), 600))
+    assert len({ipaddress.IPv4Address(address) for address in given}) > 500
