@@ -1,7 +1,8 @@
 """The endpoint in front of a node: what a cut may and may not lose, on a real Redis."""
 
-from __future__ import ipaddress
+from __future__ import annotations
 
+import ipaddress
 import itertools
 import threading
 from collections.abc import Iterator
