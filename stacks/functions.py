@@ -13,6 +13,7 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge, acknowledge_wildcards
 from stacks.bundle import Bundle
 from stacks.data_network import DataNetwork
+from stacks.elasticache_arns import acknowledge_elasticache_wildcards, elasticache_arn
 from uplift.inplace.run_settings import VARIABLE, RunSettings
 from uplift.settings.legacy import LegacyKind, LegacySettings
 
@@ -77,19 +78,18 @@ def allow_control(role: iam.Role, *, legacy: LegacySettings, snapshot_prefix: st
     """What the control function may ask ElastiCache for: reads of legacy, its snapshot, its one modify."""
     for statement in _control_statements(legacy, snapshot_prefix, parameter_group):
         role.add_to_policy(statement)
-    for kind, name, reason in (
+    wildcards = (
         ("cluster", f"{legacy.id}-*", "the member clusters of legacy, whose numbers change with its nodes"),
         ("parametergroup", "*", "reads whatever parameter group legacy uses before the upgrade"),
         ("snapshot", "*", "counts what snapshots of a node were taken in 24 hours"),
         ("snapshot", f"{snapshot_prefix}*", "the snapshot's name derives from the run"),
-    ):
-        finding = f"Resource::arn:<AWS::Partition>:elasticache:<AWS::Region>:<AWS::AccountId>:{kind}:{name}"
-        acknowledge_wildcards(role, {finding: reason})
+    )
+    acknowledge_elasticache_wildcards(role, wildcards)
 
 
 def _control_statements(legacy: LegacySettings, snapshot_prefix: str, parameter_group: str) -> Sequence[iam.PolicyStatement]:
-    clusters = [_elasticache_arn("cluster", legacy.id), _elasticache_arn("cluster", f"{legacy.id}-*")]
-    group = _elasticache_arn("replicationgroup", legacy.id)
+    clusters = [elasticache_arn("cluster", legacy.id), elasticache_arn("cluster", f"{legacy.id}-*")]
+    group = elasticache_arn("replicationgroup", legacy.id)
     standalone = legacy.kind is LegacyKind.STANDALONE
     return (
         iam.PolicyStatement(
@@ -100,24 +100,24 @@ def _control_statements(legacy: LegacySettings, snapshot_prefix: str, parameter_
         iam.PolicyStatement(
             sid="ReadParameters",
             actions=["elasticache:DescribeCacheParameters"],
-            resources=[_elasticache_arn("parametergroup", "*")],
+            resources=[elasticache_arn("parametergroup", "*")],
         ),
         iam.PolicyStatement(
             sid="ReadSnapshots",
             actions=["elasticache:DescribeSnapshots"],
-            resources=[_elasticache_arn("snapshot", "*"), group, *clusters],
+            resources=[elasticache_arn("snapshot", "*"), group, *clusters],
         ),
         # DescribeEvents has no resource (Service Authorization Reference).
         iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]),
         iam.PolicyStatement(
             sid="TakeSnapshot",
             actions=["elasticache:CreateSnapshot"],
-            resources=[_elasticache_arn("snapshot", f"{snapshot_prefix}*"), group, *clusters],
+            resources=[elasticache_arn("snapshot", f"{snapshot_prefix}*"), group, *clusters],
         ),
         iam.PolicyStatement(
             sid="UpgradeLegacy",
             actions=["elasticache:ModifyCacheCluster" if standalone else "elasticache:ModifyReplicationGroup"],
-            resources=[clusters[0] if standalone else group, _elasticache_arn("parametergroup", parameter_group)],
+            resources=[clusters[0] if standalone else group, elasticache_arn("parametergroup", parameter_group)],
         ),
     )
 
@@ -142,7 +142,3 @@ def allow_muting(role: iam.Role, *, alarm_names: Sequence[str]) -> None:
     alarms = [f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:{name}" for name in alarm_names]
     actions = ["cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions"]
     role.add_to_policy(iam.PolicyStatement(sid="MuteAlarms", actions=actions, resources=alarms))
-
-
-def _elasticache_arn(kind: str, name: str) -> str:
-    return f"arn:{Aws.PARTITION}:elasticache:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}:{name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.acknowledge import acknowledge_wildcards
 from stacks.bundle import Bundle
+from stacks.elasticache_arns import acknowledge_elasticache_wildcards, elasticache_arn
 from stacks.functions import StepFunction
 from stacks.recovery_state_machine import RecoveryStateMachine
 from uplift.inplace.run_record import SNAPSHOT_PREFIX
@@ -55,25 +56,25 @@ class Recovery(Construct):
 
 def _allow(role: iam.Role, *, legacy: LegacySettings, parameter_group: str) -> None:
     """Create groups of one name from snapshots of one name, read them and legacy (Service Authorization Reference)."""
-    restored = [_arn("replicationgroup", f"{RECOVERED_PREFIX}*"), _arn("cluster", f"{RECOVERED_PREFIX}*")]
-    source = [_arn("replicationgroup", legacy.id), _arn("cluster", legacy.id), _arn("cluster", f"{legacy.id}-*")]
-    snapshots = _arn("snapshot", f"{SNAPSHOT_PREFIX}*")
-    made_of = [snapshots, _arn("parametergroup", parameter_group), _arn("subnetgroup", "*"), *restored]
+    restored = [elasticache_arn("replicationgroup", f"{RECOVERED_PREFIX}*"), elasticache_arn("cluster", f"{RECOVERED_PREFIX}*")]
+    source = [
+        elasticache_arn("replicationgroup", legacy.id),
+        elasticache_arn("cluster", legacy.id),
+        elasticache_arn("cluster", f"{legacy.id}-*"),
+    ]
+    snapshots = elasticache_arn("snapshot", f"{SNAPSHOT_PREFIX}*")
+    made_of = [snapshots, elasticache_arn("parametergroup", parameter_group), elasticache_arn("subnetgroup", "*"), *restored]
     reads = ["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters"]
     role.add_to_policy(iam.PolicyStatement(sid="CreateGroup", actions=["elasticache:CreateReplicationGroup"], resources=made_of))
     role.add_to_policy(iam.PolicyStatement(sid="ReadGroups", actions=reads, resources=[*restored, *source]))
     role.add_to_policy(iam.PolicyStatement(sid="ReadSnapshot", actions=["elasticache:DescribeSnapshots"], resources=[snapshots]))
     role.add_to_policy(iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]))
     acknowledge_wildcards(role, {"Resource::*": "DescribeEvents has no resource"})
-    for kind, name, reason in (
+    wildcards = (
         ("replicationgroup", f"{RECOVERED_PREFIX}*", "the group's name ends in the run's id"),
         ("cluster", f"{RECOVERED_PREFIX}*", "the nodes of a restored group"),
         ("cluster", f"{legacy.id}-*", "the member clusters of legacy, whose numbers change with its nodes"),
         ("snapshot", f"{SNAPSHOT_PREFIX}*", "the snapshot's name derives from the run"),
         ("subnetgroup", "*", "the one legacy was in, which only the run itself saw"),
-    ):
-        acknowledge_wildcards(role, {f"Resource::arn:<AWS::Partition>:elasticache:<AWS::Region>:<AWS::AccountId>:{kind}:{name}": reason})
-
-
-def _arn(kind: str, name: str) -> str:
-    return f"arn:{Aws.PARTITION}:elasticache:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}:{name}"
+    )
+    acknowledge_elasticache_wildcards(role, wildcards)

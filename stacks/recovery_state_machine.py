@@ -8,7 +8,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.step_machine import RETRIED_READS, StepMachine, next_is, step_task
+from stacks.step_machine import RETRIED_READS, StepMachine, counting_task, next_is, step_task
 from uplift.inplace.run_state import Next, Outcome, Step
 
 # Restoring a big snapshot takes hours: CloudFormation's own handler allows five.
@@ -42,12 +42,12 @@ class RecoveryStateMachine(Construct):
 
     def _definition(self) -> sfn.IChainable:
         report = self._ending()
-        legacy_now = self._counting("CensusLegacyNow", Step.CENSUS_AFTER, then=report, report=report, trouble="$.proof_trouble")
+        legacy_now = self._counting("CensusLegacyNow", Step.CENSUS_AFTER, then=report, report=report, trouble="proof_trouble")
         look = self._task("LookAtLegacy", Step.LOOK_AT_LEGACY)
         look.add_catch(report, result_path="$.proof_trouble")
         look.next(legacy_now)
-        compare = self._counting("CompareRestored", Step.COMPARE, then=look, report=report, trouble="$.failure")
-        count = self._counting("CensusRestored", Step.CENSUS_AFTER, then=compare, report=report, trouble="$.failure")
+        compare = self._counting("CompareRestored", Step.COMPARE, then=look, report=report, trouble="failure")
+        count = self._counting("CensusRestored", Step.CENSUS_AFTER, then=compare, report=report, trouble="failure")
         return self._restoring(count, report)
 
     def _restoring(self, count: sfn.IChainable, report: sfn.IChainable) -> sfn.IChainable:
@@ -64,10 +64,7 @@ class RecoveryStateMachine(Construct):
         return restore
 
     def _counting(self, name: str, step: Step, *, then: sfn.IChainable, report: sfn.IChainable, trouble: str) -> sfn.IChainable:
-        count = step_task(self, name, step=step, function=self._data, retried=RETRIED_READS)
-        count.add_catch(report, result_path=trouble)
-        count.next(sfn.Choice(self, f"{name}Done").when(next_is(Next.WAIT), count).otherwise(then))
-        return count
+        return counting_task(self, name, step=step, function=self._data, then=then, report=report, trouble=trouble, retried=RETRIED_READS)
 
     def _ending(self) -> sfn.IChainable:
         unreported = sfn.Fail(self, "Unreported", error="Unreported", cause="The recovery ended, but its report could not be kept or sent")

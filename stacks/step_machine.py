@@ -100,6 +100,24 @@ def step_task(
     return task
 
 
+def counting_task(
+    scope: Construct,
+    name: str,
+    *,
+    step: Step,
+    function: lambda_.IFunction,
+    then: sfn.IChainable,
+    report: sfn.IChainable,
+    trouble: str,
+    retried: tuple[str, ...],
+) -> sfn.IChainable:
+    """A step that comes back until it is done; what is caught goes to `report` in the state's field `trouble`."""
+    count = step_task(scope, name, step=step, function=function, retried=retried)
+    count.add_catch(report, result_path=f"$.{trouble}")
+    count.next(sfn.Choice(scope, f"{name}Done").when(next_is(Next.WAIT), count).otherwise(then))
+    return count
+
+
 def next_is(value: Next) -> sfn.Condition:
     """Whether the last step said so."""
     return sfn.Condition.string_equals("$.next", value.value)

@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.step_machine import RETRIED_ERRORS, RETRIED_READS, StepMachine, next_is, step_task
+from stacks.step_machine import RETRIED_ERRORS, RETRIED_READS, StepMachine, counting_task, next_is, step_task
 from uplift.inplace.run_state import Next, Outcome, Step
 
 _SNAPSHOT_WAIT_SECONDS = 30
@@ -57,7 +57,7 @@ class UpgradeStateMachine(Construct):
         preflight = self._control_task("Preflight", Step.PREFLIGHT)
         preflight.add_catch(report, result_path="$.failure")
         preflight.next(self._choice("MayStart").when(next_is(Next.FINISH), report).otherwise(counting))
-        probe = self._task("Probe", Step.PROBE, self._data)
+        probe = step_task(self, "Probe", step=Step.PROBE, function=self._data)
         probe.add_catch(report, result_path="$.failure")
         probe.next(preflight)
         lock = self._control_task("Lock", Step.LOCK)
@@ -95,10 +95,16 @@ class UpgradeStateMachine(Construct):
     def _counting(
         self, name: str, step: Step, *, then: sfn.IChainable, report: sfn.IChainable, after_modify: bool = False
     ) -> sfn.IChainable:
-        count = self._task(name, step, self._data, retried=RETRIED_READS if after_modify else RETRIED_ERRORS)
-        count.add_catch(report, result_path="$.proof_trouble" if after_modify else "$.failure")
-        count.next(self._choice(f"{name}Done").when(next_is(Next.WAIT), count).otherwise(then))
-        return count
+        return counting_task(
+            self,
+            name,
+            step=step,
+            function=self._data,
+            then=then,
+            report=report,
+            trouble="proof_trouble" if after_modify else "failure",
+            retried=RETRIED_READS if after_modify else RETRIED_ERRORS,
+        )
 
     def _ending(self) -> sfn.IChainable:
         failed = sfn.Fail(self, "Failed", error_path="$.outcome", cause_path="$.reason")
@@ -115,10 +121,7 @@ class UpgradeStateMachine(Construct):
         return report
 
     def _control_task(self, name: str, step: Step) -> tasks.LambdaInvoke:
-        return self._task(name, step, self._control)
-
-    def _task(self, name: str, step: Step, function: lambda_.IFunction, *, retried: tuple[str, ...] = RETRIED_ERRORS) -> tasks.LambdaInvoke:
-        return step_task(self, name, step=step, function=function, retried=retried)
+        return step_task(self, name, step=step, function=self._control)
 
     def _wait(self, name: str, seconds: int) -> sfn.Wait:
         return sfn.Wait(self, name, time=sfn.WaitTime.duration(Duration.seconds(seconds)))

@@ -11,7 +11,7 @@ from uplift.keyspace.loss import judge_loss
 
 def _cold(missing: int = 0) -> ColdProof:
     measured, after = ColdCount(compared=90), ColdCount(compared=90, same=90 - missing, missing=missing)
-    return ColdProof(90, measured, after, judge_loss(measured, after, evicted=0), {}, [], 0, 0, "")
+    return ColdProof(measured, after, judge_loss(measured, after, evicted=0), {}, [], 0, 0, "")
 
 
 FINE = Proof(CensusChange(100, 100, (), ""), {}, {}, _cold())

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from uplift.errors import BadInput, UpliftError
+from uplift.inplace.elasticache import PATIENT, LegacyCache
 from uplift.settings.environment import EnvironmentSettings
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
-
-_PATIENT = BotoConfig(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
 
 
 class AwsUnavailable(UpliftError):
@@ -49,32 +47,37 @@ class Deployment:
     @cached_property
     def states(self) -> SFNClient:
         """Step Functions."""
-        return boto3.client("stepfunctions", region_name=self._region, config=_PATIENT)
+        return boto3.client("stepfunctions", region_name=self._region, config=PATIENT)
 
     @cached_property
     def s3(self) -> S3Client:
         """S3."""
-        return boto3.client("s3", region_name=self._region, config=_PATIENT)
+        return boto3.client("s3", region_name=self._region, config=PATIENT)
 
     @cached_property
     def elasticache(self) -> ElastiCacheClient:
         """ElastiCache."""
-        return boto3.client("elasticache", region_name=self._region, config=_PATIENT)
+        return boto3.client("elasticache", region_name=self._region, config=PATIENT)
+
+    @property
+    def legacy(self) -> LegacyCache:
+        """Legacy, as a run reads it."""
+        return LegacyCache(self.elasticache, self.settings.legacy.kind, self.settings.legacy.id)
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
         """Secrets Manager."""
-        return boto3.client("secretsmanager", region_name=self._region, config=_PATIENT)
+        return boto3.client("secretsmanager", region_name=self._region, config=PATIENT)
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         """CloudWatch."""
-        return boto3.client("cloudwatch", region_name=self._region, config=_PATIENT)
+        return boto3.client("cloudwatch", region_name=self._region, config=PATIENT)
 
     @cached_property
     def _ssm(self) -> Any:
         make: Any = boto3.client
-        return make("ssm", region_name=self._region, config=_PATIENT)
+        return make("ssm", region_name=self._region, config=PATIENT)
 
     def fact(self, name: str) -> str:
         """One published fact, such as `upgrade/report-bucket`."""

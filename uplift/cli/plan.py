@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import boto3
 import typer
 
-from uplift.cli.aws import aws_named
+from uplift.cli.aws import Deployment, aws_named
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.cli.settings import Config, Environment
 from uplift.engines.support import support_warnings
 from uplift.errors import ExitCode
-from uplift.inplace.elasticache import PATIENT, LegacyCache
 from uplift.inplace.gather import gather_facts
 from uplift.inplace.observation import Observation
 from uplift.inplace.preflight import Decision, Verdict, approval_problem, decide
@@ -35,7 +33,7 @@ def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json
     """Say what the in-place upgrade of legacy would do: exit 0 when it may proceed, 1 when it would be refused."""
     settings = load_settings(environment, config)
     with aws_named(f"reading ElastiCache in {settings.region}"):
-        made = make_plan(environment, settings)
+        made = make_plan(Deployment(environment, settings))
     if as_json:
         print_json(_as_json(environment, made))
     else:
@@ -44,11 +42,12 @@ def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json
         raise typer.Exit(ExitCode.FAILED)
 
 
-def make_plan(environment: str, settings: EnvironmentSettings) -> Plan:
+def make_plan(deployment: Deployment) -> Plan:
     """Read legacy and decide, as the first steps of a run do; Redis itself is not asked."""
-    cache = LegacyCache(boto3.client("elasticache", region_name=settings.region, config=PATIENT), settings.legacy.kind, settings.legacy.id)
+    settings = deployment.settings
+    cache = deployment.legacy
     facts = gather_facts(cache, cache.observe(), datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None)
-    run_settings = RunSettings.of(environment, settings, parameter_group="")
+    run_settings = RunSettings.of(deployment.environment, settings, parameter_group="")
     decision = decide(facts, run_settings)
     return Plan(decision, tuple(_costs(settings, facts.observation)), approval_problem(decision.plan, run_settings))
 

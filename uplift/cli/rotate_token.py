@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,9 @@ from uplift.cli.token_rotation import RotationFacts, RotationStep, next_to_begin
 from uplift.errors import BadInput, ExitCode, UpliftError
 from uplift.settings.environment import GroupName
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_elasticache.type_defs import ReplicationGroupTypeDef
 
 _CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
 _NOTED = "uplift:auth-token-changed-at"
@@ -103,22 +106,17 @@ class _Rotation:
                 self._wait()
 
     def _facts(self) -> RotationFacts:
-        with aws_named(f"reading {self._id}"):
-            group = self._cache.describe_replication_groups(ReplicationGroupId=self._id)["ReplicationGroups"][0]
-        stages = self._stages()
+        group, stages = self._described(), self._stages()
         return RotationFacts(
             is_available=group["Status"] == "available",
             has_pending=_PENDING in stages,
             pending_is_current=_PENDING in stages and stages[_PENDING] == stages.get(_CURRENT),
-            changed_since_noted=self._changed_at() != self._noted(),
+            changed_since_noted=_changed_at(group) != self._noted(),
         )
 
-    def _changed_at(self) -> str:
-        """ElastiCache's date of the last token change; a word where there was none yet."""
+    def _described(self) -> ReplicationGroupTypeDef:
         with aws_named(f"reading {self._id}"):
-            group = self._cache.describe_replication_groups(ReplicationGroupId=self._id)["ReplicationGroups"][0]
-        changed = group.get("AuthTokenLastModifiedDate")
-        return changed.isoformat() if changed is not None else "never"
+            return self._cache.describe_replication_groups(ReplicationGroupId=self._id)["ReplicationGroups"][0]
 
     def _noted(self) -> str:
         with aws_named("reading the secret's tags"):
@@ -127,7 +125,7 @@ class _Rotation:
 
     def _note(self) -> None:
         with aws_named("noting the date of the last change beside the secret"):
-            self._secrets.tag_resource(SecretId=self._secret, Tags=[{"Key": _NOTED, "Value": self._changed_at()}])
+            self._secrets.tag_resource(SecretId=self._secret, Tags=[{"Key": _NOTED, "Value": _changed_at(self._described())}])
 
     def _stages(self) -> dict[str, str]:
         with aws_named("reading the versions of the secret"):
@@ -142,14 +140,14 @@ class _Rotation:
             self._secrets.put_secret_value(SecretId=self._secret, SecretString=token, VersionStages=[_PENDING])
 
     def _change(self, stage: str, strategy: Literal["ROTATE", "SET"]) -> None:
-        before = self._changed_at()
+        before = _changed_at(self._described())
         with aws_named(f"asking ElastiCache to {strategy} the token"):
             token = self._secrets.get_secret_value(SecretId=self._secret, VersionStage=stage)["SecretString"]
             self._cache.modify_replication_group(
                 ReplicationGroupId=self._id, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
             )
         # A describe right after the call still gives the old state: the date alone shows that it was done.
-        while self._changed_at() == before:
+        while _changed_at(self._described()) == before:
             self._wait()
 
     def _publish(self) -> None:
@@ -167,3 +165,9 @@ class _Rotation:
         if time.monotonic() > self._deadline:
             raise RotationStuck(f"{self._id} did not settle in {_LONGEST_SECONDS // 60} minutes; the same command goes on from here")
         time.sleep(_POLL_SECONDS)
+
+
+def _changed_at(group: ReplicationGroupTypeDef) -> str:
+    """ElastiCache's date of the last token change; a word where there was none yet."""
+    changed = group.get("AuthTokenLastModifiedDate")
+    return changed.isoformat() if changed is not None else "never"

@@ -122,6 +122,12 @@ class LegacyCache:
                 return None
         return _snapshot(found[0]) if found else None
 
+    def snapshots_named(self, prefix: str) -> list[SnapshotObservation]:
+        """Every manual snapshot whose name begins so, of whatever cluster."""
+        with throttling_named():
+            pages = self.client.get_paginator("describe_snapshots").paginate(SnapshotSource="user")
+            return [_snapshot(found) for page in pages for found in page["Snapshots"] if found["SnapshotName"].startswith(prefix)]
+
     def events_of(self, observation: Observation, seconds: int) -> list[str]:
         """What ElastiCache itself tells of legacy and its nodes in the last `seconds`, oldest first; at most 14 days are kept."""
         names = {observation.id, *(member.id for member in observation.members)}

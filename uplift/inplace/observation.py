@@ -13,6 +13,7 @@ AVAILABLE = "available"
 SNAPSHOTTING = "snapshotting"
 CREATING = "creating"
 IN_SYNC = "in-sync"
+_BROKEN = frozenset({"create-failed", "restore-failed", "incompatible-network", "deleting", "deleted"})
 
 
 class Role(StrEnum):
@@ -73,6 +74,11 @@ class Observation:
         """Whether the group and every node are available with nothing pending."""
         statuses = {self.status, *(member.status for member in self.members)}
         return statuses == {AVAILABLE} and not self.all_pending
+
+    @property
+    def broken(self) -> str:
+        """Statuses of the group or a node that nothing leads back from; empty when there are none."""
+        return ", ".join(sorted(_BROKEN & {self.status, *(member.status for member in self.members)}))
 
     @property
     def all_pending(self) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from uplift.engines.catalogue import EngineVersion
 from uplift.inplace.observation import AVAILABLE, IN_SYNC, Observation
 
 AGREEING_READS = 2
-_LOST_STATUSES = frozenset({"create-failed", "restore-failed", "incompatible-network", "deleting", "deleted"})
 
 
 class Progress(StrEnum):
@@ -48,9 +47,8 @@ def decide_progress(
     Done needs two agreeing reads, since a describe right after a modify still gives the old state. Giving up
     changes nothing in AWS: an engine change that has started cannot be stopped.
     """
-    lost = _LOST_STATUSES & {observation.status, *(member.status for member in observation.members)}
-    if lost:
-        return ProgressDecision(Progress.FAILED, f"{observation.id} or a node is {', '.join(sorted(lost))}")
+    if observation.broken:
+        return ProgressDecision(Progress.FAILED, f"{observation.id} or a node is {observation.broken}")
     missing = _missing(observation, expected)
     if not missing:
         reads = agreeing_reads + 1

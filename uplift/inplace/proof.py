@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uplift.inplace.report_store import AFTER, BEFORE, COMPARE, MEASURE, ReportStore
+from uplift.inplace.report_store import AFTER, BEFORE, COMPARE, MEASURE, CheckPage, ReportStore
 from uplift.inplace.run_state import CheckProgress, RunState
 from uplift.keyspace.census import Census
 from uplift.keyspace.census_change import CensusChange, compare
@@ -21,7 +21,6 @@ class ColdProof:
     `measured` is the same check before the modify; `expired_counter` and `evicted_counter` are what the primary itself counted.
     """
 
-    cold_keys: int
     measured: ColdCount
     after: ColdCount
     judgement: LossJudgement
@@ -58,19 +57,24 @@ def read_proof(state: RunState, store: ReportStore, largest_drop_percent: int) -
     return Proof(compare(before, after, largest_drop_percent, evicted=evicted), _keys(before), _keys(after), cold)
 
 
+def read_measured(store: ReportStore) -> tuple[CheckProgress, CheckPage]:
+    """The check before the modify: how far it came, and what it found. Raises ReportBucketUnusable."""
+    progress = CheckProgress.model_validate_json(store.read(MEASURE))
+    return progress, store.read_check(MEASURE, progress.pages)
+
+
 def _keys(census: Census) -> dict[str, int]:
     return {pattern: count.keys for pattern, count in census.patterns.items()}
 
 
 def _cold_proof(state: RunState, store: ReportStore) -> ColdProof:
-    measured_until = CheckProgress.model_validate_json(store.read(MEASURE))
-    measured, after = store.read_check(MEASURE, measured_until.pages), store.read_check(COMPARE, state.compare.pages)
+    measured_until, measured = read_measured(store)
+    after = store.read_check(COMPARE, state.compare.pages)
     same_process = measured_until.primary == state.compare.primary
     # A node that is new since then began to count at zero.
     evicted = state.compare.evicted - (measured_until.evicted if same_process else 0)
     expired = state.compare.expired - (measured_until.expired if same_process else 0)
     return ColdProof(
-        cold_keys=after.total.compared,
         measured=measured.total,
         after=after.total,
         judgement=judge_loss(measured.total, after.total, evicted=evicted),

@@ -8,7 +8,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from uplift.inplace.auth_token import read_token
 from uplift.inplace.control_handler import control_adapters
 from uplift.inplace.recovery_steps import RecoverySteps
-from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.run_state import RunState, Step, StepEvent
 
 # GovCloud has no Lambda JSON log format, so the logger writes its own JSON to stdout.
@@ -19,8 +18,9 @@ logger = Logger(service="uplift-recovery")
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Do one step and return the recovery's next state."""
     request = StepEvent.model_validate(event)
-    token = read_token(RunSettings.from_environment().legacy_auth_secret_arn)
-    state = do_recovery_step(request.step, RecoverySteps(control_adapters(request.execution), token), request.state)
+    adapters = control_adapters(request.execution)
+    steps = RecoverySteps(adapters, token=lambda: read_token(adapters.settings.legacy_auth_secret_arn))
+    state = do_recovery_step(request.step, steps, request.state)
     logger.info("step done", extra={"step": request.step, "next": state.next, "reason": state.reason, "run_id": state.run_id})
     return state.model_dump(mode="json")
 

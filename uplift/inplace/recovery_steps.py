@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from uplift.errors import RunRefused
 from uplift.inplace.control_steps import ControlAdapters, addresses, finished
 from uplift.inplace.observation import AVAILABLE
-from uplift.inplace.report_store import AFTER, BEFORE, COMPARE, MEASURE, ReportBucketUnusable, ReportStore
+from uplift.inplace.proof import read_measured
+from uplift.inplace.report_store import AFTER, BEFORE, COMPARE, ReportBucketUnusable, ReportStore
 from uplift.inplace.restored_group import primary_endpoint, recovered_group_id, restore, restored_cache
 from uplift.inplace.run_facts import FACTS, RunFacts
-from uplift.inplace.run_state import CensusProgress, CheckProgress, Next, Outcome, RunState
+from uplift.inplace.run_state import CensusProgress, CheckProgress, Next, Outcome, RunState, StateModel
 from uplift.keyspace.cold_check import ColdCount
 from uplift.keyspace.loss import judge_loss
 
 RESTORED, LEGACY_NOW = "-restored", "-legacy-now"
 RECOVERY = "recovery"
+_PROGRESS = f"{RECOVERY}-progress"
 _RESTORABLE = frozenset({AVAILABLE, "restoring"})
-_BROKEN = frozenset({"create-failed", "restore-failed", "incompatible-network", "deleting"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,10 @@ class RecoveryReport:
 
 @dataclass(frozen=True, slots=True)
 class RecoverySteps:
-    """Restore, observe, look at legacy, report. `token` is legacy's AUTH token, where it has one."""
+    """Restore, observe, look at legacy, report. `token` reads legacy's AUTH token, None where it has none."""
 
     adapters: ControlAdapters
-    token: str | None
+    token: Callable[[], str | None]
 
     def restore(self, state: RunState) -> RunState:
         """Ask for the group, once. The state comes with nothing but the run's id."""
@@ -74,7 +76,7 @@ class RecoverySteps:
             parameter_group=settings.parameter_group,
             tls=settings.recovery_tls,
             at_rest=settings.recovery_at_rest_encryption,
-            token=self.token,
+            token=self.token(),
         )
         state.started_at, state.suffix = self.adapters.seconds(), RESTORED
         state.snapshot_name, state.version_before = facts.snapshot_name, facts.version_before
@@ -85,11 +87,11 @@ class RecoverySteps:
 
     def observe_restored(self, state: RunState) -> RunState:
         """Look whether the group is there; it is when every node is available at the target."""
-        observation = restored_cache(self.adapters.cache.client, state.run_id).observe()
-        broken = _BROKEN & {observation.status, *(member.status for member in observation.members)}
-        if broken:
-            events = "; ".join(restored_cache(self.adapters.cache.client, state.run_id).events_of(observation, 3600))
-            return finished(state, Outcome.FAILED, f"{observation.id} is {', '.join(sorted(broken))}: {events}")
+        restored = restored_cache(self.adapters.cache.client, state.run_id)
+        observation = restored.observe()
+        if observation.broken:
+            events = "; ".join(restored.events_of(observation, 3600))
+            return finished(state, Outcome.FAILED, f"{observation.id} or a node is {observation.broken}: {events}")
         if not (observation.settled and observation.members and observation.all_run(self.adapters.settings.target)):
             state.next, state.reason = Next.WAIT, f"{observation.id} is {observation.status}, expected {AVAILABLE}"
             return state
@@ -102,7 +104,7 @@ class RecoverySteps:
     def look_at_legacy(self, state: RunState) -> RunState:
         """Keep what was counted in the restored group and go on to count legacy as it is now."""
         store = self.adapters.store(state.run_id)
-        store.write(f"{RECOVERY}-progress", {"census": state.census_after.model_dump(), "compare": state.compare.model_dump()})
+        store.write(_PROGRESS, _Progress(census=state.census_after, compare=state.compare).model_dump(mode="json"))
         state.nodes = addresses(self.adapters.cache.observe())
         state.suffix, state.census_after, state.next = LEGACY_NOW, CensusProgress(), Next.CONTINUE
         return state
@@ -159,17 +161,16 @@ class RecoverySteps:
 
     def _compared(self, state: RunState, store: ReportStore) -> tuple[ColdCount, ColdCount, list[PatternRow]]:
         """The check of the restored group, that of the run before its modify, and the rows of patterns."""
-        progress = _Progress.read(store)
-        measured_until = CheckProgress.model_validate_json(store.read(MEASURE))
+        progress = _Progress.model_validate_json(store.read(_PROGRESS))
         cold = store.read_check(COMPARE + RESTORED, progress.compare.pages).total
-        measured = store.read_check(MEASURE, measured_until.pages).total
+        _progress, measured = read_measured(store)
         before = store.read_census(BEFORE, state.census_before.pages)
         restored = store.read_census(AFTER + RESTORED, progress.census.pages)
         seen = state.suffix == LEGACY_NOW and state.census_after.done
         legacy = store.read_census(AFTER + LEGACY_NOW, state.census_after.pages) if seen else None
         names = sorted({*before.patterns, *restored.patterns, *(legacy.patterns if legacy else ())})
         rows = [PatternRow(name, before.keys_of(name), restored.keys_of(name), legacy.keys_of(name) if legacy else None) for name in names]
-        return cold, measured, rows
+        return cold, measured.total, rows
 
     def _facts(self, state: RunState) -> RunFacts:
         try:
@@ -178,17 +179,11 @@ class RecoverySteps:
             raise RunRefused(f"run {state.run_id} has left no facts, so it never came to its modify: {problem}") from problem
 
 
-@dataclass(frozen=True, slots=True)
-class _Progress:
+class _Progress(StateModel):
     """How many pages the restored group's census and check have."""
 
     census: CensusProgress
     compare: CheckProgress
-
-    @classmethod
-    def read(cls, store: ReportStore) -> _Progress:
-        document = store.read_document(f"{RECOVERY}-progress")
-        return cls(CensusProgress.model_validate(document["census"]), CheckProgress.model_validate(document["compare"]))
 
 
 def _mail(report: RecoveryReport) -> str:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
@@ -103,11 +103,6 @@ class ReportStore:
     def read(self, name: str) -> bytes:
         """One JSON document of the run."""
         return self._get(f"runs/{self.run_id}/{name}.json")
-
-    def read_document(self, name: str) -> dict[str, Any]:
-        """The same, parsed."""
-        document: dict[str, Any] = json.loads(self.read(name))
-        return document
 
     def label_secret(self) -> bytes:
         """The secret behind the keyed hashes of this run, made when it is first asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from uplift.inplace.observation import Observation, SnapshotObservation
-from uplift.inplace.run_state import NodeAddress, RunState
+from uplift.inplace.run_state import RunState
 
 FACTS = "facts"
 
@@ -26,7 +26,6 @@ class RunFacts(BaseModel):
     subnet_group: str
     security_group_ids: tuple[str, ...]
     census_pages: int
-    nodes: tuple[NodeAddress, ...]
 
     @classmethod
     def of(cls, state: RunState, observation: Observation, snapshot: SnapshotObservation) -> RunFacts:
@@ -44,5 +43,4 @@ class RunFacts(BaseModel):
             subnet_group=member.subnet_group,
             security_group_ids=member.security_group_ids,
             census_pages=state.census_before.pages,
-            nodes=tuple(state.nodes),
         )

@@ -39,8 +39,7 @@ class RunLock:
 
     def holder(self) -> str:
         """The execution that holds the lock; empty where nobody does."""
-        item = self.table.get_item(Key={"source": self.source}, ConsistentRead=True).get("Item", {})
-        return str(item.get("owner", ""))
+        return str(self._item().get("owner", ""))
 
     def take_from(self, ended: str, now: int) -> bool:
         """Take the lock of an execution that has ended without giving it back. False: somebody else was quicker."""
@@ -53,7 +52,7 @@ class RunLock:
 
     def record(self) -> RunRecord | None:
         """The run this source is in the middle of; None where no run has begun or the last one was closed."""
-        item = self.table.get_item(Key={"source": self.source}, ConsistentRead=True).get("Item", {})
+        item = self._item()
         if "phase" not in item:
             return None
         return RunRecord(
@@ -108,6 +107,9 @@ class RunLock:
     def release(self) -> None:
         """Give the lock back and keep the record, so that the next start goes on from it."""
         self._update("REMOVE #owner, lease_until", "#owner = :me", {})
+
+    def _item(self) -> dict[str, Any]:
+        return self.table.get_item(Key={"source": self.source}, ConsistentRead=True).get("Item", {})
 
     def _update_or_lose(self, expression: str, values: dict[str, Any]) -> None:
         if not self._update(expression, "#owner = :me", values):

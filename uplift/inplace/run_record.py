@@ -11,6 +11,11 @@ from uplift.inplace.observation import Observation
 SNAPSHOT_PREFIX = "uplift-"
 
 
+def snapshot_prefix(source: str) -> str:
+    """What the names of all snapshots of one source's runs begin with."""
+    return f"{SNAPSHOT_PREFIX}{source[:22].rstrip('-')}-"
+
+
 class Phase(StrEnum):
     """How far a run came. It is written before the act it names, so a later look knows what may have happened."""
 
@@ -38,7 +43,7 @@ class RunKey:
     @property
     def snapshot_name(self) -> str:
         """At most 40 characters, a letter first, no double hyphen (API reference, CreateSnapshot)."""
-        return f"{SNAPSHOT_PREFIX}{self.source[:22].rstrip('-')}-{self.id}"
+        return f"{snapshot_prefix(self.source)}{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
