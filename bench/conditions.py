@@ -10,7 +10,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import socket
 import ssl
 import tempfile
 import threading
@@ -26,7 +25,7 @@ from bench.common import arguments, endpoint, fill_mixed, machine, note, servers
 from bench.copy import KEYMAP
 from rehearsal.cloud.endpoint import Endpoint as Proxy
 from rehearsal.cloud.endpoint import ProxyLoop
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.redis_server import RedisServer, free_port
 from uplift.keyspace.copy import CopyOptions
 from uplift.keyspace.copy_run import CopyRequest, prepared_copy
 from uplift.keyspace.copy_state import read_state
@@ -47,17 +46,11 @@ def copy_seconds(source: Endpoint, targets: list[RedisServer], folder: Path) -> 
         return time.perf_counter() - began
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Delayed:
     """A proxy that holds every chunk for so long."""
 
     def __init__(self, target_port: int, seconds: float) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._target, self._seconds = target_port, seconds
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -133,7 +126,7 @@ def main() -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("localhost").configure_cert(context)
         loop = ProxyLoop()
-        plain, encrypted = Proxy(loop, "127.0.0.1", _free_port(), source.port), Proxy(loop, "127.0.0.1", _free_port(), source.port, context)
+        plain, encrypted = Proxy(loop, "127.0.0.1", free_port(), source.port), Proxy(loop, "127.0.0.1", free_port(), source.port, context)
         delayed = Delayed(source.port, 0.001)
         at = endpoint(source)
         tls = replace(at, host="localhost", port=encrypted.port, tls=True, ca_file=folder / "ca.pem")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud.elasticache_state import AVAILABLE, Group, Node, Snapshot, State
-from rehearsal.cloud.endpoint import Endpoint
+from rehearsal.cloud.redis_server import free_port
 
 
 def disturb(state: State, identifier: str, wishes: Mapping[str, Any]) -> None:
@@ -30,7 +29,7 @@ def disturb(state: State, identifier: str, wishes: Mapping[str, Any]) -> None:
             case "reachable":
                 _open_or_cut(group, nodes, is_open=value)
             case "replica_follows":
-                last.server.follow_at_once(value or _closed_port())
+                last.server.follow_at_once(value or free_port())
             case "memory_percent":
                 last.server.set_config("maxmemory", str(int(last.server.client.info("memory")["used_memory"]) * 100 // value))
             case _:
@@ -50,14 +49,5 @@ def _change_snapshots(state: State, node: Node, about: str, value: int) -> None:
 
 
 def _open_or_cut(group: Group | None, nodes: list[Node], *, is_open: bool) -> None:
-    endpoints: list[Endpoint] = [node.endpoint for node in nodes]
-    if group is not None:
-        endpoints += [group.primary_endpoint, group.reader_endpoint]
-    for endpoint in endpoints:
+    for endpoint in group.endpoints if group is not None else [node.endpoint for node in nodes]:
         endpoint.open() if is_open else endpoint.cut()
-
-
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

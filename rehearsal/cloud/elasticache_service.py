@@ -23,7 +23,6 @@ from rehearsal.cloud.node_factory import NodeFactory, apply_parameters
 from rehearsal.cloud.timing import Timing
 
 _SNAPSHOTS_A_DAY = 20
-_EVICTED_BYTES = 20_000
 
 
 class ElastiCache:
@@ -139,7 +138,6 @@ class ElastiCache:
             self.state.tell(group.id, "replication-group", "Unable to upgrade the engine: not enough memory to synchronise")
         elif change.version is not None:
             self._upgrade(change.version, change.parameters).group(group)
-            self._leave_faults(group)
         else:
             self._apply_parameters(group.nodes, change.parameters)
         group.status, group.changing = AVAILABLE, False
@@ -165,20 +163,6 @@ class ElastiCache:
             tokens.set(token) if strategy == "SET" else tokens.rotate(token)
         group.token_changed_at = dt.datetime.now(dt.UTC)
         group.status, group.changing = AVAILABLE, False
-
-    def _leave_faults(self, group: Group) -> None:
-        last = group.nodes[-1]
-        if self.faults.is_on("evicting"):
-            group.primary.server.evict(_EVICTED_BYTES)
-        if self.faults.is_on("node-broken"):
-            last.status = "incompatible-network"
-        if self.faults.is_on("parameters-pending"):
-            last.parameter_status = "pending-reboot"
-        if self.faults.is_on("failover-off-after"):
-            group.automatic_failover = False
-        if self.faults.is_on("unreachable"):
-            for endpoint in [group.primary_endpoint, group.reader_endpoint, *(node.endpoint for node in group.nodes)]:
-                endpoint.cut()
 
     def modify_standalone(self, spec: dict[str, Any]) -> Node:
         """The same for a standalone cluster."""
@@ -283,7 +267,7 @@ class ElastiCache:
             taken.size_bytes, taken.status, taken.created_at = group.primary.server.save_to(path), AVAILABLE, dt.datetime.now(dt.UTC)
             self.state.snapshots[final_snapshot] = taken
         group.status = "deleting"
-        for endpoint in [group.primary_endpoint, group.reader_endpoint, *(node.endpoint for node in group.nodes)]:
+        for endpoint in group.endpoints:
             endpoint.close()
         for node in group.nodes:
             node.server.stop()

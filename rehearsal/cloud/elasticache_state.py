@@ -68,6 +68,11 @@ class Group:
         return next(node for node in self.nodes if node.id == self.primary_id)
 
     @property
+    def endpoints(self) -> list[Endpoint]:
+        """Every address of the group and its nodes."""
+        return [self.primary_endpoint, self.reader_endpoint, *(node.endpoint for node in self.nodes)]
+
+    @property
     def replicas(self) -> list[Node]:
         """The other nodes."""
         return [node for node in self.nodes if node.id != self.primary_id]

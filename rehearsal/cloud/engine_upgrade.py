@@ -19,6 +19,7 @@ from rehearsal.cloud.redis_server import RedisServer
 from rehearsal.cloud.timing import Timing
 
 ASYNC_LOSS_SECONDS = 0.2
+_EVICTED_BYTES = 20_000
 
 
 @dataclass
@@ -42,6 +43,22 @@ class EngineUpgrade:
                 self._replace(replica, self._successor_of(group.primary))
                 group.reader_endpoint.replace_node(replica.server.port)
         time.sleep(self.timing.status_seconds)
+        self._leave_faults(group)
+
+    def _leave_faults(self, group: Group) -> None:
+        """What an upgrade can leave behind."""
+        last = group.nodes[-1]
+        if self.faults.is_on("evicting"):
+            group.primary.server.evict(_EVICTED_BYTES)
+        if self.faults.is_on("node-broken"):
+            last.status = "incompatible-network"
+        if self.faults.is_on("parameters-pending"):
+            last.parameter_status = "pending-reboot"
+        if self.faults.is_on("failover-off-after"):
+            group.automatic_failover = False
+        if self.faults.is_on("unreachable"):
+            for endpoint in group.endpoints:
+                endpoint.cut()
 
     def standalone(self, node: Node) -> None:
         """Upgrade a standalone cluster."""
@@ -73,7 +90,8 @@ class EngineUpgrade:
             group.primary_endpoint.cut()
             promoted.server.wait_until_level_with(old_primary.server)
             promoted.server.promote()
-        self._spoil(promoted.server)
+        if self.faults.is_on("data-lost"):
+            promoted.server.lose_every_tenth_key()
         group.primary_id = promoted.id
         self.state.tell(
             group.id, "replication-group", f"Failover from primary node {old_primary.id} to replica node {promoted.id} completed"
@@ -91,17 +109,14 @@ class EngineUpgrade:
         server = self._successor_of(node)
         server.wait_until_level_with(node.server)
         server.promote()
-        self._spoil(server)
+        if self.faults.is_on("data-lost"):
+            server.lose_every_tenth_key()
         self._take_over(node, server)
         time.sleep(max(0.0, self.timing.outage_seconds - (time.monotonic() - began)))
         for endpoint in endpoints:
             endpoint.point_to(server.port)
             endpoint.open()
         self._settle(node)
-
-    def _spoil(self, promoted: RedisServer) -> None:
-        if self.faults.is_on("data-lost"):
-            promoted.lose_every_tenth_key()
 
     def _successor_of(self, primary: Node) -> RedisServer:
         server = self.factory.server(self.version, password=primary.server.password)

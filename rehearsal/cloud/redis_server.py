@@ -30,7 +30,7 @@ class RedisServer:
     def __init__(self, version: str, binary: Path, folder: Path, *, password: str | None = None, rdb: Path | None = None) -> None:
         self.version = version
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.password = password
         self._secret = secrets.token_hex(8)
         folder.mkdir(parents=True)
@@ -151,7 +151,8 @@ class RedisServer:
         raise RuntimeError(f"redis-server {self.version} on port {self.port} was expected {what}; its log ends: {log}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
@@ -14,8 +12,7 @@ from rehearsal.run.local_cloud import LocalCloud
 
 def approve_plan(cloud: LocalCloud, config: Path) -> None:
     """Write the plan's digest into the rehearsal's own settings. Raises RuntimeError where there is no plan."""
-    command = [str(Path(sys.executable).parent / "uplift"), "plan", "rehearsal", "--config", str(config), "--json"]
-    done = subprocess.run(command, env=cloud.environment, capture_output=True, text=True, check=False)
+    done = cloud.uplift("plan", "rehearsal", "--config", str(config), "--json")
     if not done.stdout.startswith("{"):
         raise RuntimeError(f"uplift plan: {done.stderr.strip()}")
     path = config / "rehearsal.yaml"

@@ -29,9 +29,10 @@ from rehearsal.run.narrator import Narrator
 from rehearsal.run.outage import longest_outage
 from rehearsal.run.rdb_input import RdbFile, copy_by_type
 from rehearsal.run.recovery import RecoveryResult, recover
-from rehearsal.run.report import SCHEMA, AwsCalls, CallsInSecond, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
+from rehearsal.run.report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
 from rehearsal.run.verdict import Verdict, judge
 from rehearsal.run.workshop import SOURCE_VERSION, TARGET_VERSION, Workshop
+from uplift.cli.report_page import StoryCalls
 from uplift.errors import UpliftError
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
@@ -254,13 +255,13 @@ class _Rehearsal:
         path.write_text("".join(f"{finding.what}: {finding.key!r} {finding.detail}\n" for finding in verdict.findings))
 
 
-def _by_second(journal: dict[str, Any]) -> tuple[CallsInSecond, ...]:
+def _by_second(journal: dict[str, Any]) -> tuple[StoryCalls, ...]:
     answered = {int(second): count for second, count in journal["answered_in"].items()}
     failed = Counter(int(moment) for moment, _command, _problem in journal["failures"])
     if not answered:
         return ()
     seconds = range(min(answered), max([*answered, *failed]) + 1)
-    return tuple(CallsInSecond(second, answered.get(second, 0), failed[second]) for second in seconds)
+    return tuple(StoryCalls(second, answered.get(second, 0), failed[second]) for second in seconds)
 
 
 def _outcome(ended: list[Ended], verdict: Verdict, engine: Engine) -> tuple[str, str]:

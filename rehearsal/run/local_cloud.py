@@ -86,6 +86,11 @@ class LocalCloud:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def uplift(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run our own command against this cloud, as an operator would type it."""
+        command = [str(Path(sys.executable).parent / "uplift"), *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, as the operator."""
         session = boto3.Session(aws_access_key_id="operator", aws_secret_access_key="none", region_name=self.region)

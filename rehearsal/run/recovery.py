@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +24,14 @@ class RecoveryResult:
     lost: int
     back: int
 
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.outcome}: {self.back:,} of {self.lost:,} lost keys and jobs are back, in {self.endpoint or 'no group'}"
+
 
 def recover(cloud: LocalCloud, config: Path, run_id: str, lost: set[bytes], before: Ledger) -> RecoveryResult:
     """Recover one run and look every lost key up in the new group, with the rehearsal's own reader."""
-    command = [str(Path(sys.executable).parent / "uplift"), "recover", "rehearsal", "--run", run_id, "--config", str(config), "--json"]
-    done = subprocess.run(command, env=cloud.environment, capture_output=True, text=True, check=False)
+    done = cloud.uplift("recover", "rehearsal", "--run", run_id, "--config", str(config), "--json")
     if not done.stdout.startswith("{"):
         return RecoveryResult(done.returncode, (done.stdout + done.stderr).strip(), "", len(lost), 0)
     report: dict[str, Any] = json.loads(done.stdout)

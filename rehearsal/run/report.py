@@ -9,6 +9,7 @@ from rich.table import Table
 from rehearsal.run.inventories import PatternRow
 from rehearsal.run.narrator import PhaseTime
 from rehearsal.run.recovery import RecoveryResult
+from uplift.cli.report_page import StoryCalls
 
 SCHEMA = "uplift.rehearsal.in-place/1"
 ASSUMPTIONS = (
@@ -65,22 +66,13 @@ class OutageReport:
 
 
 @dataclass(frozen=True, slots=True)
-class CallsInSecond:
-    """What the application got in one second, which began at `second` since 1970."""
-
-    second: int
-    answered: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
 class CallsReport:
     """The application's calls."""
 
     total: int
     failed: int
     slow: int
-    by_second: tuple[CallsInSecond, ...] = ()
+    by_second: tuple[StoryCalls, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +128,8 @@ def as_table(report: InPlaceReport) -> Table:
         ("snapshots, modifies", f"{report.aws_calls.create_snapshot}, {report.aws_calls.modify}"),
         ("faults", ", ".join(report.faults) or "none"),
         ("the run itself says", "; ".join(report.executions)),
-        *((("recovery", _recovery(report.recovery)),) if report.recovery is not None else ()),
+        *((("recovery", str(report.recovery)),) if report.recovery is not None else ()),
     )
     for name, value in rows:
         table.add_row(name, value)
     return table
-
-
-def _recovery(recovery: RecoveryResult) -> str:
-    return f"{recovery.outcome}: {recovery.back:,} of {recovery.lost:,} lost keys and jobs are back, in {recovery.endpoint or 'no group'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.run.report import InPlaceReport
-from uplift.cli.report_page import Story, StoryCalls, StoryPattern, StoryPhase
+from uplift.cli.report_page import Story, StoryPattern, StoryPhase
 
 _UPGRADE = "upgrade: "
 
@@ -31,14 +31,14 @@ def rehearsal_story(report: InPlaceReport) -> Story:
             ("snapshots, modifies", f"{report.aws_calls.create_snapshot}, {report.aws_calls.modify}"),
             ("faults", ", ".join(report.faults) or "none"),
             ("the run itself says", "; ".join(report.executions)),
-            *_recovered(report),
+            *([("recovery", str(report.recovery))] if report.recovery is not None else []),
         ],
         phases=[
             StoryPhase(phase.name.removeprefix(_UPGRADE), phase.began_at, phase.seconds)
             for phase in sorted(report.phases, key=lambda phase: phase.began_at)
             if phase.began_at >= begin
         ],
-        calls=[StoryCalls(one.second, one.answered, one.failed) for one in calls],
+        calls=calls,
         outage_at=report.outage.began_at,
         outage_seconds=report.outage.seconds,
         patterns=[StoryPattern(row.pattern, row.keys_before, row.keys_after) for row in report.inventory],
@@ -46,12 +46,3 @@ def rehearsal_story(report: InPlaceReport) -> Story:
         findings=[],
         assumptions=[*report.assumptions, *(f"not modelled: {one}" for one in report.not_modelled)],
     )
-
-
-def _recovered(report: InPlaceReport) -> list[tuple[str, str]]:
-    recovery = report.recovery
-    if recovery is None:
-        return []
-    return [
-        ("recovery", f"{recovery.outcome}: {recovery.back:,} of {recovery.lost:,} lost keys are back, in {recovery.endpoint or 'no group'}")
-    ]

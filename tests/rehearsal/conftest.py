@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +14,11 @@ import pytest
 
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.cdk_cli import CdkCli
-from rehearsal.run.execution import Ended, entered_states, watch
+from rehearsal.run.execution import Ended, watch
 from rehearsal.run.in_place import Address
 from rehearsal.run.local_cloud import LocalCloud
 from rehearsal.run.workshop import Workshop
+from uplift.cli.executions import look_at
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import load_settings
 
@@ -60,8 +60,7 @@ class Deployed:
 
     def uplift(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line against this cloud."""
-        command = [str(Path(sys.executable).parent / "uplift"), *arguments]
-        return subprocess.run(command, env=self.cloud.environment, capture_output=True, text=True, check=False)
+        return self.cloud.uplift(*arguments)
 
     def lock_table(self) -> str:
         (name,) = self.cloud.client("dynamodb").list_tables()["TableNames"]
@@ -86,7 +85,7 @@ class Deployed:
         """Wait until an execution has entered a state."""
         states = self.cloud.client("stepfunctions")
         deadline = time.monotonic() + 60
-        while state not in [name for name, _at in entered_states(states, execution)]:
+        while not look_at(states, execution).has_entered(state):
             assert time.monotonic() < deadline, f"{state} was never entered"
 
     def wait_until_idle(self) -> None:

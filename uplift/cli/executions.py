@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uplift.cli.aws import Deployment, aws_named
 
 if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
@@ -38,13 +39,13 @@ class Look:
 
     @property
     def outcome(self) -> str:
-        """How it ended, as far as it has."""
-        return str(self.last.get("outcome") or (self.last.get("next") if self.status == SUCCEEDED else "") or self.error)
+        """How it ended, as far as it has; a failed execution's error outweighs what its last step said (it may be unreported)."""
+        return self.error or str(self.last.get("outcome") or (self.last.get("next") if self.status == SUCCEEDED else "") or "")
 
     @property
     def reason(self) -> str:
-        """What the last step said."""
-        return str(self.last.get("reason") or self.cause)
+        """Why: a failed execution's cause, else what the last step said."""
+        return self.cause or str(self.last.get("reason") or "")
 
     def has_entered(self, state: str) -> bool:
         """Whether it came to a state."""
@@ -81,20 +82,7 @@ class Machine:
     def look(self, arn: str) -> Look:
         """Look at one execution."""
         with aws_named("reading the execution"):
-            found = self.deployment.states.describe_execution(executionArn=arn)
-            pages = self.deployment.states.get_paginator("get_execution_history").paginate(executionArn=arn)
-            events = [event for page in pages for event in page["events"]]
-        stopped = found.get("stopDate")
-        return Look(
-            arn=arn,
-            status=found["status"],
-            started_at=found["startDate"].timestamp(),
-            stopped_at=stopped.timestamp() if stopped else None,
-            states=tuple(_entered(events)),
-            last=json.loads(found.get("output") or _last_output(events) or "{}"),
-            error=found.get("error", ""),
-            cause=found.get("cause", ""),
-        )
+            return look_at(self.deployment.states, arn)
 
     def watch(self, arn: str, tell: Callable[[Look], None]) -> Look:
         """Look until it has ended."""
@@ -109,6 +97,24 @@ class Machine:
         """Stop one execution; a function that is at work ends its step nevertheless."""
         with aws_named("stopping the execution"):
             self.deployment.states.stop_execution(executionArn=arn, error="Stopped", cause=cause)
+
+
+def look_at(states: SFNClient, arn: str) -> Look:
+    """Look at one execution. Raises botocore's ClientError."""
+    found = states.describe_execution(executionArn=arn)
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+    events = [event for page in pages for event in page["events"]]
+    stopped = found.get("stopDate")
+    return Look(
+        arn=arn,
+        status=found["status"],
+        started_at=found["startDate"].timestamp(),
+        stopped_at=stopped.timestamp() if stopped else None,
+        states=tuple(_entered(events)),
+        last=json.loads(found.get("output") or _last_output(events) or "{}"),
+        error=found.get("error", ""),
+        cause=found.get("cause", ""),
+    )
 
 
 def _entered(events: list[HistoryEventTypeDef]) -> list[tuple[str, float]]:
