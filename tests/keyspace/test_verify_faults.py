@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,6 +185,28 @@ def test_an_extra_that_came_to_the_source_since_is_not_deleted(start_redis: Star
     assert verified.repaired is not None
     assert (verified.repaired.deleted, verified.result.counts) == (2, {})
     assert sorted(one.client.scan_iter()) == [b"cache:page:2", b"session:1", b"session:2"]
+
+
+def test_an_extra_whose_life_ended_on_the_source_is_deleted_though_exists_still_finds_it(start_redis: StartRedis, tmp_path: Path) -> None:
+    """On a master that is one millisecond; a 3.2 replica stands for it, which answers so until its master says the key is gone."""
+    primary, source, target = start_redis("3.2.6"), start_redis("3.2.6"), start_redis("5.0.6")
+    source.follow(primary)
+    primary.client.set("stays", "v")
+    primary.client.set("ends", "v", px=2_000)
+    source.wait_until_level_with(primary)
+    os.kill(primary.pid, signal.SIGSTOP)
+    try:
+        copy_all(source, target, tmp_path / "state")
+        target.client.set("ends", "v")
+        while source.client.pttl("ends") != -2:
+            pass
+        assert source.client.exists("ends") == 1
+        verified = _verify(source, {"target": target}, repair=True, delete_extra=True, state=tmp_path / "state")
+    finally:
+        os.kill(primary.pid, signal.SIGCONT)
+    assert verified.repaired is not None
+    assert (verified.repaired.deleted, verified.result.counts) == (1, {})
+    assert sorted(target.client.scan_iter()) == [b"stays"]
 
 
 def test_a_source_that_moves_is_still_changing_and_no_difference(start_redis: StartRedis, tmp_path: Path) -> None:

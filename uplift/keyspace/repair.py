@@ -11,6 +11,7 @@ from uplift.keyspace.pieces import drain
 from uplift.keyspace.rdb.payload import fits, newest_payload_taken
 from uplift.keyspace.reading import GONE, PageReader, ReadLimits, ValueForm
 from uplift.keyspace.routing import Rule
+from uplift.keyspace.scripts import MISSING
 from uplift.keyspace.servers import Servers
 from uplift.keyspace.target import Existing
 from uplift.keyspace.verify_result import Difference, Found
@@ -56,7 +57,7 @@ class Repair:
                 continue
             origin = found.key[len(root) :]
             rule = self._router.route(origin)
-            if rule is not None and (rule.target, rule.root) == (found.target, root) and self._apart.call("EXISTS", origin) == 1:
+            if rule is not None and (rule.target, rule.root) == (found.target, root) and not MISSING.call(self._apart, [origin]):
                 return False
         return True
 
