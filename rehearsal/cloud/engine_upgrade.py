@@ -19,7 +19,6 @@ from rehearsal.cloud.redis_server import RedisServer
 from rehearsal.cloud.timing import Timing
 
 ASYNC_LOSS_SECONDS = 0.2
-_EVICTED_BYTES = 20_000
 
 
 @dataclass
@@ -49,7 +48,7 @@ class EngineUpgrade:
         """What an upgrade can leave behind."""
         last = group.nodes[-1]
         if self.faults.is_on("evicting"):
-            group.primary.server.evict(_EVICTED_BYTES)
+            group.primary.server.evict_some()
         if self.faults.is_on("node-broken"):
             last.status = "incompatible-network"
         if self.faults.is_on("parameters-pending"):

@@ -94,10 +94,13 @@ class RedisServer:
             if number % 10 == 0:
                 self.client.delete(key)
 
-    def evict(self, size: int) -> None:
-        """Have `size` bytes less than are used, so that keys are evicted; one write makes the server do so."""
-        self.set_config("maxmemory", str(int(self.client.info("memory")["used_memory"]) - size))
-        self.client.set("makes-room", "1", ex=60)
+    def evict_some(self) -> None:
+        """Have too little memory until keys were evicted, then enough again: how many is the server's own doing."""
+        limit = int(self.client.info("memory")["used_memory"])
+        while self.client.info("stats")["evicted_keys"] == 0:
+            limit -= 1_000
+            self.set_config("maxmemory", str(limit))
+        self.set_config("maxmemory", str(_MAX_MEMORY_BYTES))
 
     def promote(self) -> None:
         """Stop following anybody."""

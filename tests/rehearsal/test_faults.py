@@ -87,9 +87,9 @@ def test_evicted_keys_are_the_servers_doing_not_a_loss(sound: Deployed) -> None:
     ended, calls = _finished(sound)
     gone = ALL_KEYS - len(list(legacy.connect().scan_iter("vets-api-session:*", count=1000)))
     cold = sound.newest_report()["proof"]["cold"]
-    # The server may have to evict more as connections come; what the run saw it could only see before.
+    # Whatever was evicted is missing, whether it was a cold key or not.
     assert 0 < cold["after"]["missing"] <= gone
-    assert (cold["evicted_counter"] >= cold["after"]["missing"], ended.outcome) == (True, "upgraded"), ended.reason
+    assert (cold["evicted_counter"], ended.outcome) == (gone, "upgraded"), ended.reason
     assert calls == {"snapshots": 1, "modifies": 1}
 
 
