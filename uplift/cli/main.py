@@ -6,7 +6,22 @@ import sys
 
 import typer
 
-from uplift.cli import clean, copy, inventory, keymap, plan, recover, rehearse, report, rotate_token, settings, snapshots, upgrade, verify
+from uplift.cli import (
+    clean,
+    copy,
+    inventory,
+    keymap,
+    plan,
+    recover,
+    rehearse,
+    report,
+    review,
+    rotate_token,
+    settings,
+    snapshots,
+    upgrade,
+    verify,
+)
 from uplift.errors import UpliftError
 
 application = typer.Typer(
@@ -20,6 +35,7 @@ application.add_typer(settings.commands, name="settings", help="Read and check c
 application.add_typer(rehearse.commands, name="rehearse", help="Try it on this machine, on real Redis servers.")
 application.add_typer(keymap.commands, name="keymap", help="Check which key goes where.")
 application.command("plan")(plan.plan)
+application.command("review")(review.review)
 application.command("upgrade")(upgrade.upgrade)
 application.command("status")(upgrade.status)
 application.command("stop")(upgrade.stop)

@@ -176,6 +176,11 @@ class ParameterFamily:
         return renamed if renamed in self.by_name else None
 
 
+def known_family(name: str) -> bool:
+    """Whether the catalogue has this family."""
+    return name in _FAMILY_PARAMETERS
+
+
 def parameter_family(name: str) -> ParameterFamily:
     """The family a catalogue entry owns; every family of the catalogue is here (held by a test)."""
     return ParameterFamily(name, {parameter.name: parameter for parameter in _FAMILY_PARAMETERS[name]})

@@ -13,7 +13,7 @@ from uplift.settings.base import PROBLEM
 from uplift.settings.environment import EnvironmentSettings
 
 CONFIG_DIRECTORY = Path("config")
-_NOT_ENVIRONMENTS = {"keyspace"}
+_NOT_ENVIRONMENTS = {"acknowledged", "keyspace"}
 
 
 def environment_names(directory: Path = CONFIG_DIRECTORY) -> tuple[str, ...]:

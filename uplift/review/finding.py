@@ -1,0 +1,57 @@
+"""One finding of a review, and the classes findings fall into, worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Impact(StrEnum):
+    """What a change does to the running application, worst first."""
+
+    DATA_LOSS = "data loss"
+    OUTAGE = "outage"
+    FAILS = "fails at deploy"
+    SECURITY = "security"
+    PROTECTION = "protection weakened"
+    BEHAVIOUR = "behaviour change"
+    HARMLESS = "harmless"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Impact).index(self)
+
+    def is_above(self, other: Impact) -> bool:
+        """Whether this is worse than `other`."""
+        return self.rank < other.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long clients are expected to be without their primary; `most` None: until somebody mends it."""
+
+    least: int
+    most: int | None
+
+    def __str__(self) -> str:
+        if self.most is None:
+            return "until it is taken back"
+        if self.most >= 120:
+            return f"{self.least // 60 or 1} to {self.most // 60} min"
+        return f"{self.least} to {self.most} s" if self.least < self.most else f"{self.most} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one change does. `what` is a headline, `meaning` says why it matters, `action` what to do about it."""
+
+    impact: Impact
+    stack: str
+    resource: str
+    type: str
+    what: str
+    meaning: str
+    action: str = ""
+    outage: Seconds | None = None
+    replaces: bool = False

@@ -1,0 +1,144 @@
+"""The review: every rule over every change, what is acknowledged, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from uplift.review.acknowledgements import Acknowledgement, Judged, judge
+from uplift.review.compare import Change, Fate, compare_stacks
+from uplift.review.finding import Finding, Impact
+from uplift.review.group_deploy import parameter_refusals
+from uplift.review.group_view import group_view, parameter_group_view
+from uplift.review.rules_alarm import ALARM_TYPES, findings_of_alarm
+from uplift.review.rules_behaviour import SPOKEN_FOR, findings_of_behaviour
+from uplift.review.rules_group import concerns_redis, findings_of_redis
+from uplift.review.rules_other import findings_of_any
+from uplift.review.rules_security import findings_of_security, judged_properties
+from uplift.review.template import HOLDS_REDIS, PARAMETER_GROUP, REPLICATION_GROUP, Assembly, StackTemplate
+
+_STACK = "AWS::CloudFormation::Stack"
+_OPEN = {"open to everybody", "open to the internet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All findings, worst first, each with the acknowledgement that covers it; `allowed` is the level nobody need acknowledge."""
+
+    base: str
+    head: str
+    allowed: Impact
+    judged: tuple[Judged, ...]
+
+    @property
+    def unacknowledged(self) -> tuple[Judged, ...]:
+        """Findings above the allowed level that nobody has acknowledged."""
+        return tuple(one for one in self.judged if one.acknowledgement is None and one.finding.impact.is_above(self.allowed))
+
+    @property
+    def worst(self) -> Impact:
+        """The worst class found; harmless where nothing was."""
+        return min((one.finding.impact for one in self.judged), key=lambda impact: impact.rank, default=Impact.HARMLESS)
+
+
+def review(
+    base: Assembly, head: Assembly, acknowledgements: Sequence[Acknowledgement] = (), *, today: date, allowed: Impact = Impact.HARMLESS
+) -> Review:
+    """Compare two assemblies. `today` decides which acknowledgements have expired."""
+    findings = sorted(findings_of(base, head), key=lambda one: (one.impact.rank, one.stack, one.resource, one.what))
+    return Review(base.source, head.source, allowed, tuple(judge(findings, acknowledgements, today=today)))
+
+
+def findings_of(base: Assembly, head: Assembly) -> Iterator[Finding]:
+    """Every finding of every stack, in no order."""
+    for name in base.stacks.keys() | head.stacks.keys():
+        before, after = base.stacks.get(name), head.stacks.get(name)
+        if before is not None and after is not None:
+            yield from _of_stack(before, after)
+        elif after is not None:
+            yield from _new_stack(after)
+        elif before is not None:
+            yield from _left_stack(before)
+
+
+def _of_stack(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    if base.termination_protection and not head.termination_protection:
+        yield Finding(
+            Impact.PROTECTION,
+            head.name,
+            head.name,
+            _STACK,
+            "termination protection off",
+            "Anybody may delete the whole stack.",
+            "keep it on",
+        )
+    elif head.termination_protection and not base.termination_protection:
+        yield Finding(Impact.HARMLESS, head.name, head.name, _STACK, "termination protection on", "")
+    changes = compare_stacks(base, head)
+    for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.logical_id for change in changes})]:
+        yield from _of_change(change, base, head)
+
+
+def _of_change(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    if concerns_redis(change):
+        yield from findings_of_redis(change, base, head)
+        return
+    if change.type in ALARM_TYPES:
+        yield from findings_of_alarm(change)
+        return
+    found = [*findings_of_security(change), *findings_of_behaviour(change, base, head), *_unused_parameter_group(change, head)]
+    rest = list(findings_of_any(change, head, judged_properties(change) | SPOKEN_FOR.get(change.type, frozenset())))
+    yield from found
+    if change.fate in {Fate.ADDED, Fate.REMOVED} and found:
+        # A new or gone resource is said once, by the rule that has words for it, unless data goes with it.
+        rest = [one for one in rest if one.impact is Impact.DATA_LOSS]
+    yield from rest
+
+
+def _unused_parameter_group(change: Change, head: StackTemplate) -> Iterator[Finding]:
+    """What is wrong with a parameter group that no group here uses, such as the one for legacy."""
+    if change.type != PARAMETER_GROUP or change.after is None:
+        return
+    if any(change.logical_id in group.references("CacheParameterGroupName") for group in head.of_type(REPLICATION_GROUP)):
+        return
+    for what, why, action in parameter_refusals(parameter_group_view(change.after)):
+        yield Finding(Impact.FAILS, change.stack, change.logical_id, change.type, what, f"ElastiCache refuses: {why}.", action)
+
+
+def _groups_whose_parameters_changed(base: StackTemplate, head: StackTemplate, changed: set[str]) -> Iterator[Change]:
+    """A group is concerned as well where only the parameter group it uses has changed."""
+    for after in head.of_type(REPLICATION_GROUP):
+        before = base.resources.get(after.logical_id)
+        if before is None or before.type != REPLICATION_GROUP or after.logical_id in changed:
+            continue
+        if group_view(before, base).parameters != group_view(after, head).parameters:
+            yield Change(head.name, Fate.CHANGED, before, after)
+
+
+def _new_stack(stack: StackTemplate) -> Iterator[Finding]:
+    empty = StackTemplate(stack.name, {}, stack.termination_protection, stack.region)
+    yield Finding(Impact.HARMLESS, stack.name, stack.name, _STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
+    findings = [one for change in compare_stacks(empty, stack) for one in _of_change(change, empty, stack)]
+    yield from (one for one in findings if one.impact is Impact.FAILS or one.what in _OPEN)
+    # A new stack's permissions are one finding: they are read together, and acknowledged once.
+    allowed = [one for one in findings if one.impact is Impact.SECURITY and one.what not in _OPEN]
+    if allowed:
+        meaning = "; ".join(f"{one.resource}: {one.meaning}" for one in allowed)
+        yield Finding(Impact.SECURITY, stack.name, stack.name, _STACK, "a new stack with permissions", meaning, "see that each is needed")
+
+
+def _left_stack(stack: StackTemplate) -> Iterator[Finding]:
+    holds_redis = any(resource.type in HOLDS_REDIS for resource in stack.resources.values())
+    yield Finding(
+        Impact.DATA_LOSS if holds_redis else Impact.PROTECTION,
+        stack.name,
+        stack.name,
+        _STACK,
+        "the stack is no longer in the assembly",
+        "A deploy leaves it as it is, unmanaged; a group of the same name in another stack is a new, empty one, and whoever"
+        " tidies up deletes this one's data."
+        if holds_redis
+        else "A deploy leaves it as it is, unmanaged.",
+        "keep the stack, or destroy it on purpose with `cdk destroy`",
+    )

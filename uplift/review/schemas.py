@@ -1,0 +1,62 @@
+"""Which property of a type makes CloudFormation replace it, from the registry schemas that cfn-lint ships.
+
+The files are read themselves: importing cfn-lint's own reader takes longer than a whole review (bench/review.py), and only
+two lists of a schema are wanted. A test holds this reader against cfn-lint's for every type of our templates.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from uplift.errors import BadInput
+
+_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeSchema:
+    """What one type's properties do on update. `is_known` is false for a type the registry schemas do not have."""
+
+    create_only: frozenset[str] = frozenset()
+    conditional_create_only: frozenset[str] = frozenset()
+    write_only: frozenset[str] = frozenset()
+    is_known: bool = True
+
+
+@cache
+def type_schema(resource_type: str) -> TypeSchema:
+    """The schema of a type such as `AWS::ElastiCache::ReplicationGroup`. Raises BadInput where cfn-lint is not installed."""
+    folder = _folder()
+    digest = _index(folder).get(resource_type)
+    if digest is None:
+        return TypeSchema(is_known=False)
+    document = json.loads((folder / "resources" / f"{digest}.json").read_text(encoding="utf-8"))
+    return TypeSchema(
+        _first_names(document, "createOnlyProperties"),
+        _first_names(document, "conditionalCreateOnlyProperties"),
+        _first_names(document, "writeOnlyProperties"),
+    )
+
+
+def _folder() -> Path:
+    found = find_spec("cfnlint")
+    folder = Path(found.origin).parent / "data" / "schemas" if found is not None and found.origin else None
+    if folder is None or not (folder / "providers").is_dir():
+        raise BadInput("the registry schemas are missing, expected: those of the package cfn-lint; install requirements.txt")
+    return folder
+
+
+@cache
+def _index(folder: Path) -> dict[str, str]:
+    index: dict[str, str] = json.loads((folder / "providers" / f"{_REGION}.json").read_text(encoding="utf-8"))
+    return index
+
+
+def _first_names(document: dict[str, Any], field: str) -> frozenset[str]:
+    """Pointers such as `/properties/Endpoint/Port`, by the top-level property they lie in."""
+    return frozenset(pointer.split("/")[2] for pointer in document.get(field, []))
