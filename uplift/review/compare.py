@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from uplift.review.schemas import type_schema
-from uplift.review.template import Resource, StackTemplate, Value, referred_to
+from uplift.review.template import REPLICATION_GROUP, Resource, StackTemplate, Value, referred_to
 
 
 class Absent(StrEnum):
@@ -125,7 +125,7 @@ def _fate(before: Resource, after: Resource, names: tuple[str, ...]) -> tuple[Fa
     replacing = tuple(name for name in names if name in schema.create_only)
     if replacing:
         return Fate.REPLACED, replacing
-    perhaps = tuple(name for name in names if name in schema.conditional_create_only or _reshards_by_replacing(name, after))
+    perhaps = tuple(name for name in names if _may_replace(name, before, after))
     if perhaps:
         return Fate.MAY_BE_REPLACED, perhaps
     if before.condition != after.condition:
@@ -133,10 +133,18 @@ def _fate(before: Resource, after: Resource, names: tuple[str, ...]) -> tuple[Fa
     return Fate.CHANGED, ()
 
 
-def _reshards_by_replacing(name: str, after: Resource) -> bool:
-    """NumNodeGroups replaces the group unless UpdatePolicy asks for online resharding (CloudFormation guide, "UpdatePolicy attribute")."""
-    online = isinstance(after.update_policy, dict) and after.update_policy.get("UseOnlineResharding") in {True, "true"}
-    return after.type == "AWS::ElastiCache::ReplicationGroup" and name == "NumNodeGroups" and not online
+def _may_replace(name: str, before: Resource, after: Resource) -> bool:
+    """Whether a change of this property replaces the resource under some conditions, as far as they are known.
+
+    A token that becomes another one is modified in place; one that comes or goes replaces (aws-cloudformation/cloudformation-coverage-roadmap
+    #2356). NumNodeGroups replaces unless UpdatePolicy asks for online resharding (CloudFormation guide, "UpdatePolicy attribute").
+    """
+    if after.type == REPLICATION_GROUP:
+        if name == "AuthToken":
+            return (before.property(name) is None) != (after.property(name) is None)
+        if name in {"NumNodeGroups", "NodeGroupConfiguration"}:
+            return not (isinstance(after.update_policy, dict) and after.update_policy.get("UseOnlineResharding") in {True, "true"})
+    return name in type_schema(after.type).conditional_create_only
 
 
 def _property_changes(before: Resource, after: Resource) -> Iterator[PropertyChange]:

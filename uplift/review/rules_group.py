@@ -106,7 +106,8 @@ def _in_place(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
         return
     refused = list(_refused(change, before, after, head))
     yield from refused
-    for outage in outages(before, after):
+    # What AWS refuses cuts nobody off.
+    for outage in () if refused else outages(before, after):
         yield Finding(Impact.OUTAGE, change.stack, change.logical_id, change.type, outage.what, outage.why, outage.action, outage.seconds)
     for impact, what, meaning, action in protections(before, after):
         yield _finding(change, impact, what, meaning, action)
