@@ -136,8 +136,8 @@ def _fate(before: Resource, after: Resource, names: tuple[str, ...]) -> tuple[Fa
 def _may_replace(name: str, before: Resource, after: Resource) -> bool:
     """Whether a change of this property replaces the resource under some conditions, as far as they are known.
 
-    A token that becomes another one is modified in place; one that comes or goes replaces (aws-cloudformation/cloudformation-coverage-roadmap
-    #2356). NumNodeGroups replaces unless UpdatePolicy asks for online resharding (CloudFormation guide, "UpdatePolicy attribute").
+    A token that becomes another one is modified in place; one that comes or goes replaces (CloudFormation's coverage roadmap, #2356).
+    NumNodeGroups replaces unless UpdatePolicy asks for online resharding (CloudFormation guide, "UpdatePolicy attribute").
     """
     if after.type == REPLICATION_GROUP:
         if name == "AuthToken":

@@ -58,8 +58,9 @@ def worktree(revision: Revision, repository: Path) -> Iterator[Path]:
 
 def lay_out_bundle(tree: Path) -> Path:
     """What stands for the functions' zip in a checked-out tree: their sources, so that the asset differs when they do."""
-    bundle = tree / ".review-bundle"
-    bundle.mkdir()
+    # The folder's name says which runtime it is for.
+    bundle = tree / ".review-bundle" / Path(_context(tree).get("bundle", "bundle")).name
+    bundle.mkdir(parents=True)
     for part in _BUNDLED:
         source = tree / part
         if source.is_dir():
@@ -71,14 +72,18 @@ def lay_out_bundle(tree: Path) -> Path:
 
 def synthesise(tree: Path, bundle: Path, environment: str, output: Path, name: str) -> None:
     """Synthesise one environment of a checked-out tree into `output`. Raises NotSynthesised with the app's own last words."""
-    context = json.loads((tree / "cdk.json").read_text(encoding="utf-8")).get("context", {})
-    done = _run_app(tree, output, context | {"environment": environment, "bundle": str(bundle)})
+    done = _run_app(tree, output, _context(tree) | {"environment": environment, "bundle": str(bundle)})
     if done.returncode != 0 or not (output / "manifest.json").is_file():
         words = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(("b'!", "!!"))]
         raise NotSynthesised(f"{name}: {environment} cannot be synthesised: {words[-1].strip() if words else 'no message'}")
 
 
-def _run_app(tree: Path, output: Path, context: dict[str, object]) -> subprocess.CompletedProcess[str]:
+def _context(tree: Path) -> dict[str, str]:
+    context: dict[str, str] = json.loads((tree / "cdk.json").read_text(encoding="utf-8")).get("context", {})
+    return context
+
+
+def _run_app(tree: Path, output: Path, context: dict[str, str]) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "CDK_OUTDIR": str(output),
         "CDK_CONTEXT_JSON": json.dumps(context),

@@ -1,0 +1,72 @@
+"""A review of two assemblies of this app, against importing cfn-lint's schema module in the same run.
+
+`.venv/bin/python -m bench.review`. Both are whole processes, started in turn, five times each; the figure is the ratio of the medians.
+The two assemblies are prod's, synthesised once; head upgrades the app-cache group to 7.1 and moves the schedule. Exit 1 when the review
+takes more than twice as long as the import, or two seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from app import build
+from stacks.bundle import Bundle
+from tests.review.conftest import edited, write_assembly
+from tests.review.edits import UPGRADE, Templates, both, family, put
+from uplift.settings.load import load_settings
+
+_RUNS = 5
+_MOST_TIMES = 2.0
+_MOST_SECONDS = 2.0
+
+
+def _templates(folder: Path) -> Templates:
+    bundle = folder / "python3.12"
+    bundle.mkdir()
+    output = folder / "cdk.out"
+    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(output))
+    build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
+    suffix = ".template.json"
+    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in output.glob(f"*{suffix}")}
+
+
+def _seconds(command: list[str], expected: int) -> float:
+    began = time.perf_counter()
+    ended = subprocess.run(command, capture_output=True, check=False)
+    assert ended.returncode == expected, ended.stderr
+    return time.perf_counter() - began
+
+
+def main() -> int:
+    """Print both medians and their ratio."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        templates = _templates(folder)
+        upgrade = both(put(EngineVersion="7.1"), family("redis7"), put("Schedule15669BF1", UPGRADE, State="ENABLED"))
+        base = write_assembly(folder / "base", templates)
+        head = write_assembly(folder / "head", edited(templates, upgrade))
+        review = [str(Path(sys.executable).with_name("uplift")), "review", str(base), str(head)]
+        imported = [sys.executable, "-c", "import cfnlint.schema"]
+        timed: dict[str, list[float]] = {"review": [], "import": []}
+        for _ in range(_RUNS):
+            timed["import"].append(_seconds(imported, 0))
+            timed["review"].append(_seconds(review, 1))
+    medians: dict[str, Any] = {name: statistics.median(seconds) for name, seconds in timed.items()}
+    times = medians["review"] / medians["import"]
+    print(f"resources compared: {sum(len(template['Resources']) for template in templates.values())}")
+    print(f"import cfnlint.schema: {medians['import']:.2f} s (median of {_RUNS})")
+    print(f"uplift review:         {medians['review']:.2f} s (median of {_RUNS}), {times:.2f} times the import, allowed {_MOST_TIMES}")
+    return 0 if times <= _MOST_TIMES and medians["review"] < _MOST_SECONDS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
