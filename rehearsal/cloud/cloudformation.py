@@ -15,6 +15,7 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from rehearsal.cloud.errors import refused
 from rehearsal.cloud.resource_types import Providers
 from rehearsal.cloud.stack_engine import Deployment, Stack, delete_stack
+from rehearsal.cloud.stack_policy import check_policy
 from rehearsal.cloud.template import Scope, load_template
 
 
@@ -218,6 +219,16 @@ class CloudFormationResponses(BaseResponse):
     def get_template_summary(self) -> ActionResult:
         template = self.service.stack(self._get_params()["StackName"]).template
         return ActionResult({"ResourceTypes": sorted({resource["Type"] for resource in template.get("Resources", {}).values()})})
+
+    def set_stack_policy(self) -> EmptyResult:
+        params = self._get_params()
+        stack = self.service.stack(params["StackName"])
+        stack.policy, stack.policy_body = check_policy(params["StackPolicyBody"]), params["StackPolicyBody"]
+        return EmptyResult()
+
+    def get_stack_policy(self) -> ActionResult:
+        stack = self.service.stack(self._get_params()["StackName"])
+        return ActionResult({"StackPolicyBody": stack.policy_body} if stack.policy_body else {})
 
     def update_termination_protection(self) -> ActionResult:
         params = self._get_params()

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from rehearsal.cloud.errors import NotModelled
 from rehearsal.cloud.resource_types import Made, Properties, Providers, ResourceType, wait_until
 
 _ONLY_IN_CLOUDFORMATION = {"NumNodeGroups"}
-_MODIFIABLE = ("EngineVersion", "CacheParameterGroupName")
+_MODIFIABLE = (
+    "AutomaticFailoverEnabled",
+    "CacheNodeType",
+    "CacheParameterGroupName",
+    "EngineVersion",
+    "MultiAZEnabled",
+    "NotificationTopicArn",
+    "PreferredMaintenanceWindow",
+    "ReplicationGroupDescription",
+    "SecurityGroupIds",
+    "SnapshotRetentionLimit",
+    "SnapshotWindow",
+    "TransitEncryptionEnabled",
+)
+_WITHOUT_EFFECT = ("Tags", "AutoMinorVersionUpgrade")
+# What a modify says where the template no longer does.
+_DEFAULTS = {"AutomaticFailoverEnabled": False, "MultiAZEnabled": False, "SnapshotRetentionLimit": 0, "TransitEncryptionEnabled": False}
 
 
 def table(providers: Providers) -> dict[str, ResourceType]:
@@ -35,10 +52,30 @@ def table(providers: Providers) -> dict[str, ResourceType]:
         return identifier, wait_available(identifier)
 
     def update_group(identifier: str, before: Properties, after: Properties) -> dict[str, Any]:
-        change = {name: after[name] for name in _MODIFIABLE if name in after and after[name] != before.get(name)}
+        change = {
+            name: after.get(name, _DEFAULTS.get(name))
+            for name in _MODIFIABLE
+            if (name in after or name in _DEFAULTS) and after.get(name) != before.get(name)
+        }
+        changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+        if unknown := changed - {*_MODIFIABLE, *_WITHOUT_EFFECT, "NumCacheClusters"}:
+            raise NotModelled(f"update of {', '.join(sorted(unknown))} of a replication group")
+        nodes, nodes_before = int(after.get("NumCacheClusters", 1)), int(before.get("NumCacheClusters", 1))
+        # Replicas come before what needs them, and go after it.
+        if nodes > nodes_before:
+            client.increase_replica_count(ReplicationGroupId=identifier, NewReplicaCount=nodes - 1, ApplyImmediately=True)
+            wait_available(identifier)
         if change:
-            client.modify_replication_group(ReplicationGroupId=identifier, ApplyImmediately=True, **change)
+            client.modify_replication_group(ReplicationGroupId=identifier, ApplyImmediately=True, **_typed(change))
+            wait_until(lambda: all(reached(change, node) for node in members(identifier)), f"{identifier} as its template says")
+            wait_available(identifier)
+        if nodes < nodes_before:
+            client.decrease_replica_count(ReplicationGroupId=identifier, NewReplicaCount=nodes - 1, ApplyImmediately=True)
         return wait_available(identifier)
+
+    def members(identifier: str) -> list[dict[str, Any]]:
+        clusters: list[dict[str, Any]] = client.describe_cache_clusters()["CacheClusters"]
+        return [cluster for cluster in clusters if cluster.get("ReplicationGroupId") == identifier]
 
     def create_parameters(name: str, properties: Properties) -> Made:
         lowered = name.lower()
@@ -73,6 +110,17 @@ def table(providers: Providers) -> dict[str, ResourceType]:
             create_subnets, None, lambda name, _: client.delete_cache_subnet_group(CacheSubnetGroupName=name)
         ),
     }
+
+
+def reached(change: Properties, node: dict[str, Any]) -> bool:
+    """Whether a node is as a modify asked for: right after it a describe still gives the old state."""
+    now = {
+        "EngineVersion": node["EngineVersion"],
+        "CacheParameterGroupName": node["CacheParameterGroup"]["CacheParameterGroupName"],
+        "CacheNodeType": node["CacheNodeType"],
+        "PreferredMaintenanceWindow": node.get("PreferredMaintenanceWindow"),
+    }
+    return all(now[name] == value for name, value in change.items() if name in now)
 
 
 def _typed(properties: Properties) -> Properties:

@@ -11,6 +11,7 @@ from rehearsal.cloud import parameters as families
 from rehearsal.cloud.elasticache_service import ElastiCache
 from rehearsal.cloud.elasticache_state import Group, Node, ParameterGroup, Snapshot
 from rehearsal.cloud.errors import refused
+from rehearsal.cloud.node_factory import apply_parameters
 
 
 class ElastiCacheResponses(BaseResponse):
@@ -29,6 +30,18 @@ class ElastiCacheResponses(BaseResponse):
         params = self._get_params()
         change = self.service.rotate_token if "AuthToken" in params else self.service.modify_group
         return ActionResult({"ReplicationGroup": _group(change(params))})
+
+    def increase_replica_count(self) -> ActionResult:
+        return self._change_replicas()
+
+    def decrease_replica_count(self) -> ActionResult:
+        return self._change_replicas()
+
+    def _change_replicas(self) -> ActionResult:
+        params = self._get_params()
+        return ActionResult(
+            {"ReplicationGroup": _group(self.service.change_replicas(params["ReplicationGroupId"], int(params["NewReplicaCount"])))}
+        )
 
     def modify_cache_cluster(self) -> ActionResult:
         return ActionResult({"CacheCluster": _cluster(self.service.modify_standalone(self._get_params()))})
@@ -110,6 +123,10 @@ class ElastiCacheResponses(BaseResponse):
         values = {item["ParameterName"]: item["ParameterValue"] for item in params["ParameterNameValues"]}
         families.check_parameters(group.family, values)
         group.values.update(values)
+        # Changes reach every node that uses the group, without a reboot (user guide, "Modifying a parameter group").
+        for node in self.service.state.nodes():
+            if node.parameter_group == group.name:
+                apply_parameters(node, values)
         return ActionResult({"CacheParameterGroupName": group.name})
 
     def delete_cache_parameter_group(self) -> EmptyResult:
@@ -180,6 +197,7 @@ def _group(group: Group) -> dict[str, Any]:
         "MultiAZ": "enabled" if group.multi_az else "disabled",
         "ClusterEnabled": False,
         "CacheNodeType": group.primary.node_type,
+        **{name: group.properties[name] for name in ("SnapshotRetentionLimit", "SnapshotWindow") if name in group.properties},
         "AuthTokenEnabled": group.tokens is not None,
         **({"AuthTokenLastModifiedDate": group.token_changed_at} if group.token_changed_at else {}),
         "TransitEncryptionEnabled": group.tls,
@@ -205,6 +223,8 @@ def _cluster(node: Node) -> dict[str, Any]:
             {"CacheNodeId": "0001", "CacheNodeStatus": node.status, "Endpoint": _address(node.endpoint.host, node.endpoint.port)}
         ],
         "CacheSubnetGroupName": node.subnet_group,
+        **({"PreferredMaintenanceWindow": node.maintenance_window} if node.maintenance_window else {}),
+        **({"NotificationConfiguration": {"TopicArn": node.topic, "TopicStatus": "active"}} if node.topic else {}),
         "SecurityGroups": [{"SecurityGroupId": group, "Status": "active"} for group in node.security_groups],
         **({"ReplicationGroupId": node.group_id} if node.group_id else {}),
     }

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud import parameters as families
+from rehearsal.cloud import replicas
 from rehearsal.cloud.auth_tokens import AuthTokens
 from rehearsal.cloud.elasticache_change import Change, as_numbers
 from rehearsal.cloud.elasticache_state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State
 from rehearsal.cloud.engine_upgrade import EngineUpgrade
 from rehearsal.cloud.errors import NotModelled, refused
 from rehearsal.cloud.faults import Faults
+from rehearsal.cloud.group_settings import apply_settings, check_settings
 from rehearsal.cloud.node_factory import NodeFactory, apply_parameters
 from rehearsal.cloud.timing import Timing
 
@@ -87,7 +89,7 @@ class ElastiCache:
             apply_parameters(node, parameters.values)
         for replica in servers[1:]:
             replica.follow(servers[0])
-        return Group(
+        group = Group(
             id=identifier,
             description=spec.get("ReplicationGroupDescription", ""),
             nodes=nodes,
@@ -100,6 +102,8 @@ class ElastiCache:
             tokens=tokens,
             properties={name: value for name, value in spec.items() if name != "AuthToken"},
         )
+        apply_settings(group, spec)
+        return group
 
     def create_standalone(self, identifier: str, version: str, node_type: str, rdb: Any) -> Node:
         """Make a standalone cluster, as legacy may be one."""
@@ -118,11 +122,12 @@ class ElastiCache:
         group.status = AVAILABLE
 
     def modify_group(self, spec: dict[str, Any]) -> Group:
-        """Change the engine or the parameter group at once; settings without effect on a server are only kept."""
+        """Change engine, parameter group, node type or settings at once."""
         group = self.state.group(spec["ReplicationGroupId"])
         with self._lock:
             if group.status != AVAILABLE or group.changing:
                 raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+            check_settings(group, spec)
             change = self._change(group.nodes, spec)
             group.changing = True
         self._later(lambda: self._apply_to_group(group, change, spec))
@@ -136,11 +141,28 @@ class ElastiCache:
         if self.faults.is_on("upgrade-refused-later"):
             time.sleep(self.timing.status_seconds)
             self.state.tell(group.id, "replication-group", "Unable to upgrade the engine: not enough memory to synchronise")
-        elif change.version is not None:
-            self._upgrade(change.version, change.parameters).group(group)
         else:
-            self._apply_parameters(group.nodes, change.parameters)
+            node_type = spec.get("CacheNodeType", group.primary.node_type)
+            if change.version is not None or node_type != group.primary.node_type:
+                # Scaling is the same dance: successors are synchronised, then take over (user guide, "Scaling replica nodes").
+                self._upgrade(change.version or group.primary.engine_version, change.parameters).group(group)
+            else:
+                self._apply_parameters(group.nodes, change.parameters)
+            for node in group.nodes:
+                node.node_type = node_type
+            apply_settings(group, spec)
         group.status, group.changing = AVAILABLE, False
+
+    def change_replicas(self, identifier: str, count: int) -> Group:
+        """IncreaseReplicaCount and DecreaseReplicaCount; the primary always stays."""
+        group = self.state.group(identifier)
+        with self._lock:
+            if group.status != AVAILABLE or group.changing:
+                raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+            replicas.check(group, count)
+            group.changing, group.status = True, "modifying"
+        self._later(lambda: replicas.change(group, count, self.factory, self.state))
+        return group
 
     def rotate_token(self, spec: dict[str, Any]) -> Group:
         """Change a group's AUTH token; ROTATE, the default, keeps the old one beside the new one until SET."""

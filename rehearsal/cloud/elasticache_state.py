@@ -41,6 +41,8 @@ class Node:
     changing: bool = False
     subnet_group: str = "default"
     security_groups: tuple[str, ...] = ()
+    maintenance_window: str = ""
+    topic: str = ""
 
 
 @dataclass

@@ -22,7 +22,8 @@ _FAMILIES = {
     | {"activedefrag", "close-on-replica-write", "lazyfree-lazy-eviction", "lazyfree-lazy-expire", "lazyfree-lazy-server-del"}
     | {"lfu-decay-time", "lfu-log-factor", "lua-replicate-commands", "min-replicas-max-lag", "min-replicas-to-write"},
 }
-FAMILY_OF = {"3.2.6": "redis3.2", "5.0.6": "redis5.0"}
+_FAMILIES["redis6.x"] = _FAMILIES["redis5.0"] - {"lua-replicate-commands"}
+FAMILY_OF = {"3.2.6": "redis3.2", "5.0.6": "redis5.0", "6.2": "redis6.x"}
 
 
 def check_family(family: str) -> None:

@@ -18,6 +18,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from rehearsal.cloud.errors import NotModelled
 from rehearsal.cloud.resource_types import Providers
+from rehearsal.cloud.stack_policy import why_denied
 from rehearsal.cloud.template import Provisioned, Scope, in_dependency_order
 
 _event_ids = itertools.count(1)
@@ -52,6 +53,8 @@ class Stack:
     tags: list[dict[str, str]] = field(default_factory=list)
     events: list[StackEvent] = field(default_factory=list)
     termination_protection: bool = False
+    policy: dict[str, Any] | None = None
+    policy_body: str = ""
     created_at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     def tell(self, logical_id: str, physical_id: str, kind: str, status: str, reason: str = "") -> None:
@@ -114,6 +117,7 @@ class Deployment:
         for logical_id in in_dependency_order(wanted):
             self._apply_resource(logical_id, wanted[logical_id])
         for logical_id in [logical_id for logical_id in self.stack.resources if logical_id not in wanted]:
+            self._ask_policy("Update:Delete", self.stack.resources[logical_id])
             self.to_delete.append(self.stack.resources.pop(logical_id))
 
     def _apply_resource(self, logical_id: str, resource: dict[str, Any]) -> None:
@@ -131,9 +135,17 @@ class Deployment:
                 name for name in existing.properties.keys() | properties.keys() if existing.properties.get(name) != properties.get(name)
             }
             if changed & create_only(existing.type):
+                self._ask_policy("Update:Replace", existing)
                 self._replace(existing, resource, properties)
             elif changed:
+                self._ask_policy("Update:Modify", existing)
                 self._update(existing, properties)
+
+    def _ask_policy(self, action: str, resource: Provisioned) -> None:
+        reason = why_denied(self.stack.policy, action, resource.logical_id, resource.type)
+        if reason is not None:
+            self.stack.tell(resource.logical_id, resource.physical_id, resource.type, "UPDATE_FAILED", reason)
+            raise ResourceFailed(f"[{resource.logical_id}]. {reason}")
 
     def _create(self, logical_id: str, resource: dict[str, Any], properties: dict[str, Any]) -> None:
         kind = resource["Type"]
