@@ -13,19 +13,18 @@ from stacks.bundle import Bundle
 from stacks.group_stack import GroupStack
 from stacks.upgrade_stack import UpgradeStack
 from uplift.errors import BadInput, ExitCode
-from uplift.settings.environment import EnvironmentSettings, GroupName
+from uplift.settings.environment import EnvironmentSettings, GroupName, StackName
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 
 
 def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings, bundle: Bundle) -> cdk.App:
     """Put all stacks of one environment into `app`."""
     env = cdk.Environment(account=settings.account, region=settings.region)
-    prefix = f"Uplift{environment.title().replace('-', '')}"
     groups = [
-        GroupStack(app, f"{prefix}{stack_name}", environment=environment, name=name, settings=settings, env=env)
-        for name, stack_name in ((GroupName.APP_CACHE, "AppCache"), (GroupName.SIDEKIQ, "Sidekiq"))
+        GroupStack(app, stack.of(environment), environment=environment, name=name, settings=settings, env=env)
+        for name, stack in ((GroupName.APP_CACHE, StackName.APP_CACHE), (GroupName.SIDEKIQ, StackName.SIDEKIQ))
     ]
-    upgrade = UpgradeStack(app, f"{prefix}Upgrade", environment=environment, settings=settings, bundle=bundle, env=env)
+    upgrade = UpgradeStack(app, StackName.UPGRADE.of(environment), environment=environment, settings=settings, bundle=bundle, env=env)
     for group in groups:
         upgrade.add_stack_dependency(group, "its ingress rules need the groups' security groups")
     if settings.permissions_boundary_arn is not None:

@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
 from rehearsal.cloud.errors import refused
 from rehearsal.cloud.resource_types import Providers
-from rehearsal.cloud.stack_engine import Deployment, Stack, delete_stack
+from rehearsal.cloud.stack_engine import Deployment, Stack, Undo, delete_stack
 from rehearsal.cloud.stack_policy import check_policy
 from rehearsal.cloud.template import Scope, load_template
 
@@ -112,6 +112,13 @@ class CloudFormation:
         stack = change_set.stack
         template = load_template(change_set.body)
         deployment = Deployment(stack, template, self._scope(stack, template, change_set.parameters), self.providers)
+        before = stack.template_body, stack.parameters, stack.tags
+
+        def take_back() -> None:
+            # What is asked for after a rollback is what is in force.
+            stack.template_body, stack.parameters, stack.tags = before
+
+        deployment.undo.append(Undo("the template itself", take_back))
         stack.template_body, stack.parameters, stack.tags = change_set.body, change_set.parameters, change_set.tags
         stack.status = "UPDATE_IN_PROGRESS" if stack.resources else "CREATE_IN_PROGRESS"
         threading.Thread(target=deployment.run, daemon=True).start()

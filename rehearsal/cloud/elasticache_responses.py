@@ -212,6 +212,7 @@ def _cluster(node: Node) -> dict[str, Any]:
         "Engine": "redis",
         "EngineVersion": node.engine_version,
         "CacheClusterStatus": node.status,
+        "CacheClusterCreateTime": node.created_at,
         "NumCacheNodes": 1,
         "PendingModifiedValues": dict(node.pending),
         "CacheParameterGroup": {

@@ -42,6 +42,7 @@ class Node:
     subnet_group: str = "default"
     security_groups: tuple[str, ...] = ()
     maintenance_window: str = ""
+    created_at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     topic: str = ""
 
 

@@ -58,9 +58,19 @@ class Pipeline:
         (folder / "manifest.json").write_text(json.dumps(manifest | {"artifacts": artifacts}))
         return folder
 
+    def write_all(self, name: str, template: Template) -> Path:
+        """The whole assembly, with one stack edited."""
+        folder = self.folder / name
+        shutil.copytree(self.synthesised, folder)
+        manifest = json.loads((self.synthesised / "manifest.json").read_text())
+        manifest["artifacts"] |= self._artifacts(folder, manifest["artifacts"], STACK, template)
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        return folder
+
     def _artifacts(self, folder: Path, synthesised: dict[str, Any], stack: str, template: Template) -> dict[str, Any]:
         """The stack's artifact and the one that uploads its template, under another name and the template's own digest."""
-        body = json.dumps(template)
+        # Facts of a copy are told apart from those of the stack itself.
+        body = json.dumps(template) if stack == STACK else json.dumps(template).replace("/uplift/rehearsal/", f"/uplift/{stack}/")
         (folder / f"{stack}.template.json").write_text(body)
         assets = (self.synthesised / f"{STACK}.assets.json").read_text()
         (old,) = [digest for digest, one in json.loads(assets)["files"].items() if one["source"]["path"] == f"{STACK}.template.json"]

@@ -137,7 +137,12 @@ def _replaced(base: dict[str, Any], head: dict[str, Any], logical_id: str) -> bo
         if _plain(base, old) != _plain(head, new):
             return True
         referred = new.get("Ref") if isinstance(new, dict) else None
-        if referred in base["Resources"] and before["Type"] == _GROUP_TYPE and _replaced(base, head, referred):
+        if (
+            isinstance(referred, str)
+            and referred in base["Resources"]
+            and before["Type"] == _GROUP_TYPE
+            and _replaced(base, head, referred)
+        ):
             return True
     return False
 

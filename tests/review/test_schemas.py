@@ -5,6 +5,8 @@ from __future__ import annotations
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from tests.review.edits import Templates
+from tools import bundle
+from uplift.review import revisions
 from uplift.review.schemas import type_schema
 
 
@@ -26,3 +28,7 @@ def test_it_reads_what_cfn_lint_reads(templates: Templates) -> None:
 
 def test_a_type_that_is_not_there_is_known_to_be_unknown() -> None:
     assert not type_schema("Custom::Thing").is_known
+
+
+def test_what_stands_for_the_bundle_is_what_the_bundle_is_made_of() -> None:
+    assert {f"uplift/{name}" for name in bundle._OUR_CODE} <= set(revisions._BUNDLED)

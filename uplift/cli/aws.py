@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from uplift.deploy.deployed import DeployedStacks
 from uplift.errors import BadInput, UpliftError
 from uplift.inplace.elasticache import PATIENT, LegacyCache
-from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.environment import EnvironmentSettings, StackName
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -63,6 +64,16 @@ class Deployment:
     def legacy(self) -> LegacyCache:
         """Legacy, as a run reads it."""
         return LegacyCache(self.elasticache, self.settings.legacy.kind, self.settings.legacy.id)
+
+    @cached_property
+    def stacks(self) -> DeployedStacks:
+        """CloudFormation's stacks."""
+        return DeployedStacks(boto3.client("cloudformation", region_name=self._region, config=PATIENT), self._region)
+
+    @property
+    def stack_names(self) -> list[str]:
+        """The names of this environment's stacks."""
+        return [stack.of(self.environment) for stack in StackName]
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:

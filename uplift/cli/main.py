@@ -9,6 +9,8 @@ import typer
 from uplift.cli import (
     clean,
     copy,
+    deploy,
+    drift,
     inventory,
     keymap,
     plan,
@@ -36,6 +38,8 @@ application.add_typer(rehearse.commands, name="rehearse", help="Try it on this m
 application.add_typer(keymap.commands, name="keymap", help="Check which key goes where.")
 application.command("plan")(plan.plan)
 application.command("review")(review.review)
+application.command("drift")(drift.drift)
+application.command("deploy")(deploy.deploy)
 application.command("upgrade")(upgrade.upgrade)
 application.command("status")(upgrade.status)
 application.command("stop")(upgrade.stop)

@@ -17,7 +17,7 @@ from uplift.errors import BadInput, UpliftError
 
 _SYNTHESIS_SECONDS = 300
 # What tools/bundle.py makes the functions' zip from.
-_BUNDLED = ("uplift", "requirements-lambda.txt")
+_BUNDLED = ("uplift/engines", "uplift/settings", "uplift/keyspace", "uplift/inplace", "uplift/errors.py", "requirements-lambda.txt")
 
 
 class NotSynthesised(UpliftError):
@@ -66,7 +66,7 @@ def lay_out_bundle(tree: Path) -> Path:
         if source.is_dir():
             shutil.copytree(source, bundle / part, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.is_file():
-            shutil.copy(source, bundle / part)
+            shutil.copy(source, bundle / source.name)
     return bundle
 
 

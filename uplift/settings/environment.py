@@ -18,6 +18,18 @@ from uplift.settings.upgrade import UpgradeSettings
 _KEEPS_JOBS = "noeviction"
 
 
+class StackName(StrEnum):
+    """The stacks of an environment, as their names end."""
+
+    APP_CACHE = "AppCache"
+    SIDEKIQ = "Sidekiq"
+    UPGRADE = "Upgrade"
+
+    def of(self, environment: str) -> str:
+        """The whole name in one environment."""
+        return f"Uplift{environment.title().replace('-', '')}{self}"
+
+
 class GroupName(StrEnum):
     """The two groups legacy is split into."""
 

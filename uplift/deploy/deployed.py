@@ -1,0 +1,81 @@
+"""What CloudFormation has deployed: templates, and the physical id behind each logical one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from uplift.review.assembly import parse
+from uplift.review.template import Assembly, StackTemplate, read_template
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
+_GONE = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedStack:
+    """One stack that exists."""
+
+    template: StackTemplate
+    physical_ids: Mapping[str, str]
+
+
+class DeployedStacks:
+    """The stacks of one account and region."""
+
+    def __init__(self, client: CloudFormationClient, region: str) -> None:
+        self._client, self._region = client, region
+
+    def read(self, names: list[str]) -> dict[str, DeployedStack]:
+        """Those of `names` that exist, with what was deployed last."""
+        found = {name: self._stack(name) for name in names}
+        return {name: stack for name, stack in found.items() if stack is not None}
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a stack."""
+        return self._described(name) is not None
+
+    def set_policy(self, name: str, policy: str) -> None:
+        """Put a stack policy in force."""
+        self._client.set_stack_policy(StackName=name, StackPolicyBody=policy)
+
+    def _described(self, name: str) -> StackTypeDef | None:
+        try:
+            described = self._client.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as problem:
+            # The only answer CloudFormation has for a stack that is not there.
+            if problem.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(problem):
+                return None
+            raise
+        return None if described["StackStatus"] in _GONE else described
+
+    def _stack(self, name: str) -> DeployedStack | None:
+        described = self._described(name)
+        if described is None:
+            return None
+        body: Any = self._client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        document = body if not isinstance(body, str) else parse(body)
+        template = read_template(
+            name,
+            json.loads(json.dumps(document, default=str)),
+            f"stack {name}",
+            termination_protection=bool(described.get("EnableTerminationProtection")),
+            region=self._region,
+        )
+        return DeployedStack(template, self._physical_ids(name))
+
+    def _physical_ids(self, name: str) -> dict[str, str]:
+        pages = self._client.get_paginator("list_stack_resources").paginate(StackName=name)
+        return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for page in pages for one in page["StackResourceSummaries"]}
+
+
+def as_assembly(stacks: Mapping[str, DeployedStack]) -> Assembly:
+    """Deployed stacks as a side of a review."""
+    return Assembly("what is deployed", {name: stack.template for name, stack in stacks.items()})
