@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -22,3 +23,31 @@ def acknowledge_wildcards(role: iam.Role | iam.Policy | iam.ManagedPolicy, reaso
     """
     for finding, reason in reasons.items():
         role.node.add_metadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, {f"AwsSolutions::AwsSolutions-IAM5[{finding}]": reason})
+
+
+def acknowledge_statements(holder: iam.Role | iam.ManagedPolicy, statements: Iterable[iam.PolicyStatement], reason: str) -> None:
+    """Accept every wildcard of statements that are each commented where they are written."""
+    findings: dict[str, str] = {}
+    for statement in statements:
+        document = Stack.of(holder).resolve(statement.to_statement_json())
+        for kind in ("Action", "Resource"):
+            values = document.get(kind, [])
+            named = [_named(value) for value in (values if isinstance(values, list) else [values])]
+            findings |= {f"{kind}::{name}": reason for name in named if "*" in name}
+    acknowledge_wildcards(holder, findings)
+
+
+def _named(value: Any) -> str:
+    """A value of a template as cdk-nag writes it: references as `<Name>`."""
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    match function:
+        case "Ref":
+            return f"<{argument}>"
+        case "Fn::GetAtt":
+            return f"<{'.'.join(argument)}>"
+        case "Fn::Join":
+            return str(argument[0]).join(_named(part) for part in argument[1])
+        case _:
+            raise ValueError(f"{function} in a policy's resource")

@@ -17,6 +17,7 @@ from stacks.data_network import DataNetwork
 from stacks.functions import StepFunction, allow_control, allow_metrics, allow_muting
 from stacks.legacy_parameter_group import LegacyParameterGroup
 from stacks.log_retention import log_retention
+from stacks.operator_roles import OperatorRoles
 from stacks.people_topic import PeopleTopic
 from stacks.recovery import Recovery
 from stacks.report_bucket import ReportBucket
@@ -30,6 +31,7 @@ from uplift.inplace.run_record import SNAPSHOT_PREFIX
 from uplift.inplace.run_settings import RunSettings
 from uplift.inplace.telling import METRIC_NAMESPACE
 from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.pipeline import PipelineSettings
 
 _MINUTES_AROUND_THE_UPGRADE = 240
 _CONTROL_MEMORY_MIB = 256
@@ -73,7 +75,22 @@ class UpgradeStack(Stack):
         )
         UpgradeDashboard(self, "Dashboard", machine=machine.machine, legacy=legacy)
         recovery = self._recovery(data)
+        if settings.pipeline is not None:
+            self._operator_roles(settings.pipeline, machine, recovery)
         self._publish_facts(machine, recovery)
+
+    def _operator_roles(self, pipeline: PipelineSettings, machine: UpgradeStateMachine, recovery: Recovery) -> None:
+        OperatorRoles(
+            self,
+            "Operators",
+            environment=self._environment,
+            pipeline=pipeline,
+            legacy=self._settings.legacy,
+            upgrade=machine.machine,
+            recovery=recovery.machine,
+            reports=self._reports.bucket,
+            role_path=self._settings.role_path,
+        )
 
     def _control_function(self) -> StepFunction:
         control = StepFunction(

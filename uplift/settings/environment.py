@@ -13,9 +13,15 @@ from uplift.engines.nodes import family_of
 from uplift.settings.base import FrozenSettings
 from uplift.settings.groups import GroupSettings
 from uplift.settings.legacy import LegacySettings, SecurityGroupId, SubnetId
+from uplift.settings.pipeline import PipelineSettings
 from uplift.settings.upgrade import UpgradeSettings
 
 _KEEPS_JOBS = "noeviction"
+
+
+def environment_prefix(environment: str) -> str:
+    """What the names of an environment's stacks begin with."""
+    return f"Uplift{environment.title().replace('-', '')}"
 
 
 class StackName(StrEnum):
@@ -27,7 +33,7 @@ class StackName(StrEnum):
 
     def of(self, environment: str) -> str:
         """The whole name in one environment."""
-        return f"Uplift{environment.title().replace('-', '')}{self}"
+        return f"{environment_prefix(environment)}{self}"
 
 
 class GroupName(StrEnum):
@@ -70,6 +76,7 @@ class EnvironmentSettings(FrozenSettings):
     app_cache: GroupSettings
     sidekiq: GroupSettings
     upgrade: UpgradeSettings
+    pipeline: PipelineSettings | None = None
     role_path: Annotated[str, StringConstraints(pattern=r"^/(?:[!-.0-~]+/)*$")] = "/"
     permissions_boundary_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::\d{12}:policy/.+$")] | None = None
     log_retention_days: Literal[30, 90, 180, 365, 731, 1827] = 365

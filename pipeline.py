@@ -1,0 +1,51 @@
+"""The CDK application of the pipeline's own rights. An administrator deploys it once, before the bootstrap: docs/pipeline.md."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.pipeline_stack import PipelineStack
+from uplift.errors import BadInput, ExitCode
+from uplift.settings.environment import EnvironmentSettings, environment_prefix
+from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+
+
+def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings) -> cdk.App:
+    """Put the one stack into `app`. Raises BadInput for an environment without a pipeline."""
+    if settings.pipeline is None:
+        raise BadInput(f"config/{environment}.yaml: pipeline is missing, allowed: pipeline: {{repository: OWNER/NAME}}")
+    prefix = environment_prefix(environment)
+    PipelineStack(
+        app,
+        f"{prefix}Pipeline",
+        environment=environment,
+        prefix=prefix,
+        settings=settings,
+        pipeline=settings.pipeline,
+        env=cdk.Environment(account=settings.account, region=settings.region),
+    )
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
+
+
+def main() -> None:
+    """Synthesise the environment named by the context."""
+    app = cdk.App()
+    environment = app.node.try_get_context("environment")
+    if environment is None:
+        raise BadInput("context environment is missing, allowed: cdk synth -c environment=NAME, a file of config/")
+    build(
+        app, environment=environment, settings=load_settings(environment, Path(app.node.try_get_context("config") or CONFIG_DIRECTORY))
+    ).synth()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BadInput as problem:
+        print(problem, file=sys.stderr)  # noqa: T201
+        sys.exit(ExitCode.BAD_INPUT)

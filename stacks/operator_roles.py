@@ -1,0 +1,104 @@
+"""Roles for people and jobs around the upgrade: one to start it, one to recover, one to read. None may do the others' work."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge_statements
+from stacks.elasticache_arns import elasticache_arn
+from stacks.github_trust import trusted_jobs
+from uplift.settings.legacy import LegacySettings
+from uplift.settings.pipeline import PipelineSettings
+
+
+class OperatorRoles(Construct):
+    """Three roles, each trusted by a GitHub environment of its own: NAME-upgrade, NAME-recover, NAME-read."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        pipeline: PipelineSettings,
+        legacy: LegacySettings,
+        upgrade: sfn.StateMachine,
+        recovery: sfn.StateMachine,
+        reports: s3.IBucket,
+        role_path: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        reading = [
+            *_read_statements(environment, legacy, reports),
+            _runs("ReadRuns", ("DescribeExecution", "GetExecutionHistory"), upgrade, recovery),
+        ]
+        listing = iam.PolicyStatement(
+            sid="ListRuns", actions=["states:ListExecutions"], resources=[upgrade.state_machine_arn, recovery.state_machine_arn]
+        )
+        for name, more in (
+            ("read", []),
+            ("upgrade", [_start("StartUpgrade", upgrade), _runs("StopUpgrade", ("StopExecution",), upgrade), *_unmute(legacy)]),
+            ("recover", [_start("StartRecovery", recovery)]),
+        ):
+            role = iam.Role(
+                self,
+                name.title(),
+                assumed_by=trusted_jobs(pipeline=pipeline, github_environment=f"{environment}-{name}"),
+                path=role_path,
+                description=f"Uplift {environment}: {name}",
+            )
+            statements = (*reading, listing, *more)
+            for statement in statements:
+                role.add_to_policy(statement)
+            acknowledge_statements(role, statements, "runs, snapshots and parameter groups have names nobody knows beforehand")
+
+
+def _start(sid: str, machine: sfn.StateMachine) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=["states:StartExecution"], resources=[machine.state_machine_arn])
+
+
+def _runs(sid: str, actions: tuple[str, ...], *machines: sfn.StateMachine) -> iam.PolicyStatement:
+    account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    runs = [f"arn:{Aws.PARTITION}:states:{account}:execution:{machine.state_machine_name}:*" for machine in machines]
+    return iam.PolicyStatement(sid=sid, actions=[f"states:{action}" for action in actions], resources=runs)
+
+
+def _unmute(legacy: LegacySettings) -> list[iam.PolicyStatement]:
+    """`uplift stop` lets muted alarms act again."""
+    if not legacy.alarms_to_mute:
+        return []
+    alarms = [f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:{name}" for name in legacy.alarms_to_mute]
+    return [iam.PolicyStatement(sid="UnmuteAlarms", actions=["cloudwatch:EnableAlarmActions"], resources=alarms)]
+
+
+def _read_statements(environment: str, legacy: LegacySettings, reports: s3.IBucket) -> list[iam.PolicyStatement]:
+    clusters = [elasticache_arn("cluster", legacy.id), elasticache_arn("cluster", f"{legacy.id}-*")]
+    group = elasticache_arn("replicationgroup", legacy.id)
+    facts = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter/uplift/{environment}/*"
+    return [
+        iam.PolicyStatement(
+            sid="ReadLegacy",
+            actions=["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters", "elasticache:DescribeUpdateActions"],
+            resources=[group, *clusters],
+        ),
+        iam.PolicyStatement(
+            sid="ReadParameters", actions=["elasticache:DescribeCacheParameters"], resources=[elasticache_arn("parametergroup", "*")]
+        ),
+        iam.PolicyStatement(
+            sid="ReadSnapshots", actions=["elasticache:DescribeSnapshots"], resources=[elasticache_arn("snapshot", "*"), group, *clusters]
+        ),
+        iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]),
+        iam.PolicyStatement(sid="ReadFacts", actions=["ssm:GetParameter"], resources=[facts]),
+        # Reports name keys by pattern and digest; names/ holds them in the clear and is nobody's here.
+        iam.PolicyStatement(sid="ReadReports", actions=["s3:GetObject"], resources=[reports.arn_for_objects("runs/*")]),
+        iam.PolicyStatement(
+            sid="ListReports",
+            actions=["s3:ListBucket"],
+            resources=[reports.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": ["runs/*"]}},
+        ),
+    ]
