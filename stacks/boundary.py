@@ -44,6 +44,8 @@ _AT_MOST = (
     "secretsmanager:GetSecretValue",
     "secretsmanager:ListSecretVersionIds",
     "sns:Publish",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
     "sqs:SendMessage",
     "ssm:GetParameter",
     "ssm:GetParameters",
@@ -52,6 +54,10 @@ _AT_MOST = (
     "states:ListExecutions",
     "states:StartExecution",
     "states:StopExecution",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
@@ -49,6 +49,8 @@ class OperatorRoles(Construct):
                 name.title(),
                 assumed_by=trusted_jobs(pipeline=pipeline, github_environment=f"{environment}-{name}"),
                 path=role_path,
+                # As long as the longest run may take to watch.
+                max_session_duration=Duration.hours(6),
                 description=f"Uplift {environment}: {name}",
             )
             statements = (*reading, listing, *more)

@@ -154,6 +154,11 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
         "lambda:InvokeFunction": lambda params: [params["FunctionArn"]],
         "states:StartExecution": lambda params: [params["stateMachineArn"]],
         "states:DescribeExecution": lambda params: [params["executionArn"]],
+        "states:GetExecutionHistory": lambda params: [params["executionArn"]],
+        "states:ListExecutions": lambda params: [params["stateMachineArn"]],
+        "states:StopExecution": lambda params: [params["executionArn"]],
+        "ssm:GetParameter": lambda params: [arn("ssm", f"parameter{params['Name']}")],
+        "s3:ListBucket": lambda params: [f"arn:{arn('s3', '').split(':')[1]}:s3:::{params['Bucket']}"],
         "sqs:SendMessage": lambda params: [params["QueueArn"]],
     }
 
@@ -166,7 +171,7 @@ _OPERATION = re.compile(r"/operation/(\w+)")
 def s3_call(method: str, path: str) -> Call:
     """An S3 request as a call."""
     bucket, _, key = path.lstrip("/").partition("/")
-    action = _S3_ACTIONS.get(method, method) if key else f"{method.title()}Bucket"
+    action = _S3_ACTIONS.get(method, method) if key else "ListBucket" if method == "GET" else f"{method.title()}Bucket"
     return Call("s3", action, {"Bucket": bucket, "Key": unquote(key)})
 
 

@@ -108,6 +108,13 @@ class Cloud:
             }
         return self._credentials[role_arn]
 
+    def _about_roles(self, command: str, request: dict[str, Any]) -> Any:
+        if command == "may":
+            call = Call(request["service"], request["action"], request["params"])
+            return self.permissions.missing(request["role"], call) or ""
+        (arn,) = [role["Arn"] for role in self.client("iam").list_roles()["Roles"] if request["role"] in role["RoleName"]]
+        return self._credentials_of(arn)
+
     def control(self, command: str, request: dict[str, Any]) -> Any:
         """What the rehearsal asks of this cloud beyond AWS's own API."""
         match command:
@@ -126,9 +133,8 @@ class Cloud:
                     {"id": node.id, "port": node.server.port, "version": node.server.version, "status": node.status}
                     for node in self.elasticache.state.nodes()
                 ]
-            case "may":
-                call = Call(request["service"], request["action"], request["params"])
-                return self.permissions.missing(request["role"], call) or ""
+            case "may" | "credentials":
+                return self._about_roles(command, request)
             case "faults":
                 self.faults.set(request["names"])
                 return {}

@@ -86,10 +86,11 @@ class LocalCloud:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def uplift(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run our own command against this cloud, as an operator would type it."""
+    def uplift(self, *arguments: str, role: str = "") -> subprocess.CompletedProcess[str]:
+        """Run our own command against this cloud, as an operator would type it, or with the rights of one deployed role."""
         command = [str(Path(sys.executable).parent / "uplift"), *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        credentials = self.command("credentials", role=role) if role else {}
+        return subprocess.run(command, env={**self.environment, **credentials}, capture_output=True, text=True, check=False)
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, as the operator."""
