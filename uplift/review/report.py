@@ -46,7 +46,8 @@ def as_lines(review: Review) -> list[str]:
 
 def _text(judged: Judged) -> Iterator[str]:
     finding = judged.finding
-    yield f"  {finding.stack} / {finding.resource}: {finding.what}{_expected(finding)}"
+    expected = f" [{finding.outage}]" if finding.outage is not None else ""
+    yield f"  {finding.stack} / {finding.resource}: {finding.what}{expected}"
     if finding.meaning:
         yield f"      {finding.meaning}"
     if finding.action:
@@ -83,7 +84,8 @@ def _row(judged: Judged) -> str:
 
 def _block(judged: Judged) -> str:
     finding, entry = judged.finding, judged.acknowledgement
-    lines = ["", "", f"**{finding.impact}: {_cell(finding.resource)}: {_cell(finding.what)}**{_cell(_expected(finding))}", ""]
+    expected = f" ({finding.outage})" if finding.outage is not None else ""
+    lines = ["", "", f"**{finding.impact}: {_cell(finding.resource)}: {_cell(finding.what)}**{expected}", ""]
     lines += [_cell(finding.meaning)] if finding.meaning else []
     lines += ["", f"What to do: {_cell(finding.action)}"] if finding.action else []
     lines += ["", f"Acknowledged by {_cell(entry.by)} until {entry.until}: {_cell(entry.reason)}"] if entry is not None else []
@@ -98,14 +100,10 @@ def _harmless_block(harmless: list[Judged]) -> list[str]:
     return ["\n".join([*lines, "", "</details>"])]
 
 
-def _expected(finding: Finding) -> str:
-    return f" [{finding.outage}]" if finding.outage is not None else ""
-
-
 def _cell(text: str) -> str:
     """Text from a template, made harmless: a pull request of a stranger must not write links, mentions or HTML into our comment."""
     escaped = " ".join(text.split())
-    for character in "\\\\`*_[]|~#".replace("\\\\", "\\"):
+    for character in "\\`*_[]|~#":
         escaped = escaped.replace(character, f"\\{character}")
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u200b").replace("://", ":\u200b//")
 

@@ -12,7 +12,7 @@ from uplift.review.finding import Finding, Impact
 from uplift.review.group_deploy import parameter_refusals
 from uplift.review.group_view import group_view, parameter_group_view
 from uplift.review.rules_alarm import ALARM_TYPES, findings_of_alarm
-from uplift.review.rules_behaviour import SPOKEN_FOR, findings_of_behaviour
+from uplift.review.rules_behaviour import SPOKEN_FOR, TOLD, findings_of_behaviour
 from uplift.review.rules_group import concerns_redis, findings_of_redis
 from uplift.review.rules_other import findings_of_any
 from uplift.review.rules_security import findings_of_security, judged_properties
@@ -76,8 +76,13 @@ def _of_stack(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
     elif head.termination_protection and not base.termination_protection:
         yield Finding(Impact.HARMLESS, head.name, head.name, _STACK, "termination protection on", "")
     changes = compare_stacks(base, head)
+    said: set[tuple[str, str]] = set()
     for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.logical_id for change in changes})]:
-        yield from _of_change(change, base, head)
+        for finding in _of_change(change, base, head):
+            # All functions of a stack are told the same: it is said, and acknowledged, once.
+            if finding.what != TOLD or (finding.what, finding.meaning) not in said:
+                said.add((finding.what, finding.meaning))
+                yield finding
 
 
 def _of_change(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:

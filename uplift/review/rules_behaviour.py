@@ -12,6 +12,7 @@ from uplift.review.template import StackTemplate
 from uplift.review.words import said, shown
 
 FUNCTION = "AWS::Lambda::Function"
+TOLD = "told something else"
 SPOKEN_FOR = {
     SCHEDULE: frozenset({"ScheduleExpression", "ScheduleExpressionTimezone", "State"}),
     RULE: frozenset({"ScheduleExpression", "State", "EventPattern"}),
@@ -73,7 +74,7 @@ def _function(change: Change) -> Iterator[Finding]:
         if old.get(name) != new.get(name)
     ]
     if told:
-        yield _finding(change, Impact.BEHAVIOUR, "told something else", "; ".join(told), "rehearse it: make rehearse")
+        yield _finding(change, Impact.BEHAVIOUR, TOLD, "; ".join(told), "rehearse it: make rehearse")
     elif any(not one.follows for one in environment):
         yield _finding(change, Impact.BEHAVIOUR, "another environment", "; ".join(said(one) for one in environment))
 
