@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.acknowledgements import Judged
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Impact
 from uplift.review.review import Review
 
 MARKER = "<!-- uplift-review -->"
