@@ -29,6 +29,7 @@ from rehearsal.cloud import (  # noqa: E402
     elasticache_responses,
     network,
     platform_resources,
+    secret_versions,
     workflows,
 )
 from rehearsal.cloud.disturb import disturb  # noqa: E402
@@ -63,6 +64,7 @@ class Cloud:
         self.client = workflows.server_client(self.url, self.region)
         self._credentials: dict[str, dict[str, str]] = {}
         elasticache_responses.install(self.elasticache)
+        secret_versions.install()
         providers = Providers(self.url, self.region, self.account, [platform_resources.table, elasticache_resources.table])
         cloudformation.install(cloudformation.CloudFormation(providers))
         workflows.install(self.run_function, self.permissions, timing.wait_scale)

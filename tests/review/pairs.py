@@ -57,6 +57,13 @@ def _new_family(templates: Templates) -> None:
     resources[GROUP]["Properties"] |= {"EngineVersion": "7.1", "CacheParameterGroupName": {"Ref": "RedisParametersRedis7"}}
 
 
+def _maybe(templates: Templates) -> None:
+    """Whether the group is there is decided by a parameter that only the deploy knows."""
+    templates[APP_CACHE]["Parameters"]["Wanted"] = {"Type": "String"}
+    templates[APP_CACHE]["Conditions"] = {"IsWanted": {"Fn::Equals": [{"Ref": "Wanted"}, "yes"]}}
+    templates[APP_CACHE]["Resources"][GROUP]["Condition"] = "IsWanted"
+
+
 def _copy_of_group(templates: Templates) -> None:
     templates[SIDEKIQ]["Resources"]["AnotherGroup"] = templates[APP_CACHE]["Resources"].pop(GROUP)
 
@@ -200,6 +207,7 @@ DATA_LOSS = [
     Pair("the subnet group is replaced", put(SUBNETS, CacheSubnetGroupName="named"), LOSS, "replaced because of CacheSubnetGroupName"),
     Pair("moved to another stack", _copy_of_group, LOSS, "deleted"),
     Pair("the whole stack is gone", lambda templates: templates.pop(APP_CACHE), LOSS, "no longer in the assembly", where=APP_CACHE),
+    Pair("a group that may not be there", _maybe, LOSS, "may be replaced because of its condition"),
     Pair("more shards", put(NumNodeGroups=2), LOSS, "may be replaced because of NumNodeGroups"),
     Pair("left behind on purpose", remove(GROUP), PROTECTION, "leaves the stack", base=attribute(DeletionPolicy="Retain"), never=(LOSS,)),
     Pair(
