@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -34,13 +35,27 @@ def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings, bund
     return app
 
 
-def main() -> None:
-    """Synthesise the environment named by the context."""
-    app = cdk.App()
+def named_environment(app: cdk.App) -> tuple[str, EnvironmentSettings]:
+    """The environment named by the context, and its settings. Raises BadInput."""
     environment = app.node.try_get_context("environment")
     if environment is None:
         raise BadInput("context environment is missing, allowed: cdk synth -c environment=NAME, a file of config/")
-    settings = load_settings(environment, Path(app.node.try_get_context("config") or CONFIG_DIRECTORY))
+    return environment, load_settings(environment, Path(app.node.try_get_context("config") or CONFIG_DIRECTORY))
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run an application; bad input is one line and exit code 2."""
+    try:
+        main()
+    except BadInput as problem:
+        print(problem, file=sys.stderr)  # noqa: T201
+        sys.exit(ExitCode.BAD_INPUT)
+
+
+def main() -> None:
+    """Synthesise the environment named by the context."""
+    app = cdk.App()
+    environment, settings = named_environment(app)
     bundle = Bundle(Path(app.node.try_get_context("bundle")))
     if not bundle.directory.is_dir():
         raise BadInput(f"{bundle.directory} is missing: `make bundle` builds what the functions run")
@@ -48,8 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BadInput as problem:
-        print(problem, file=sys.stderr)  # noqa: T201
-        sys.exit(ExitCode.BAD_INPUT)
+    run(main)

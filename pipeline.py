@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from app import named_environment, run
 from stacks.pipeline_stack import PipelineStack
-from uplift.errors import BadInput, ExitCode
+from uplift.errors import BadInput
 from uplift.settings.environment import EnvironmentSettings, environment_prefix
-from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 
 
 def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings) -> cdk.App:
@@ -35,17 +32,9 @@ def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings) -> c
 def main() -> None:
     """Synthesise the environment named by the context."""
     app = cdk.App()
-    environment = app.node.try_get_context("environment")
-    if environment is None:
-        raise BadInput("context environment is missing, allowed: cdk synth -c environment=NAME, a file of config/")
-    build(
-        app, environment=environment, settings=load_settings(environment, Path(app.node.try_get_context("config") or CONFIG_DIRECTORY))
-    ).synth()
+    environment, settings = named_environment(app)
+    build(app, environment=environment, settings=settings).synth()
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BadInput as problem:
-        print(problem, file=sys.stderr)  # noqa: T201
-        sys.exit(ExitCode.BAD_INPUT)
+    run(main)

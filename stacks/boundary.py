@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge_statements
+from stacks.functions import NETWORK_INTERFACE_ACTIONS
 
 _AT_MOST = (
     "cloudwatch:DisableAlarmActions",
@@ -18,12 +19,7 @@ _AT_MOST = (
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:UnassignPrivateIpAddresses",
+    *NETWORK_INTERFACE_ACTIONS,
     "elasticache:AddTagsToResource",
     "elasticache:CreateReplicationGroup",
     "elasticache:CreateSnapshot",

@@ -17,7 +17,7 @@ from stacks.elasticache_arns import acknowledge_elasticache_wildcards, elasticac
 from uplift.inplace.run_settings import VARIABLE, RunSettings
 from uplift.settings.legacy import LegacyKind, LegacySettings
 
-_NETWORK_INTERFACE_ACTIONS = (
+NETWORK_INTERFACE_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -70,7 +70,7 @@ class StepFunction(Construct):
 
 
 def _allow_network_interfaces(role: iam.Role) -> None:
-    role.add_to_policy(iam.PolicyStatement(sid="NetworkInterfaces", actions=list(_NETWORK_INTERFACE_ACTIONS), resources=["*"]))
+    role.add_to_policy(iam.PolicyStatement(sid="NetworkInterfaces", actions=list(NETWORK_INTERFACE_ACTIONS), resources=["*"]))
     acknowledge_wildcards(role, {"Resource::*": "a function in a VPC makes network interfaces that have no ARN beforehand"})
 
 

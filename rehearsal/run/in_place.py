@@ -150,9 +150,8 @@ class _Rehearsal:
             return recover(self.cloud, self.cdk.config, runs[0], {finding.key for finding in verdict.lost_keys}, before)
 
     def _prepare_legacy(self) -> Address:
-        options, network = self.options, self.settings.network
-        groups = [*network.client_security_group_ids.values(), network.endpoint_security_group_id, self.settings.legacy.security_group_id]
-        self.cloud.command("seed-network", vpc=network.vpc_id, subnets=list(network.subnet_ids), security_groups=groups)
+        options = self.options
+        self.cloud.seed_network(self.settings)
         direct = options.rdb is not None and options.rdb.source_reads_it
         with self.narrator.phase(f"legacy Redis {SOURCE_VERSION}, {'one node' if options.standalone else 'primary and replica'}"):
             address = Address(

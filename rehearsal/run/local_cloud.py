@@ -17,6 +17,7 @@ import boto3
 
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.workshop import Workshop
+from uplift.settings.environment import EnvironmentSettings
 
 _START_SECONDS = 60
 
@@ -106,6 +107,12 @@ class LocalCloud:
         if isinstance(content, dict) and "error" in content:
             raise RuntimeError(content["error"])
         return content
+
+    def seed_network(self, settings: EnvironmentSettings) -> None:
+        """Make the network that an environment's settings name, as somebody else has made it in AWS."""
+        network = settings.network
+        groups = [*network.client_security_group_ids.values(), network.endpoint_security_group_id, settings.legacy.security_group_id]
+        self.command("seed-network", vpc=network.vpc_id, subnets=list(network.subnet_ids), security_groups=groups)
 
     def calls_of_roles(self) -> Calls:
         """Count what the deployed functions called so far."""

@@ -124,9 +124,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     workshop.check()
     timing = Timing(outage_seconds=1.0, status_seconds=0.2, wait_scale=0.02)
     with LocalCloud(workshop, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
-        network = settings.network
-        groups = [*network.client_security_group_ids.values(), network.endpoint_security_group_id, settings.legacy.security_group_id]
-        cloud.command("seed-network", vpc=network.vpc_id, subnets=list(network.subnet_ids), security_groups=groups)
+        cloud.seed_network(settings)
         cdk = CdkCli(workshop, cloud, Path("config").resolve(), folder / "cdk.log")
         bootstrapped, synthesised = cdk.bootstrap(), cdk.run("synth", "--quiet")
         assert bootstrapped.exit_code == 0, bootstrapped.output

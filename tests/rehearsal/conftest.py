@@ -118,9 +118,7 @@ def deployed(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("deployed")
     timing = Timing(outage_seconds=0.5, status_seconds=0.2, wait_scale=0.02)
     with LocalCloud(workshop, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
-        network = settings.network
-        groups = [*network.client_security_group_ids.values(), network.endpoint_security_group_id, settings.legacy.security_group_id]
-        cloud.command("seed-network", vpc=network.vpc_id, subnets=list(network.subnet_ids), security_groups=groups)
+        cloud.seed_network(settings)
         cdk = CdkCli(workshop, cloud, Path("config").resolve(), folder / "cdk.log")
         bootstrapped, done = cdk.bootstrap(), cdk.deploy()
         assert bootstrapped.exit_code == 0, bootstrapped.output
