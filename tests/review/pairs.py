@@ -238,6 +238,7 @@ OUTAGES = [
         also=((PROTECTION, "Multi-AZ off"),),
     ),
     Pair("down to one node", _SINGLE, OUTAGE, "failover off", also=((PROTECTION, "nodes 3 → 1"),)),
+    Pair("another primary", put(PrimaryClusterId="app-002"), OUTAGE, "Another node becomes the primary"),
     Pair(
         "TLS becomes required",
         put(TransitEncryptionMode="required"),
@@ -342,6 +343,7 @@ SECURITIES = [
         "a denial is gone",
         "ReportsBucketPolicyDDF1E8F1",
     ),
+    Pair("other users", put(UserGroupIds=["people"]), SECURITY, "Other users may log in"),
     Pair("AUTH off", put(AuthToken=None), LOSS, "may be replaced", also=((SECURITY, "AUTH off"),)),
     Pair("a token in the clear", put(AuthToken="correct-horse-battery"), OUTAGE, "another AUTH token", also=((SECURITY, "in the clear"),)),
     Pair(

@@ -197,6 +197,11 @@ def test_git_revisions_are_synthesised_apart_and_leave_nothing_behind(repository
     document = json.loads(ended.stdout)
     assert {one["class"] for one in document["findings"]} == {"outage", "harmless"}
     assert "redis 5.0.6 → redis 7.1" in {one["what"] for one in document["findings"]}
+    _file(repository / "config", _entry())
+    assert _invoke("HEAD~1", "HEAD").exit_code == 1, "what is not committed acknowledges nothing"
+    for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "acknowledged"]):
+        subprocess.run(["git", *command], cwd=repository, check=True)
+    assert _invoke("HEAD~2", "HEAD").exit_code == 0
     listed = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True).stdout
     assert len(listed.splitlines()) == 1
 

@@ -83,8 +83,12 @@ def _stop_on_drift(deployment: Deployment, stacks: dict[str, DeployedStack], hea
 
 def _run(deployment: Deployment, stacks: dict[str, DeployedStack], head: Assembly, review: Review, command: list[str]) -> None:
     """Run the CLI with its output passed through. Raises DeployFailed, after the policies are strict again."""
-    with aws_named("setting a stack policy"), guarded(deployment.stacks, stacks, head, review, lambda line: print_lines([line])):
-        sys.stdout.flush()
-        exit_code = subprocess.run(command, check=False).returncode  # noqa: S603
+    try:
+        with aws_named("setting a stack policy"), guarded(deployment.stacks, stacks, head, review, lambda line: print_lines([line])):
+            sys.stdout.flush()
+            exit_code = subprocess.run(command, check=False).returncode  # noqa: S603
+    except KeyboardInterrupt:
+        print_lines(["stopped: CloudFormation goes on with what it has begun; look there, then run the same command again"])
+        raise typer.Exit(ExitCode.FAILED) from None
     if exit_code != 0:
         raise DeployFailed(f"cdk deploy ended with exit code {exit_code}; mend what it says and run the same command again")

@@ -15,7 +15,7 @@ import typer
 
 from uplift.cli.output import AsJson, print_json, print_lines
 from uplift.errors import BadInput, ExitCode
-from uplift.review.acknowledgements import DEFAULT_FILE, load_acknowledgements
+from uplift.review.acknowledgements import DEFAULT_FILE, Acknowledgement, load_acknowledgements
 from uplift.review.assembly import read_assembly
 from uplift.review.finding import Impact
 from uplift.review.report import as_json as review_as_json
@@ -26,10 +26,14 @@ from uplift.review.template import Assembly, StackTemplate
 from uplift.settings.load import environment_names
 
 _AT_ONCE = 2
+_Side = tuple[Assembly, tuple[Acknowledgement, ...]]
 
 Side = Annotated[str, typer.Argument(help="A cloud assembly (cdk.out), a template, or a git revision.")]
 Environments = Annotated[list[str] | None, typer.Option("--environment", help="Of git revisions: only this one; may be given again.")]
-Acknowledged = Annotated[Path | None, typer.Option("--acknowledged", help=f"Entries that acknowledge findings; {DEFAULT_FILE} by default.")]
+Acknowledged = Annotated[
+    Path | None,
+    typer.Option("--acknowledged", help=f"Entries that acknowledge findings; by default {DEFAULT_FILE}, of HEAD where that is a revision."),
+]
 Allow = Annotated[Impact, typer.Option("--allow", help="The worst class nobody need acknowledge.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print markdown for a comment.")]
 
@@ -47,9 +51,9 @@ def review(
     """Say what HEAD over BASE does: exit 0 nothing above the allowed class, 1 a finding nobody acknowledged, 2 bad input."""
     if markdown and as_json:
         raise BadInput("--markdown and --json were both given, allowed: one of them")
-    entries = load_acknowledgements(acknowledged or DEFAULT_FILE, required=acknowledged is not None)
     with tempfile.TemporaryDirectory(prefix="uplift-review-") as folder:
-        before, after = _assemblies((base, head), tuple(environments or ()), Path(folder))
+        (before, _), (after, written) = _sides((base, head), tuple(environments or ()), Path(folder))
+    entries = load_acknowledgements(acknowledged, required=True) if acknowledged is not None else written
     made = make_review(before, after, entries, today=datetime.now(UTC).date(), allowed=allow)
     if as_json:
         print_json(review_as_json(made))
@@ -61,7 +65,7 @@ def review(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _assemblies(sides: tuple[str, str], environments: tuple[str, ...], folder: Path) -> list[Assembly]:
+def _sides(sides: tuple[str, str], environments: tuple[str, ...], folder: Path) -> list[_Side]:
     """Both sides; git revisions are synthesised, two environments at a time."""
     revisions = [None if Path(side).exists() else find_revision(side, Path.cwd()) for side in sides]
     for side, revision in zip(sides, revisions, strict=True):
@@ -70,12 +74,15 @@ def _assemblies(sides: tuple[str, str], environments: tuple[str, ...], folder: P
     if environments and not all(revisions):
         raise BadInput("--environment was given for an assembly or template, allowed: with two git revisions only")
     return [
-        read_assembly(Path(side)) if revision is None else _synthesised(revision, environments, folder / str(number))
+        (read_assembly(Path(side)), load_acknowledgements(DEFAULT_FILE, required=False))
+        if revision is None
+        else _synthesised(revision, environments, folder / str(number))
         for number, (side, revision) in enumerate(zip(sides, revisions, strict=True))
     ]
 
 
-def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path) -> Assembly:
+def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path) -> _Side:
+    """A revision's stacks, and what its own file acknowledges."""
     with worktree(revision, Path.cwd()) as tree, _told(f"synthesising {revision.name}"), ThreadPoolExecutor(_AT_ONCE) as pool:
         names = environments or environment_names(tree / "config")
         for name in names:
@@ -87,7 +94,8 @@ def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path
         stacks: dict[str, StackTemplate] = {}
         for output in outputs.values():
             stacks |= read_assembly(output).stacks
-    return Assembly(f"{revision.name} ({revision.commit[:10]})", stacks)
+        entries = load_acknowledgements(tree / DEFAULT_FILE, required=False)
+    return Assembly(f"{revision.name} ({revision.commit[:10]})", stacks), entries
 
 
 @contextmanager

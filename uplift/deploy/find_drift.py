@@ -33,7 +33,8 @@ class DriftReader:
 
     def _of_group(self, stack: DeployedStack, group: Resource, head: StackTemplate | None) -> Iterator[Drift]:
         deployed = Written(stack.template.name, group_view(group, stack.template), stack.physical_ids)
-        real = read_group(self.elasticache, stack.physical_ids[group.logical_id])
+        identifier = stack.physical_ids.get(group.logical_id)
+        real = read_group(self.elasticache, identifier) if identifier else None
         after = head.resources.get(group.logical_id) if head is not None else None
         planned = None
         if head is not None and after is not None:

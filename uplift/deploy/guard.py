@@ -7,10 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from uplift.deploy.deployed import DeployedStack, DeployedStacks
 from uplift.deploy.stack_policy import acknowledged_losses, needs_policy, stack_policy
+from uplift.errors import UpliftError
 from uplift.review.review import Review
 from uplift.review.template import Assembly
+
+
+class StillLoosened(UpliftError):
+    """A stack policy could not be made strict again."""
+
+    code = "StillLoosened"
 
 
 @contextmanager
@@ -32,10 +41,24 @@ def guarded(
                 say(f"{name}: no Redis may be replaced or deleted, {allowed}")
             yield
         finally:
-            for name in dict.fromkeys([*old, *(name for name, stack in head.stacks.items() if needs_policy(stack))]):
-                if name in old or stacks.exists(name):
-                    stacks.set_policy(name, stack_policy())
-                    say(f"{name}: the strict stack policy is in force")
+            _restore(stacks, [*old, *(name for name, stack in head.stacks.items() if name not in old and needs_policy(stack))], old, say)
+
+
+def _restore(stacks: DeployedStacks, names: list[str], old: list[str], say: Callable[[str], None]) -> None:
+    """Set the strict policy on each, whatever happens to the others. Raises StillLoosened naming those it could not be set on."""
+    # A second Ctrl-C, or the SIGTERM a runner sends after its SIGINT, must not leave half of them loosened.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    failed: list[str] = []
+    for name in names:
+        try:
+            if name in old or stacks.exists(name):
+                stacks.set_policy(name, stack_policy())
+                say(f"{name}: the strict stack policy is in force")
+        except (BotoCoreError, ClientError) as problem:
+            failed.append(f"{name} ({problem})")
+    if failed:
+        raise StillLoosened(f"the strict stack policy could not be set on {', '.join(failed)}; run the same command again at once")
 
 
 @contextmanager
@@ -45,8 +68,9 @@ def _terminated_in_good_order() -> Iterator[None]:
     def interrupted(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupted)
+    before = signal.signal(signal.SIGTERM, interrupted), signal.getsignal(signal.SIGINT)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])

@@ -12,6 +12,15 @@ from uplift.review.words import flattened, said
 Judgement = tuple[Impact, str, str, str]
 """Impact, what, meaning, action."""
 
+# In-place changes that clients notice at once, or that let somebody else in.
+_WORSE = {
+    "ClusterMode": Impact.OUTAGE,
+    "IpDiscovery": Impact.OUTAGE,
+    "NodeGroupConfiguration": Impact.OUTAGE,
+    "NumNodeGroups": Impact.OUTAGE,
+    "PrimaryClusterId": Impact.OUTAGE,
+    "UserGroupIds": Impact.SECURITY,
+}
 _HARMLESS = {"ReplicationGroupDescription", "Tags"}
 # Each has a rule of its own.
 _JUDGED = {
@@ -129,7 +138,7 @@ def behaviour(change: Change, before: GroupView, after: GroupView) -> Iterator[J
     harmless = [one for one in left if one.name in _HARMLESS]
     for one in left:
         if one not in harmless:
-            yield Impact.BEHAVIOUR, f"{one.name} changed", f"{said(one)}.{_more(one)}", ""
+            yield _WORSE.get(one.name, Impact.BEHAVIOUR), f"{one.name} changed", f"{said(one)}.{_more(one)}", ""
     if harmless:
         yield Impact.HARMLESS, "description or tags", "; ".join(said(one) for one in harmless), ""
     if before.resource.update_policy != after.resource.update_policy:
@@ -146,5 +155,11 @@ def _more(change: PropertyChange) -> str:
             return " In this window a snapshot takes memory and may delay writes."
         case "NotificationTopicArn":
             return " Events of ElastiCache go to another topic."
+        case "ClusterMode" | "NumNodeGroups" | "NodeGroupConfiguration":
+            return " Clients must speak to several shards, and commands on several keys may be refused."
+        case "PrimaryClusterId":
+            return " Another node becomes the primary: connections to the old one are closed."
+        case "UserGroupIds":
+            return " Other users may log in, and others no more."
         case _:
             return ""
