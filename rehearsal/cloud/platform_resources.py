@@ -115,13 +115,22 @@ def _identity(p: Providers) -> dict[str, ResourceType]:
         for role_name in properties.get("Roles", []):
             iam.delete_role_policy(RoleName=role_name, PolicyName=properties["PolicyName"])
 
+    def provider(_name: str, properties: Properties) -> Made:
+        made = iam.create_open_id_connect_provider(
+            Url=properties["Url"], ClientIDList=properties["ClientIdList"], ThumbprintList=properties.get("ThumbprintList", [])
+        )
+        return made["OpenIDConnectProviderArn"], {"Arn": made["OpenIDConnectProviderArn"]}
+
     def managed_policy(name: str, properties: Properties) -> Made:
         document = json.dumps(properties["PolicyDocument"])
-        arn = iam.create_policy(PolicyName=name, Path=properties.get("Path", "/"), PolicyDocument=document)["Policy"]["Arn"]
+        arn = iam.create_policy(
+            PolicyName=properties.get("ManagedPolicyName", name), Path=properties.get("Path", "/"), PolicyDocument=document
+        )["Policy"]["Arn"]
         return arn, {"PolicyArn": arn}
 
     return {
         "AWS::IAM::ManagedPolicy": ResourceType(managed_policy, _keep, lambda arn, _: iam.delete_policy(PolicyArn=arn)),
+        "AWS::IAM::OIDCProvider": ResourceType(provider, _keep),
         "AWS::IAM::Role": ResourceType(role, update_role, delete_role),
         "AWS::IAM::Policy": ResourceType(policy, update_policy, delete_policy),
     }
