@@ -38,6 +38,17 @@ def test_wider(before: dict[str, Any], after: dict[str, Any], wider: int) -> Non
     assert len(widened(grants(_document(**before)), grants(_document(**after)))) == wider
 
 
+def test_the_widest_comes_first() -> None:
+    """Only the first few are shown."""
+    after = [_document(), _document(Action="a:Read", Resource="*"), _document(Action="z:*")]
+    new = {grant for document in after for grant in grants(document)}
+    assert [(grant.action, grant.resource) for grant in widened([], new)] == [
+        ("a:Read", "*"),
+        ("z:*", "arn:b/a/*"),
+        ("s3:GetObject", "arn:b/a/*"),
+    ]
+
+
 def test_a_denial_that_is_narrowed_is_lost() -> None:
     before = grants(_document(Effect="Deny", Resource="*"))
     assert len(lost_denials(before, grants(_document(Effect="Deny")))) == 1

@@ -53,9 +53,10 @@ def grants(document: Value) -> frozenset[Grant]:
 
 
 def widened(before: Iterable[Grant], after: Iterable[Grant]) -> list[Grant]:
-    """What is allowed now and was not, in order."""
+    """What is allowed now and was not, the widest first."""
     old = [grant for grant in before if grant.effect == "Allow"]
-    return sorted(grant for grant in after if grant.effect == "Allow" and not any(known.covers(grant) for known in old))
+    new = [grant for grant in after if grant.effect == "Allow" and not any(known.covers(grant) for known in old)]
+    return sorted(new, key=lambda grant: (grant.resource != "*", "*" not in grant.action, grant))
 
 
 def lost_denials(before: Iterable[Grant], after: Iterable[Grant]) -> list[Grant]:
