@@ -118,6 +118,10 @@ def _refused(code: str, call: Any, **arguments: Any) -> None:
     assert refusal.value.response["Error"]["Code"] == code
 
 
+def _members(client: Any) -> list[dict[str, Any]]:
+    return [one for one in client.describe_cache_clusters()["CacheClusters"] if one.get("ReplicationGroupId") == "legacy"]
+
+
 def test_every_field_and_every_error_is_one_botocore_knows_of(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
@@ -153,6 +157,26 @@ def test_every_field_and_every_error_is_one_botocore_knows_of(watched: Watched, 
     _refused("InvalidCacheClusterState", client.modify_cache_cluster, CacheClusterId="alone", **upgrade)
     wait_until(lambda: {one["EngineVersion"] for one in client.describe_cache_clusters()["CacheClusters"]} == {"5.0.6"}, "the new engine")
     wait_until(lambda: settled("legacy"), "legacy after its upgrade")
+    now = {"ReplicationGroupId": "legacy", "ApplyImmediately": True}
+    client.increase_replica_count(NewReplicaCount=2, **now)
+    _refused("InvalidReplicationGroupState", client.decrease_replica_count, NewReplicaCount=1, **now)
+    wait_until(lambda: settled("legacy"), "legacy with a replica more")
+    client.decrease_replica_count(NewReplicaCount=1, **now)
+    wait_until(lambda: settled("legacy"), "legacy with a replica less")
+    assert len(client.describe_replication_groups(ReplicationGroupId="legacy")["ReplicationGroups"][0]["MemberClusters"]) == 2
+    settings = {"PreferredMaintenanceWindow": "sun:06:00-sun:08:00", "NotificationTopicArn": "arn:x", "SnapshotRetentionLimit": 3}
+    client.modify_replication_group(
+        AutomaticFailoverEnabled=True, SecurityGroupIds=["sg-1"], CacheNodeType="cache.r5.xlarge", **settings, **now
+    )
+    wait_until(
+        lambda: {one["CacheNodeType"] for one in _members(client)} == {"cache.r5.xlarge"} and settled("legacy"), "legacy on larger nodes"
+    )
+    assert {one["PreferredMaintenanceWindow"] for one in _members(client)} == {"sun:06:00-sun:08:00"}
+    _refused("InvalidParameterValue", client.increase_replica_count, NewReplicaCount=6, **now)
+    _refused("InvalidParameterCombination", client.decrease_replica_count, NewReplicaCount=0, **now)
+    _refused("InvalidParameterCombination", client.modify_replication_group, TransitEncryptionEnabled=True, **now)
+    _refused("InvalidParameterCombination", client.modify_replication_group, AutomaticFailoverEnabled=False, MultiAZEnabled=True, **now)
+    _refused("InvalidParameterCombination", client.modify_replication_group, CacheNodeType="cache.r7g.large", **now)
     client.describe_events()
     client.describe_update_actions(ReplicationGroupIds=["legacy"])
     restore = {"ReplicationGroupDescription": "r", "CacheNodeType": "cache.r5.large", "NumCacheClusters": 1}
