@@ -414,6 +414,13 @@ BEHAVIOURS = [
 ]
 
 HARMLESSES = [
+    Pair(
+        "tags on a node type nobody knows",
+        put(Tags=[{"Key": "a", "Value": "b"}]),
+        HARMLESS,
+        "description or tags",
+        base=put(CacheNodeType="cache.t2.small"),
+    ),
     Pair("tags", put(Tags=[{"Key": "team", "Value": "platform"}]), HARMLESS, "description or tags"),
     Pair("description", put(ReplicationGroupDescription="another text"), HARMLESS, "description or tags"),
     Pair("other code", put(_CONTROL, UPGRADE, Code={"S3Bucket": "b", "S3Key": "other.zip"}), HARMLESS, "other code", _CONTROL),

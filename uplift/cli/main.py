@@ -28,7 +28,7 @@ from uplift.errors import UpliftError
 
 application = typer.Typer(
     name="uplift",
-    help="Takes an ElastiCache Redis 3.2 to version 5: settings, plan, rehearsal; sees, splits and proves a live Redis.",
+    help="Takes an ElastiCache Redis 3.2 to version 5: settings, review, deploy, plan, rehearsal; sees, splits and proves a live Redis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

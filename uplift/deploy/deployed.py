@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
-_GONE = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
+# A stack whose first creation was rolled back holds nothing, and the CDK CLI makes it anew.
+_GONE = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from uplift.review.compare import Change
+
 
 class Impact(StrEnum):
     """What a change does to the running application, worst first."""
@@ -55,3 +57,10 @@ class Finding:
     action: str = ""
     outage: Seconds | None = None
     replaces: bool = False
+
+
+def finding_on(
+    change: Change, impact: Impact, what: str, meaning: str, action: str = "", *, outage: Seconds | None = None, replaces: bool = False
+) -> Finding:
+    """A finding on the resource of a change."""
+    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action, outage, replaces)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from uplift.engines.parameters import known_family, parameter_family
 from uplift.review.compare import Change
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group_view import GroupView, ParameterGroupView
 
 _EVENTS = "notify-keyspace-events"
@@ -18,7 +18,7 @@ def parameter_findings(change: Change, before: GroupView, after: GroupView) -> I
     """Findings on the group for every parameter that has another value, whether its parameter group was changed or swapped."""
     if before.parameters is None or after.parameters is None:
         if change.changed("CacheParameterGroupName") is not None:
-            yield _finding(
+            yield finding_on(
                 change, Impact.BEHAVIOUR, "another parameter group", "Its values are not in this template.", "compare the two by hand"
             )
         return
@@ -26,7 +26,7 @@ def parameter_findings(change: Change, before: GroupView, after: GroupView) -> I
     for name, (old, new) in differing.items():
         yield _judged(change, name, old, new)
     if not differing and change.changed("CacheParameterGroupName") is not None:
-        yield _finding(change, Impact.HARMLESS, "another parameter group with the same values", "It follows the engine's family.")
+        yield finding_on(change, Impact.HARMLESS, "another parameter group with the same values", "It follows the engine's family.")
 
 
 def _differing(before: ParameterGroupView, after: ParameterGroupView) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -57,7 +57,7 @@ def _judged(change: Change, name: str, old: str, new: str) -> Finding:
     if name == _EVENTS:
         lost = sorted(set(old.replace("A", _ALL_CLASSES)) - set(new.replace("A", _ALL_CLASSES)))
         meaning = f"Listeners to {' '.join(lost)} hear nothing any more, without an error." if lost else "More events are published."
-        return _finding(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "see who subscribes before")
+        return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "see who subscribes before")
     if name == _EVICTION:
         meaning = (
             "A full Redis refuses writes instead of throwing keys away."
@@ -66,9 +66,5 @@ def _judged(change: Change, name: str, old: str, new: str) -> Finding:
             if old == "noeviction"
             else "Another choice of keys is thrown away when memory is full."
         )
-        return _finding(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "compare with what the keys are for")
-    return _finding(change, Impact.BEHAVIOUR, what, "It takes effect at once on every node that uses the group.", "")
-
-
-def _finding(change: Change, impact: Impact, what: str, meaning: str, action: str = "") -> Finding:
-    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action)
+        return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "compare with what the keys are for")
+    return finding_on(change, Impact.BEHAVIOUR, what, "It takes effect at once on every node that uses the group.", "")

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from uplift.review.compare import Change, PropertyChange
 from uplift.review.finding import Impact
 from uplift.review.group_view import GroupView
 from uplift.review.words import flattened, said
 
-Judgement = tuple[Impact, str, str, str]
-"""Impact, what, meaning, action."""
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One finding of this file, before it is put on its group."""
+
+    impact: Impact
+    what: str
+    meaning: str
+    action: str
+
 
 # In-place changes that clients notice at once, or that let somebody else in.
 _WORSE = {
@@ -56,18 +65,20 @@ def _policies(before: GroupView, after: GroupView) -> Iterator[Judgement]:
     ):
         if old != "Delete" and new == "Delete":
             event = "deleted" if name == "DeletionPolicy" else "replaced"
-            yield Impact.PROTECTION, f"{name} {old} → {new}", f"When it is {event}, nothing of its data stays.", f"keep {name}: {old}"
+            yield Judgement(
+                Impact.PROTECTION, f"{name} {old} → {new}", f"When it is {event}, nothing of its data stays.", f"keep {name}: {old}"
+            )
         elif old != new:
-            yield Impact.BEHAVIOUR, f"{name} {old} → {new}", "What stays of its data when it goes is another thing.", ""
+            yield Judgement(Impact.BEHAVIOUR, f"{name} {old} → {new}", "What stays of its data when it goes is another thing.", "")
 
 
 def _backups(before: GroupView, after: GroupView) -> Iterator[Judgement]:
     old, new = (_days(side) for side in (before, after))
     if new < old:
         meaning = "No automatic snapshot is kept any more." if new == 0 else "Older automatic snapshots are deleted."
-        yield Impact.PROTECTION, f"snapshots kept {old} → {new} days", meaning, f"keep SnapshotRetentionLimit at {old}"
+        yield Judgement(Impact.PROTECTION, f"snapshots kept {old} → {new} days", meaning, f"keep SnapshotRetentionLimit at {old}")
     elif new > old:
-        yield Impact.HARMLESS, f"snapshots kept {old} → {new} days", "More automatic snapshots are kept, and paid by the GB.", ""
+        yield Judgement(Impact.HARMLESS, f"snapshots kept {old} → {new} days", "More automatic snapshots are kept, and paid by the GB.", "")
 
 
 def _days(view: GroupView) -> int:
@@ -78,53 +89,55 @@ def _days(view: GroupView) -> int:
 
 def _nodes(before: GroupView, after: GroupView) -> Iterator[Judgement]:
     if after.nodes < before.nodes:
-        yield (
+        yield Judgement(
             Impact.PROTECTION,
             f"nodes {before.nodes} → {after.nodes}",
             "Fewer replicas can take over, and fewer serve reads.",
             "keep the replicas",
         )
     elif after.nodes > before.nodes:
-        yield (
-            Impact.HARMLESS,
-            f"nodes {before.nodes} → {after.nodes}",
-            "Replicas are added while the group serves, and paid by the hour.",
-            "",
+        yield Judgement(
+            Impact.HARMLESS, f"nodes {before.nodes} → {after.nodes}", "Replicas are added while the group serves, and paid by the hour.", ""
         )
     if before.multi_az and not after.multi_az:
-        yield Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled"
+        yield Judgement(Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled")
     elif after.multi_az and not before.multi_az:
-        yield Impact.HARMLESS, "Multi-AZ on", "Nodes are spread over zones.", ""
+        yield Judgement(Impact.HARMLESS, "Multi-AZ on", "Nodes are spread over zones.", "")
     if after.failover and not before.failover:
-        yield Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.", ""
+        yield Judgement(Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.", "")
 
 
 def _encryption(before: GroupView, after: GroupView) -> Iterator[Judgement]:
     if before.tls and not after.tls:
-        yield Impact.SECURITY, "TLS off", "Sessions and tokens would travel in the clear.", "keep TransitEncryptionEnabled"
+        yield Judgement(Impact.SECURITY, "TLS off", "Sessions and tokens would travel in the clear.", "keep TransitEncryptionEnabled")
     if before.tls and after.tls and (before.tls_mode, after.tls_mode) == ("required", "preferred"):
-        yield (
-            Impact.SECURITY,
-            "TLS required → preferred",
-            "Clients may connect without TLS.",
-            "only for a move of clients; set it back after",
+        yield Judgement(
+            Impact.SECURITY, "TLS required → preferred", "Clients may connect without TLS.", "only for a move of clients; set it back after"
         )
     if before.token is not None and after.token is None:
-        yield Impact.SECURITY, "AUTH off", "Whoever reaches the port is let in.", "keep AuthToken, or name UserGroupIds in its place"
+        yield Judgement(
+            Impact.SECURITY, "AUTH off", "Whoever reaches the port is let in.", "keep AuthToken, or name UserGroupIds in its place"
+        )
     if isinstance(after.token, str) and "{{resolve:" not in after.token and after.token != before.token:
-        yield Impact.SECURITY, "an AUTH token in the clear", "It can be read in the template, in CloudFormation and in git.", "use a secret"
+        yield Judgement(
+            Impact.SECURITY, "an AUTH token in the clear", "It can be read in the template, in CloudFormation and in git.", "use a secret"
+        )
     old, new = (str(side.resource.property("AtRestEncryptionEnabled")).lower() == "true" for side in (before, after))
     if old and not new:
-        yield Impact.SECURITY, "encryption at rest off", "Snapshots and swap would be written in the clear.", "keep AtRestEncryptionEnabled"
+        yield Judgement(
+            Impact.SECURITY, "encryption at rest off", "Snapshots and swap would be written in the clear.", "keep AtRestEncryptionEnabled"
+        )
     yield from _security_groups(before, after)
 
 
 def _security_groups(before: GroupView, after: GroupView) -> Iterator[Judgement]:
     old, new = (_names(side) for side in (before, after))
     for added in sorted(new - old):
-        yield Impact.SECURITY, f"security group {added} added", "Whoever it lets in reaches Redis as well.", "read its rules"
+        yield Judgement(Impact.SECURITY, f"security group {added} added", "Whoever it lets in reaches Redis as well.", "read its rules")
     for removed in sorted(old - new):
-        yield Impact.OUTAGE, f"security group {removed} taken away", "Clients that only it let in can no longer connect.", "see who uses it"
+        yield Judgement(
+            Impact.OUTAGE, f"security group {removed} taken away", "Clients that only it let in can no longer connect.", "see who uses it"
+        )
 
 
 def _names(view: GroupView) -> set[str]:
@@ -138,13 +151,13 @@ def behaviour(change: Change, before: GroupView, after: GroupView) -> Iterator[J
     harmless = [one for one in left if one.name in _HARMLESS]
     for one in left:
         if one not in harmless:
-            yield _WORSE.get(one.name, Impact.BEHAVIOUR), f"{one.name} changed", f"{said(one)}.{_more(one)}", ""
+            yield Judgement(_WORSE.get(one.name, Impact.BEHAVIOUR), f"{one.name} changed", f"{said(one)}.{_more(one)}", "")
     if harmless:
-        yield Impact.HARMLESS, "description or tags", "; ".join(said(one) for one in harmless), ""
+        yield Judgement(Impact.HARMLESS, "description or tags", "; ".join(said(one) for one in harmless), "")
     if before.resource.update_policy != after.resource.update_policy:
-        yield Impact.BEHAVIOUR, "UpdatePolicy changed", "How CloudFormation changes shards is another.", ""
+        yield Judgement(Impact.BEHAVIOUR, "UpdatePolicy changed", "How CloudFormation changes shards is another.", "")
     if (one_tls := change.changed("TransitEncryptionMode")) is not None and before.tls_mode == after.tls_mode:
-        yield Impact.HARMLESS, "TransitEncryptionMode written out", said(one_tls), ""
+        yield Judgement(Impact.HARMLESS, "TransitEncryptionMode written out", said(one_tls), "")
 
 
 def _more(change: PropertyChange) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 
 from uplift.review.acknowledgements import Acknowledgement, Judged, judge
 from uplift.review.compare import Change, Fate, compare_stacks
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group_deploy import parameter_refusals
 from uplift.review.group_view import group_view, parameter_group_view
 from uplift.review.rules_alarm import ALARM_TYPES, findings_of_alarm
@@ -107,8 +107,8 @@ def _unused_parameter_group(change: Change, head: StackTemplate) -> Iterator[Fin
         return
     if any(change.logical_id in group.references("CacheParameterGroupName") for group in head.of_type(REPLICATION_GROUP)):
         return
-    for what, why, action in parameter_refusals(parameter_group_view(change.after)):
-        yield Finding(Impact.FAILS, change.stack, change.logical_id, change.type, what, f"ElastiCache refuses: {why}.", action)
+    for one in parameter_refusals(parameter_group_view(change.after)):
+        yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.", one.action)
 
 
 def _groups_whose_parameters_changed(base: StackTemplate, head: StackTemplate, changed: set[str]) -> Iterator[Change]:

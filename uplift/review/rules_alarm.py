@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.compare import Change, Fate, PropertyChange
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.template import Resource, Value
 from uplift.review.words import said
 
@@ -20,13 +20,13 @@ def findings_of_alarm(change: Change) -> Iterator[Finding]:
     kind = "subscription" if change.type == "AWS::SNS::Subscription" else "alarm"
     match change.fate:
         case Fate.ADDED:
-            yield _finding(change, Impact.HARMLESS, f"a new {kind}", "")
+            yield finding_on(change, Impact.HARMLESS, f"a new {kind}", "")
         case Fate.REMOVED if change.renamed_to:
-            yield _finding(change, Impact.HARMLESS, f"{kind} renamed to {change.renamed_to}", "")
+            yield finding_on(change, Impact.HARMLESS, f"{kind} renamed to {change.renamed_to}", "")
         case Fate.REMOVED:
-            yield _finding(change, Impact.PROTECTION, f"{kind} removed", "Nobody is told any more when this happens.", "keep it")
+            yield finding_on(change, Impact.PROTECTION, f"{kind} removed", "Nobody is told any more when this happens.", "keep it")
         case _ if change.type == "AWS::SNS::Subscription":
-            yield _finding(change, Impact.PROTECTION, "subscription changed", _all(change), "see that somebody confirms the new one")
+            yield finding_on(change, Impact.PROTECTION, "subscription changed", _all(change), "see that somebody confirms the new one")
         case _ if change.before is not None and change.after is not None:
             yield from _changed(change, change.before, change.after)
         case _:
@@ -37,15 +37,15 @@ def _changed(change: Change, before: Resource, after: Resource) -> Iterator[Find
     for one in change.properties:
         loosened = _is_loosened(one, before, after)
         if one.name in _HARMLESS or loosened == "":
-            yield _finding(change, Impact.HARMLESS, f"alarm: {one.name}", said(one))
+            yield finding_on(change, Impact.HARMLESS, f"alarm: {one.name}", said(one))
         elif loosened:
-            yield _finding(change, Impact.PROTECTION, f"alarm loosened: {said(one)}", loosened, "keep it as tight as it was")
+            yield finding_on(change, Impact.PROTECTION, f"alarm loosened: {said(one)}", loosened, "keep it as tight as it was")
         elif not one.follows:
-            yield _finding(
+            yield finding_on(
                 change, Impact.PROTECTION, f"alarm watches something else: {said(one)}", "What it rang for may now go unnoticed.", ""
             )
         else:
-            yield _finding(change, Impact.HARMLESS, f"alarm: {one.name} follows", said(one))
+            yield finding_on(change, Impact.HARMLESS, f"alarm: {one.name} follows", said(one))
 
 
 def _is_loosened(one: PropertyChange, before: Resource, after: Resource) -> str | None:
@@ -94,7 +94,3 @@ def _count(value: Value) -> int:
 
 def _all(change: Change) -> str:
     return "; ".join(said(one) for one in change.properties)
-
-
-def _finding(change: Change, impact: Impact, what: str, meaning: str, action: str = "") -> Finding:
-    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.compare import Change
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.schedule_words import RULE, SCHEDULE, plan_of, run_settings
 from uplift.review.state_machine_words import STATE_MACHINE, differences
 from uplift.review.template import StackTemplate
@@ -29,7 +29,7 @@ def findings_of_behaviour(change: Change, base: StackTemplate, head: StackTempla
         case "AWS::StepFunctions::StateMachine" if change.before is not None and change.after is not None:
             if any(one.name in SPOKEN_FOR[STATE_MACHINE] and not one.follows for one in change.properties):
                 lines = differences(change.before, change.after)
-                yield _finding(
+                yield finding_on(
                     change, Impact.BEHAVIOUR, "state machine changed", "; ".join(lines) or "in form only", "rehearse it: make rehearse"
                 )
         case "AWS::Lambda::Function" if change.before is not None and change.after is not None:
@@ -43,10 +43,10 @@ def _schedule(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
     after = plan_of(change.after, head) if change.after is not None else None
     if after is None or before is None:
         if after is None and before is not None and not change.renamed_to:
-            yield _finding(change, Impact.BEHAVIOUR, "schedule removed", f"{before.what} no longer runs {before.when}")
+            yield finding_on(change, Impact.BEHAVIOUR, "schedule removed", f"{before.what} no longer runs {before.when}")
         elif after is not None:
             impact = Impact.BEHAVIOUR if after.is_on else Impact.HARMLESS
-            yield _finding(change, impact, "a new schedule", f"{after}", "see that somebody is awake then" if after.is_on else "")
+            yield finding_on(change, impact, "a new schedule", f"{after}", "see that somebody is awake then" if after.is_on else "")
         return
     if after != before:
         what = (
@@ -56,14 +56,14 @@ def _schedule(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
             if before.is_on and not after.is_on
             else "schedule changed"
         )
-        yield _finding(
+        yield finding_on(
             change, Impact.BEHAVIOUR, what, f"{after}; before: {before}", "see that somebody is awake then" if after.is_on else ""
         )
 
 
 def _function(change: Change) -> Iterator[Finding]:
     if change.changed("Code") is not None:
-        yield _finding(change, Impact.HARMLESS, "other code", "The asset differs; its tests say whether it is right.")
+        yield finding_on(change, Impact.HARMLESS, "other code", "The asset differs; its tests say whether it is right.")
     environment = [one for one in change.properties if one.name == "Environment"]
     if not environment:
         return
@@ -74,10 +74,6 @@ def _function(change: Change) -> Iterator[Finding]:
         if old.get(name) != new.get(name)
     ]
     if told:
-        yield _finding(change, Impact.BEHAVIOUR, TOLD, "; ".join(told), "rehearse it: make rehearse")
+        yield finding_on(change, Impact.BEHAVIOUR, TOLD, "; ".join(told), "rehearse it: make rehearse")
     elif any(not one.follows for one in environment):
-        yield _finding(change, Impact.BEHAVIOUR, "another environment", "; ".join(said(one) for one in environment))
-
-
-def _finding(change: Change, impact: Impact, what: str, meaning: str, action: str = "") -> Finding:
-    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action)
+        yield finding_on(change, Impact.BEHAVIOUR, "another environment", "; ".join(said(one) for one in environment))

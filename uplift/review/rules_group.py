@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.compare import Change, Fate
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group_deploy import refusals
 from uplift.review.group_outage import outages
 from uplift.review.group_parameters import parameter_findings
@@ -28,14 +28,14 @@ def findings_of_redis(change: Change, base: StackTemplate, head: StackTemplate) 
         case Fate.REMOVED:
             yield from _removed(change)
         case Fate.RETYPED:
-            yield _finding(
+            yield finding_on(
                 change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type", "use a new logical id"
             )
         case Fate.REPLACED | Fate.MAY_BE_REPLACED:
             yield _replaced(change)
             yield from _in_place(change, base, head)
         case Fate.ADDED:
-            yield _finding(change, Impact.HARMLESS, "a new, empty Redis", "nothing that runs is touched")
+            yield finding_on(change, Impact.HARMLESS, "a new, empty Redis", "nothing that runs is touched")
             yield from _refused(change, None, _view(change.after, head), head)
         case Fate.CHANGED:
             yield from _in_place(change, base, head)
@@ -49,7 +49,7 @@ def _removed(change: Change) -> Iterator[Finding]:
     policy = change.resource.deletion_policy
     kept = _KEPT.get(policy, "nothing of it stays: no final snapshot is taken")
     if change.renamed_to:
-        yield _finding(
+        yield finding_on(
             change,
             Impact.DATA_LOSS,
             f"replaced by {change.renamed_to}",
@@ -58,7 +58,7 @@ def _removed(change: Change) -> Iterator[Finding]:
             replaces=True,
         )
     elif policy.startswith("Retain"):
-        yield _finding(
+        yield finding_on(
             change,
             Impact.PROTECTION,
             "leaves the stack",
@@ -66,7 +66,7 @@ def _removed(change: Change) -> Iterator[Finding]:
             "import it into the stack that is to own it",
         )
     else:
-        yield _finding(
+        yield finding_on(
             change,
             Impact.DATA_LOSS,
             "deleted",
@@ -88,7 +88,7 @@ def _replaced(change: Change) -> Finding:
     said_changes = "; ".join(said(one) for one in change.properties if one.name in change.because)
     named = change.after is not None and change.after.property("ReplicationGroupId") is not None
     clash = " With its fixed name the new one cannot be made beside the old one, so the deploy fails." if named else ""
-    return _finding(
+    return finding_on(
         change,
         Impact.DATA_LOSS,
         f"{word} because of {causes}",
@@ -102,30 +102,30 @@ def _in_place(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
     before, after = _view(change.before, base), _view(change.after, head)
     if before is None or after is None:
         if change.properties:
-            yield _finding(change, Impact.OUTAGE, "changed", "; ".join(said(one) for one in change.properties), "read what it does first")
+            yield finding_on(change, Impact.OUTAGE, "changed", "; ".join(said(one) for one in change.properties), "read what it does first")
         return
     refused = list(_refused(change, before, after, head))
     yield from refused
     # What AWS refuses cuts nobody off.
     for outage in () if refused else outages(before, after):
-        yield Finding(Impact.OUTAGE, change.stack, change.logical_id, change.type, outage.what, outage.why, outage.action, outage.seconds)
-    for impact, what, meaning, action in protections(before, after):
-        yield _finding(change, impact, what, meaning, action)
+        yield finding_on(change, Impact.OUTAGE, outage.what, outage.why, outage.action, outage=outage.seconds)
+    for one in protections(before, after):
+        yield finding_on(change, one.impact, one.what, one.meaning, one.action)
     yield from parameter_findings(change, before, after)
-    for impact, what, meaning, action in behaviour(change, before, after):
-        yield _finding(change, impact, what, meaning, action)
+    for one in behaviour(change, before, after):
+        yield finding_on(change, one.impact, one.what, one.meaning, one.action)
 
 
 def _refused(change: Change, before: GroupView | None, after: GroupView | None, head: StackTemplate) -> Iterator[Finding]:
     if after is None:
         return
-    for what, why, action in refusals(before, after, in_govcloud=head.in_govcloud):
+    # What base has as well is deployed, so AWS took it, whatever this catalogue knows.
+    taken = set(refusals(before, before, in_govcloud=head.in_govcloud)) if before is not None else set()
+    for one in refusals(before, after, in_govcloud=head.in_govcloud):
+        if one in taken:
+            continue
         ending = "" if before is None else " CloudFormation takes the other changes of this deploy back, and it never downgrades an engine."
-        yield _finding(change, Impact.FAILS, what, f"ElastiCache refuses: {why}.{ending}", action)
-
-
-def _finding(change: Change, impact: Impact, what: str, meaning: str, action: str = "", *, replaces: bool = False) -> Finding:
-    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action, replaces=replaces)
+        yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.{ending}", one.action)
 
 
 def concerns_redis(change: Change) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.compare import Change, Fate, PropertyChange
-from uplift.review.finding import Finding, Impact, Seconds
+from uplift.review.finding import Finding, Impact, Seconds, finding_on
 from uplift.review.template import HOLDS_DATA, PARAMETER_GROUP, REPLICATION_GROUP, StackTemplate
 from uplift.review.words import said
 
@@ -18,17 +18,17 @@ _NESTED = "AWS::CloudFormation::Stack"
 def findings_of_any(change: Change, head: StackTemplate, spoken_for: frozenset[str]) -> Iterator[Finding]:
     """Findings on what no other rule speaks for; `spoken_for` are the properties they do."""
     if change.type == _NESTED and change.fate is not Fate.ADDED:
-        yield _finding(
+        yield finding_on(
             change, Impact.DATA_LOSS, f"nested stack {change.fate}", "What it does inside cannot be seen from here.", "review its template"
         )
         return
     match change.fate:
         case Fate.ADDED:
-            yield _finding(change, Impact.HARMLESS, "new", "")
+            yield finding_on(change, Impact.HARMLESS, "new", "")
         case Fate.REMOVED:
             yield from _removed(change)
         case Fate.RETYPED:
-            yield _finding(
+            yield finding_on(
                 change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type.", "use a new logical id"
             )
         case Fate.REPLACED | Fate.MAY_BE_REPLACED:
@@ -43,17 +43,17 @@ def _removed(change: Change) -> Iterator[Finding]:
     policy = change.resource.deletion_policy
     if change.type in HOLDS_DATA and not policy.startswith("Retain"):
         kept = "A final snapshot stays." if policy == "Snapshot" else "Nothing of it stays."
-        yield _finding(
+        yield finding_on(
             change, Impact.DATA_LOSS, "deleted with what it holds", kept, "leave it, or set DeletionPolicy: Retain in a deploy before"
         )
     elif change.renamed_to:
-        yield _finding(change, Impact.HARMLESS, f"replaced by {change.renamed_to}", "")
+        yield finding_on(change, Impact.HARMLESS, f"replaced by {change.renamed_to}", "")
     elif change.type in HOLDS_DATA:
-        yield _finding(
+        yield finding_on(
             change, Impact.PROTECTION, "leaves the stack", "It stays with what it holds, and nothing manages it any more.", "import it"
         )
     else:
-        yield _finding(change, Impact.HARMLESS if change.type == PARAMETER_GROUP else Impact.BEHAVIOUR, "removed", "")
+        yield finding_on(change, Impact.HARMLESS if change.type == PARAMETER_GROUP else Impact.BEHAVIOUR, "removed", "")
 
 
 def _replaced(change: Change, head: StackTemplate) -> Iterator[Finding]:
@@ -61,7 +61,9 @@ def _replaced(change: Change, head: StackTemplate) -> Iterator[Finding]:
     policy = change.after.replace_policy if change.after is not None else "Delete"
     if change.type in HOLDS_DATA:
         kept = "the old one stays outside the stack" if policy.startswith("Retain") else "nothing of the old one stays"
-        yield _finding(change, Impact.DATA_LOSS, f"{change.fate} by an empty one", f"{why}; {kept}", "take the change back", replaces=True)
+        yield finding_on(
+            change, Impact.DATA_LOSS, f"{change.fate} by an empty one", f"{why}; {kept}", "take the change back", replaces=True
+        )
     elif change.type == PARAMETER_GROUP:
         users = _groups_using(change, head)
         follows = (
@@ -69,11 +71,11 @@ def _replaced(change: Change, head: StackTemplate) -> Iterator[Finding]:
             if users
             else "Nothing here uses it."
         )
-        yield _finding(change, Impact.HARMLESS, "replaced by one of another family", follows, replaces=True)
+        yield finding_on(change, Impact.HARMLESS, "replaced by one of another family", follows, replaces=True)
     elif all(one.follows for one in change.properties if one.name in change.because):
-        yield _finding(change, Impact.HARMLESS, "made anew for what it refers to", why, replaces=True)
+        yield finding_on(change, Impact.HARMLESS, "made anew for what it refers to", why, replaces=True)
     else:
-        yield _finding(change, Impact.BEHAVIOUR, str(change.fate), why, "see that nothing holds on to the old one", replaces=True)
+        yield finding_on(change, Impact.BEHAVIOUR, str(change.fate), why, "see that nothing holds on to the old one", replaces=True)
 
 
 def _changed(change: Change, head: StackTemplate, spoken_for: frozenset[str]) -> Iterator[Finding]:
@@ -81,7 +83,7 @@ def _changed(change: Change, head: StackTemplate, spoken_for: frozenset[str]) ->
         users = _groups_using(change, head)
         where = f"see {' and '.join(users)}" if users else "nothing here uses it"
         impact = Impact.HARMLESS if users else Impact.BEHAVIOUR
-        yield _finding(change, impact, "parameters changed", f"{_all(change.properties)}; {where}")
+        yield finding_on(change, impact, "parameters changed", f"{_all(change.properties)}; {where}")
         return
     if change.type == _SECRET and change.changed("GenerateSecretString") is not None:
         yield from _secret(change, head)
@@ -90,7 +92,7 @@ def _changed(change: Change, head: StackTemplate, spoken_for: frozenset[str]) ->
     if not left:
         return
     harmless = all(one.name in _HARMLESS_PROPERTIES or one.follows for one in left) or change.type in _HARMLESS_TYPES
-    yield _finding(
+    yield finding_on(
         change, Impact.HARMLESS if harmless else Impact.BEHAVIOUR, ", ".join(dict.fromkeys(one.name for one in left)), _all(left)
     )
 
@@ -101,15 +103,13 @@ def _secret(change: Change, head: StackTemplate) -> Iterator[Finding]:
     meaning = "A new secret is drawn."
     if users:
         meaning += f" {users[0]} keeps the old token, because its reference is the same text: clients that read the new secret are refused."
-    yield Finding(
+    yield finding_on(
+        change,
         Impact.OUTAGE if users else Impact.BEHAVIOUR,
-        change.stack,
-        change.logical_id,
-        change.type,
         "another AUTH token is drawn",
         meaning,
         "leave the secret as it is and rotate with `uplift rotate-token`",
-        Seconds(0, None) if users else None,
+        outage=Seconds(0, None) if users else None,
     )
 
 
@@ -124,7 +124,7 @@ def _policies(change: Change) -> Iterator[Finding]:
         if old != new:
             weaker = new == "Delete" and change.type in HOLDS_DATA
             meaning = "What it holds goes with it." if weaker else "What stays of it when it goes is another thing."
-            yield _finding(
+            yield finding_on(
                 change, Impact.PROTECTION if weaker else Impact.BEHAVIOUR, f"{name} {old} → {new}", meaning, f"keep {old}" if weaker else ""
             )
 
@@ -136,7 +136,3 @@ def _groups_using(change: Change, head: StackTemplate) -> list[str]:
 
 def _all(changes: tuple[PropertyChange, ...] | list[PropertyChange]) -> str:
     return "; ".join(said(one) for one in changes)
-
-
-def _finding(change: Change, impact: Impact, what: str, meaning: str, action: str = "", *, replaces: bool = False) -> Finding:
-    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action, replaces=replaces)

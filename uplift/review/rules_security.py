@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.compare import Change, Fate
-from uplift.review.finding import Finding, Impact, Seconds
+from uplift.review.finding import Finding, Impact, Seconds, finding_on
 from uplift.review.ingress import Rule, rules_of
 from uplift.review.policy_document import Grant, grants, lost_denials, widened
 from uplift.review.template import Resource, Value
@@ -33,7 +33,7 @@ def findings_of_security(change: Change) -> Iterator[Finding]:
     if change.fate not in {Fate.ADDED, Fate.REMOVED}:
         yield from _encryption(change)
     if change.type in {"AWS::Lambda::Permission", "AWS::Lambda::Url"} and change.fate is not Fate.REMOVED:
-        yield _finding(change, Impact.SECURITY, "who may call a function", _all(change), "read who is let in")
+        yield finding_on(change, Impact.SECURITY, "who may call a function", _all(change), "read who is let in")
 
 
 def judged_properties(change: Change) -> frozenset[str]:
@@ -48,17 +48,17 @@ def _policies(change: Change) -> Iterator[Finding]:
     before, after = (_grants(side) for side in (change.before, change.after))
     wider, undenied = widened(before, after), lost_denials(before, after) if change.after is not None else []
     if public := [grant for grant in wider if grant.is_public]:
-        yield _finding(change, Impact.SECURITY, "open to everybody", _named(public), "name who is meant")
+        yield finding_on(change, Impact.SECURITY, "open to everybody", _named(public), "name who is meant")
     elif wider:
-        yield _finding(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
+        yield finding_on(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
     if undenied:
-        yield _finding(change, Impact.SECURITY, "a denial is gone", _named(undenied), "keep it")
+        yield finding_on(change, Impact.SECURITY, "a denial is gone", _named(undenied), "keep it")
     narrower = widened(after, before) if change.before is not None else []
     if narrower and not wider and change.after is not None:
-        yield _finding(change, Impact.BEHAVIOUR, "less is allowed", _named(narrower), "see that nothing needs it any more")
+        yield finding_on(change, Impact.BEHAVIOUR, "less is allowed", _named(narrower), "see that nothing needs it any more")
     boundary = change.changed(_BOUNDARY)
     if boundary is not None:
-        yield _finding(change, Impact.SECURITY, "another permissions boundary", said(boundary), "see that it allows no more")
+        yield finding_on(change, Impact.SECURITY, "another permissions boundary", said(boundary), "see that it allows no more")
 
 
 def _grants(side: Resource | None) -> frozenset[Grant]:
@@ -83,29 +83,27 @@ def _network(change: Change) -> Iterator[Finding]:
         if not any(known.covers(closed) for known in after):
             yield _closed(change, closed)
     if change.is_replaced and before == after and change.type == _NETWORK[0]:
-        yield _finding(
+        yield finding_on(
             change, Impact.BEHAVIOUR, f"replaced because of {', '.join(change.because)}", "Whoever names its id outside keeps the old one."
         )
 
 
 def _opened(change: Change, rule: Rule) -> Finding:
     if rule.is_public:
-        return _finding(change, Impact.SECURITY, "open to the internet", f"{rule}.", "name the security group of the clients instead")
-    return _finding(change, Impact.SECURITY, f"wider {rule.direction}", f"{rule}.", "see that it is needed")
+        return finding_on(change, Impact.SECURITY, "open to the internet", f"{rule}.", "name the security group of the clients instead")
+    return finding_on(change, Impact.SECURITY, f"wider {rule.direction}", f"{rule}.", "see that it is needed")
 
 
 def _closed(change: Change, rule: Rule) -> Finding:
     if rule.direction == "egress":
-        return _finding(change, Impact.BEHAVIOUR, "narrower egress", f"No longer: {rule}.", "see that nothing needs it any more")
-    return Finding(
+        return finding_on(change, Impact.BEHAVIOUR, "narrower egress", f"No longer: {rule}.", "see that nothing needs it any more")
+    return finding_on(
+        change,
         Impact.OUTAGE,
-        change.stack,
-        change.logical_id,
-        change.type,
         "narrower ingress",
         f"No longer: {rule}. New connections from there are refused.",
         "see that nobody connects from there any more",
-        Seconds(0, None),
+        outage=Seconds(0, None),
     )
 
 
@@ -113,7 +111,7 @@ def _encryption(change: Change) -> Iterator[Finding]:
     for name in _KEEPS_SECRET:
         one = change.changed(name)
         if one is not None:
-            yield _finding(change, Impact.SECURITY, f"{name} changed", said(one), "see that it protects no less")
+            yield finding_on(change, Impact.SECURITY, f"{name} changed", said(one), "see that it protects no less")
 
 
 def _named(named: list[Grant]) -> str:
@@ -128,7 +126,3 @@ def _all(change: Change) -> str:
 
 def _listed(value: Value) -> list[Value]:
     return value if isinstance(value, list) else []
-
-
-def _finding(change: Change, impact: Impact, what: str, meaning: str, action: str = "") -> Finding:
-    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action)
