@@ -91,7 +91,9 @@ env-named:
 review: tools-here $(CACHE)/venv.done
 	@test -n "$(BASE)" && test -n "$(HEAD)" || { echo "BASE or HEAD is missing, such as: make review BASE=origin/main HEAD=HEAD"; exit 2; }
 	@mkdir -p out
-	@$(BIN)/uplift review "$(BASE)" "$(HEAD)" --markdown > out/review.md; code=$$?; cat out/review.md; exit $$code
+	@$(BIN)/uplift review "$(BASE)" "$(HEAD)" --markdown > out/review.md 2> out/review.err; code=$$?; \
+	  test -s out/review.md || sed '1i ### The review could not be made\n' out/review.err > out/review.md; \
+	  cat out/review.err >&2; cat out/review.md; exit $$code
 
 # The directory that is reviewed and deployed.
 synth: env-named pipeline-tools bundle

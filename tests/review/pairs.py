@@ -210,6 +210,7 @@ DATA_LOSS = [
     Pair("a group that may not be there", _maybe, LOSS, "may be replaced because of its condition"),
     Pair("more shards", put(NumNodeGroups=2), LOSS, "may be replaced because of NumNodeGroups"),
     Pair("left behind on purpose", remove(GROUP), PROTECTION, "leaves the stack", base=attribute(DeletionPolicy="Retain"), never=(LOSS,)),
+    Pair("a key deleted", remove("PeopleKey3360A515", UPGRADE), LOSS, "deleted with what it holds", "PeopleKey3360A515"),
     Pair(
         "reports deleted",
         remove("ReportsBucket95FE29A2", UPGRADE),

@@ -19,6 +19,8 @@ HOLDS_DATA = frozenset(
         "AWS::ElastiCache::CacheCluster",
         "AWS::ElastiCache::ReplicationGroup",
         "AWS::ElastiCache::ServerlessCache",
+        # What it encrypted is lost with it.
+        "AWS::KMS::Key",
         "AWS::RDS::DBCluster",
         "AWS::RDS::DBInstance",
         "AWS::S3::Bucket",
