@@ -99,7 +99,8 @@ def _connect(pipeline: Pipeline, stack: str) -> redis.Redis:
         protocol=2,
         driver_info=None,
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=5,
+        # Only a connection that is closed counts as broken, not a busy machine.
+        socket_timeout=60,
     )
 
 
