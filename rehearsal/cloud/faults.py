@@ -27,13 +27,14 @@ KNOWN_FAULTS = {
     "topic-gone-after-modify": "the topic for people does not exist once the modify was sent",
     "clock-wrong": "the functions' clock is two hours ahead",
 }
-_DEATHS = ("die-before-", "die-in-")
+_OF_STEPS = ("die-before-", "die-in-", "hold-")
 
 
 class Faults:
-    """The faults of this run, those above and the deaths of functions, which strike once.
+    """The faults of this run, those above and those of a function's step; deaths strike once.
 
     `die-before-STEP`: the function's process dies as soon as it gets the step; `die-in-STEP`: it dies having done it, before it answers.
+    `hold-STEP`: its answer is kept back as long as the fault is on.
     """
 
     def __init__(self, names: list[str]) -> None:
@@ -43,7 +44,7 @@ class Faults:
 
     def set(self, names: list[str]) -> None:
         """Switch on exactly these."""
-        unknown = [name for name in names if name not in KNOWN_FAULTS and not name.startswith(_DEATHS)]
+        unknown = [name for name in names if name not in KNOWN_FAULTS and not name.startswith(_OF_STEPS)]
         if unknown:
             raise ValueError(f"no such fault: {', '.join(unknown)}")
         self._names = set(names)

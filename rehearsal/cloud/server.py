@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,8 @@ class Cloud:
         if self.faults.strikes_once(f"die-before-{step}"):
             return _died()
         answer = self._invoke(function_arn, payload)
+        while self.faults.is_on(f"hold-{step}"):
+            time.sleep(0.02)
         return _died() if self.faults.strikes_once(f"die-in-{step}") else answer
 
     def _invoke(self, function_arn: str, payload: bytes) -> Answer:
