@@ -304,6 +304,9 @@ REFUSED = [
         "LegacyParameterGroupParametersRedis504196E750",
     ),
     Pair("another type", attribute(Type="AWS::ElastiCache::ServerlessCache"), FAILS, "given another type"),
+    Pair(
+        "an alarm of another type", attribute(_LAG_ALARM, Type="AWS::CloudWatch::CompositeAlarm"), FAILS, "given another type", _LAG_ALARM
+    ),
 ]
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -83,7 +81,8 @@ def _sides(sides: tuple[str, str], environments: tuple[str, ...], folder: Path) 
 
 def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path) -> _Side:
     """A revision's stacks, and what its own file acknowledges."""
-    with worktree(revision, Path.cwd()) as tree, _told(f"synthesising {revision.name}"), ThreadPoolExecutor(_AT_ONCE) as pool:
+    _tell(f"synthesising {revision.name}")
+    with worktree(revision, Path.cwd()) as tree, ThreadPoolExecutor(_AT_ONCE) as pool:
         names = environments or environment_names(tree / "config")
         for name in names:
             if name not in environment_names(tree / "config"):
@@ -98,9 +97,7 @@ def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path
     return Assembly(f"{revision.name} ({revision.commit[:10]})", stacks), entries
 
 
-@contextmanager
-def _told(what: str) -> Iterator[None]:
+def _tell(what: str) -> None:
     """Say what takes seconds, on a terminal only."""
     if sys.stderr.isatty():
         sys.stderr.write(f"{what} ...\n")
-    yield

@@ -87,7 +87,7 @@ def _nodes(after: GroupView, *, in_govcloud: bool) -> Iterator[Refusal]:
             )
         elif in_govcloud and not family.in_govcloud:
             yield Refusal(f"node type {after.node_type}", "it is not offered in GovCloud", "use another family, such as r5")
-    if after.failover and after.nodes < 2:
+    if after.failover and not after.keeps_a_primary:
         yield Refusal(
             "failover with one node", "automatic failover needs a replica to fail over to", "keep two nodes, or switch failover off as well"
         )

@@ -9,11 +9,11 @@ An upgrade of one small node took about two minutes where one was published; twe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from uplift.engines.changes import Change as EngineStep
 from uplift.engines.changes import change_between
-from uplift.review.finding import Seconds
+from uplift.review.compare import Change
+from uplift.review.finding import Finding, Impact, Seconds, finding_on
 from uplift.review.group_view import GroupView
 
 _WRITES_STOP_FOR_SECONDS = Seconds(2, 10)
@@ -23,36 +23,28 @@ _FAILOVER_IN_SECONDS_SINCE = (5, 0, 6)
 _SCALES_ONLINE_SINCE = (5, 0, 5)
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """One reason for clients to be without Redis."""
-
-    what: str
-    why: str
-    action: str
-    seconds: Seconds
-
-
-def outages(before: GroupView, after: GroupView) -> Iterator[Outage]:
+def outages(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     """Everything in an in-place change of a group that cuts clients off."""
-    yield from _upgrade(before, after)
-    yield from _scaling(before, after)
-    yield from _lost_failover(before, after)
-    yield from _tls_mode(before, after)
-    yield from _token(before, after)
+    yield from _upgrade(change, before, after)
+    yield from _scaling(change, before, after)
+    yield from _lost_failover(change, before, after)
+    yield from _tls_mode(change, before, after)
+    yield from _token(change, before, after)
 
 
-def _upgrade(before: GroupView, after: GroupView) -> Iterator[Outage]:
+def _upgrade(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if before.version_text == after.version_text and before.engine is after.engine:
         return
     if before.version and after.version and change_between(before.version, after.version).change is not EngineStep.UPGRADE:
         return
     seconds, why = _upgrade_seconds(before)
-    yield Outage(
+    yield finding_on(
+        change,
+        Impact.OUTAGE,
         f"{before.name} → {after.name}",
         f"{why} Every open connection is closed. The engine cannot be taken back: a snapshot brings the data, never the version.",
         "deploy in a quiet hour, with a snapshot from just before",
-        seconds,
+        outage=seconds,
     )
 
 
@@ -64,7 +56,7 @@ def _upgrade_seconds(before: GroupView) -> tuple[Seconds, str]:
     return _DNS_MOVES, "Replicas go first, then a failover: below 5.0.6 clients wait until DNS names the new primary."
 
 
-def _scaling(before: GroupView, after: GroupView) -> Iterator[Outage]:
+def _scaling(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if before.node_type == after.node_type:
         return
     online = before.version is not None and before.version.number >= _SCALES_ONLINE_SINCE
@@ -74,42 +66,50 @@ def _scaling(before: GroupView, after: GroupView) -> Iterator[Outage]:
         seconds, why = _WRITES_STOP_FOR_SECONDS, "New nodes are synchronised, then take over."
     else:
         seconds, why = _DNS_MOVES, "New nodes are synchronised, then take over: below 5.0.5 clients wait until DNS names the new primary."
-    yield Outage(
+    yield finding_on(
+        change,
+        Impact.OUTAGE,
         f"node type {before.node_type or '(not set)'} → {after.node_type or '(not set)'}",
         f"{why} Connections to the old nodes are closed. A smaller type must hold all data and a quarter more.",
         "compare DatabaseMemoryUsagePercentage with the new type's memory first",
-        seconds,
+        outage=seconds,
     )
 
 
-def _lost_failover(before: GroupView, after: GroupView) -> Iterator[Outage]:
+def _lost_failover(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if before.keeps_a_primary and not after.keeps_a_primary:
         what = "failover off" if not after.failover else "only one node"
-        yield Outage(
+        yield finding_on(
+            change,
+            Impact.OUTAGE,
             what,
             "Nothing is cut off now, but from then on any failure, maintenance or upgrade of the primary stops the application.",
             "keep failover on with two nodes",
-            Seconds(0, None),
+            outage=Seconds(0, None),
         )
 
 
-def _tls_mode(before: GroupView, after: GroupView) -> Iterator[Outage]:
+def _tls_mode(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if not (before.tls and after.tls) or before.tls_mode == after.tls_mode:
         return
     if after.tls_mode == "required":
-        yield Outage(
+        yield finding_on(
+            change,
+            Impact.OUTAGE,
             "TLS preferred → required",
             "Clients without TLS are refused from then on.",
             "see that every client uses rediss:// first",
-            Seconds(0, None),
+            outage=Seconds(0, None),
         )
 
 
-def _token(before: GroupView, after: GroupView) -> Iterator[Outage]:
+def _token(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if before.token is not None and after.token is not None and before.token != after.token:
-        yield Outage(
+        yield finding_on(
+            change,
+            Impact.OUTAGE,
             "another AUTH token",
             "Clients that keep the old token are refused when they next connect, once it is retired.",
             "rotate with `uplift rotate-token`, which keeps both valid meanwhile, and leave the template's reference as it is",
-            Seconds(0, None),
+            outage=Seconds(0, None),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from uplift.engines.parameters import known_family, parameter_family
 from uplift.review.compare import Change
@@ -38,13 +38,10 @@ def _differing(before: ParameterGroupView, after: ParameterGroupView) -> Iterato
 
 
 def _value(group: ParameterGroupView, name: str) -> str:
-    return group.values.get(name, _defaults(group.family).get(name, "(not there)"))
-
-
-def _defaults(family: str) -> Mapping[str, str]:
-    if not known_family(family):
-        return {}
-    return {name: parameter.default for name, parameter in parameter_family(family).by_name.items()}
+    if name in group.values:
+        return group.values[name]
+    known = parameter_family(group.family).by_name.get(name) if known_family(group.family) else None
+    return known.default if known is not None else "(not there)"
 
 
 def _flags(name: str, value: str) -> object:

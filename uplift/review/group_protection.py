@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from uplift.review.compare import Change, PropertyChange
-from uplift.review.finding import Impact
+from uplift.review.deletion_policies import policy_findings
+from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group_view import GroupView
-from uplift.review.words import flattened, said
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """One finding of this file, before it is put on its group."""
-
-    impact: Impact
-    what: str
-    meaning: str
-    action: str
-
+from uplift.review.words import all_said, flattened, said
 
 # In-place changes that clients notice at once, or that let somebody else in.
 _WORSE = {
@@ -50,35 +39,23 @@ _JUDGED = {
 }
 
 
-def protections(before: GroupView, after: GroupView) -> Iterator[Judgement]:
+def protections(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     """Everything that makes a loss more likely, or a stranger's access."""
-    yield from _policies(before, after)
-    yield from _backups(before, after)
-    yield from _nodes(before, after)
-    yield from _encryption(before, after)
+    yield from policy_findings(change)
+    yield from _backups(change, before, after)
+    yield from _nodes(change, before, after)
+    yield from _encryption(change, before, after)
 
 
-def _policies(before: GroupView, after: GroupView) -> Iterator[Judgement]:
-    for name, old, new in (
-        ("DeletionPolicy", before.resource.deletion_policy, after.resource.deletion_policy),
-        ("UpdateReplacePolicy", before.resource.replace_policy, after.resource.replace_policy),
-    ):
-        if old != "Delete" and new == "Delete":
-            event = "deleted" if name == "DeletionPolicy" else "replaced"
-            yield Judgement(
-                Impact.PROTECTION, f"{name} {old} → {new}", f"When it is {event}, nothing of its data stays.", f"keep {name}: {old}"
-            )
-        elif old != new:
-            yield Judgement(Impact.BEHAVIOUR, f"{name} {old} → {new}", "What stays of its data when it goes is another thing.", "")
-
-
-def _backups(before: GroupView, after: GroupView) -> Iterator[Judgement]:
+def _backups(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     old, new = (_days(side) for side in (before, after))
     if new < old:
         meaning = "No automatic snapshot is kept any more." if new == 0 else "Older automatic snapshots are deleted."
-        yield Judgement(Impact.PROTECTION, f"snapshots kept {old} → {new} days", meaning, f"keep SnapshotRetentionLimit at {old}")
+        yield finding_on(change, Impact.PROTECTION, f"snapshots kept {old} → {new} days", meaning, f"keep SnapshotRetentionLimit at {old}")
     elif new > old:
-        yield Judgement(Impact.HARMLESS, f"snapshots kept {old} → {new} days", "More automatic snapshots are kept, and paid by the GB.", "")
+        yield finding_on(
+            change, Impact.HARMLESS, f"snapshots kept {old} → {new} days", "More automatic snapshots are kept, and paid by the GB."
+        )
 
 
 def _days(view: GroupView) -> int:
@@ -87,56 +64,80 @@ def _days(view: GroupView) -> int:
     return int(days) if days.isdigit() else 0
 
 
-def _nodes(before: GroupView, after: GroupView) -> Iterator[Judgement]:
+def _nodes(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if after.nodes < before.nodes:
-        yield Judgement(
+        yield finding_on(
+            change,
             Impact.PROTECTION,
             f"nodes {before.nodes} → {after.nodes}",
             "Fewer replicas can take over, and fewer serve reads.",
             "keep the replicas",
         )
     elif after.nodes > before.nodes:
-        yield Judgement(
-            Impact.HARMLESS, f"nodes {before.nodes} → {after.nodes}", "Replicas are added while the group serves, and paid by the hour.", ""
+        yield finding_on(
+            change,
+            Impact.HARMLESS,
+            f"nodes {before.nodes} → {after.nodes}",
+            "Replicas are added while the group serves, and paid by the hour.",
+            "",
         )
     if before.multi_az and not after.multi_az:
-        yield Judgement(Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled")
+        yield finding_on(change, Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled")
     elif after.multi_az and not before.multi_az:
-        yield Judgement(Impact.HARMLESS, "Multi-AZ on", "Nodes are spread over zones.", "")
+        yield finding_on(change, Impact.HARMLESS, "Multi-AZ on", "Nodes are spread over zones.")
     if after.failover and not before.failover:
-        yield Judgement(Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.", "")
+        yield finding_on(change, Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.")
 
 
-def _encryption(before: GroupView, after: GroupView) -> Iterator[Judgement]:
+def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if before.tls and not after.tls:
-        yield Judgement(Impact.SECURITY, "TLS off", "Sessions and tokens would travel in the clear.", "keep TransitEncryptionEnabled")
+        yield finding_on(
+            change, Impact.SECURITY, "TLS off", "Sessions and tokens would travel in the clear.", "keep TransitEncryptionEnabled"
+        )
     if before.tls and after.tls and (before.tls_mode, after.tls_mode) == ("required", "preferred"):
-        yield Judgement(
-            Impact.SECURITY, "TLS required → preferred", "Clients may connect without TLS.", "only for a move of clients; set it back after"
+        yield finding_on(
+            change,
+            Impact.SECURITY,
+            "TLS required → preferred",
+            "Clients may connect without TLS.",
+            "only for a move of clients; set it back after",
         )
     if before.token is not None and after.token is None:
-        yield Judgement(
-            Impact.SECURITY, "AUTH off", "Whoever reaches the port is let in.", "keep AuthToken, or name UserGroupIds in its place"
+        yield finding_on(
+            change, Impact.SECURITY, "AUTH off", "Whoever reaches the port is let in.", "keep AuthToken, or name UserGroupIds in its place"
         )
     if isinstance(after.token, str) and "{{resolve:" not in after.token and after.token != before.token:
-        yield Judgement(
-            Impact.SECURITY, "an AUTH token in the clear", "It can be read in the template, in CloudFormation and in git.", "use a secret"
+        yield finding_on(
+            change,
+            Impact.SECURITY,
+            "an AUTH token in the clear",
+            "It can be read in the template, in CloudFormation and in git.",
+            "use a secret",
         )
-    old, new = (str(side.resource.property("AtRestEncryptionEnabled")).lower() == "true" for side in (before, after))
-    if old and not new:
-        yield Judgement(
-            Impact.SECURITY, "encryption at rest off", "Snapshots and swap would be written in the clear.", "keep AtRestEncryptionEnabled"
+    if before.at_rest and not after.at_rest:
+        yield finding_on(
+            change,
+            Impact.SECURITY,
+            "encryption at rest off",
+            "Snapshots and swap would be written in the clear.",
+            "keep AtRestEncryptionEnabled",
         )
-    yield from _security_groups(before, after)
+    yield from _security_groups(change, before, after)
 
 
-def _security_groups(before: GroupView, after: GroupView) -> Iterator[Judgement]:
+def _security_groups(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     old, new = (_names(side) for side in (before, after))
     for added in sorted(new - old):
-        yield Judgement(Impact.SECURITY, f"security group {added} added", "Whoever it lets in reaches Redis as well.", "read its rules")
+        yield finding_on(
+            change, Impact.SECURITY, f"security group {added} added", "Whoever it lets in reaches Redis as well.", "read its rules"
+        )
     for removed in sorted(old - new):
-        yield Judgement(
-            Impact.OUTAGE, f"security group {removed} taken away", "Clients that only it let in can no longer connect.", "see who uses it"
+        yield finding_on(
+            change,
+            Impact.OUTAGE,
+            f"security group {removed} taken away",
+            "Clients that only it let in can no longer connect.",
+            "see who uses it",
         )
 
 
@@ -145,19 +146,19 @@ def _names(view: GroupView) -> set[str]:
     return {flattened(group) for group in groups} if isinstance(groups, list) else ({flattened(groups)} if groups is not None else set())
 
 
-def behaviour(change: Change, before: GroupView, after: GroupView) -> Iterator[Judgement]:
+def behaviour(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     """What is left: properties without a rule of their own."""
     left = [one for one in change.properties if one.name not in _JUDGED | set(change.because)]
     harmless = [one for one in left if one.name in _HARMLESS]
     for one in left:
         if one not in harmless:
-            yield Judgement(_WORSE.get(one.name, Impact.BEHAVIOUR), f"{one.name} changed", f"{said(one)}.{_more(one)}", "")
+            yield finding_on(change, _WORSE.get(one.name, Impact.BEHAVIOUR), f"{one.name} changed", f"{said(one)}.{_more(one)}")
     if harmless:
-        yield Judgement(Impact.HARMLESS, "description or tags", "; ".join(said(one) for one in harmless), "")
+        yield finding_on(change, Impact.HARMLESS, "description or tags", all_said(harmless))
     if before.resource.update_policy != after.resource.update_policy:
-        yield Judgement(Impact.BEHAVIOUR, "UpdatePolicy changed", "How CloudFormation changes shards is another.", "")
+        yield finding_on(change, Impact.BEHAVIOUR, "UpdatePolicy changed", "How CloudFormation changes shards is another.")
     if (one_tls := change.changed("TransitEncryptionMode")) is not None and before.tls_mode == after.tls_mode:
-        yield Judgement(Impact.HARMLESS, "TransitEncryptionMode written out", said(one_tls), "")
+        yield finding_on(change, Impact.HARMLESS, "TransitEncryptionMode written out", said(one_tls))
 
 
 def _more(change: PropertyChange) -> str:

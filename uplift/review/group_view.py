@@ -34,6 +34,7 @@ class GroupView:
     nodes: int
     failover: bool
     multi_az: bool
+    at_rest: bool
     tls: bool
     tls_mode: str
     token: Value
@@ -63,6 +64,7 @@ def group_view(resource: Resource, stack: StackTemplate) -> GroupView:
         nodes=_nodes(resource),
         failover=_is_true(resource.property("AutomaticFailoverEnabled")),
         multi_az=_is_true(resource.property("MultiAZEnabled")),
+        at_rest=_is_true(resource.property("AtRestEncryptionEnabled")),
         tls=_is_true(resource.property("TransitEncryptionEnabled")),
         tls_mode=flattened(resource.property("TransitEncryptionMode") or "required"),
         token=resource.property("AuthToken"),

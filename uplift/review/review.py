@@ -16,9 +16,8 @@ from uplift.review.rules_behaviour import SPOKEN_FOR, TOLD, findings_of_behaviou
 from uplift.review.rules_group import concerns_redis, findings_of_redis
 from uplift.review.rules_other import findings_of_any
 from uplift.review.rules_security import findings_of_security, judged_properties
-from uplift.review.template import HOLDS_REDIS, PARAMETER_GROUP, REPLICATION_GROUP, Assembly, StackTemplate
+from uplift.review.template import HOLDS_REDIS, PARAMETER_GROUP, REPLICATION_GROUP, STACK, Assembly, StackTemplate
 
-_STACK = "AWS::CloudFormation::Stack"
 _OPEN = {"open to everybody", "open to the internet"}
 
 
@@ -68,13 +67,13 @@ def _of_stack(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
             Impact.PROTECTION,
             head.name,
             head.name,
-            _STACK,
+            STACK,
             "termination protection off",
             "Anybody may delete the whole stack.",
             "keep it on",
         )
     elif head.termination_protection and not base.termination_protection:
-        yield Finding(Impact.HARMLESS, head.name, head.name, _STACK, "termination protection on", "")
+        yield Finding(Impact.HARMLESS, head.name, head.name, STACK, "termination protection on", "")
     changes = compare_stacks(base, head)
     said: set[tuple[str, str]] = set()
     for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.logical_id for change in changes})]:
@@ -86,6 +85,10 @@ def _of_stack(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
 
 
 def _of_change(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    if change.fate is Fate.RETYPED:
+        yield finding_on(
+            change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type.", "use a new logical id"
+        )
     if concerns_redis(change):
         yield from findings_of_redis(change, base, head)
         return
@@ -105,7 +108,7 @@ def _unused_parameter_group(change: Change, head: StackTemplate) -> Iterator[Fin
     """What is wrong with a parameter group that no group here uses, such as the one for legacy."""
     if change.type != PARAMETER_GROUP or change.after is None:
         return
-    if any(change.logical_id in group.references("CacheParameterGroupName") for group in head.of_type(REPLICATION_GROUP)):
+    if head.users_of(change.logical_id):
         return
     for one in parameter_refusals(parameter_group_view(change.after)):
         yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.", one.action)
@@ -123,14 +126,14 @@ def _groups_whose_parameters_changed(base: StackTemplate, head: StackTemplate, c
 
 def _new_stack(stack: StackTemplate) -> Iterator[Finding]:
     empty = StackTemplate(stack.name, {}, stack.termination_protection, stack.region)
-    yield Finding(Impact.HARMLESS, stack.name, stack.name, _STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
+    yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
     findings = [one for change in compare_stacks(empty, stack) for one in _of_change(change, empty, stack)]
     yield from (one for one in findings if one.impact is Impact.FAILS or one.what in _OPEN)
     # A new stack's permissions are one finding: they are read together, and acknowledged once.
     allowed = [one for one in findings if one.impact is Impact.SECURITY and one.what not in _OPEN]
     if allowed:
         meaning = "; ".join(f"{one.resource}: {one.meaning}" for one in allowed)
-        yield Finding(Impact.SECURITY, stack.name, stack.name, _STACK, "a new stack with permissions", meaning, "see that each is needed")
+        yield Finding(Impact.SECURITY, stack.name, stack.name, STACK, "a new stack with permissions", meaning, "see that each is needed")
 
 
 def _left_stack(stack: StackTemplate) -> Iterator[Finding]:
@@ -139,7 +142,7 @@ def _left_stack(stack: StackTemplate) -> Iterator[Finding]:
         Impact.DATA_LOSS if holds_redis else Impact.PROTECTION,
         stack.name,
         stack.name,
-        _STACK,
+        STACK,
         "the stack is no longer in the assembly",
         "A deploy leaves it as it is, unmanaged; a group of the same name in another stack is a new, empty one, and whoever"
         " tidies up deletes this one's data."

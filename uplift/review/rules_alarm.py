@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from uplift.review.compare import Change, Fate, PropertyChange
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.template import Resource, Value
-from uplift.review.words import said
+from uplift.review.words import all_said, said
 
 ALARM_TYPES = frozenset({"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::SNS::Subscription"})
 _HARMLESS = {"AlarmDescription", "Tags", "OKActions", "AlarmName"}
@@ -26,7 +26,9 @@ def findings_of_alarm(change: Change) -> Iterator[Finding]:
         case Fate.REMOVED:
             yield finding_on(change, Impact.PROTECTION, f"{kind} removed", "Nobody is told any more when this happens.", "keep it")
         case _ if change.type == "AWS::SNS::Subscription":
-            yield finding_on(change, Impact.PROTECTION, "subscription changed", _all(change), "see that somebody confirms the new one")
+            yield finding_on(
+                change, Impact.PROTECTION, "subscription changed", all_said(change.properties), "see that somebody confirms the new one"
+            )
         case _ if change.before is not None and change.after is not None:
             yield from _changed(change, change.before, change.after)
         case _:
@@ -90,7 +92,3 @@ def _number(value: Value) -> float | None:
 
 def _count(value: Value) -> int:
     return len(value) if isinstance(value, list) else 0
-
-
-def _all(change: Change) -> str:
-    return "; ".join(said(one) for one in change.properties)

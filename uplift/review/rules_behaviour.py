@@ -9,7 +9,7 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.schedule_words import RULE, SCHEDULE, plan_of, run_settings
 from uplift.review.state_machine_words import STATE_MACHINE, differences
 from uplift.review.template import StackTemplate
-from uplift.review.words import said, shown
+from uplift.review.words import all_said, shown
 
 FUNCTION = "AWS::Lambda::Function"
 TOLD = "told something else"
@@ -76,4 +76,4 @@ def _function(change: Change) -> Iterator[Finding]:
     if told:
         yield finding_on(change, Impact.BEHAVIOUR, TOLD, "; ".join(told), "rehearse it: make rehearse")
     elif any(not one.follows for one in environment):
-        yield finding_on(change, Impact.BEHAVIOUR, "another environment", "; ".join(said(one) for one in environment))
+        yield finding_on(change, Impact.BEHAVIOUR, "another environment", all_said(environment))

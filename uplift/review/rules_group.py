@@ -12,7 +12,7 @@ from uplift.review.group_parameters import parameter_findings
 from uplift.review.group_protection import behaviour, protections
 from uplift.review.group_view import GroupView, group_view
 from uplift.review.template import HOLDS_REDIS, REPLICATION_GROUP, Resource, StackTemplate
-from uplift.review.words import said
+from uplift.review.words import all_said
 
 _KEPT = {
     "Snapshot": "its final snapshot stays, and restores into a new group only",
@@ -27,10 +27,6 @@ def findings_of_redis(change: Change, base: StackTemplate, head: StackTemplate) 
     match change.fate:
         case Fate.REMOVED:
             yield from _removed(change)
-        case Fate.RETYPED:
-            yield finding_on(
-                change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type", "use a new logical id"
-            )
         case Fate.REPLACED | Fate.MAY_BE_REPLACED:
             yield _replaced(change)
             yield from _in_place(change, base, head)
@@ -85,7 +81,7 @@ def _replaced(change: Change) -> Finding:
         hint = "leave SnapshotName and SnapshotArns as they were: adding, changing or removing either replaces the group"
     elif any(one.follows for one in change.properties if one.name in change.because):
         hint = "leave the resource it refers to as it is"
-    said_changes = "; ".join(said(one) for one in change.properties if one.name in change.because)
+    said_changes = all_said(one for one in change.properties if one.name in change.because)
     named = change.after is not None and change.after.property("ReplicationGroupId") is not None
     clash = " With its fixed name the new one cannot be made beside the old one, so the deploy fails." if named else ""
     return finding_on(
@@ -102,18 +98,16 @@ def _in_place(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
     before, after = _view(change.before, base), _view(change.after, head)
     if before is None or after is None:
         if change.properties:
-            yield finding_on(change, Impact.OUTAGE, "changed", "; ".join(said(one) for one in change.properties), "read what it does first")
+            yield finding_on(change, Impact.OUTAGE, "changed", all_said(change.properties), "read what it does first")
         return
     refused = list(_refused(change, before, after, head))
     yield from refused
     # What AWS refuses cuts nobody off.
-    for outage in () if refused else outages(before, after):
-        yield finding_on(change, Impact.OUTAGE, outage.what, outage.why, outage.action, outage=outage.seconds)
-    for one in protections(before, after):
-        yield finding_on(change, one.impact, one.what, one.meaning, one.action)
+    if not refused:
+        yield from outages(change, before, after)
+    yield from protections(change, before, after)
     yield from parameter_findings(change, before, after)
-    for one in behaviour(change, before, after):
-        yield finding_on(change, one.impact, one.what, one.meaning, one.action)
+    yield from behaviour(change, before, after)
 
 
 def _refused(change: Change, before: GroupView | None, after: GroupView | None, head: StackTemplate) -> Iterator[Finding]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.compare import Change, Fate, PropertyChange
+from uplift.review.compare import Change, Fate
+from uplift.review.deletion_policies import policy_findings
 from uplift.review.finding import Finding, Impact, Seconds, finding_on
-from uplift.review.template import HOLDS_DATA, PARAMETER_GROUP, REPLICATION_GROUP, StackTemplate
-from uplift.review.words import said
+from uplift.review.template import HOLDS_DATA, PARAMETER_GROUP, REPLICATION_GROUP, STACK, StackTemplate
+from uplift.review.words import all_said
 
 _HARMLESS_PROPERTIES = frozenset({"Tags", "Description", "GroupDescription", "AlarmDescription", "DashboardBody", "RoleDescription"})
 _HARMLESS_TYPES = frozenset({"AWS::CDK::Metadata", "AWS::CloudWatch::Dashboard", "AWS::CloudFormation::WaitConditionHandle"})
 _SECRET = "AWS::SecretsManager::Secret"  # noqa: S105
-_NESTED = "AWS::CloudFormation::Stack"
 
 
 def findings_of_any(change: Change, head: StackTemplate, spoken_for: frozenset[str]) -> Iterator[Finding]:
-    """Findings on what no other rule speaks for; `spoken_for` are the properties they do."""
-    if change.type == _NESTED and change.fate is not Fate.ADDED:
+    """Findings on what no other rule speaks for; `spoken_for` are the properties they do. Nothing on a resource given another type."""
+    if change.type == STACK and change.fate is not Fate.ADDED:
         yield finding_on(
             change, Impact.DATA_LOSS, f"nested stack {change.fate}", "What it does inside cannot be seen from here.", "review its template"
         )
@@ -27,16 +27,12 @@ def findings_of_any(change: Change, head: StackTemplate, spoken_for: frozenset[s
             yield finding_on(change, Impact.HARMLESS, "new", "")
         case Fate.REMOVED:
             yield from _removed(change)
-        case Fate.RETYPED:
-            yield finding_on(
-                change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type.", "use a new logical id"
-            )
         case Fate.REPLACED | Fate.MAY_BE_REPLACED:
             yield from _replaced(change, head)
-            yield from _policies(change)
+            yield from policy_findings(change)
         case Fate.CHANGED:
             yield from _changed(change, head, spoken_for)
-            yield from _policies(change)
+            yield from policy_findings(change)
 
 
 def _removed(change: Change) -> Iterator[Finding]:
@@ -57,7 +53,7 @@ def _removed(change: Change) -> Iterator[Finding]:
 
 
 def _replaced(change: Change, head: StackTemplate) -> Iterator[Finding]:
-    why = "; ".join(said(one) for one in change.properties if one.name in change.because)
+    why = all_said(one for one in change.properties if one.name in change.because)
     policy = change.after.replace_policy if change.after is not None else "Delete"
     if change.type in HOLDS_DATA:
         kept = "the old one stays outside the stack" if policy.startswith("Retain") else "nothing of the old one stays"
@@ -65,7 +61,7 @@ def _replaced(change: Change, head: StackTemplate) -> Iterator[Finding]:
             change, Impact.DATA_LOSS, f"{change.fate} by an empty one", f"{why}; {kept}", "take the change back", replaces=True
         )
     elif change.type == PARAMETER_GROUP:
-        users = _groups_using(change, head)
+        users = head.users_of(change.logical_id)
         follows = (
             f"A new one is made first and {' and '.join(users)} moves to it; see there what that does."
             if users
@@ -80,10 +76,10 @@ def _replaced(change: Change, head: StackTemplate) -> Iterator[Finding]:
 
 def _changed(change: Change, head: StackTemplate, spoken_for: frozenset[str]) -> Iterator[Finding]:
     if change.type == PARAMETER_GROUP:
-        users = _groups_using(change, head)
+        users = head.users_of(change.logical_id)
         where = f"see {' and '.join(users)}" if users else "nothing here uses it"
         impact = Impact.HARMLESS if users else Impact.BEHAVIOUR
-        yield finding_on(change, impact, "parameters changed", f"{_all(change.properties)}; {where}")
+        yield finding_on(change, impact, "parameters changed", f"{all_said(change.properties)}; {where}")
         return
     if change.type == _SECRET and change.changed("GenerateSecretString") is not None:
         yield from _secret(change, head)
@@ -93,7 +89,7 @@ def _changed(change: Change, head: StackTemplate, spoken_for: frozenset[str]) ->
         return
     harmless = all(one.name in _HARMLESS_PROPERTIES or one.follows for one in left) or change.type in _HARMLESS_TYPES
     yield finding_on(
-        change, Impact.HARMLESS if harmless else Impact.BEHAVIOUR, ", ".join(dict.fromkeys(one.name for one in left)), _all(left)
+        change, Impact.HARMLESS if harmless else Impact.BEHAVIOUR, ", ".join(dict.fromkeys(one.name for one in left)), all_said(left)
     )
 
 
@@ -111,28 +107,3 @@ def _secret(change: Change, head: StackTemplate) -> Iterator[Finding]:
         "leave the secret as it is and rotate with `uplift rotate-token`",
         outage=Seconds(0, None) if users else None,
     )
-
-
-def _policies(change: Change) -> Iterator[Finding]:
-    before, after = change.before, change.after
-    if before is None or after is None:
-        return
-    for name, old, new in (
-        ("DeletionPolicy", before.deletion_policy, after.deletion_policy),
-        ("UpdateReplacePolicy", before.replace_policy, after.replace_policy),
-    ):
-        if old != new:
-            weaker = new == "Delete" and change.type in HOLDS_DATA
-            meaning = "What it holds goes with it." if weaker else "What stays of it when it goes is another thing."
-            yield finding_on(
-                change, Impact.PROTECTION if weaker else Impact.BEHAVIOUR, f"{name} {old} → {new}", meaning, f"keep {old}" if weaker else ""
-            )
-
-
-def _groups_using(change: Change, head: StackTemplate) -> list[str]:
-    groups = head.of_type(REPLICATION_GROUP)
-    return [group.logical_id for group in groups if change.logical_id in group.references("CacheParameterGroupName")]
-
-
-def _all(changes: tuple[PropertyChange, ...] | list[PropertyChange]) -> str:
-    return "; ".join(said(one) for one in changes)

@@ -9,7 +9,7 @@ from uplift.review.finding import Finding, Impact, Seconds, finding_on
 from uplift.review.ingress import Rule, rules_of
 from uplift.review.policy_document import Grant, grants, lost_denials, widened
 from uplift.review.template import Resource, Value
-from uplift.review.words import said, shown
+from uplift.review.words import all_said, said, shown
 
 _DOCUMENTS = ("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy")
 _KEEPS_SECRET = (
@@ -33,7 +33,7 @@ def findings_of_security(change: Change) -> Iterator[Finding]:
     if change.fate not in {Fate.ADDED, Fate.REMOVED}:
         yield from _encryption(change)
     if change.type in {"AWS::Lambda::Permission", "AWS::Lambda::Url"} and change.fate is not Fate.REMOVED:
-        yield finding_on(change, Impact.SECURITY, "who may call a function", _all(change), "read who is let in")
+        yield finding_on(change, Impact.SECURITY, "who may call a function", all_said(change.properties), "read who is let in")
 
 
 def judged_properties(change: Change) -> frozenset[str]:
@@ -118,10 +118,6 @@ def _named(named: list[Grant]) -> str:
     lines = [str(grant) for grant in named[:_MOST_NAMED]]
     more = len(named) - len(lines)
     return "; ".join(lines) + (f"; and {more} more" if more else "")
-
-
-def _all(change: Change) -> str:
-    return "; ".join(said(one) for one in change.properties) or "new"
 
 
 def _listed(value: Value) -> list[Value]:

@@ -29,6 +29,7 @@ HOLDS_DATA = frozenset(
 )
 REPLICATION_GROUP = "AWS::ElastiCache::ReplicationGroup"
 PARAMETER_GROUP = "AWS::ElastiCache::ParameterGroup"
+STACK = "AWS::CloudFormation::Stack"
 HOLDS_REDIS = frozenset({REPLICATION_GROUP, "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ServerlessCache"})
 
 
@@ -66,6 +67,11 @@ class StackTemplate:
     def in_govcloud(self) -> bool:
         """Whether it is deployed to the aws-us-gov partition."""
         return self.region.startswith("us-gov-")
+
+    def users_of(self, parameter_group: str) -> list[str]:
+        """Logical ids of the replication groups that use a parameter group."""
+        groups = self.of_type(REPLICATION_GROUP)
+        return [group.logical_id for group in groups if parameter_group in group.references("CacheParameterGroupName")]
 
     def of_type(self, *types: str) -> list[Resource]:
         """All resources of these types, in the template's order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from uplift.review.compare import Absent, PropertyChange
 from uplift.review.template import Value
@@ -45,6 +46,11 @@ def said(change: PropertyChange) -> str:
     if is_secret(change.path):
         return f"{change}: {_secret(change.before)} → {_secret(change.after)}"
     return f"{change}: {shown(change.before)} → {shown(change.after)}"
+
+
+def all_said(changes: Iterable[PropertyChange]) -> str:
+    """Several changes, one after the other."""
+    return "; ".join(said(change) for change in changes)
 
 
 def is_secret(path: tuple[str, ...]) -> bool:
