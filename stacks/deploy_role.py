@@ -9,6 +9,7 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge_statements
 from stacks.elasticache_arns import elasticache_arn
 from stacks.github_trust import trusted_jobs
+from stacks.statements import allow, arn
 from uplift.settings.pipeline import PipelineSettings
 
 _ON_STACKS = ("DescribeStacks", "GetStackPolicy", "GetTemplate", "ListStackResources", "SetStackPolicy")
@@ -27,26 +28,15 @@ class DeployRole(Construct):
             max_session_duration=Duration.hours(2),
             description=f"Deploys Uplift's stacks of {environment} from {pipeline.repository}",
         )
-        account, partition = Aws.ACCOUNT_ID, Aws.PARTITION
-        roles = [f"arn:{partition}:iam::{account}:role/cdk-*-{kind}-role-{account}-{Aws.REGION}" for kind in _BOOTSTRAPPED]
-        stacks = f"arn:{partition}:cloudformation:{Aws.REGION}:{account}:stack/{prefix}*/*"
+        roles = [
+            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-*-{kind}-role-{Aws.ACCOUNT_ID}-{Aws.REGION}" for kind in _BOOTSTRAPPED
+        ]
+        groups = [elasticache_arn("replicationgroup", "*"), elasticache_arn("cluster", "*")]
         statements = (
-            iam.PolicyStatement(sid="BootstrappedRoles", actions=["sts:AssumeRole"], resources=roles),
-            iam.PolicyStatement(
-                sid="Stacks",
-                actions=[f"cloudformation:{action}" for action in _ON_STACKS],
-                resources=[stacks],
-            ),
-            iam.PolicyStatement(
-                sid="ReadElastiCache",
-                actions=["elasticache:DescribeCacheClusters", "elasticache:DescribeReplicationGroups"],
-                resources=[elasticache_arn("replicationgroup", "*"), elasticache_arn("cluster", "*")],
-            ),
-            iam.PolicyStatement(
-                sid="WhenSecretsWereDrawn",
-                actions=["secretsmanager:ListSecretVersionIds"],
-                resources=[f"arn:{partition}:secretsmanager:{Aws.REGION}:{account}:secret:*AuthToken*"],
-            ),
+            allow("BootstrappedRoles", "sts", ["AssumeRole"], roles),
+            allow("Stacks", "cloudformation", _ON_STACKS, [arn("cloudformation", f"stack/{prefix}*/*")]),
+            allow("ReadElastiCache", "elasticache", ["DescribeCacheClusters", "DescribeReplicationGroups"], groups),
+            allow("WhenSecretsWereDrawn", "secretsmanager", ["ListSecretVersionIds"], [arn("secretsmanager", "secret:*AuthToken*")]),
         )
         for statement in statements:
             self.role.add_to_policy(statement)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from stacks.acknowledge import acknowledge_wildcards
+from stacks.statements import arn
 
 
 def elasticache_arn(kind: str, name: str) -> str:
     """Such as `replicationgroup`, `cluster`, `snapshot`; the name may hold a wildcard."""
-    return f"arn:{Aws.PARTITION}:elasticache:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}:{name}"
+    return arn("elasticache", f"{kind}:{name}")
 
 
 def acknowledge_elasticache_wildcards(role: iam.Role, reasons: Sequence[tuple[str, str, str]]) -> None:

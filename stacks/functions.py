@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -14,6 +14,7 @@ from stacks.acknowledge import acknowledge, acknowledge_wildcards
 from stacks.bundle import Bundle
 from stacks.data_network import DataNetwork
 from stacks.elasticache_arns import acknowledge_elasticache_wildcards, elasticache_arn
+from stacks.legacy_statements import alarm_arns, legacy_arns, read_legacy
 from uplift.inplace.run_settings import VARIABLE, RunSettings
 from uplift.settings.legacy import LegacyKind, LegacySettings
 
@@ -88,36 +89,19 @@ def allow_control(role: iam.Role, *, legacy: LegacySettings, snapshot_prefix: st
 
 
 def _control_statements(legacy: LegacySettings, snapshot_prefix: str, parameter_group: str) -> Sequence[iam.PolicyStatement]:
-    clusters = [elasticache_arn("cluster", legacy.id), elasticache_arn("cluster", f"{legacy.id}-*")]
-    group = elasticache_arn("replicationgroup", legacy.id)
+    group, cluster, members = legacy_arns(legacy)
     standalone = legacy.kind is LegacyKind.STANDALONE
     return (
-        iam.PolicyStatement(
-            sid="ReadLegacy",
-            actions=["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters", "elasticache:DescribeUpdateActions"],
-            resources=[group, *clusters],
-        ),
-        iam.PolicyStatement(
-            sid="ReadParameters",
-            actions=["elasticache:DescribeCacheParameters"],
-            resources=[elasticache_arn("parametergroup", "*")],
-        ),
-        iam.PolicyStatement(
-            sid="ReadSnapshots",
-            actions=["elasticache:DescribeSnapshots"],
-            resources=[elasticache_arn("snapshot", "*"), group, *clusters],
-        ),
-        # DescribeEvents has no resource (Service Authorization Reference).
-        iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]),
+        *read_legacy(legacy),
         iam.PolicyStatement(
             sid="TakeSnapshot",
             actions=["elasticache:CreateSnapshot"],
-            resources=[elasticache_arn("snapshot", f"{snapshot_prefix}*"), group, *clusters],
+            resources=[elasticache_arn("snapshot", f"{snapshot_prefix}*"), group, cluster, members],
         ),
         iam.PolicyStatement(
             sid="UpgradeLegacy",
             actions=["elasticache:ModifyCacheCluster" if standalone else "elasticache:ModifyReplicationGroup"],
-            resources=[clusters[0] if standalone else group, elasticache_arn("parametergroup", parameter_group)],
+            resources=[cluster if standalone else group, elasticache_arn("parametergroup", parameter_group)],
         ),
     )
 
@@ -139,6 +123,5 @@ def allow_muting(role: iam.Role, *, alarm_names: Sequence[str]) -> None:
     """Let a role keep exactly these alarms from acting, and let them act again."""
     if not alarm_names:
         return
-    alarms = [f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:{name}" for name in alarm_names]
     actions = ["cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions"]
-    role.add_to_policy(iam.PolicyStatement(sid="MuteAlarms", actions=actions, resources=alarms))
+    role.add_to_policy(iam.PolicyStatement(sid="MuteAlarms", actions=actions, resources=alarm_arns(alarm_names)))

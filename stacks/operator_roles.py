@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge_statements
-from stacks.elasticache_arns import elasticache_arn
 from stacks.github_trust import trusted_jobs
+from stacks.legacy_statements import alarm_arns, read_legacy
+from stacks.statements import arn
 from uplift.settings.legacy import LegacySettings
 from uplift.settings.pipeline import PipelineSettings
 
@@ -64,8 +65,7 @@ def _start(sid: str, machine: sfn.StateMachine) -> iam.PolicyStatement:
 
 
 def _runs(sid: str, actions: tuple[str, ...], *machines: sfn.StateMachine) -> iam.PolicyStatement:
-    account = f"{Aws.REGION}:{Aws.ACCOUNT_ID}"
-    runs = [f"arn:{Aws.PARTITION}:states:{account}:execution:{machine.state_machine_name}:*" for machine in machines]
+    runs = [arn("states", f"execution:{machine.state_machine_name}:*") for machine in machines]
     return iam.PolicyStatement(sid=sid, actions=[f"states:{action}" for action in actions], resources=runs)
 
 
@@ -73,27 +73,13 @@ def _unmute(legacy: LegacySettings) -> list[iam.PolicyStatement]:
     """`uplift stop` lets muted alarms act again."""
     if not legacy.alarms_to_mute:
         return []
-    alarms = [f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:{name}" for name in legacy.alarms_to_mute]
-    return [iam.PolicyStatement(sid="UnmuteAlarms", actions=["cloudwatch:EnableAlarmActions"], resources=alarms)]
+    return [iam.PolicyStatement(sid="UnmuteAlarms", actions=["cloudwatch:EnableAlarmActions"], resources=alarm_arns(legacy.alarms_to_mute))]
 
 
 def _read_statements(environment: str, legacy: LegacySettings, reports: s3.IBucket) -> list[iam.PolicyStatement]:
-    clusters = [elasticache_arn("cluster", legacy.id), elasticache_arn("cluster", f"{legacy.id}-*")]
-    group = elasticache_arn("replicationgroup", legacy.id)
-    facts = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter/uplift/{environment}/*"
+    facts = arn("ssm", f"parameter/uplift/{environment}/*")
     return [
-        iam.PolicyStatement(
-            sid="ReadLegacy",
-            actions=["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters", "elasticache:DescribeUpdateActions"],
-            resources=[group, *clusters],
-        ),
-        iam.PolicyStatement(
-            sid="ReadParameters", actions=["elasticache:DescribeCacheParameters"], resources=[elasticache_arn("parametergroup", "*")]
-        ),
-        iam.PolicyStatement(
-            sid="ReadSnapshots", actions=["elasticache:DescribeSnapshots"], resources=[elasticache_arn("snapshot", "*"), group, *clusters]
-        ),
-        iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]),
+        *read_legacy(legacy),
         iam.PolicyStatement(sid="ReadFacts", actions=["ssm:GetParameter"], resources=[facts]),
         # Reports name keys by pattern and digest; names/ holds them in the clear and is nobody's here.
         iam.PolicyStatement(sid="ReadReports", actions=["s3:GetObject"], resources=[reports.arn_for_objects("runs/*")]),
