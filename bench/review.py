@@ -7,7 +7,6 @@ takes more than twice as long as the import, or two seconds.
 
 from __future__ import annotations
 
-import json
 import statistics
 import subprocess
 import sys
@@ -16,27 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
-
-from app import build
-from stacks.bundle import Bundle
+from tests.conftest import synthesise_prod, templates_in
 from tests.review.conftest import edited, write_assembly
-from tests.review.edits import UPGRADE, Templates, both, family, put
-from uplift.settings.load import load_settings
+from tests.review.edits import UPGRADE, both, family, put
 
 _RUNS = 5
 _MOST_TIMES = 2.0
 _MOST_SECONDS = 2.0
-
-
-def _templates(folder: Path) -> Templates:
-    bundle = folder / "python3.12"
-    bundle.mkdir()
-    output = folder / "cdk.out"
-    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(output))
-    build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
-    suffix = ".template.json"
-    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in output.glob(f"*{suffix}")}
 
 
 def _seconds(command: list[str], expected: int) -> float:
@@ -50,7 +35,7 @@ def main() -> int:
     """Print both medians and their ratio."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        templates = _templates(folder)
+        templates = templates_in(synthesise_prod(folder))
         upgrade = both(put(EngineVersion="7.1"), family("redis7"), put("Schedule15669BF1", UPGRADE, State="ENABLED"))
         base = write_assembly(folder / "base", templates)
         head = write_assembly(folder / "head", edited(templates, upgrade))

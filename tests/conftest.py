@@ -53,23 +53,32 @@ def start_redis(workshop: Workshop, tmp_path: Path) -> Iterator[StartRedis]:
         server.stop()
 
 
+def synthesise_prod(folder: Path) -> Path:
+    """Prod's stacks below a folder, with something that stands for the bundle; returns the assembly."""
+    bundle, output = folder / "python3.12", folder / "cdk.out"
+    bundle.mkdir()
+    (bundle / "code.py").write_text("# stands for the bundle\n")
+    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(output))
+    build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
+    return output
+
+
+def templates_in(assembly: Path) -> dict[str, dict[str, Any]]:
+    """The template of each stack of an assembly, by name."""
+    suffix = ".template.json"
+    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in assembly.glob(f"*{suffix}")}
+
+
 @pytest.fixture(scope="session")
 def assembly_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One synthesis of prod's stacks, shared by every test of templates."""
-    bundle = tmp_path_factory.mktemp("bundle") / "python3.12"
-    bundle.mkdir()
-    (bundle / "code.py").write_text("# stands for the bundle\n")
-    folder = tmp_path_factory.mktemp("cdk.out")
-    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(folder))
-    build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
-    return folder
+    return synthesise_prod(tmp_path_factory.mktemp("synthesis"))
 
 
 @pytest.fixture(scope="session")
 def templates(assembly_folder: Path) -> dict[str, dict[str, Any]]:
     """The template of each stack by name."""
-    suffix = ".template.json"
-    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in assembly_folder.glob(f"*{suffix}")}
+    return templates_in(assembly_folder)
 
 
 @pytest.fixture(scope="session")

@@ -52,14 +52,11 @@ def table(providers: Providers) -> dict[str, ResourceType]:
         return identifier, wait_available(identifier)
 
     def update_group(identifier: str, before: Properties, after: Properties) -> dict[str, Any]:
-        change = {
-            name: after.get(name, _DEFAULTS.get(name))
-            for name in _MODIFIABLE
-            if (name in after or name in _DEFAULTS) and after.get(name) != before.get(name)
-        }
         changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
         if unknown := changed - {*_MODIFIABLE, *_WITHOUT_EFFECT, "NumCacheClusters"}:
             raise NotModelled(f"update of {', '.join(sorted(unknown))} of a replication group")
+        asked = after.keys() | _DEFAULTS.keys()
+        change = {name: after.get(name, _DEFAULTS.get(name)) for name in _MODIFIABLE if name in changed & asked}
         nodes, nodes_before = int(after.get("NumCacheClusters", 1)), int(before.get("NumCacheClusters", 1))
         # Replicas come before what needs them, and go after it.
         if nodes > nodes_before:

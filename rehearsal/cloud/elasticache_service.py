@@ -125,8 +125,7 @@ class ElastiCache:
         """Change engine, parameter group, node type or settings at once."""
         group = self.state.group(spec["ReplicationGroupId"])
         with self._lock:
-            if group.status != AVAILABLE or group.changing:
-                raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+            _check_modifiable(group)
             check_settings(group, spec)
             change = self._change(group.nodes, spec)
             group.changing = True
@@ -157,8 +156,7 @@ class ElastiCache:
         """IncreaseReplicaCount and DecreaseReplicaCount; the primary always stays."""
         group = self.state.group(identifier)
         with self._lock:
-            if group.status != AVAILABLE or group.changing:
-                raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+            _check_modifiable(group)
             replicas.check(group, count)
             group.changing, group.status = True, "modifying"
         self._later(lambda: replicas.change(group, count, self.factory, self.state))
@@ -169,8 +167,7 @@ class ElastiCache:
         group = self.state.group(spec["ReplicationGroupId"])
         strategy = spec.get("AuthTokenUpdateStrategy", "ROTATE")
         with self._lock:
-            if group.status != AVAILABLE or group.changing:
-                raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+            _check_modifiable(group)
             if group.tokens is None or strategy not in ("ROTATE", "SET") or spec.get("ApplyImmediately") is not True:
                 raise NotModelled(f"AuthToken with strategy {strategy} on a group {'with' if group.tokens else 'without'} a token")
             group.changing = True
@@ -309,6 +306,11 @@ class ElastiCache:
 
     def _later(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, daemon=True).start()
+
+
+def _check_modifiable(group: Group) -> None:
+    if group.status != AVAILABLE or group.changing:
+        raise refused("InvalidReplicationGroupState", "Replication group must be in available state to modify.")
 
 
 def _node_count(spec: dict[str, Any]) -> int:

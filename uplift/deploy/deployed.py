@@ -62,6 +62,7 @@ class DeployedStacks:
         if described is None:
             return None
         body: Any = self._client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        # botocore has read a JSON template already, into ordered dictionaries.
         document = body if not isinstance(body, str) else parse(body)
         template = read_template(
             name,

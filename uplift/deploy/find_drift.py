@@ -28,22 +28,25 @@ class DriftReader:
     def find(self, stacks: dict[str, DeployedStack], planned: Assembly | None) -> Iterator[Drift]:
         """Every drift of every replication group that is deployed; `planned`: what is about to be."""
         for name, stack in stacks.items():
+            head = planned.stacks.get(name) if planned is not None else None
+            staying = _staying(stack, head) if head is not None else {}
             for group in stack.template.of_type(REPLICATION_GROUP):
-                yield from self._of_group(stack, group, planned.stacks.get(name) if planned is not None else None)
+                after = head.resources.get(group.logical_id) if head is not None else None
+                written = Written(name, group_view(after, head), staying) if head is not None and after is not None else None
+                yield from self._of_group(stack, group, written)
 
-    def _of_group(self, stack: DeployedStack, group: Resource, head: StackTemplate | None) -> Iterator[Drift]:
+    def _of_group(self, stack: DeployedStack, group: Resource, planned: Written | None) -> Iterator[Drift]:
         deployed = Written(stack.template.name, group_view(group, stack.template), stack.physical_ids)
         identifier = stack.physical_ids.get(group.logical_id)
         real = read_group(self.elasticache, identifier) if identifier else None
-        after = head.resources.get(group.logical_id) if head is not None else None
-        planned = None
-        if head is not None and after is not None:
-            # What is about to be replaced gets another physical id, which nobody knows yet.
-            replaced = {change.logical_id for change in compare_stacks(stack.template, head) if change.is_replaced}
-            staying = {logical_id: one for logical_id, one in stack.physical_ids.items() if logical_id not in replaced}
-            planned = Written(deployed.stack, group_view(after, head), staying)
         yield from drifts(deployed, planned, real)
         for logical_id in group.references("AuthToken"):
             secret = stack.physical_ids.get(logical_id)
             if real is not None and secret:
                 yield from token_drift(deployed, real, secret_drawn_at(self.secrets, secret))
+
+
+def _staying(stack: DeployedStack, head: StackTemplate) -> dict[str, str]:
+    """Physical ids after the deploy: what is about to be replaced gets another one, which nobody knows yet."""
+    replaced = {change.logical_id for change in compare_stacks(stack.template, head) if change.is_replaced}
+    return {logical_id: one for logical_id, one in stack.physical_ids.items() if logical_id not in replaced}

@@ -41,18 +41,19 @@ def guarded(
                 say(f"{name}: no Redis may be replaced or deleted, {allowed}")
             yield
         finally:
-            _restore(stacks, [*old, *(name for name, stack in head.stacks.items() if name not in old and needs_policy(stack))], old, say)
+            new = [name for name, stack in head.stacks.items() if needs_policy(stack)]
+            _restore(stacks, list(dict.fromkeys([*old, *new])), say)
 
 
-def _restore(stacks: DeployedStacks, names: list[str], old: list[str], say: Callable[[str], None]) -> None:
-    """Set the strict policy on each, whatever happens to the others. Raises StillLoosened naming those it could not be set on."""
+def _restore(stacks: DeployedStacks, names: list[str], say: Callable[[str], None]) -> None:
+    """Set the strict policy on each that exists, whatever happens to the others. Raises StillLoosened naming where it could not."""
     # A second Ctrl-C, or the SIGTERM a runner sends after its SIGINT, must not leave half of them loosened.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     failed: list[str] = []
     for name in names:
         try:
-            if name in old or stacks.exists(name):
+            if stacks.exists(name):
                 stacks.set_policy(name, stack_policy())
                 say(f"{name}: the strict stack policy is in force")
         except (BotoCoreError, ClientError) as problem:

@@ -250,7 +250,7 @@ class Verify:
             return
         for name, origin in suspects:
             # Gone from the source: a life may just be over there and not yet here, so the target is asked again.
-            if origin in missing and self._targets[index].connection.call("EXISTS", name) == 1 and self._outlives(index, name):
+            if origin in missing and self._outlives(index, name):
                 self.note(Difference.EXTRA, name, index, "not on the source")
 
     def _outlives(self, index: int, name: bytes) -> bool:
