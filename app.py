@@ -10,9 +10,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
-from stacks.bundle import Bundle
-from stacks.group_stack import GroupStack
-from stacks.upgrade_stack import UpgradeStack
+from stacks.groups.stack import GroupStack
+from stacks.shared.bundle import Bundle
+from stacks.upgrade.stack import UpgradeStack
 from uplift.errors import BadInput, ExitCode
 from uplift.settings.environment import EnvironmentSettings, GroupName, StackName
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from app import named_environment, run
-from stacks.pipeline_stack import PipelineStack
+from stacks.pipeline.stack import PipelineStack
 from uplift.errors import BadInput
 from uplift.settings.environment import EnvironmentSettings, environment_prefix
 

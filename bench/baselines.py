@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.common import endpoint
-from rehearsal.cloud.redis_server import RedisServer
-from uplift.keyspace.connection import connected
-from uplift.keyspace.partition import next_cursor
-from uplift.keyspace.reading import PageReader, ReadLimits, ValueForm
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ValueForm
+from uplift.keyspace.server.scan_partition import next_cursor
 
 BATCH = 500
 Route = Callable[[bytes], int]

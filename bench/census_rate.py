@@ -12,17 +12,17 @@ import time
 from pathlib import Path
 
 from rehearsal.app.dataset import fill
-from rehearsal.cloud.redis_server import RedisServer
-from rehearsal.run.workshop import SOURCE_VERSION, Workshop
-from uplift.keyspace.census import count_page
-from uplift.keyspace.connection import connected
-from uplift.keyspace.endpoint import Endpoint
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import SOURCE_VERSION, InstalledTools
+from uplift.keyspace.census.census import count_page
+from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.endpoint import Endpoint
 
 
 def main(keys: int) -> None:
     """Fill one server, then time SCAN alone, the census without bytes, and the census with bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(SOURCE_VERSION, Workshop().redis_servers[SOURCE_VERSION], Path(folder) / "redis")
+        server = RedisServer(SOURCE_VERSION, InstalledTools().redis_servers[SOURCE_VERSION], Path(folder) / "redis")
         try:
             fill(server.client, keys, seed=random.randrange(10**6), now=time.time(), progress=lambda _done: None)
             with connected(Endpoint("127.0.0.1", server.port)) as client:

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.app.dataset import fill
-from rehearsal.cloud.redis_server import RedisServer
-from rehearsal.run.workshop import SOURCE_VERSION, Workshop
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import SOURCE_VERSION, InstalledTools
 from tests.inplace.builders import run_settings
-from uplift.inplace.data_steps import DataSteps
-from uplift.inplace.run_state import Next, NodeAddress, RunState
+from uplift.inplace.records.run_state import Next, NodeAddress, RunState
+from uplift.inplace.steps.probe_and_census import DataSteps
 
 _MEMORY_BYTES = 512 * 1024 * 1024
 _CORES = 512 / 1769
@@ -72,7 +72,7 @@ def _steps(port: int, folder: Path, results: Any) -> None:
 def main(keys: int) -> None:
     """Fill one server, then run the four steps under the function's limits."""
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(SOURCE_VERSION, Workshop().redis_servers[SOURCE_VERSION], Path(folder) / "redis")
+        server = RedisServer(SOURCE_VERSION, InstalledTools().redis_servers[SOURCE_VERSION], Path(folder) / "redis")
         try:
             fill(server.client, keys, seed=random.randrange(10**6), now=time.time(), progress=lambda _done: None)
             began = time.perf_counter()

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import redis
 
-from rehearsal.cloud.redis_server import RedisServer
-from rehearsal.run.workshop import Workshop
-from uplift.keyspace.endpoint import Endpoint
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import InstalledTools
+from uplift.keyspace.server.endpoint import Endpoint
 
 RUNS = 5
 _BATCH = 500
@@ -46,7 +46,7 @@ def servers(*versions: str) -> Iterator[list[RedisServer]]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             for number, version in enumerate(versions):
-                started.append(RedisServer(version, Workshop().redis_servers[version], Path(folder) / str(number)))
+                started.append(RedisServer(version, InstalledTools().redis_servers[version], Path(folder) / str(number)))
             yield started
         finally:
             for server in started:

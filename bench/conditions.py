@@ -23,15 +23,15 @@ import trustme
 
 from bench.common import arguments, endpoint, fill_mixed, machine, note, servers
 from bench.copy import KEYMAP
-from rehearsal.cloud.endpoint import Endpoint as Proxy
-from rehearsal.cloud.endpoint import ProxyLoop
-from rehearsal.cloud.redis_server import RedisServer, free_port
-from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, prepared_copy
-from uplift.keyspace.copy_state import read_state
-from uplift.keyspace.endpoint import Endpoint
-from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.target import Existing
+from rehearsal.cloud.elasticache.endpoint import Endpoint as Proxy
+from rehearsal.cloud.elasticache.endpoint import ProxyLoop
+from rehearsal.cloud.elasticache.redis_server import RedisServer, free_port
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.copy.state import read_state
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.server.target import Existing
 
 
 def _request(source: Endpoint, targets: list[RedisServer]) -> CopyRequest:

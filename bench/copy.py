@@ -17,12 +17,12 @@ import redis
 
 from bench.baselines import drained_script, pipelined_copy
 from bench.common import Measured, arguments, endpoint, fill_mixed, interleaved, machine, measure, note, peak_memory_mb, servers, show
-from rehearsal.cloud.redis_server import RedisServer
-from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, prepared_copy
-from uplift.keyspace.keymap import KeyMap
-from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.target import Existing
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.keymap.model import KeyMap
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.server.target import Existing
 
 KEYMAP = KeyMap.model_validate(
     {

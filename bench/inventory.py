@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from bench.common import Measured, arguments, endpoint, fill_mixed, interleaved, machine, measure, note, servers, show
 from bench.copy import KEYMAP
-from uplift.keyspace.connection import connected
-from uplift.keyspace.inventory import LIVE_BYTES, Inventory, InventoryBuilder, live_inventory
-from uplift.keyspace.routing import build_router
+from uplift.keyspace.inventory.inventory import LIVE_BYTES, Inventory, InventoryBuilder, live_inventory
+from uplift.keyspace.keymap.routing import build_router
+from uplift.keyspace.server.connection import connected
 
 
 def main() -> None:

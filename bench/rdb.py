@@ -15,9 +15,9 @@ from typing import Any
 
 from bench.common import Measured, arguments, fill_mixed, interleaved, machine, measure, note, peak_memory_mb, servers, show
 from bench.copy import KEYMAP
-from uplift.keyspace.inventory import RDB_BYTES, Inventory, InventoryBuilder, rdb_inventory
+from uplift.keyspace.inventory.inventory import RDB_BYTES, Inventory, InventoryBuilder, rdb_inventory
+from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.rdb.file import RdbFile
-from uplift.keyspace.routing import Router, build_router
 
 RDBTOOLS = Path(".cache/bench-rdbtools")
 _BASELINE = """

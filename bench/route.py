@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bench.common import machine, note
 from rehearsal.app.shapes import entries
-from uplift.keyspace.keymap import KeyMap
-from uplift.keyspace.keymap_check import check_keymap
-from uplift.keyspace.keymap_file import load_keymap
-from uplift.keyspace.routing import Router, build_router
+from uplift.keyspace.keymap.check import check_keymap
+from uplift.keyspace.keymap.file import load_keymap
+from uplift.keyspace.keymap.model import KeyMap
+from uplift.keyspace.keymap.routing import Router, build_router
 
 _CALLS = 5_000
 

@@ -10,8 +10,8 @@ import redis
 from bench.baselines import pipelined_verify
 from bench.common import arguments, endpoint, fill_mixed, interleaved, machine, measure, note, servers, show
 from bench.copy import KEYMAP, copy
-from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.verify_run import VerifyRequest, verify
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.verify.run import VerifyRequest, verify
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ import hypothesis
 import pytest
 
 from app import build
-from rehearsal.cloud.redis_server import RedisServer
-from rehearsal.run.workshop import Workshop
-from stacks.bundle import Bundle
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import InstalledTools
+from stacks.shared.bundle import Bundle
 from uplift.settings.load import load_settings
 
 # Two shared cores: a time limit for one example would fail on a busy machine, and say nothing.
@@ -23,27 +23,27 @@ StartRedis = Callable[[str], RedisServer]
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Workshop:
-    workshop = Workshop()
-    workshop.check()
-    return workshop
+def installed_tools() -> InstalledTools:
+    installed_tools = InstalledTools()
+    installed_tools.check()
+    return installed_tools
 
 
-def later_server(workshop: Workshop, version: str) -> Path:
+def later_server(installed_tools: InstalledTools, version: str) -> Path:
     """A server that only tests use; `make test` sets it up."""
     name = version if version.startswith("valkey-") else f"redis-{version}"
-    binary = workshop.root / ".cache" / f"server-{name}" / "server"
+    binary = installed_tools.root / ".cache" / f"server-{name}" / "server"
     assert binary.exists(), f"{binary} is missing: `make test` sets it up"
     return binary
 
 
 @pytest.fixture
-def start_redis(workshop: Workshop, tmp_path: Path) -> Iterator[StartRedis]:
+def start_redis(installed_tools: InstalledTools, tmp_path: Path) -> Iterator[StartRedis]:
     """Start a real redis-server of one version; all are stopped after the test."""
     servers: list[RedisServer] = []
 
     def start(version: str) -> RedisServer:
-        binary = workshop.redis_servers.get(version) or later_server(workshop, version)
+        binary = installed_tools.redis_servers.get(version) or later_server(installed_tools, version)
         server = RedisServer(version, binary, tmp_path / f"redis-{len(servers)}")
         servers.append(server)
         return server

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 # Lambda's runtimes from python3.12 on are Amazon Linux 2023 with glibc 2.34.
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_OUR_CODE = ("engines", "settings", "keyspace", "inplace")
+_OUR_CODE = ("engines", "settings", "keyspace", "inplace", "auth_token")
 _NOT_NEEDED = ("bin", "__pycache__")
 
 
@@ -30,7 +30,7 @@ def build(runtime: str, platform_options: list[str]) -> Path:
     install_wheels(ROOT / "requirements-lambda.txt", folder, platform_options)
     for name in _OUR_CODE:
         shutil.copytree(ROOT / "uplift" / name, folder / "uplift" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for module in ("__init__.py", "errors.py"):
+    for module in ("__init__.py", "errors.py", "aws_calls.py"):
         shutil.copy(ROOT / "uplift" / module, folder / "uplift" / module)
     return folder
 

@@ -24,24 +24,19 @@ import moto.backends  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
-from rehearsal.cloud import (  # noqa: E402
-    cloudformation,
-    elasticache_resources,
-    elasticache_responses,
-    network,
-    platform_resources,
-    secret_versions,
-    workflows,
-)
-from rehearsal.cloud.disturb import disturb  # noqa: E402
-from rehearsal.cloud.elasticache_service import ElastiCache  # noqa: E402
-from rehearsal.cloud.elasticache_state import AVAILABLE  # noqa: E402
+from rehearsal.cloud.cloudformation import api as cloudformation  # noqa: E402
+from rehearsal.cloud.cloudformation import elasticache_types, platform_types  # noqa: E402
+from rehearsal.cloud.cloudformation.resource_types import Providers, wait_until  # noqa: E402
+from rehearsal.cloud.elasticache import responses as elasticache_responses  # noqa: E402
+from rehearsal.cloud.elasticache.disturbances import disturb  # noqa: E402
+from rehearsal.cloud.elasticache.node_factory import NodeFactory  # noqa: E402
+from rehearsal.cloud.elasticache.service import ElastiCache  # noqa: E402
+from rehearsal.cloud.elasticache.state import AVAILABLE  # noqa: E402
 from rehearsal.cloud.faults import Faults  # noqa: E402
-from rehearsal.cloud.gate import Gate  # noqa: E402
-from rehearsal.cloud.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
-from rehearsal.cloud.node_factory import NodeFactory  # noqa: E402
-from rehearsal.cloud.permissions import Call, Permissions  # noqa: E402
-from rehearsal.cloud.resource_types import Providers, wait_until  # noqa: E402
+from rehearsal.cloud.platform import network, secret_versions, state_machines  # noqa: E402
+from rehearsal.cloud.platform.call_check import CallCheck  # noqa: E402
+from rehearsal.cloud.platform.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
+from rehearsal.cloud.platform.permissions import Call, Permissions  # noqa: E402
 from rehearsal.cloud.timing import Timing  # noqa: E402
 
 
@@ -58,21 +53,21 @@ class Cloud:
         self.elasticache = ElastiCache(self.factory, timing, self.faults)
         partition = "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
         self.permissions = Permissions(partition, self.region, self.account)
-        self._server = make_server("127.0.0.1", 0, self._gate(), threaded=True, request_handler=_QuietHandler)
+        self._server = make_server("127.0.0.1", 0, self._call_check(), threaded=True, request_handler=_QuietHandler)
         self.url = f"http://localhost:{self._server.server_port}"
         environment = {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
         self.runtimes = LambdaRuntimes(self.folder / "lambda", Path(options["runtime_folder"]), environment)
-        self.client = workflows.server_client(self.url, self.region)
+        self.client = state_machines.server_client(self.url, self.region)
         self._credentials: dict[str, dict[str, str]] = {}
         elasticache_responses.install(self.elasticache)
         secret_versions.install()
-        providers = Providers(self.url, self.region, self.account, [platform_resources.table, elasticache_resources.table])
+        providers = Providers(self.url, self.region, self.account, [platform_types.table, elasticache_types.table])
         cloudformation.install(cloudformation.CloudFormation(providers))
-        workflows.install(self.run_function, self.permissions, timing.wait_scale)
+        state_machines.install(self.run_function, self.permissions, timing.wait_scale)
 
-    def _gate(self) -> Gate:
+    def _call_check(self) -> CallCheck:
         inner = DomainDispatcherApplication(create_backend_app)
-        return Gate(inner, self.permissions, self.faults, self.folder / "calls.jsonl", self._kill_control, self.control)
+        return CallCheck(inner, self.permissions, self.faults, self.folder / "calls.jsonl", self._kill_control, self.control)
 
     def _kill_control(self) -> None:
         self.runtimes.kill_busy("Control")
@@ -132,7 +127,7 @@ class Cloud:
                 self.elasticache.forget(request["id"])
                 return {}
             case "fire-schedule":
-                return workflows.fire_schedule(self.client, self.permissions, request["prefix"])
+                return state_machines.fire_schedule(self.client, self.permissions, request["prefix"])
             case "servers":
                 return [
                     {"id": node.id, "port": node.server.port, "version": node.server.version, "status": node.status}

@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from rehearsal.run.workshop import Workshop
+from rehearsal.run.installed_tools import InstalledTools
 
 _PIPELINE = 500
 
@@ -31,12 +31,12 @@ class Pulse:
 class Application:
     """A running vets-api; `stop` ends it in good order and returns what it was promised."""
 
-    def __init__(self, workshop: Workshop, host: str, port: int, folder: Path) -> None:
+    def __init__(self, installed_tools: InstalledTools, host: str, port: int, folder: Path) -> None:
         self._journal = folder / "journal.json"
         with (folder / "app.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rehearsal.app", host, str(port), str(self._journal)],
-                cwd=workshop.root,
+                cwd=installed_tools.root,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,

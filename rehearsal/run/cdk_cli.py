@@ -6,8 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.run.installed_tools import InstalledTools
 from rehearsal.run.local_cloud import LocalCloud
-from rehearsal.run.workshop import Workshop
 
 _QUIET = {
     # jsii prints ten lines at every start on a Node.js past its end of life; they change nothing here.
@@ -29,17 +29,17 @@ class CliResult:
 class CdkCli:
     """The CLI with one environment's context."""
 
-    workshop: Workshop
+    installed_tools: InstalledTools
     cloud: LocalCloud
     config: Path
     log: Path
 
     def run(self, *arguments: str) -> CliResult:
         """Run one command, such as `deploy --all`, and append its output to the log."""
-        context = ["-c", "environment=rehearsal", "-c", f"config={self.config}", "-c", f"bundle={self.workshop.bundle}"]
-        command = [str(self.workshop.cdk), *arguments, *context, "--output", str(self.log.parent / "cdk.out")]
+        context = ["-c", "environment=rehearsal", "-c", f"config={self.config}", "-c", f"bundle={self.installed_tools.bundle}"]
+        command = [str(self.installed_tools.cdk), *arguments, *context, "--output", str(self.log.parent / "cdk.out")]
         done = subprocess.run(
-            command, cwd=self.workshop.root, env={**self.cloud.environment, **_QUIET}, capture_output=True, text=True, check=False
+            command, cwd=self.installed_tools.root, env={**self.cloud.environment, **_QUIET}, capture_output=True, text=True, check=False
         )
         output = done.stdout + done.stderr
         with self.log.open("a") as log:

@@ -16,24 +16,24 @@ import redis
 import yaml
 
 from rehearsal.app.dataset import fill
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.application import Application, read_values
 from rehearsal.run.approval import approve_plan
 from rehearsal.run.cdk_cli import CdkCli, CliResult
-from rehearsal.run.execution import Ended, watch
-from rehearsal.run.inventories import PatternRow, side_by_side, take_inventory
-from rehearsal.run.ledger import Ledger, read_ledger
+from rehearsal.run.installed_tools import SOURCE_VERSION, TARGET_VERSION, InstalledTools
+from rehearsal.run.inventory_change import PatternRow, side_by_side, take_inventory
+from rehearsal.run.key_snapshot import KeySnapshot, read_ledger
 from rehearsal.run.local_cloud import LocalCloud
-from rehearsal.run.narrator import Narrator
-from rehearsal.run.outage import longest_outage
+from rehearsal.run.observed_outage import longest_outage
+from rehearsal.run.progress_display import ProgressDisplay
 from rehearsal.run.rdb_input import RdbFile, copy_by_type
-from rehearsal.run.recovery import RecoveryResult, recover
-from rehearsal.run.report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
+from rehearsal.run.recovery_check import RecoveryResult, recover
+from rehearsal.run.rehearsal_report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
 from rehearsal.run.verdict import Verdict, judge
-from rehearsal.run.workshop import SOURCE_VERSION, TARGET_VERSION, Workshop
-from uplift.cli.report_page import StoryCalls
+from rehearsal.run.watch_executions import Ended, watch
 from uplift.errors import UpliftError
+from uplift.report.run_page import StoryCalls
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 
@@ -78,16 +78,16 @@ class Address:
         return str(self.connect().info("server")["redis_version"])
 
 
-def rehearse(options: InPlaceOptions, narrator: Narrator, workshop: Workshop) -> InPlaceReport:
+def rehearse(options: InPlaceOptions, display: ProgressDisplay, installed_tools: InstalledTools) -> InPlaceReport:
     """Do it all and return the report; it is also written to `options.out`."""
-    workshop.check()
+    installed_tools.check()
     options.out.mkdir(parents=True, exist_ok=True)
     config = _write_config(options)
     settings = load_settings(ENVIRONMENT, config)
     with ExitStack() as stack:
-        with narrator.phase("start the local cloud"):
+        with display.phase("start the local cloud"):
             cloud = LocalCloud(
-                workshop,
+                installed_tools,
                 options.out / "cloud",
                 account=settings.account,
                 region=settings.region,
@@ -97,11 +97,11 @@ def rehearse(options: InPlaceOptions, narrator: Narrator, workshop: Workshop) ->
             )
         if not options.keep:
             stack.callback(cloud.stop)
-        report = _Rehearsal(options, narrator, workshop, settings, cloud, CdkCli(workshop, cloud, config, options.out / "cdk.log")).run(
-            stack
-        )
+        report = _Rehearsal(
+            options, display, installed_tools, settings, cloud, CdkCli(installed_tools, cloud, config, options.out / "cdk.log")
+        ).run(stack)
         if options.keep:
-            narrator.say(f"the local cloud goes on: export AWS_ENDPOINT_URL={cloud.url}; stop it with: kill {cloud.pid}")
+            display.say(f"the local cloud goes on: export AWS_ENDPOINT_URL={cloud.url}; stop it with: kill {cloud.pid}")
     (options.out / "report.json").write_text(json.dumps(report.as_json(), indent=2) + "\n")
     return report
 
@@ -109,8 +109,8 @@ def rehearse(options: InPlaceOptions, narrator: Narrator, workshop: Workshop) ->
 @dataclass
 class _Rehearsal:
     options: InPlaceOptions
-    narrator: Narrator
-    workshop: Workshop
+    display: ProgressDisplay
+    installed_tools: InstalledTools
     settings: EnvironmentSettings
     cloud: LocalCloud
     cdk: CdkCli
@@ -120,19 +120,19 @@ class _Rehearsal:
         self._approve()
         self._deploy()
         engine_before = legacy.version()
-        with self.narrator.counted("read every key before") as progress:
+        with self.display.counted("read every key before") as progress:
             before = read_ledger(legacy.connect, progress)
         inventory_before = take_inventory(legacy.host, legacy.port)
-        application = Application(self.workshop, legacy.host, legacy.port, self.options.out)
+        application = Application(self.installed_tools, legacy.host, legacy.port, self.options.out)
         stack.callback(application.kill)
-        with self.narrator.phase("application warms up"):
+        with self.display.phase("application warms up"):
             application.wait_until_writing()
         ended = self._upgrade(application)
-        with self.narrator.phase("application goes on, then stops"):
+        with self.display.phase("application goes on, then stops"):
             application.wait_until_writing()
             time.sleep(_AFTER_THE_UPGRADE_SECONDS)
             journal = application.stop()
-        with self.narrator.counted("read every key after") as progress:
+        with self.display.counted("read every key after") as progress:
             after = read_ledger(legacy.connect, progress)
         rows = side_by_side(inventory_before, take_inventory(legacy.host, legacy.port))
         verdict = judge(before, after, journal, read_values(legacy.connect(), journal))
@@ -141,19 +141,19 @@ class _Rehearsal:
             self._report(Engine(engine_before, legacy.version()), ended, before, after, journal, verdict, rows), recovery=recovery
         )
 
-    def _recover(self, ended: list[Ended], verdict: Verdict, before: Ledger) -> RecoveryResult | None:
+    def _recover(self, ended: list[Ended], verdict: Verdict, before: KeySnapshot) -> RecoveryResult | None:
         """Bring the data back where the run itself found a loss, as its runbook says."""
         runs = [one.run_id for one in ended if one.outcome == "lost"]
         if not runs:
             return None
-        with self.narrator.phase("uplift recover: the snapshot into a new group"):
+        with self.display.phase("uplift recover: the snapshot into a new group"):
             return recover(self.cloud, self.cdk.config, runs[0], {finding.key for finding in verdict.lost_keys}, before)
 
     def _prepare_legacy(self) -> Address:
         options = self.options
         self.cloud.seed_network(self.settings)
         direct = options.rdb is not None and options.rdb.source_reads_it
-        with self.narrator.phase(f"legacy Redis {SOURCE_VERSION}, {'one node' if options.standalone else 'primary and replica'}"):
+        with self.display.phase(f"legacy Redis {SOURCE_VERSION}, {'one node' if options.standalone else 'primary and replica'}"):
             address = Address(
                 **self.cloud.command(
                     "create-legacy",
@@ -166,17 +166,19 @@ class _Rehearsal:
                 )
             )
         if options.rdb is None:
-            with self.narrator.counted(f"fill with {options.keys:,} keys") as progress:
+            with self.display.counted(f"fill with {options.keys:,} keys") as progress:
                 fill(
                     address.connect(), options.keys, seed=options.seed, now=time.time(), progress=lambda done: progress(done, options.keys)
                 )
         elif not direct:
-            with self.narrator.phase(f"copy RDB version {options.rdb.version} by type"):
+            with self.display.phase(f"copy RDB version {options.rdb.version} by type"):
                 self._copy_from_newer(options.rdb, address)
         return address
 
     def _copy_from_newer(self, rdb: RdbFile, address: Address) -> None:
-        server = RedisServer(TARGET_VERSION, self.workshop.redis_servers[TARGET_VERSION], self.options.out / "rdb-source", rdb=rdb.path)
+        server = RedisServer(
+            TARGET_VERSION, self.installed_tools.redis_servers[TARGET_VERSION], self.options.out / "rdb-source", rdb=rdb.path
+        )
         try:
             for name in server.client.info("keyspace"):
                 number = int(name.removeprefix("db"))
@@ -186,18 +188,18 @@ class _Rehearsal:
 
     def _approve(self) -> None:
         """Read the plan and approve it in the settings, as a reviewer of a pull request does."""
-        with self.narrator.phase("uplift plan, and its approval"):
+        with self.display.phase("uplift plan, and its approval"):
             approve_plan(self.cloud, self.cdk.config)
 
     def _deploy(self) -> None:
-        with self.narrator.phase("cdk bootstrap"):
+        with self.display.phase("cdk bootstrap"):
             _must_work(self.cdk.bootstrap(), "cdk bootstrap", self.cdk.log)
-        with self.narrator.phase("cdk deploy --all"):
+        with self.display.phase("cdk deploy --all"):
             _must_work(self.cdk.deploy(), "cdk deploy", self.cdk.log)
 
     def _upgrade(self, application: Application) -> list[Ended]:
         pulse = application.pulse
-        with self.narrator.live("upgrade, started by the deployed schedule") as tell:
+        with self.display.live("upgrade, started by the deployed schedule") as tell:
             fires = 2 if "schedule-twice" in self.options.faults else 1
             arns = [self.cloud.command("fire-schedule", prefix="UpliftRehearsal")["execution"] for _ in range(fires)]
             return watch(
@@ -211,8 +213,8 @@ class _Rehearsal:
         self,
         engine: Engine,
         ended: list[Ended],
-        before: Ledger,
-        after: Ledger,
+        before: KeySnapshot,
+        after: KeySnapshot,
         journal: dict[str, Any],
         verdict: Verdict,
         inventory: tuple[PatternRow, ...],
@@ -231,7 +233,7 @@ class _Rehearsal:
             if self.options.rdb is not None
             else f"{self.options.keys} generated keys, seed {self.options.seed}",
             engine=engine,
-            phases=(*self.narrator.phases, *(phase for one in ended for phase in one.phases)),
+            phases=(*self.display.phases, *(phase for one in ended for phase in one.phases)),
             keys=Keys(before.keys, after.keys, len(verdict.lost_keys), len(verdict.changed_keys), verdict.expired),
             writes=Writes(journal["acknowledged"], len(verdict.lost_writes)),
             outage=OutageReport(round(outage.seconds, 2), self.options.timing.outage_seconds, outage.began_at),

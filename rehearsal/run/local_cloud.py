@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 
 from rehearsal.cloud.timing import Timing
-from rehearsal.run.workshop import Workshop
+from rehearsal.run.installed_tools import InstalledTools
 from uplift.settings.environment import EnvironmentSettings
 
 _START_SECONDS = 60
@@ -34,7 +34,15 @@ class LocalCloud:
     """A running local cloud. Use it as a context manager: leaving it stops every process it started."""
 
     def __init__(
-        self, workshop: Workshop, folder: Path, *, account: str, region: str, timing: Timing, faults: list[str], stays: bool = False
+        self,
+        installed_tools: InstalledTools,
+        folder: Path,
+        *,
+        account: str,
+        region: str,
+        timing: Timing,
+        faults: list[str],
+        stays: bool = False,
     ) -> None:
         self.folder, self.region, self.account = folder.resolve(), region, account
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,8 +50,8 @@ class LocalCloud:
             "folder": str(self.folder),
             "account": account,
             "region": region,
-            "redis": {version: str(path) for version, path in workshop.redis_servers.items()},
-            "runtime_folder": str(workshop.runtime_folder),
+            "redis": {version: str(path) for version, path in installed_tools.redis_servers.items()},
+            "runtime_folder": str(installed_tools.runtime_folder),
             "timing": asdict(timing),
             "faults": faults,
             "stays": stays,
@@ -54,7 +62,7 @@ class LocalCloud:
             # A session of its own: Ctrl-C reaches only us, and we stop it in good order.
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rehearsal.cloud.server", str(options_file)],
-                cwd=workshop.root,
+                cwd=installed_tools.root,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

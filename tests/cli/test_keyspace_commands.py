@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import trustme
 
-from rehearsal.cloud.endpoint import Endpoint as Proxy
-from rehearsal.cloud.endpoint import ProxyLoop
-from rehearsal.cloud.redis_server import RedisServer
-from rehearsal.run.workshop import Workshop
+from rehearsal.cloud.elasticache.endpoint import Endpoint as Proxy
+from rehearsal.cloud.elasticache.endpoint import ProxyLoop
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import InstalledTools
 from tests.conftest import StartRedis
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
@@ -236,7 +236,7 @@ def test_a_server_that_is_not_there_is_one_line_and_1(start_redis: StartRedis) -
 
 
 def test_only_one_copy_goes_on_from_a_state(servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path) -> None:
-    from uplift.keyspace.copy_state import locked
+    from uplift.keyspace.copy.state import locked
 
     with locked(tmp_path / "state"):
         done = _uplift("copy", "--from", _url(servers[0]), *_to(servers), *KEYMAP, "--state", str(tmp_path / "state"))
@@ -245,7 +245,7 @@ def test_only_one_copy_goes_on_from_a_state(servers: tuple[RedisServer, RedisSer
 
 
 @pytest.mark.parametrize(("source_version", "target_version"), [("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")])
-def test_through_tls_with_a_token(source_version: str, target_version: str, workshop: Workshop, tmp_path: Path) -> None:
+def test_through_tls_with_a_token(source_version: str, target_version: str, installed_tools: InstalledTools, tmp_path: Path) -> None:
     """Both ends behind a TLS proxy that asks for a token, as ElastiCache does.
 
     Not proved by a proxy: ElastiCache's own ciphers and certificates, its cluster endpoints, and what TLS costs a node.
@@ -258,7 +258,7 @@ def test_through_tls_with_a_token(source_version: str, target_version: str, work
     nodes, proxies = [], []
     try:
         for name, version in (("source", source_version), ("target", target_version)):
-            node = RedisServer(version, workshop.redis_servers[version], tmp_path / name, password=f"{name}-token-0123456789")
+            node = RedisServer(version, installed_tools.redis_servers[version], tmp_path / name, password=f"{name}-token-0123456789")
             nodes.append(node)
             free = socket.socket()
             free.bind(("127.0.0.1", 0))

@@ -16,8 +16,8 @@ import pytest
 
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.cdk_cli import CdkCli
+from rehearsal.run.installed_tools import InstalledTools
 from rehearsal.run.local_cloud import LocalCloud
-from rehearsal.run.workshop import Workshop
 from tests.conftest import later_server
 from uplift.settings.load import load_settings
 
@@ -25,7 +25,7 @@ Template = dict[str, Any]
 STACK = "UpliftRehearsalAppCache"
 
 
-class WithLaterServer(Workshop):
+class WithLaterServer(InstalledTools):
     """Redis 6.2 as well, so that an engine can be raised from 5.0.6."""
 
     @property
@@ -39,7 +39,7 @@ class Pipeline:
 
     cloud: LocalCloud
     synthesised: Path
-    workshop: Workshop
+    installed_tools: InstalledTools
     folder: Path
 
     def template(self) -> Template:
@@ -84,7 +84,7 @@ class Pipeline:
     def deploy(self, assembly: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The real `cdk deploy` of a folder."""
         command = [
-            str(self.workshop.cdk),
+            str(self.installed_tools.cdk),
             "deploy",
             "--all",
             "--app",
@@ -96,7 +96,7 @@ class Pipeline:
             *arguments,
         ]
         environment = {**self.cloud.environment, "CI": "true", "NODE_NO_WARNINGS": "1"}
-        return subprocess.run(command, cwd=self.workshop.root, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=self.installed_tools.root, env=environment, capture_output=True, text=True, check=False)
 
     def physical_id(self, stack: str, kind: str) -> str:
         """The one resource of a type."""
@@ -120,13 +120,13 @@ def edited(template: Template, *edits: Any) -> Template:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     settings = load_settings("rehearsal")
     folder = tmp_path_factory.mktemp("pipeline")
-    workshop = WithLaterServer()
-    workshop.check()
+    installed_tools = WithLaterServer()
+    installed_tools.check()
     timing = Timing(outage_seconds=1.0, status_seconds=0.2, wait_scale=0.02)
-    with LocalCloud(workshop, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
+    with LocalCloud(installed_tools, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
         cloud.seed_network(settings)
-        cdk = CdkCli(workshop, cloud, Path("config").resolve(), folder / "cdk.log")
+        cdk = CdkCli(installed_tools, cloud, Path("config").resolve(), folder / "cdk.log")
         bootstrapped, synthesised = cdk.bootstrap(), cdk.run("synth", "--quiet")
         assert bootstrapped.exit_code == 0, bootstrapped.output
         assert synthesised.exit_code == 0, synthesised.output
-        yield Pipeline(cloud, folder / "cdk.out", workshop, folder)
+        yield Pipeline(cloud, folder / "cdk.out", installed_tools, folder)

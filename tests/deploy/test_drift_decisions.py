@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from uplift.deploy.drift import Written, drifts, legacy_drift, token_drift
+from uplift.deploy.drift_rules import Written, drifts, legacy_drift, token_drift
 from uplift.deploy.real_group import RealGroup
-from uplift.review.group_view import group_view
-from uplift.review.template import read_template
+from uplift.review.group.view import group_view
+from uplift.review.templates.template import read_template
 
 _IDS = {"Group": "group-1", "Parameters": "parameters-1", "Firewall": "sg-1", "Events": "arn:topic"}
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

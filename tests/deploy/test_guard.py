@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from uplift.deploy.deployed import DeployedStack
-from uplift.deploy.guard import StillLoosened, guarded
 from uplift.deploy.stack_policy import stack_policy
+from uplift.deploy.stack_policy_guard import StillLoosened, guarded
 from uplift.review.review import review
-from uplift.review.template import Assembly, read_template
+from uplift.review.templates.template import Assembly, read_template
 
 
 class _Stacks:

@@ -17,8 +17,8 @@ _STACK = "UpliftRehearsalPipeline"
 def _cdk(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**pipeline.cloud.environment, "CI": "true", "NODE_NO_WARNINGS": "1"}
     application = ["--app", ".venv/bin/python pipeline.py", "-c", "environment=rehearsal", "--output", str(pipeline.folder / "rights.out")]
-    command = [str(pipeline.workshop.cdk), *arguments, *application]
-    return subprocess.run(command, cwd=pipeline.workshop.root, env=environment, capture_output=True, text=True, check=False)
+    command = [str(pipeline.installed_tools.cdk), *arguments, *application]
+    return subprocess.run(command, cwd=pipeline.installed_tools.root, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from uplift.engines.catalogue import Engine
-from uplift.inplace.observation import MemberCluster, Observation, Role, SnapshotObservation
-from uplift.inplace.preflight import Facts
-from uplift.inplace.run_settings import RunSettings
-from uplift.inplace.run_state import ProbeResult
+from uplift.inplace.decisions.preflight import Facts
+from uplift.inplace.records.observation import MemberCluster, Observation, Role, SnapshotObservation
+from uplift.inplace.records.run_settings import RunSettings
+from uplift.inplace.records.run_state import ProbeResult
 from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
 

@@ -21,24 +21,24 @@ import boto3
 import pytest
 
 from rehearsal.cloud.timing import Timing
+from rehearsal.run.installed_tools import InstalledTools
 from rehearsal.run.local_cloud import LocalCloud
-from rehearsal.run.workshop import Workshop
 from tests.inplace.asl_walker import State, TaskFailed, Walked, definition_of, walk
 from tests.inplace.builders import run_settings
 from tests.inplace.turns import Turns
 from uplift.errors import Throttled, UpliftError
-from uplift.inplace.control_handler import do_control_step
-from uplift.inplace.control_steps import ControlAdapters
-from uplift.inplace.data_handler import do_data_step
-from uplift.inplace.data_steps import DataSteps
-from uplift.inplace.elasticache import LegacyCache
-from uplift.inplace.executions import Executions
-from uplift.inplace.plan_digest import plan_digest
-from uplift.inplace.preflight import needed_acknowledgements
-from uplift.inplace.run_lock import RunLock
-from uplift.inplace.run_settings import RunSettings
-from uplift.inplace.run_state import RunState, Step, StepEvent
-from uplift.inplace.telling import Telling
+from uplift.inplace.aws.elasticache import LegacyCache
+from uplift.inplace.aws.executions import Executions
+from uplift.inplace.aws.notifications import Notifications
+from uplift.inplace.aws.run_lock import RunLock
+from uplift.inplace.decisions.plan_digest import plan_digest
+from uplift.inplace.decisions.preflight import needed_acknowledgements
+from uplift.inplace.records.run_settings import RunSettings
+from uplift.inplace.records.run_state import RunState, Step, StepEvent
+from uplift.inplace.steps.adapters import ControlAdapters
+from uplift.inplace.steps.control_handler import do_control_step
+from uplift.inplace.steps.data_handler import do_data_step
+from uplift.inplace.steps.probe_and_census import DataSteps
 from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
 
@@ -95,10 +95,10 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory, upgrade_template: dict[str, Any]) -> Iterator[Bench]:
+def bench(installed_tools: InstalledTools, tmp_path_factory: pytest.TempPathFactory, upgrade_template: dict[str, Any]) -> Iterator[Bench]:
     timing = Timing(outage_seconds=0, status_seconds=0.02, wait_scale=WAIT_SCALE)
     folder = tmp_path_factory.mktemp("interleavings")
-    with LocalCloud(workshop, folder, account="123456789012", region="us-gov-west-1", timing=timing, faults=[]) as cloud:
+    with LocalCloud(installed_tools, folder, account="123456789012", region="us-gov-west-1", timing=timing, faults=[]) as cloud:
         cloud.client("dynamodb").create_table(
             TableName="locks",
             KeySchema=[{"AttributeName": "source", "KeyType": "HASH"}],
@@ -171,7 +171,7 @@ def _run(
                 cache=LegacyCache(client("elasticache"), settings.legacy_kind, legacy),
                 lock=RunLock(table, legacy, name),
                 s3=client("s3"),
-                telling=Telling(client("sns"), client("cloudwatch"), settings.topic_arn, legacy),
+                notifications=Notifications(client("sns"), client("cloudwatch"), settings.topic_arn, legacy),
                 executions=Executions(client("stepfunctions")),
                 execution=request.execution,
                 now=clock.now,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.inplace.builders import facts, member, observation, run_settings
-from uplift.inplace.outage import expected_outage
-from uplift.inplace.preflight import Facts, Verdict, approval_problem, decide
-from uplift.inplace.run_state import ProbeResult
+from uplift.inplace.decisions.expected_outage import expected_outage
+from uplift.inplace.decisions.preflight import Facts, Verdict, approval_problem, decide
+from uplift.inplace.records.run_state import ProbeResult
 from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
 

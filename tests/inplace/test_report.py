@@ -1,12 +1,12 @@
 import pytest
 
 from tests.inplace.builders import run_settings
-from uplift.inplace.proof import ColdProof, Proof
-from uplift.inplace.report import final_outcome, final_reason, mail_subject, mail_text, write_report
-from uplift.inplace.run_state import CaughtError, Outcome, RunState
-from uplift.keyspace.census_change import CensusChange
-from uplift.keyspace.cold_check import ColdCount
-from uplift.keyspace.loss import judge_loss
+from uplift.inplace.records.loss_proof import ColdProof, Proof
+from uplift.inplace.records.run_report import final_outcome, final_reason, mail_subject, mail_text, write_report
+from uplift.inplace.records.run_state import CaughtError, Outcome, RunState
+from uplift.keyspace.census.change import CensusChange
+from uplift.keyspace.census.cold_check import ColdCount
+from uplift.keyspace.census.loss import judge_loss
 
 
 def _cold(missing: int = 0) -> ColdProof:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.inplace.builders import member, observation
-from uplift.inplace.observation import Observation
-from uplift.inplace.run_record import Phase, RunKey, RunRecord, goes_on
+from uplift.inplace.records.observation import Observation
+from uplift.inplace.records.run_record import Phase, RunKey, RunRecord, goes_on
 
 KEY = RunKey("legacy", "3.2.4", "redis-5.0.6", 1)
 RAISED = RunKey("legacy", "3.2.4", "redis-5.0.6", 2)

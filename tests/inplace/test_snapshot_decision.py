@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from tests.inplace.builders import NOW, snapshot
-from uplift.inplace.observation import SnapshotObservation
-from uplift.inplace.snapshot_decision import SnapshotVerdict, decide_snapshot
+from uplift.inplace.decisions.snapshot import SnapshotVerdict, decide_snapshot
+from uplift.inplace.records.observation import SnapshotObservation
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Any
 import redis
 from hypothesis import strategies as st
 
-from rehearsal.cloud.redis_server import RedisServer
-from uplift.keyspace.endpoint import Endpoint
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from uplift.keyspace.server.endpoint import Endpoint
 
 Snapshot = dict[bytes, tuple[bytes, object, int | None]]
 

@@ -8,17 +8,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint, read
-from uplift.keyspace.big_key import BigKeyCopier, BigOutcome
-from uplift.keyspace.connection import Connection, connected
-from uplift.keyspace.digest import digest_in_pieces
-from uplift.keyspace.key_label import KeyLabels
-from uplift.keyspace.pieces import drain
-from uplift.keyspace.reading import ReadLimits
-from uplift.keyspace.server_facts import read_server_facts
-from uplift.keyspace.target import Existing, Target
+from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome
+from uplift.keyspace.server.canonical_value import digest_in_pieces
+from uplift.keyspace.server.connection import Connection, connected
+from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.target import Existing, Target
+from uplift.keyspace.server.value_pieces import drain
 
 LIMITS = ReadLimits(piece_bytes=500, piece_elements=10)
 

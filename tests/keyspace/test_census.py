@@ -3,14 +3,14 @@
 import pytest
 import redis
 
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from uplift.errors import SourceUnreachable
-from uplift.keyspace.census import MOST_PATTERNS, OTHER_PATTERNS, Census, PatternCount, count_page
-from uplift.keyspace.census_change import compare
-from uplift.keyspace.connection import connected
-from uplift.keyspace.endpoint import Endpoint
-from uplift.keyspace.server_facts import read_server_facts
+from uplift.keyspace.census.census import MOST_PATTERNS, OTHER_PATTERNS, Census, PatternCount, count_page
+from uplift.keyspace.census.change import compare
+from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.facts import read_server_facts
 
 NEVER = float("inf")
 

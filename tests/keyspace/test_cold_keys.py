@@ -11,16 +11,16 @@ import pytest
 import redis
 
 from rehearsal.app.dataset import fill
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from uplift.errors import DamagedFile
-from uplift.keyspace.census import read_page
-from uplift.keyspace.cold_check import ColdCheck, ColdCount, Fate, check_page
-from uplift.keyspace.cold_keys import ColdKeyPage, ColdKeyReader
-from uplift.keyspace.connection import Connection, connected
-from uplift.keyspace.endpoint import Endpoint
-from uplift.keyspace.loss import expected, judge_loss
-from uplift.keyspace.reading import ReadLimits
+from uplift.keyspace.census.census import read_page
+from uplift.keyspace.census.cold_check import ColdCheck, ColdCount, Fate, check_page
+from uplift.keyspace.census.cold_keys import ColdKeyPage, ColdKeyReader
+from uplift.keyspace.census.loss import expected, judge_loss
+from uplift.keyspace.server.connection import Connection, connected
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.page_reader import ReadLimits
 
 FOREVER = float("inf")
 

@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 import redis
 
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import Snapshot, endpoint, fill_every_encoding, same, snapshot
-from uplift.keyspace.connection import Connection
-from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, prepared_copy
-from uplift.keyspace.copy_state import read_state
-from uplift.keyspace.keymap import KeyMap
-from uplift.keyspace.reading import ReadLimits
-from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.verify_run import VerifyRequest, verify
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.copy.state import read_state
+from uplift.keyspace.keymap.model import KeyMap
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.verify.run import VerifyRequest, verify
 
 SEED = int(os.environ.get("UPLIFT_SEED", "20200420"))
 KILLS, KILLS_A_ROUND = 200, 10

@@ -10,19 +10,19 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import ITEMS, Item, endpoint, fill_every_encoding, fill_streams, same, snapshot, write
 from uplift.errors import NotConvertible
-from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, prepared_copy
-from uplift.keyspace.copy_state import CopyState
-from uplift.keyspace.key_label import KeyLabels
-from uplift.keyspace.keymap import one_target_takes_all
-from uplift.keyspace.reading import ReadLimits
-from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.target import Existing, Target, WriteMode
-from uplift.keyspace.verify_run import VerifyRequest, verify
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.copy.state import CopyState
+from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.model import one_target_takes_all
+from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.server.target import Existing, Target, WriteMode
+from uplift.keyspace.verify.run import VerifyRequest, verify
 
 PAIRS = [
     ("3.2.6", "5.0.6"),
@@ -98,11 +98,11 @@ def test_lives_of_fields_are_kept_or_refused_by_name(source_version: str, start_
 
 @pytest.fixture(scope="module")
 def module_servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[RedisServer, RedisServer]:
-    from rehearsal.run.workshop import Workshop
+    from rehearsal.run.installed_tools import InstalledTools
 
     servers = []
     for version in ("3.2.6", "5.0.6"):
-        server = RedisServer(version, Workshop().redis_servers[version], tmp_path_factory.mktemp("redis") / version)
+        server = RedisServer(version, InstalledTools().redis_servers[version], tmp_path_factory.mktemp("redis") / version)
         request.addfinalizer(server.stop)
         servers.append(server)
     return servers[0], servers[1]

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from rehearsal.app.shapes import entries
 from uplift.errors import BadInput
-from uplift.keyspace.key_language import NotSupported, beginning_with, exactly, is_within, matching, share_a_key
-from uplift.keyspace.keymap import Action, KeyMap
-from uplift.keyspace.keymap_check import check_keymap
-from uplift.keyspace.keymap_file import load_keymap
-from uplift.keyspace.routing import NO_TARGET, Router, build_router
+from uplift.keyspace.keymap.check import check_keymap
+from uplift.keyspace.keymap.file import load_keymap
+from uplift.keyspace.keymap.key_language import NotSupported, beginning_with, exactly, is_within, matching, share_a_key
+from uplift.keyspace.keymap.model import Action, KeyMap
+from uplift.keyspace.keymap.routing import NO_TARGET, Router, build_router
 
 VETS_API = Path("config/keyspace.yaml")
 

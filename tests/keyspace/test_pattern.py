@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uplift.keyspace.pattern import pattern_of
+from uplift.keyspace.keymap.pattern import pattern_of
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ import pytest
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from uplift.errors import BadInput, KeyUnroutable, NotSafe, TargetRefused
-from uplift.keyspace.connection import Connection
-from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, prepared_copy
-from uplift.keyspace.keymap import KeyMap, one_target_takes_all
-from uplift.keyspace.preflight import TargetSide, check_memory, check_servers
-from uplift.keyspace.server_facts import ServerFacts
-from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.target import Existing
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.keymap.model import KeyMap, one_target_takes_all
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.facts import ServerFacts
+from uplift.keyspace.server.server_checks import TargetSide, check_memory, check_servers
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.server.target import Existing
 
 SOURCE = ServerFacts(
     version="3.2.6",
@@ -196,7 +196,7 @@ def test_a_state_of_another_copy_is_refused(start_redis: StartRedis, tmp_path: P
     request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
     with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
         prepared.state.databases = {}
-        from uplift.keyspace.copy_state import write_state
+        from uplift.keyspace.copy.state import write_state
 
         write_state(state, prepared.state)
     for changed, what in (
@@ -223,7 +223,7 @@ def test_a_restarted_source_is_scanned_again(start_redis: StartRedis, tmp_path: 
     request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
     with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
         prepared.state.source.address = str(endpoint(again))
-        from uplift.keyspace.copy_state import DatabaseProgress, write_state
+        from uplift.keyspace.copy.state import DatabaseProgress, write_state
 
         prepared.state.databases = {0: DatabaseProgress(cursors=[None, None])}
         write_state(state, prepared.state)

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.cloud.redis_server import RedisServer
-from rehearsal.run.workshop import Workshop
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import InstalledTools
 from tests.conftest import StartRedis, later_server
 from tests.keyspace.everything import fill_every_encoding, fill_streams, same, snapshot
 from tests.keyspace.rdb_writer import RdbText, file_of, length, string
 from tests.keyspace.test_copy_versions import copy_all, verify_all
 from uplift.errors import BadInput, DamagedFile
-from uplift.keyspace.inventory import RDB_BYTES, Inventory, InventoryBuilder, rdb_inventory
+from uplift.keyspace.inventory.inventory import RDB_BYTES, Inventory, InventoryBuilder, rdb_inventory
 from uplift.keyspace.rdb.file import RdbFile, RdbKey
 
 WRITERS = {"3.2.6": 7, "5.0.6": 9, "6.2.14": 9, "8.2.3": 12, "valkey-9.1.2": 80}
@@ -28,7 +28,7 @@ def _keys(path: Path) -> list[RdbKey]:
 
 
 @pytest.mark.parametrize("version", WRITERS)
-def test_files_of_real_writers(version: str, start_redis: StartRedis, workshop: Workshop, tmp_path: Path) -> None:
+def test_files_of_real_writers(version: str, start_redis: StartRedis, installed_tools: InstalledTools, tmp_path: Path) -> None:
     writer = start_redis(version)
     fill_every_encoding(writer.client, random.Random(9))
     fill_every_encoding(writer.connect(5), random.Random(10))
@@ -51,7 +51,9 @@ def test_files_of_real_writers(version: str, start_redis: StartRedis, workshop: 
     assert found.keys() == expected.keys()
     assert {place: kind for place, (kind, _) in found.items()} == {place: kind for place, (kind, _) in expected.items()}
     assert all(abs(found[place][1] - expires_at) <= 50 for place, (_, expires_at) in expected.items())
-    loaded = RedisServer(version, workshop.redis_servers.get(version) or later_server(workshop, version), tmp_path / "loaded", rdb=path)
+    loaded = RedisServer(
+        version, installed_tools.redis_servers.get(version) or later_server(installed_tools, version), tmp_path / "loaded", rdb=path
+    )
     copied = start_redis(version)
     try:
         copy_all(loaded, copied, tmp_path / "state")
@@ -77,7 +79,7 @@ LOADERS = {
 
 
 @pytest.mark.parametrize("version", LOADERS)
-def test_files_of_versions_without_a_writer(version: int, workshop: Workshop, start_redis: StartRedis, tmp_path: Path) -> None:
+def test_files_of_versions_without_a_writer(version: int, installed_tools: InstalledTools, start_redis: StartRedis, tmp_path: Path) -> None:
     text = file_of(version)
     path = text.save(tmp_path / "made.rdb")
     assert [(key, kind) for _, key, kind, _, _, _ in _keys(path)] == text.keys
@@ -86,7 +88,9 @@ def test_files_of_versions_without_a_writer(version: int, workshop: Workshop, st
     assert lives.get(b"s:ms", 4102444800123) == 4102444800123
     assert lives[b"h:plain"] == -1
     name = LOADERS[version]
-    loaded = RedisServer(name, workshop.redis_servers.get(name) or later_server(workshop, name), tmp_path / "loaded", rdb=path)
+    loaded = RedisServer(
+        name, installed_tools.redis_servers.get(name) or later_server(installed_tools, name), tmp_path / "loaded", rdb=path
+    )
     try:
         # A real server of ours agrees that the file is one, and what is in it.
         assert {key: kind.decode() for key, (kind, _, _) in snapshot(loaded.client).items()} == dict(text.keys)
@@ -151,7 +155,7 @@ def test_release_candidate_hashes_are_no_valkey_hashes(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def sound_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("sound")
-    server = RedisServer("5.0.6", Workshop().redis_servers["5.0.6"], folder / "redis")
+    server = RedisServer("5.0.6", InstalledTools().redis_servers["5.0.6"], folder / "redis")
     try:
         fill_every_encoding(server.client, random.Random(3))
         for key in list(server.client.scan_iter(match="*:big")):

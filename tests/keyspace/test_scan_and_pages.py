@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import redis
 
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
-from uplift.keyspace.connection import Connection, connected
-from uplift.keyspace.partition import first_cursors, next_cursor, partition_bits
-from uplift.keyspace.reading import PageReader, ReadLimits, ValueForm
-from uplift.keyspace.scripts import READ
-from uplift.keyspace.server_facts import read_server_facts
+from uplift.keyspace.server.connection import Connection, connected
+from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ValueForm
+from uplift.keyspace.server.scan_partition import first_cursors, next_cursor, partition_bits
+from uplift.keyspace.server.scripts import READ
 
 VERSIONS = ["3.2.6", "5.0.6", "6.2.14"]
 

@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint, fill_every_encoding, fill_streams, same, snapshot
 from tests.keyspace.test_copy_versions import copy_all
 from uplift.errors import BadInput, NotSafe
-from uplift.keyspace.copy import CopyOptions
-from uplift.keyspace.copy_run import CopyRequest, prepared_copy
-from uplift.keyspace.key_comparison import KeyComparison
-from uplift.keyspace.keymap import KeyMap, one_target_takes_all
-from uplift.keyspace.repair import Repair
-from uplift.keyspace.servers import TargetUrl
-from uplift.keyspace.target import Existing
-from uplift.keyspace.verify_result import Difference, Found, VerifyOptions
-from uplift.keyspace.verify_run import Verified, VerifyRequest, verify
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.keymap.model import KeyMap, one_target_takes_all
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.server.target import Existing
+from uplift.keyspace.verify.key_comparison import KeyComparison
+from uplift.keyspace.verify.repair import Repair
+from uplift.keyspace.verify.result import Difference, Found, VerifyOptions
+from uplift.keyspace.verify.run import Verified, VerifyRequest, verify
 
 
 def _verify(source: RedisServer, targets: dict[str, RedisServer], keymap: KeyMap | None = None, **options: Any) -> Verified:

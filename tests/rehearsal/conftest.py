@@ -14,11 +14,11 @@ import pytest
 
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.cdk_cli import CdkCli
-from rehearsal.run.execution import Ended, watch
 from rehearsal.run.in_place import Address
+from rehearsal.run.installed_tools import InstalledTools
 from rehearsal.run.local_cloud import LocalCloud
-from rehearsal.run.workshop import Workshop
-from uplift.cli.executions import look_at
+from rehearsal.run.watch_executions import Ended, watch
+from uplift.inplace.aws.executions import look_at
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import load_settings
 
@@ -113,13 +113,13 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def deployed(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(installed_tools: InstalledTools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     settings = load_settings("rehearsal")
     folder = tmp_path_factory.mktemp("deployed")
     timing = Timing(outage_seconds=0.5, status_seconds=0.2, wait_scale=0.02)
-    with LocalCloud(workshop, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
+    with LocalCloud(installed_tools, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
         cloud.seed_network(settings)
-        cdk = CdkCli(workshop, cloud, Path("config").resolve(), folder / "cdk.log")
+        cdk = CdkCli(installed_tools, cloud, Path("config").resolve(), folder / "cdk.log")
         bootstrapped, done = cdk.bootstrap(), cdk.deploy()
         assert bootstrapped.exit_code == 0, bootstrapped.output
         assert done.exit_code == 0, done.output

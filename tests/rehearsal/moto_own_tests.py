@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.cloud import elasticache_responses
-from rehearsal.cloud.elasticache_service import ElastiCache
+from rehearsal.cloud.elasticache import responses as elasticache_responses
+from rehearsal.cloud.elasticache.node_factory import NodeFactory
+from rehearsal.cloud.elasticache.service import ElastiCache
 from rehearsal.cloud.faults import Faults
-from rehearsal.cloud.node_factory import NodeFactory
 from rehearsal.cloud.timing import Timing
-from rehearsal.run.workshop import Workshop
+from rehearsal.run.installed_tools import InstalledTools
 
 
 @pytest.fixture(autouse=True)
 def ours() -> Iterator[None]:
     """A fresh ElastiCache of ours for every test."""
     with tempfile.TemporaryDirectory() as folder:
-        factory = NodeFactory(Workshop().redis_servers, Path(folder))
+        factory = NodeFactory(InstalledTools().redis_servers, Path(folder))
         elasticache_responses.install(ElastiCache(factory, Timing(status_seconds=0.0), Faults([])))
         yield
         factory.stop_all()

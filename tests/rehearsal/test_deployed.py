@@ -87,7 +87,7 @@ def test_a_failing_resource_fails_the_cli_with_its_reason_and_rolls_back(deploye
     # Valid in AWS, unknown to the local cloud: a refusal that no check before the deploy can see.
     content["sidekiq"]["parameters"]["active-defrag-cycle-min"] = "10"
     (tmp_path / "rehearsal.yaml").write_text(yaml.safe_dump(content))
-    cdk = CdkCli(deployed.cdk.workshop, deployed.cloud, tmp_path, tmp_path / "cdk.log")
+    cdk = CdkCli(deployed.cdk.installed_tools, deployed.cloud, tmp_path, tmp_path / "cdk.log")
     done = cdk.run("deploy", "UpliftRehearsalSidekiq", "--require-approval", "never", "--progress", "events")
     assert done.exit_code != 0
     assert "Could not find parameter with name: active-defrag-cycle-min" in done.output

@@ -12,8 +12,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from rehearsal.cloud.endpoint import Endpoint, ProxyLoop
-from rehearsal.cloud.node_factory import addresses
+from rehearsal.cloud.elasticache.endpoint import Endpoint, ProxyLoop
+from rehearsal.cloud.elasticache.node_factory import addresses
 from tests.conftest import StartRedis
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from rehearsal.run.execution import Ended
 from rehearsal.run.in_place import Address
+from rehearsal.run.watch_executions import Ended
 from tests.rehearsal.conftest import LEGACY, Deployed
 from tests.rehearsal.fault_rows import ALL_KEYS, ROWS, FaultRow
-from uplift.inplace.run_state import Step
+from uplift.inplace.records.run_state import Step
 
 pytestmark = pytest.mark.cloud
 PLANNED_NODES = 2

@@ -21,15 +21,15 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, Shape, StructureShape
 from moto import mock_aws
 
-from rehearsal.cloud import elasticache_responses
-from rehearsal.cloud.elasticache_responses import ElastiCacheResponses
-from rehearsal.cloud.elasticache_service import ElastiCache
-from rehearsal.cloud.elasticache_state import AVAILABLE
+from rehearsal.cloud.cloudformation.resource_types import wait_until
+from rehearsal.cloud.elasticache import responses as elasticache_responses
+from rehearsal.cloud.elasticache.node_factory import NodeFactory
+from rehearsal.cloud.elasticache.responses import ElastiCacheResponses
+from rehearsal.cloud.elasticache.service import ElastiCache
+from rehearsal.cloud.elasticache.state import AVAILABLE
 from rehearsal.cloud.faults import Faults
-from rehearsal.cloud.node_factory import NodeFactory
-from rehearsal.cloud.resource_types import wait_until
 from rehearsal.cloud.timing import Timing
-from rehearsal.run.workshop import Workshop
+from rehearsal.run.installed_tools import InstalledTools
 
 pytestmark = pytest.mark.cloud
 MODEL = botocore.session.get_session().get_service_model("elasticache")
@@ -93,8 +93,8 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workshop: Workshop) -> Iterator[Watched]:
-    factory = NodeFactory(workshop.redis_servers, tmp_path)
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed_tools: InstalledTools) -> Iterator[Watched]:
+    factory = NodeFactory(installed_tools.redis_servers, tmp_path)
     service = ElastiCache(factory, Timing(outage_seconds=0, status_seconds=0.01), Faults([]))
     service.create_group(
         {"ReplicationGroupId": "legacy", "EngineVersion": "3.2.6", "CacheNodeType": "cache.r5.large", "NumCacheClusters": 2},
@@ -202,8 +202,8 @@ def test_a_field_nobody_knows_would_be_noticed() -> None:
     assert list(_unknown_fields(shape, {"Snapshots": [{"SnapshotName": "s", "Mood": "fine"}]}, "x")) == ["x.Snapshots[].Mood"]
 
 
-def test_motos_own_tests_hold_where_both_claim_the_behaviour(workshop: Workshop) -> None:
-    source = workshop.root / ".cache" / "moto-tests" / "test_elasticache.py"
+def test_motos_own_tests_hold_where_both_claim_the_behaviour(installed_tools: InstalledTools) -> None:
+    source = installed_tools.root / ".cache" / "moto-tests" / "test_elasticache.py"
     assert source.exists(), f"{source} is missing: `make test` fetches it"
     command = [
         sys.executable,
@@ -217,7 +217,7 @@ def test_motos_own_tests_hold_where_both_claim_the_behaviour(workshop: Workshop)
         "-p",
         "tests.rehearsal.moto_own_tests",
     ]
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": str(workshop.root)}
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": str(installed_tools.root)}
     environment.pop("PYTEST_XDIST_WORKER", None)
     done = subprocess.run(
         [*command, *(f"{source}::{name}" for name in BOTH_CLAIM)], env=environment, capture_output=True, text=True, check=False

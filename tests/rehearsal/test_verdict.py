@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from rehearsal.run.ledger import NO_EXPIRY, Ledger, Line
-from rehearsal.run.outage import longest_outage
+from rehearsal.run.key_snapshot import NO_EXPIRY, KeySnapshot, Line
+from rehearsal.run.observed_outage import longest_outage
 from rehearsal.run.verdict import judge
 
 NOW = 1_000_000
 EMPTY: dict[str, Any] = {"strings": {}, "counters": {}, "enqueued": {}, "received": [], "unsure_jobs": []}
 
 
-def _ledger(lines: dict[bytes, Line] | None = None, jobs: set[str] | None = None) -> Ledger:
-    return Ledger({(0, key): line for key, line in (lines or {}).items()}, jobs or set(), len(lines or {}), NOW)
+def _snapshot(lines: dict[bytes, Line] | None = None, jobs: set[str] | None = None) -> KeySnapshot:
+    return KeySnapshot({(0, key): line for key, line in (lines or {}).items()}, jobs or set(), len(lines or {}), NOW)
 
 
 def _line(digest: bytes = b"v", expires_at_ms: int = NO_EXPIRY) -> Line:
@@ -37,7 +37,7 @@ def _line(digest: bytes = b"v", expires_at_ms: int = NO_EXPIRY) -> Line:
     ],
 )
 def test_cold_keys(before: Line, after: Line | None, findings: list[str], expired: int) -> None:
-    verdict = judge(_ledger({b"k": before}), _ledger({b"k": after} if after else {}), EMPTY, {})
+    verdict = judge(_snapshot({b"k": before}), _snapshot({b"k": after} if after else {}), EMPTY, {})
     assert [finding.what for finding in verdict.findings] == findings
     assert verdict.expired == expired
 
@@ -57,14 +57,14 @@ def test_cold_keys(before: Line, after: Line | None, findings: list[str], expire
 )
 def test_acknowledged_strings(value: str | None, maybe: list[str], expires_at: float | None, found: Any, lost: str) -> None:
     journal = {**EMPTY, "strings": {"k": {"value": value, "maybe": maybe, "expires_at": expires_at}}}
-    verdict = judge(_ledger(), _ledger(), journal, {"k": found} if found else {})
+    verdict = judge(_snapshot(), _snapshot(), journal, {"k": found} if found else {})
     assert [finding.detail for finding in verdict.lost_writes] == ([lost] if lost else [])
 
 
 @pytest.mark.parametrize(("found", "lost"), [("10", False), ("12", False), ("9", True), (None, True)])
 def test_counters_never_fall_below_what_was_acknowledged(found: str | None, lost: bool) -> None:
     journal = {**EMPTY, "counters": {"k": {"acknowledged": 10, "unsure": 2, "expires_at": None}}}
-    verdict = judge(_ledger(), _ledger(), journal, {"k": (found, None)} if found else {})
+    verdict = judge(_snapshot(), _snapshot(), journal, {"k": (found, None)} if found else {})
     assert bool(verdict.lost_writes) is lost
 
 
@@ -84,12 +84,12 @@ def test_jobs(
     queued_before: set[str], enqueued: dict[str, str], queued_after: set[str], received: list[str], unsure: list[str], lost: int
 ) -> None:
     journal = {**EMPTY, "enqueued": enqueued, "received": received, "unsure_jobs": unsure}
-    verdict = judge(_ledger(jobs=queued_before), _ledger(jobs=queued_after), journal, {})
+    verdict = judge(_snapshot(jobs=queued_before), _snapshot(jobs=queued_after), journal, {})
     assert len(verdict.findings) == lost
 
 
 def test_findings_name_a_pattern_and_a_keyed_hash_never_the_key() -> None:
-    verdict = judge(_ledger({b"vets-api-session:Tok3n": _line()}), _ledger(), EMPTY, {})
+    verdict = judge(_snapshot({b"vets-api-session:Tok3n": _line()}), _snapshot(), EMPTY, {})
     named = verdict.findings[0].named(b"secret")
     assert named.startswith("lost key: vets-api-session:<text> #")
     assert "Tok3n" not in named

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from uplift.review.ingress import Rule
-from uplift.review.policy_document import grants, lost_denials, widened
+from uplift.review.rules.iam_grants import grants, lost_denials, widened
+from uplift.review.rules.ingress import Rule
 
 
 def _document(**statement: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from uplift.review.expressions import Expressions
+from uplift.review.templates.expressions import Expressions
 
 _SSM = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/fact"}
 _KNOWN = Expressions(

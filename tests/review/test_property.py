@@ -32,7 +32,7 @@ from tests.review.edits import (
 )
 from uplift.review.finding import Impact
 from uplift.review.review import review
-from uplift.review.template import Assembly, read_template
+from uplift.review.templates.template import Assembly, read_template
 
 _GROUP_TYPE, _SUBNET_TYPE = "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::SubnetGroup"
 _STACKS = st.sampled_from([APP_CACHE, SIDEKIQ])

@@ -18,7 +18,7 @@ from tests.review.edits import APP_CACHE, GROUP, Templates, both, family, put, r
 from uplift.cli.main import application
 from uplift.errors import BadInput
 from uplift.review.acknowledgements import load_acknowledgements
-from uplift.review.assembly import read_assembly
+from uplift.review.templates.assembly import read_assembly
 
 _UPGRADE = both(put(EngineVersion="7.1"), family("redis7"))
 _TODAY = date.today()

@@ -6,8 +6,8 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from tests.review.edits import Templates
 from tools import bundle
-from uplift.review import revisions
-from uplift.review.schemas import type_schema
+from uplift.review.templates import revisions
+from uplift.review.templates.schemas import type_schema
 
 
 def _names(pointers: list[str]) -> frozenset[str]:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from uplift.review.finding import Seconds
-from uplift.review.schedule_words import plan_of
-from uplift.review.state_machine_words import differences
-from uplift.review.template import Resource, StackTemplate
-from uplift.review.words import shown
+from uplift.review.templates.template import Resource, StackTemplate
+from uplift.review.wording.schedules import plan_of
+from uplift.review.wording.state_machines import differences
+from uplift.review.wording.values import shown
 
 
 def _machine(**states: Any) -> Resource:

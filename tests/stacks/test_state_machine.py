@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.inplace.asl_walker import TaskFailed, definition_of, walk
-from uplift.inplace.run_state import Next, Outcome, RunState, Step
+from uplift.inplace.records.run_state import Next, Outcome, RunState, Step
 
 Definition = dict[str, Any]
 AFTER_MODIFY = {

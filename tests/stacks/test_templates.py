@@ -188,7 +188,7 @@ def test_functions_are_where_they_belong(templates: dict[str, Template]) -> None
         item["Properties"]["Handler"]: item["Properties"]
         for item in _resources(templates["UpliftProdUpgrade"], "AWS::Lambda::Function").values()
     }
-    control, data = functions["uplift.inplace.control_handler.handler"], functions["uplift.inplace.data_handler.handler"]
+    control, data = functions["uplift.inplace.steps.control_handler.handler"], functions["uplift.inplace.steps.data_handler.handler"]
     assert "VpcConfig" not in control
     assert data["VpcConfig"]["SubnetIds"] == ["subnet-0c0000000000000a1", "subnet-0c0000000000000a2"]
     for function in (control, data):

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from uplift.cli import (
+from uplift.cli.commands import (
     clean,
     copy,
     deploy,

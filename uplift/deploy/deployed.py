@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from uplift.review.assembly import parse
-from uplift.review.template import Assembly, StackTemplate, read_template
+from uplift.review.templates.assembly import parse
+from uplift.review.templates.template import Assembly, StackTemplate, read_template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

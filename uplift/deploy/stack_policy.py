@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from uplift.review.finding import Impact
 from uplift.review.review import Review
-from uplift.review.template import HOLDS_REDIS, StackTemplate
+from uplift.review.templates.template import HOLDS_REDIS, StackTemplate
 
 _STOPPED = ["Update:Replace", "Update:Delete"]
 

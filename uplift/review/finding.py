@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from uplift.review.compare import Change
+from uplift.review.templates.differences import Change
 
 
 class Impact(StrEnum):

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from uplift.review.acknowledgements import Acknowledgement, Judged, judge
-from uplift.review.compare import Change, Fate, compare_stacks
 from uplift.review.finding import Finding, Impact, finding_on
-from uplift.review.group_deploy import parameter_refusals
-from uplift.review.group_view import group_view, parameter_group_view
-from uplift.review.rules_alarm import ALARM_TYPES, findings_of_alarm
-from uplift.review.rules_behaviour import SPOKEN_FOR, TOLD, findings_of_behaviour
-from uplift.review.rules_group import concerns_redis, findings_of_redis
-from uplift.review.rules_other import findings_of_any
-from uplift.review.rules_security import findings_of_security, judged_properties
-from uplift.review.template import HOLDS_REDIS, PARAMETER_GROUP, REPLICATION_GROUP, STACK, Assembly, StackTemplate
+from uplift.review.group.refusals import parameter_refusals
+from uplift.review.group.rules import concerns_redis, findings_of_redis
+from uplift.review.group.view import group_view, parameter_group_view
+from uplift.review.rules.access import findings_of_security, judged_properties
+from uplift.review.rules.alarms import ALARM_TYPES, findings_of_alarm
+from uplift.review.rules.behaviour import SPOKEN_FOR, TOLD, findings_of_behaviour
+from uplift.review.rules.other import findings_of_any
+from uplift.review.templates.differences import Change, Fate, compare_stacks
+from uplift.review.templates.template import HOLDS_REDIS, PARAMETER_GROUP, REPLICATION_GROUP, STACK, Assembly, StackTemplate
 
 _OPEN = {"open to everybody", "open to the internet"}
 

@@ -1,0 +1,1 @@
+"""The local CloudFormation: change sets, stacks, resource types and stack policies."""

@@ -1,0 +1,65 @@
+"""The stack of one new replication group. Stateful: termination protection, and nothing disposable in it."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from stacks.groups.alarms import GroupAlarms
+from stacks.groups.replication_group import PORT, ReplicationGroup
+from stacks.iam.application_policy import ApplicationPolicy
+from stacks.shared.acknowledge import acknowledge
+from stacks.shared.group_facts import GroupFactNames
+from stacks.shared.notification_topic import PeopleTopic
+from stacks.shared.runbooks import Runbooks
+from uplift.settings.environment import EnvironmentSettings, GroupName
+
+
+class GroupStack(Stack):
+    """A stack of its own for each group, so that a failed update of one never rolls back the other's engine."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: str, name: GroupName, settings: EnvironmentSettings, env: Environment
+    ) -> None:
+        super().__init__(
+            scope, construct_id, env=env, termination_protection=True, description=f"Uplift: the {name} Redis of {environment}"
+        )
+        group = settings.group(name)
+        events = sns.Topic(self, "ElastiCacheEvents")
+        acknowledge(
+            events, rule="AwsSolutions-SNS3", reason="ElastiCache publishes over its own channel; a deny on plain text would silence it"
+        )
+        acknowledge(
+            events, rule="AwsSolutions-SNS2", reason="ElastiCache can only publish to an unencrypted topic (user guide, Amazon SNS)"
+        )
+        people = PeopleTopic(self, "People", mail_addresses=settings.upgrade.notify)
+        redis = ReplicationGroup(
+            self,
+            "Redis",
+            description=f"vets-api {name} {environment}",
+            group=group,
+            network=settings.network,
+            events_topic_arn=events.topic_arn,
+        )
+        GroupAlarms(
+            self, "Alarms", replication_group=redis, group=group, topic=people.topic, runbooks=Runbooks(settings.upgrade.runbooks_url)
+        )
+        names = GroupFactNames(environment, name)
+        policy = ApplicationPolicy(self, "Application", names=names, secret=redis.secret, role_path=settings.role_path)
+        self._publish_facts(names, redis, policy)
+
+    def _publish_facts(self, names: GroupFactNames, redis: ReplicationGroup, policy: ApplicationPolicy) -> None:
+        facts = {
+            names.primary_endpoint: redis.group.attr_primary_end_point_address,
+            names.reader_endpoint: redis.group.attr_reader_end_point_address,
+            names.port: str(PORT),
+            names.secret_arn: redis.secret.secret_arn,
+            names.group_id: redis.group.ref,
+            names.application_policy_arn: policy.policy.managed_policy_arn,
+            names.security_group_id: redis.security_group.security_group_id,
+        }
+        for name, value in facts.items():
+            construct_id = "Fact" + "".join(part.title() for part in name.rsplit("/", 1)[-1].split("-"))
+            ssm.StringParameter(self, construct_id, parameter_name=name, string_value=value)

@@ -1,0 +1,1 @@
+"""Rights: roles, policies, the permissions boundary, and the statements they are made of."""

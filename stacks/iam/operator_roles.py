@@ -1,0 +1,92 @@
+"""Roles for people and jobs around the upgrade: one to start it, one to recover, one to read. None may do the others' work."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.iam.github_trust import trusted_jobs
+from stacks.iam.legacy_reads import alarm_arns, read_legacy
+from stacks.iam.statements import arn
+from stacks.shared.acknowledge import acknowledge_statements
+from uplift.settings.legacy import LegacySettings
+from uplift.settings.pipeline import PipelineSettings
+
+
+class OperatorRoles(Construct):
+    """Three roles, each trusted by a GitHub environment of its own: NAME-upgrade, NAME-recover, NAME-read."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        pipeline: PipelineSettings,
+        legacy: LegacySettings,
+        upgrade: sfn.StateMachine,
+        recovery: sfn.StateMachine,
+        reports: s3.IBucket,
+        role_path: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        reading = [
+            *_read_statements(environment, legacy, reports),
+            _runs("ReadRuns", ("DescribeExecution", "GetExecutionHistory"), upgrade, recovery),
+        ]
+        listing = iam.PolicyStatement(
+            sid="ListRuns", actions=["states:ListExecutions"], resources=[upgrade.state_machine_arn, recovery.state_machine_arn]
+        )
+        for name, more in (
+            ("read", []),
+            ("upgrade", [_start("StartUpgrade", upgrade), _runs("StopUpgrade", ("StopExecution",), upgrade), *_unmute(legacy)]),
+            ("recover", [_start("StartRecovery", recovery)]),
+        ):
+            role = iam.Role(
+                self,
+                name.title(),
+                assumed_by=trusted_jobs(pipeline=pipeline, github_environment=f"{environment}-{name}"),
+                path=role_path,
+                # As long as the longest run may take to watch.
+                max_session_duration=Duration.hours(6),
+                description=f"Uplift {environment}: {name}",
+            )
+            statements = (*reading, listing, *more)
+            for statement in statements:
+                role.add_to_policy(statement)
+            acknowledge_statements(role, statements, "runs, snapshots and parameter groups have names nobody knows beforehand")
+
+
+def _start(sid: str, machine: sfn.StateMachine) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=["states:StartExecution"], resources=[machine.state_machine_arn])
+
+
+def _runs(sid: str, actions: tuple[str, ...], *machines: sfn.StateMachine) -> iam.PolicyStatement:
+    runs = [arn("states", f"execution:{machine.state_machine_name}:*") for machine in machines]
+    return iam.PolicyStatement(sid=sid, actions=[f"states:{action}" for action in actions], resources=runs)
+
+
+def _unmute(legacy: LegacySettings) -> list[iam.PolicyStatement]:
+    """`uplift stop` lets muted alarms act again."""
+    if not legacy.alarms_to_mute:
+        return []
+    return [iam.PolicyStatement(sid="UnmuteAlarms", actions=["cloudwatch:EnableAlarmActions"], resources=alarm_arns(legacy.alarms_to_mute))]
+
+
+def _read_statements(environment: str, legacy: LegacySettings, reports: s3.IBucket) -> list[iam.PolicyStatement]:
+    facts = arn("ssm", f"parameter/uplift/{environment}/*")
+    return [
+        *read_legacy(legacy),
+        iam.PolicyStatement(sid="ReadFacts", actions=["ssm:GetParameter"], resources=[facts]),
+        # Reports name keys by pattern and digest; names/ holds them in the clear and is nobody's here.
+        iam.PolicyStatement(sid="ReadReports", actions=["s3:GetObject"], resources=[reports.arn_for_objects("runs/*")]),
+        iam.PolicyStatement(
+            sid="ListReports",
+            actions=["s3:ListBucket"],
+            resources=[reports.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": ["runs/*"]}},
+        ),
+    ]

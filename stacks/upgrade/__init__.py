@@ -1,0 +1,1 @@
+"""The stack of the in-place upgrade: `stack.UpgradeStack` is for app.py."""

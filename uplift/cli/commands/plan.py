@@ -1,0 +1,88 @@
+"""`uplift plan ENV`: what the upgrade would do, said beforehand, from reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import typer
+
+from uplift.aws_calls import aws_named
+from uplift.cli.deployment import Deployment
+from uplift.cli.options.environment import Config, Environment
+from uplift.cli.terminal.output import AsJson, print_json, print_lines
+from uplift.engines.support import support_warnings
+from uplift.errors import ExitCode
+from uplift.inplace.aws.preflight_facts import read_preflight_facts
+from uplift.inplace.decisions.preflight import Decision, Verdict, approval_problem, decide
+from uplift.inplace.records.observation import Observation
+from uplift.inplace.records.run_settings import RunSettings
+from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The preflight's decision with what the upgrade costs."""
+
+    decision: Decision
+    costs: tuple[str, ...]
+    approval: str
+
+
+def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
+    """Say what the in-place upgrade of legacy would do: exit 0 when it may proceed, 1 when it would be refused."""
+    settings = load_settings(environment, config)
+    with aws_named(f"reading ElastiCache in {settings.region}"):
+        made = make_plan(Deployment(environment, settings))
+    if as_json:
+        print_json(_as_json(environment, made))
+    else:
+        print_lines(_as_lines(made))
+    if made.decision.verdict is Verdict.REFUSE:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def make_plan(deployment: Deployment) -> Plan:
+    """Read legacy and decide, as the first steps of a run do; Redis itself is not asked."""
+    settings = deployment.settings
+    cache = deployment.legacy
+    facts = read_preflight_facts(
+        cache, cache.observe(), datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None
+    )
+    run_settings = RunSettings.of(deployment.environment, settings, parameter_group="")
+    decision = decide(facts, run_settings)
+    return Plan(decision, tuple(_costs(settings, facts.observation)), approval_problem(decision.plan, run_settings))
+
+
+def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]:
+    nodes = f"{len(observation.members)} x {observation.members[0].node_type}"
+    lines = [f"legacy stays {nodes}: the upgrade adds no node"]
+    lines += [f"price: {warning}" for warning in support_warnings(settings.upgrade.target) if "Extended Support" in warning]
+    lines.append("one manual snapshot, kept and paid by the GB until somebody deletes it")
+    for name, group in (("app-cache", settings.app_cache), ("sidekiq", settings.sidekiq)):
+        lines.append(f"the {name} stack adds {group.node_count} x {group.node_type}")
+    return lines
+
+
+def _as_lines(made: Plan) -> list[str]:
+    decision = made.decision
+    lines = [f"verdict: {decision.verdict}", f"plan: {decision.plan} ({made.approval or 'approved'})"]
+    lines += [f"because: {reason}" for reason in decision.reasons]
+    lines += list(decision.findings)
+    lines += [f"cost: {cost}" for cost in made.costs]
+    return lines
+
+
+def _as_json(environment: str, made: Plan) -> dict[str, object]:
+    return {
+        "schema": "uplift.plan/1",
+        "environment": environment,
+        "verdict": made.decision.verdict.value,
+        "plan": made.decision.plan,
+        "approval": made.approval or "approved",
+        "reasons": list(made.decision.reasons),
+        "findings": list(made.decision.findings),
+        "missing_acknowledgements": [item.value for item in made.decision.missing_acknowledgements],
+        "costs": list(made.costs),
+    }

@@ -1,0 +1,1 @@
+"""How commands talk to a terminal or a pipe: lines, tables, JSON, progress."""

@@ -1,0 +1,66 @@
+"""The last two steps of every run, however it went: keep and tell the report, give the lock back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uplift.inplace.aws.report_store import ReportBucketUnusable, ReportStore
+from uplift.inplace.records.loss_proof import Proof
+from uplift.inplace.records.run_report import final_outcome, final_reason, mail_subject, mail_text, report_as_json, write_report
+from uplift.inplace.records.run_state import CaughtError, Next, RunState
+from uplift.inplace.steps.adapters import ControlAdapters
+from uplift.inplace.steps.read_loss_proof import read_proof
+
+REPORT_PREFIX = "report-"
+
+
+@dataclass(frozen=True, slots=True)
+class EndingSteps:
+    """Report and unlock."""
+
+    adapters: ControlAdapters
+
+    def report(self, state: RunState) -> RunState:
+        """Keep the report, tell people, and settle how the run ended.
+
+        People are told even when the report cannot be kept, and it is kept even when they cannot be told; then the step fails, since a run
+        nobody can look up, or hear of, is not over well. Raises ReportBucketUnusable or PeopleUnreachable.
+        """
+        adapters, settings = self.adapters, self.adapters.settings
+        store = adapters.store(state.run_id)
+        proof = self._proof(state, store)
+        report = write_report(state, settings, adapters.execution, adapters.seconds(), proof)
+        state.outcome, state.reason = final_outcome(state, proof), final_reason(state, proof)
+        adapters.notifications.run_ended(failed=not state.outcome.succeeded)
+        trouble: ReportBucketUnusable | None = None
+        try:
+            state.report_key = store.write(f"{REPORT_PREFIX}{adapters.execution.rsplit(':', 1)[-1]}", report_as_json(report))
+            kept = f"s3://{settings.report_bucket}/{state.report_key}"
+        except ReportBucketUnusable as problem:
+            trouble, kept = problem, f"could not be kept: {problem}"
+        adapters.notifications.publish(mail_subject(report), mail_text(report, kept))
+        if trouble is not None:
+            raise trouble
+        state.next = Next.CONTINUE
+        return state
+
+    def _proof(self, state: RunState, store: ReportStore) -> Proof:
+        try:
+            return read_proof(state, store, self.adapters.settings.largest_key_drop_percent)
+        except ReportBucketUnusable as problem:
+            state.proof_trouble = CaughtError(Error=problem.code, Cause=str(problem))
+            return Proof()
+
+    def unlock(self, state: RunState) -> RunState:
+        """Give the lock back; a run that failed after its modify keeps its record, so that the next start observes."""
+        if state.dry_run:
+            return state
+        lock = self.adapters.lock
+        is_final = state.outcome is not None and state.outcome.is_final
+        record = lock.record()
+        if record is not None and record.may_have_modified and not is_final:
+            lock.release()
+        else:
+            lock.close()
+        self.adapters.notifications.unmute_alarms()
+        return state

@@ -1,0 +1,142 @@
+"""A census: how many keys of which pattern and type there are, counted in pages.
+
+SCAN returns every key that was there from beginning to end at least once (redis.io, SCAN, "Scan guarantees");
+one that is moved while the table grows can be counted twice, so counts are close, not exact, on a live server.
+A page is one script call (lua/sizes.lua). TYPE and PTTL leave a key's access time alone (redis/redis 3.2 src/db.c,
+LOOKUP_NOTOUCH); STRLEN does not, so a mere count takes bytes on a replica only, and only of strings. The census before an upgrade
+reads the values of cold keys too, wherever it is: they cannot be compared unread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from uplift.keyspace.census.cold_keys import ColdKey, ColdKeyPage, ColdKeyReader
+from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
+from uplift.keyspace.keymap.pattern import pattern_of
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.scripts import SIZES
+
+OTHER_PATTERNS = "(other patterns)"
+MOST_PATTERNS = 1_000
+# One call holds the server about 4 µs a key.
+_KEYS_A_PAGE = 250
+_NEVER_EXPIRES = -1
+_GONE = -2
+# About 30 MB of Python objects, and seconds to look at again on a small function.
+MOST_COLD_KEYS_A_PAGE = 100_000
+
+
+@dataclass(slots=True)
+class PatternCount:
+    """What was counted of one pattern. `string_bytes` stays 0 where the node may not be disturbed."""
+
+    keys: int = 0
+    without_ttl: int = 0
+    string_bytes: int = 0
+    types: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: PatternCount) -> None:
+        """Take in another count of the same pattern."""
+        self.keys += other.keys
+        self.without_ttl += other.without_ttl
+        self.string_bytes += other.string_bytes
+        for name, count in other.types.items():
+            self.types[name] = self.types.get(name, 0) + count
+
+
+@dataclass(slots=True)
+class Census:
+    """Counts by pattern."""
+
+    patterns: dict[str, PatternCount] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> int:
+        """All keys counted."""
+        return sum(count.keys for count in self.patterns.values())
+
+    def keys_of(self, pattern: str) -> int:
+        """How many keys of one pattern were counted."""
+        return self.patterns[pattern].keys if pattern in self.patterns else 0
+
+    def of(self, pattern: str) -> PatternCount:
+        """The count of one pattern, made when it is new; past MOST_PATTERNS all new ones share one line."""
+        if pattern not in self.patterns and len(self.patterns) >= MOST_PATTERNS:
+            pattern = OTHER_PATTERNS
+        return self.patterns.setdefault(pattern, PatternCount())
+
+    def add(self, other: Census) -> None:
+        """Take in another census, such as that of the next page."""
+        for pattern, count in other.patterns.items():
+            self.of(pattern).add(count)
+
+
+def count_page(
+    connection: Connection,
+    cursor: int,
+    deadline: float,
+    *,
+    count_bytes: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Census, int]:
+    """Count from `cursor` until the database is done or `deadline` (seconds of `clock`) has passed.
+
+    Returns the counts and where to go on; cursor 0 means the database is done. At least one SCAN is made,
+    so a run always moves forward.
+    """
+    census = Census()
+    while True:
+        reply = cast("list[Any]", SIZES.call(connection, [], str(cursor), _KEYS_A_PAGE, "length" if count_bytes else "no"))
+        cursor = int(reply[0])
+        _count(census, reply)
+        if cursor == 0 or clock() >= deadline:
+            return census, cursor
+
+
+def read_page(
+    connection: Connection,
+    database: int,
+    cursor: int,
+    deadline: float,
+    *,
+    cold_after_seconds: int,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Census, ColdKeyPage, int]:
+    """Count as `count_page` does, and digest the value of every key that was idle for `cold_after_seconds` or longer.
+
+    Ends early when a page holds MOST_COLD_KEYS_A_PAGE. Where the server does not know how long a key was idle (LFU), all are read.
+    """
+    census, cold, read_at = Census(), list[ColdKey](), 0
+    reader = ColdKeyReader(connection, database)
+    while True:
+        reply = cast("list[Any]", SIZES.call(connection, [], str(cursor), _KEYS_A_PAGE, "idle"))
+        cursor = int(reply[0])
+        _count(census, reply)
+        idle_keys = zip(reply[1::5], reply[5::5], strict=True)
+        names = [key for key, idle in idle_keys if (idle < 0 or idle >= cold_after_seconds) and not _is_own(key)]
+        if names:
+            now, found = reader.read(names)
+            read_at = read_at or now
+            cold += found
+        if cursor == 0 or clock() >= deadline or len(cold) >= MOST_COLD_KEYS_A_PAGE:
+            return census, ColdKeyPage(read_at, cold), cursor
+
+
+def _is_own(key: bytes) -> bool:
+    return key == ELASTICACHE_OWN_KEY or key.startswith(TEMPORARY_PREFIX)
+
+
+def _count(census: Census, reply: list[Any]) -> None:
+    for key, ttl, kind, length in zip(reply[1::5], reply[2::5], reply[3::5], reply[4::5], strict=True):
+        if ttl == _GONE or _is_own(key):
+            continue
+        count = census.of(pattern_of(key))
+        name = kind.decode()
+        count.keys += 1
+        count.without_ttl += ttl == _NEVER_EXPIRES
+        count.string_bytes += length if name == "string" else 0
+        count.types[name] = count.types.get(name, 0) + 1

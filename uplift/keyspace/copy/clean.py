@@ -1,0 +1,36 @@
+"""Finds and removes what dead runs left under temporary names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.facts import ServerFacts
+from uplift.keyspace.server.value_pieces import drain
+
+_PAGE_KEYS = 1_000
+
+
+def temporary_keys(connection: Connection, run: str) -> Iterator[bytes]:
+    """Temporary keys in the connection's database: of one run, or of all where `run` is empty."""
+    prefix = TEMPORARY_PREFIX + run.encode()
+    cursor = b"0"
+    while True:
+        cursor, keys = cast("tuple[bytes, list[bytes]]", connection.call("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
+        yield from keys
+        if cursor == b"0":
+            return
+
+
+def clean(connection: Connection, facts: ServerFacts, run: str, *, dry_run: bool) -> int:
+    """Remove temporary keys from every database; returns how many there were."""
+    found = 0
+    for database in facts.databases:
+        connection.select(database)
+        for key in list(temporary_keys(connection, run)):
+            found += 1
+            if not dry_run:
+                drain(connection, key, has_unlink=facts.has_unlink)
+    return found

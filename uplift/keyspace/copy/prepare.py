@@ -1,0 +1,170 @@
+"""Prepares a copy: opens the servers, decides whether it may start, finds or makes its state, and says what would happen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from uplift.errors import BadInput, KeyUnroutable, NotSafe
+from uplift.keyspace.copy.copy import Copy, CopyOptions, Observer
+from uplift.keyspace.copy.name_scan import PreScan, empty_prescan, prescan
+from uplift.keyspace.copy.state import SCHEMA, CopyState, Side, read_state, write_state
+from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.routing import NO_TARGET
+from uplift.keyspace.server.server_checks import Preflight, check_memory
+from uplift.keyspace.server.source_and_targets import Progress, Say, Scope, Servers, opened, shifted
+from uplift.keyspace.server.target import Existing
+
+MOST_NAMED_IN_A_MESSAGE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRequest(Scope):
+    """Everything a person asks for."""
+
+    options: CopyOptions = field(default_factory=CopyOptions)
+
+    @property
+    def options_digest(self) -> str:
+        """Changes with what decides which keys are written and how."""
+        parts = [self.options.existing, self.options.write_mode, self.databases, self.only, self.exclude]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCopy:
+    """A copy that may start: the servers are open and looked at, every key name was seen and has a rule."""
+
+    request: CopyRequest
+    servers: Servers
+    scanned: PreScan
+    memory: Preflight
+    state: CopyState
+    state_path: Path
+
+    @property
+    def keys_to_write(self) -> int:
+        """How many keys rules write somewhere."""
+        return sum(self.scanned.keys[rule.index] for rule in self.servers.router.rules if rule.target != NO_TARGET)
+
+    def run(self, observe: Observer) -> CopyState:
+        """Copy, or go on. Raises what Copy.run raises.
+
+        The state is on disk before the first write: what a target holds after a crash is then known to be this run's.
+        """
+        write_state(self.state_path, self.state)
+        copy = Copy(self.servers, self.request.options, self.state, lambda state: write_state(self.state_path, state), observe)
+        copy.run(self.servers.databases)
+        return self.state
+
+
+@contextmanager
+def prepared_copy(request: CopyRequest, state_path: Path, say: Say, progress: Progress) -> Iterator[PreparedCopy]:
+    """Do everything that comes before the first write.
+
+    `progress` gets names seen and names there are. Raises BadInput, NotSafe, KeyUnroutable, SourceUnreachable or TargetRefused;
+    nothing was written then.
+    """
+    earlier = read_state(state_path)
+    labels = KeyLabels(bytes.fromhex(earlier.secret)) if earlier else KeyLabels()
+    with opened(request, labels, say) as servers:
+        state = _state(request, servers, earlier, say)
+        check_existing = request.options.existing is Existing.FAIL and not state.checked_for_existing
+        scanned = _scan_names(servers, check_existing, progress)
+        _refuse_unmatched(scanned, labels)
+        _refuse_existing(scanned, labels)
+        state.checked_for_existing = True
+        memory = _memory(servers, scanned) if not state.counts.read else Preflight((), (), ())
+        yield PreparedCopy(request, servers, scanned, memory, state, state_path)
+
+
+def _memory(servers: Servers, scanned: PreScan) -> Preflight:
+    coming = [
+        replace(side, coming_bytes=scanned.estimated_bytes_of_target(servers.router, index)) for index, side in enumerate(servers.sides)
+    ]
+    unexplained = max(0, servers.facts.used_memory_bytes - scanned.estimated_bytes_of_all())
+    return check_memory(servers.facts, coming, unexplained)
+
+
+def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, say: Say) -> CopyState:
+    """The state to go on from, or a new one. Raises BadInput for one of another copy."""
+    fresh = CopyState(
+        schema=SCHEMA,
+        source=Side(name="source", address=str(request.source), run_id=servers.facts.run_id),
+        targets=[
+            Side(
+                name=target.name,
+                address=str(target.connection.endpoint),
+                run_id=target.facts.run_id,
+                keys_before=sum(target.facts.keys_in(database) for database in servers.databases),
+                evicted_before=target.facts.evicted_keys,
+            )
+            for target in servers.targets
+        ],
+        keymap=request.keymap.digest,
+        options=request.options_digest,
+    )
+    if earlier is None:
+        return fresh
+    if earlier.finished:
+        raise BadInput("the state is that of a finished copy: verify it with `uplift verify`; to copy again, remove the file")
+    _refuse_other_copy(earlier, fresh)
+    restarted = [new.name for old, new in zip(_sides(earlier), _sides(fresh), strict=True) if old.run_id != new.run_id]
+    if restarted:
+        say(f"{', '.join(restarted)}: restarted or failed over since; cursors mean nothing there, so the scan starts again")
+        earlier.databases = {}
+        earlier.source, earlier.targets = fresh.source, fresh.targets
+    else:
+        say(f"going on after {earlier.counts.read:,} keys of run {earlier.run}")
+    return earlier
+
+
+def _sides(state: CopyState) -> list[Side]:
+    return [state.source, *state.targets]
+
+
+def _refuse_other_copy(earlier: CopyState, fresh: CopyState) -> None:
+    differences = [
+        ("the key map", earlier.keymap != fresh.keymap),
+        ("the options", earlier.options != fresh.options),
+        ("the source", earlier.source.run_id != fresh.source.run_id and earlier.source.address != fresh.source.address),
+        ("the targets", [side.name for side in earlier.targets] != [side.name for side in fresh.targets]),
+    ]
+    for old, new in zip(earlier.targets, fresh.targets, strict=False):
+        differences.append((f"target {new.name}", old.run_id != new.run_id and old.address != new.address))
+    different = [name for name, differs in differences if differs]
+    if different:
+        raise BadInput(f"the state belongs to another copy: {', '.join(different)} differ; allowed: the same as then, or another --state")
+
+
+def _scan_names(servers: Servers, check_existing: bool, progress: Progress) -> PreScan:
+    scanned = empty_prescan(servers.router)
+    for database in servers.databases:
+        servers.select(database)
+        to_check = [target if check_existing and target.facts.keys_in(database) else None for target in servers.targets]
+        scanned.add(prescan(servers.source, servers.router, to_check, shifted(progress, scanned.total, servers.keys)))
+    return scanned
+
+
+def _refuse_unmatched(scanned: PreScan, labels: KeyLabels) -> None:
+    if scanned.unmatched_count:
+        raise KeyUnroutable(
+            f"{scanned.unmatched_count:,} keys match no rule of the key map, such as {_some(scanned.unmatched, labels)}: "
+            "nothing was written; `uplift keymap check --from …` lists them"
+        )
+
+
+def _refuse_existing(scanned: PreScan, labels: KeyLabels) -> None:
+    if scanned.existing_count:
+        raise NotSafe(
+            f"{scanned.existing_count:,} keys are on a target already, such as {_some(scanned.existing, labels)}: nothing was written; "
+            "choose --skip-existing or --replace, or empty the target"
+        )
+
+
+def _some(keys: list[bytes], labels: KeyLabels) -> str:
+    return ", ".join(labels.label(key) for key in keys[:MOST_NAMED_IN_A_MESSAGE])

@@ -1,0 +1,222 @@
+"""What a Redis looks like: by pattern the keys, bytes, types and lives, the biggest keys, and which rule owns them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from uplift.keyspace.keymap.model import TtlClass
+from uplift.keyspace.keymap.pattern import pattern_of
+from uplift.keyspace.keymap.routing import FIRST_RULE_OF_THE_MAP, Router, Rule
+from uplift.keyspace.rdb.file import RdbFile
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.memory_estimate import estimated_bytes
+from uplift.keyspace.server.scripts import SIZES
+from uplift.keyspace.server.throttle import Throttle
+
+TTL_BOUNDS_SECONDS = (60, 3_600, 86_400, 604_800, 2_592_000)
+TTL_NAMES = ("under a minute", "under an hour", "under a day", "under a week", "under 30 days", "30 days and more", "never")
+_NEVER = len(TTL_NAMES) - 1
+_PAGE_KEYS = 250
+_MOST_PATTERNS = 5_000
+OTHER_PATTERNS = "(other patterns)"
+_MOST_BIGGEST = 20
+_MOST_UNMATCHED = 10_000
+_PROGRESS_KEYS = 5_000
+
+
+@dataclass(slots=True)
+class PatternInventory:
+    """One pattern under one rule: `bytes` are those of the `sized` keys, `lives` counts all by TTL_NAMES."""
+
+    pattern: str
+    rule: str
+    destination: str
+    action: str
+    wants_life: bool
+    keys: int = 0
+    sized: int = 0
+    bytes: int = 0
+    elements: int = 0
+    types: dict[str, int] = field(default_factory=dict)
+    lives: list[int] = field(default_factory=lambda: [0] * len(TTL_NAMES))
+
+    @property
+    def estimated_bytes(self) -> int:
+        """Bytes of all its keys, from those that were sized."""
+        return self.bytes * self.keys // self.sized if self.sized else 0
+
+    @property
+    def should_expire(self) -> int:
+        """Keys that never expire though their rule says they should."""
+        return self.lives[_NEVER] if self.wants_life else 0
+
+
+@dataclass(slots=True)
+class Inventory:
+    """All of it. `counted` says what bytes are; `unmatched` holds the first names without a rule.
+
+    `biggest` holds bytes, database, key and type.
+    """
+
+    source: str
+    counted: str
+    has_keymap: bool
+    patterns: dict[tuple[int, str], PatternInventory] = field(default_factory=dict)
+    biggest: list[tuple[int, int, bytes, str]] = field(default_factory=list)
+    unmatched: list[bytes] = field(default_factory=list)
+    unmatched_count: int = 0
+    gone: int = 0
+
+    @property
+    def keys(self) -> int:
+        """All keys."""
+        return sum(pattern.keys for pattern in self.patterns.values())
+
+    @property
+    def estimated_bytes(self) -> int:
+        """All bytes."""
+        return sum(pattern.estimated_bytes for pattern in self.patterns.values())
+
+    @property
+    def by_size(self) -> list[PatternInventory]:
+        """Patterns, the most bytes first."""
+        return sorted(self.patterns.values(), key=lambda pattern: (-pattern.estimated_bytes, -pattern.keys, pattern.pattern))
+
+    def lives(self) -> list[int]:
+        """Keys by TTL_NAMES over all patterns."""
+        return [sum(pattern.lives[index] for pattern in self.patterns.values()) for index in range(len(TTL_NAMES))]
+
+
+class InventoryBuilder:
+    """Adds keys to an inventory. With a router, each pattern is counted under the rule that owns it."""
+
+    def __init__(self, inventory: Inventory, router: Router | None) -> None:
+        self.inventory = inventory
+        self._router = router
+        self._smallest_kept = -1
+
+    def add(self, database: int, key: bytes, kind: str, ttl: int, size: int, elements: int) -> None:
+        """One key: `ttl` in ms (-1: never), `size` in bytes (-1: not sized)."""
+        rule = self._router.route(key) if self._router is not None else None
+        if rule is not None and rule.index < FIRST_RULE_OF_THE_MAP:
+            return
+        pattern = pattern_of(key)
+        entry = self.inventory.patterns.get((rule.index if rule is not None else -1, pattern))
+        if entry is None:
+            entry = self._new_entry(pattern, rule)
+        if rule is None and self._router is not None:
+            self.inventory.unmatched_count += 1
+            if len(self.inventory.unmatched) < _MOST_UNMATCHED:
+                self.inventory.unmatched.append(key)
+        entry.keys += 1
+        entry.elements += elements
+        types = entry.types
+        types[kind] = types.get(kind, 0) + 1
+        entry.lives[_life_index(ttl)] += 1
+        if size >= 0:
+            entry.sized += 1
+            entry.bytes += size
+            if size > self._smallest_kept:
+                self._keep_biggest(size, database, key, kind)
+
+    def _new_entry(self, pattern: str, rule: Rule | None) -> PatternInventory:
+        index = rule.index if rule is not None else -1
+        if len(self.inventory.patterns) >= _MOST_PATTERNS:
+            pattern = OTHER_PATTERNS
+        if rule is None:
+            fresh = PatternInventory(pattern, "", "", "", wants_life=False)
+        else:
+            fresh = PatternInventory(pattern, rule.name, rule.destination, rule.action.value, wants_life=rule.ttl is TtlClass.EXPIRES)
+        return self.inventory.patterns.setdefault((index, pattern), fresh)
+
+    def _keep_biggest(self, size: int, database: int, key: bytes, kind: str) -> None:
+        biggest = self.inventory.biggest
+        heapq.heappush(biggest, (size, database, key, kind))
+        if len(biggest) > _MOST_BIGGEST:
+            heapq.heappop(biggest)
+            self._smallest_kept = biggest[0][0]
+
+
+def _life_index(ttl: int) -> int:
+    if ttl < 0:
+        return _NEVER
+    seconds = ttl // 1000
+    for index, bound in enumerate(TTL_BOUNDS_SECONDS):
+        if seconds < bound:
+            return index
+    return _NEVER - 1
+
+
+LIVE_BYTES = (
+    "memory estimated from name, type, length and one sampled element (3.2 has no MEMORY USAGE); not counted: malloc's rounding, "
+    "half-empty tables, buffers. A key moved while the table grows can be counted twice: SCAN promises no more"
+)
+RDB_BYTES = "bytes of key and value in the file, compressed as they are there; in memory they take more"
+
+
+def live_inventory(
+    connection: Connection,
+    databases: tuple[int, ...],
+    builder: InventoryBuilder,
+    sample: int,
+    progress: Callable[[int], None],
+    keys_a_second: int = 0,
+) -> None:
+    """Walk databases of a live node. One key in `sample` is sized, which renews its access time; the rest is only counted."""
+    throttle = Throttle(keys_a_second, 0)
+    for database in databases:
+        connection.select(database)
+        cursor = b"0"
+        while True:
+            reply = cast("list[Any]", SIZES.call(connection, [], cursor, _PAGE_KEYS, "sample" if sample == 1 else "no"))
+            cursor = reply[0]
+            sized = _sizes_of(connection, reply[1::5][::sample]) if sample > 1 else None
+            _add_page(builder, database, reply, sized)
+            progress(builder.inventory.keys)
+            throttle.wait(builder.inventory.keys, 0)
+            if cursor == b"0":
+                break
+
+
+def _sizes_of(connection: Connection, keys: list[bytes]) -> dict[bytes, tuple[int, int]]:
+    if not keys:
+        return {}
+    flat = cast("list[Any]", SIZES.call(connection, keys, "", 0, "sample"))
+    return {key: (length, element) for key, length, element in zip(flat[1::5], flat[4::5], flat[5::5], strict=True)}
+
+
+def _add_page(builder: InventoryBuilder, database: int, flat: list[Any], sized: dict[bytes, tuple[int, int]] | None) -> None:
+    for key, ttl, kind, length, element in zip(flat[1::5], flat[2::5], flat[3::5], flat[4::5], flat[5::5], strict=True):
+        if ttl in {-2, 0}:
+            builder.inventory.gone += 1
+            continue
+        measured = (length, element) if sized is None else sized.get(key)
+        if measured is None:
+            builder.add(database, key, kind.decode(), ttl, -1, 0)
+        else:
+            size = estimated_bytes(len(key), kind, measured[0], measured[1], ttl >= 0)
+            builder.add(database, key, kind.decode(), ttl, size, 0 if kind == b"string" else measured[0])
+
+
+def rdb_inventory(
+    file: RdbFile, builder: InventoryBuilder, now: int, progress: Callable[[int], None], databases: tuple[int, ...] = ()
+) -> None:
+    """Walk an RDB file, or only some of its databases.
+
+    `now` in ms since 1970: a key whose life ended before is counted as gone. `progress` gets bytes.
+    """
+    add = builder.add
+    for count, (database, key, kind, expires_at, size, elements) in enumerate(file.entries()):
+        if databases and database not in databases:
+            continue
+        if expires_at < 0:
+            add(database, key, kind, -1, size, elements)
+        elif expires_at > now:
+            add(database, key, kind, expires_at - now, size, elements)
+        else:
+            builder.inventory.gone += 1
+        if count % _PROGRESS_KEYS == 0:
+            progress(file.progress)

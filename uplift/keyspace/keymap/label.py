@@ -1,0 +1,20 @@
+"""How a key is shown: its pattern and a keyed hash. Key names hold session tokens, so they are never printed."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+
+from uplift.keyspace.keymap.pattern import pattern_of
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLabels:
+    """Makes labels that can be compared within one run: the secret is the run's own and is never printed."""
+
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)
+
+    def label(self, key: bytes) -> str:
+        """Such as `vets-api-session:<text> #1f0c9a7be2d4`."""
+        return f"{pattern_of(key)} #{hashlib.blake2b(key, key=self.secret, digest_size=6).hexdigest()}"

@@ -1,0 +1,113 @@
+"""What one server says of itself in INFO, and by its clock."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import cast
+
+from uplift.keyspace.server.connection import Connection
+
+_DATABASE = re.compile(r"db(\d+)")
+_REPLICA = re.compile(r"slave\d+")
+_UNLINK_SINCE = (4, 0)
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """INFO of one node; `replica_lag_seconds` is the largest over its replicas, None where it has none.
+
+    `version` is the engine's own; Valkey also tells a Redis version it is compatible with, in `compatible_version`.
+    `keys` counts by database.
+    """
+
+    version: str
+    compatible_version: tuple[int, ...]
+    is_valkey: bool
+    cluster_enabled: bool
+    run_id: str
+    role: str
+    used_memory_bytes: int
+    max_memory_bytes: int
+    max_memory_policy: str
+    evicted_keys: int
+    expired_keys: int
+    replicas: int
+    keys: tuple[tuple[int, int], ...]
+    replica_lag_seconds: int | None
+    primary_link_up: bool
+    primary_last_heard_seconds: int | None
+
+    @property
+    def databases(self) -> tuple[int, ...]:
+        """The databases that hold keys."""
+        return tuple(database for database, _ in self.keys)
+
+    @property
+    def memory_percent(self) -> int | None:
+        """Used memory against maxmemory; None where the node has no limit."""
+        return 100 * self.used_memory_bytes // self.max_memory_bytes if self.max_memory_bytes else None
+
+    @property
+    def free_memory_bytes(self) -> int | None:
+        """What may still be written; None where the node has no limit."""
+        return max(0, self.max_memory_bytes - self.used_memory_bytes) if self.max_memory_bytes else None
+
+    @property
+    def has_unlink(self) -> bool:
+        """Whether a value of any size can be freed without holding the server (Redis 4.0)."""
+        return self.compatible_version >= _UNLINK_SINCE
+
+    def keys_in(self, database: int) -> int:
+        """How many keys one database holds."""
+        return dict(self.keys).get(database, 0)
+
+
+def read_server_facts(connection: Connection) -> ServerFacts:
+    """Ask one node for INFO. The fields are those of redis/redis 3.2 src/server.c, genRedisInfoString; later versions keep them."""
+    info = _fields(cast("bytes", connection.call("INFO")))
+    lags = [int(value) for name, text in info.items() if _REPLICA.fullmatch(name) and (value := _part(text, "lag"))]
+    compatible = info["redis_version"]
+    return ServerFacts(
+        version=info.get("valkey_version", compatible),
+        compatible_version=tuple(int(number) for number in _NUMBER.findall(compatible)[:3]),
+        is_valkey="valkey_version" in info,
+        cluster_enabled=info.get("cluster_enabled") == "1",
+        run_id=info["run_id"],
+        role=info["role"],
+        used_memory_bytes=int(info["used_memory"]),
+        max_memory_bytes=int(info.get("maxmemory", 0)),
+        max_memory_policy=info.get("maxmemory_policy", ""),
+        evicted_keys=int(info.get("evicted_keys", 0)),
+        expired_keys=int(info.get("expired_keys", 0)),
+        replicas=int(info.get("connected_slaves", 0)),
+        keys=tuple(
+            sorted((int(match[1]), int(_part(text, "keys"))) for name, text in info.items() if (match := _DATABASE.fullmatch(name)))
+        ),
+        replica_lag_seconds=max(lags, default=None),
+        primary_link_up=info.get("master_link_status", "up") == "up",
+        primary_last_heard_seconds=int(info["master_last_io_seconds_ago"]) if "master_last_io_seconds_ago" in info else None,
+    )
+
+
+def _fields(text: bytes) -> dict[str, str]:
+    lines = (line.partition(":") for line in text.decode("utf-8", "replace").splitlines())
+    return {name: value for name, separator, value in lines if separator}
+
+
+def _part(text: str, name: str) -> str:
+    return dict(part.partition("=")[::2] for part in text.split(",")).get(name, "")
+
+
+def clock_offset_milliseconds(connection: Connection) -> float:
+    """How far the node's clock is ahead of this machine's, measured by TIME with the shortest of five round trips."""
+    best = (float("inf"), 0.0)
+    for _ in range(5):
+        before = time.time()
+        seconds, microseconds = cast("list[bytes]", connection.call("TIME"))
+        after = time.time()
+        offset = int(seconds) * 1000 + int(microseconds) / 1000 - (before + after) * 500
+        best = min(best, (after - before, offset))
+    return best[1]

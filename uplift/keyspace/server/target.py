@@ -1,0 +1,180 @@
+"""One target: its connection, what its version can do, and the requests that write a key to it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from uplift.errors import NotConvertible, TargetRefused
+from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.rdb.payload import converted, fits, payload_version
+from uplift.keyspace.server.connection import Connection, ErrorReply
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.facts import ServerFacts, clock_offset_milliseconds, read_server_facts
+from uplift.keyspace.server.rdb_version import newest_payload_taken
+
+_ABSOLUTE_TTL_SINCE = (5, 0)
+_BATCHES_UNDER_WAY = 4
+_FULL_KEYS = 100
+_FULL_BYTES = 128 * 1024
+
+
+class Existing(StrEnum):
+    """What happens to a key that the target already has: the run refuses to start, keeps it, or replaces it."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    REPLACE = "replace"
+
+
+class WriteMode(StrEnum):
+    """FAST writes strings by SET: half the cost on both sides, and key events. SILENT writes all by RESTORE, which makes none."""
+
+    FAST = "fast"
+    SILENT = "silent"
+
+
+@dataclass(slots=True)
+class Batch:
+    """Requests that are built up, and whose replies will come: one name and one count of replies for each key."""
+
+    parts: list[bytes] = field(default_factory=list)
+    names: list[bytes] = field(default_factory=list)
+    replies: list[int] = field(default_factory=list)
+
+
+class Target:
+    """A Redis that is written to. Requests are pipelined; at most four batches are unanswered at a time."""
+
+    def __init__(self, name: str, endpoint: Endpoint, database: int, labels: KeyLabels) -> None:
+        self.name = name
+        self.connection = Connection(endpoint, database=database)
+        self.facts: ServerFacts = read_server_facts(self.connection)
+        self.clock_offset = clock_offset_milliseconds(self.connection)
+        self.newest_payload = newest_payload_taken(self.facts)
+        self.has_absolute_ttl = self.facts.compatible_version >= _ABSOLUTE_TTL_SINCE
+        self.has_unlink = self.facts.has_unlink
+        self.kept_existing = 0
+        self._labels = labels
+        self._batch = Batch()
+        self._under_way: deque[Batch] = deque()
+
+    def add_string(self, name: bytes, value: bytes, ttl: int, expires_at: int) -> None:
+        """SET, with a life at once and then to the millisecond: a crash between the two leaves no key that lives for ever.
+
+        `ttl` in ms, -1 for ever; `expires_at` in ms since 1970. SET with PXAT came with 6.2.
+        """
+        batch = self._batch
+        batch.names.append(name)
+        size = len(name)
+        if ttl < 0:
+            batch.replies.append(1)
+            batch.parts.append(b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (size, name, len(value), value))
+            return
+        batch.replies.append(2)
+        life, moment = b"%d" % ttl, b"%d" % expires_at
+        batch.parts.append(
+            b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nPX\r\n$%d\r\n%b\r\n*3\r\n$9\r\nPEXPIREAT\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
+            % (size, name, len(value), value, len(life), life, size, name, len(moment), moment)
+        )
+
+    def add_payload(self, name: bytes, payload: bytes, ttl: int, expires_at: int, *, replace: bool, check_form: bool) -> None:
+        """RESTORE, atomic with its life where the target has ABSTTL (5.0); before, with the life at once and then to the millisecond.
+
+        Raises NotConvertible, naming the key, for a value the target cannot hold.
+        """
+        if check_form and not fits(payload_version(payload), self.newest_payload):
+            try:
+                payload = converted(payload, self.newest_payload)
+            except NotConvertible as problem:
+                raise NotConvertible(f"{self._labels.label(name)}: {problem} ({self.name}: {self.facts.version})") from None
+        batch = self._batch
+        batch.names.append(name)
+        flags = (b"$7\r\nREPLACE\r\n" if replace else b"") + (b"$6\r\nABSTTL\r\n" if ttl >= 0 and self.has_absolute_ttl else b"")
+        arguments = 4 + replace + (ttl >= 0 and self.has_absolute_ttl)
+        life = b"0" if ttl < 0 else b"%d" % (expires_at if self.has_absolute_ttl else ttl)
+        batch.parts.append(
+            b"*%d\r\n$7\r\nRESTORE\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n%b"
+            % (arguments, len(name), name, len(life), life, len(payload), payload, flags)
+        )
+        batch.replies.append(1)
+        if ttl >= 0 and not self.has_absolute_ttl and replace:
+            moment = b"%d" % expires_at
+            batch.parts.append(b"*3\r\n$9\r\nPEXPIREAT\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(name), name, len(moment), moment))
+            batch.replies[-1] = 2
+
+    def add_delete(self, name: bytes) -> None:
+        """DEL, for a key whose life on the source is over."""
+        batch = self._batch
+        batch.names.append(name)
+        batch.replies.append(1)
+        batch.parts.append(b"*2\r\n$3\r\nDEL\r\n$%d\r\n%b\r\n" % (len(name), name))
+
+    def flush_when_full(self, page_bytes: int) -> None:
+        """Send what was added once it is worth a system call: a page is split over the targets, so one page alone is little."""
+        if len(self._batch.names) >= _FULL_KEYS or page_bytes >= _FULL_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was added; waits for the oldest answers where more than four batches are unanswered. Raises TargetRefused."""
+        batch = self._batch
+        if not batch.parts:
+            return
+        self._batch = Batch()
+        self.connection.send(b"".join(batch.parts))
+        batch.parts = []
+        self._under_way.append(batch)
+        while len(self._under_way) > _BATCHES_UNDER_WAY:
+            self._settle(self._under_way.popleft())
+
+    def settle(self) -> None:
+        """Wait for every answer. Raises TargetRefused naming the first key that was not written, and why."""
+        self.flush()
+        while self._under_way:
+            self._settle(self._under_way.popleft())
+
+    def _settle(self, batch: Batch) -> None:
+        replies = self.connection.read_many(sum(batch.replies))
+        if ErrorReply not in set(map(type, replies)):
+            return
+        position = 0
+        for name, count in zip(batch.names, batch.replies, strict=True):
+            for reply in replies[position : position + count]:
+                if isinstance(reply, ErrorReply):
+                    self._take_refusal(name, reply)
+            position += count
+
+    def _take_refusal(self, name: bytes, problem: ErrorReply) -> None:
+        if problem.word == "BUSYKEY":
+            self.kept_existing += 1
+            return
+        raise TargetRefused(f"{self.name} ({self.connection.endpoint}) refused {self._labels.label(name)}: {problem.safe}")
+
+    def reconnect(self) -> None:
+        """Open the connection again and make sure that the same node answers. Raises TargetRefused when another does."""
+        self._batch = Batch()
+        self._under_way.clear()
+        self.connection.connect()
+        check_same_node(self.connection, self.facts)
+
+    def wait_for_replicas(self, milliseconds: int) -> int:
+        """WAIT for the replicas, where there are any; returns how many have everything."""
+        if not self.facts.replicas:
+            return 0
+        answered = self.connection.call("WAIT", self.facts.replicas, milliseconds)
+        return answered if isinstance(answered, int) else 0
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def check_same_node(connection: Connection, facts: ServerFacts) -> None:
+    """Raise TargetRefused unless run id and role are those of `facts`: after a failover the address can lead elsewhere."""
+    now = read_server_facts(connection)
+    if (now.run_id, now.role) != (facts.run_id, facts.role):
+        raise TargetRefused(
+            f"{connection.endpoint} is another server now ({now.role} {now.run_id[:8]}, it was {facts.role} {facts.run_id[:8]}): "
+            "run the same command again to go on"
+        )

@@ -1,0 +1,127 @@
+"""What a change does to a replication group: the heart of the review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.group.outage_seconds import outages
+from uplift.review.group.parameters import parameter_findings
+from uplift.review.group.protection import behaviour, protections
+from uplift.review.group.refusals import refusals
+from uplift.review.group.view import GroupView, group_view
+from uplift.review.templates.differences import Change, Fate
+from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, Resource, StackTemplate
+from uplift.review.wording.values import all_said
+
+_KEPT = {
+    "Snapshot": "its final snapshot stays, and restores into a new group only",
+    "Retain": "the old one keeps running outside the stack, with its data, and nobody writes to it any more",
+    "RetainExceptOnCreate": "the old one keeps running outside the stack, with its data, and nobody writes to it any more",
+}
+_SNAPSHOT_PROPERTIES = frozenset({"SnapshotName", "SnapshotArns"})
+
+
+def findings_of_redis(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    """Every finding of one changed, added or removed Redis: a replication group, a cache cluster or a serverless cache."""
+    match change.fate:
+        case Fate.REMOVED:
+            yield from _removed(change)
+        case Fate.REPLACED | Fate.MAY_BE_REPLACED:
+            yield _replaced(change)
+            yield from _in_place(change, base, head)
+        case Fate.ADDED:
+            yield finding_on(change, Impact.HARMLESS, "a new, empty Redis", "nothing that runs is touched")
+            yield from _refused(change, None, _view(change.after, head), head)
+        case Fate.CHANGED:
+            yield from _in_place(change, base, head)
+
+
+def _view(resource: Resource | None, stack: StackTemplate) -> GroupView | None:
+    return group_view(resource, stack) if resource is not None and resource.type == REPLICATION_GROUP else None
+
+
+def _removed(change: Change) -> Iterator[Finding]:
+    policy = change.resource.deletion_policy
+    kept = _KEPT.get(policy, "nothing of it stays: no final snapshot is taken")
+    if change.renamed_to:
+        yield finding_on(
+            change,
+            Impact.DATA_LOSS,
+            f"replaced by {change.renamed_to}",
+            f"Another logical id is another resource: the application is given an empty Redis at another address; {kept}.",
+            "give the construct its old id, or pin the logical id",
+            replaces=True,
+        )
+    elif policy.startswith("Retain"):
+        yield finding_on(
+            change,
+            Impact.PROTECTION,
+            "leaves the stack",
+            "It keeps running with its data, but nothing manages or watches it.",
+            "import it into the stack that is to own it",
+        )
+    else:
+        yield finding_on(
+            change,
+            Impact.DATA_LOSS,
+            "deleted",
+            f"The running application loses its Redis and everything in it; {kept}.",
+            "leave it in the template; to move it, set DeletionPolicy: Retain in a deploy of its own, then import it",
+        )
+
+
+def _replaced(change: Change) -> Finding:
+    policy = change.after.replace_policy if change.after else "Delete"
+    kept = _KEPT.get(policy, "nothing of the old one stays: no final snapshot is taken")
+    word = "replaced" if change.fate is Fate.REPLACED else "may be replaced"
+    causes = " and ".join(change.because)
+    hint = "take the change back"
+    if _SNAPSHOT_PROPERTIES & set(change.because):
+        hint = "leave SnapshotName and SnapshotArns as they were: adding, changing or removing either replaces the group"
+    elif any(one.follows for one in change.properties if one.name in change.because):
+        hint = "leave the resource it refers to as it is"
+    said_changes = all_said(one for one in change.properties if one.name in change.because)
+    named = change.after is not None and change.after.property("ReplicationGroupId") is not None
+    clash = " With its fixed name the new one cannot be made beside the old one, so the deploy fails." if named else ""
+    return finding_on(
+        change,
+        Impact.DATA_LOSS,
+        f"{word} because of {causes}",
+        f"The application is given an empty Redis at another address; {kept}. ({said_changes or causes}){clash}",
+        hint,
+        replaces=change.fate is Fate.REPLACED,
+    )
+
+
+def _in_place(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    before, after = _view(change.before, base), _view(change.after, head)
+    if before is None or after is None:
+        if change.properties:
+            yield finding_on(change, Impact.OUTAGE, "changed", all_said(change.properties), "read what it does first")
+        return
+    refused = list(_refused(change, before, after, head))
+    yield from refused
+    # What AWS refuses cuts nobody off.
+    if not refused:
+        yield from outages(change, before, after)
+    yield from protections(change, before, after)
+    yield from parameter_findings(change, before, after)
+    yield from behaviour(change, before, after)
+
+
+def _refused(change: Change, before: GroupView | None, after: GroupView | None, head: StackTemplate) -> Iterator[Finding]:
+    if after is None:
+        return
+    # What base has as well is deployed, so AWS took it, whatever this catalogue knows.
+    taken = set(refusals(before, before, in_govcloud=head.in_govcloud)) if before is not None else set()
+    for one in refusals(before, after, in_govcloud=head.in_govcloud):
+        if one in taken:
+            continue
+        ending = "" if before is None else " CloudFormation takes the other changes of this deploy back, and it never downgrades an engine."
+        yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.{ending}", one.action)
+
+
+def concerns_redis(change: Change) -> bool:
+    """Whether this rule's findings are about the resource."""
+    return bool(HOLDS_REDIS & {side.type for side in (change.before, change.after) if side is not None})

@@ -1,0 +1,1 @@
+"""Values, schedules and state machines of templates in words."""
