@@ -115,11 +115,13 @@ format:
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Needs uv: pip install uv. Universal locks for Python 3.11 to 3.13.
+# Needs uv: pip install uv. Universal locks for Python 3.11 to 3.13 of what pyproject.toml declares; pins that are there stay.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 lock:
-	for name in requirements requirements-dev requirements-lambda requirements-runtime; do \
-	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --custom-compile-command 'make lock' $$name.in -o $$name.txt || exit 1; done
+	$(LOCK) pyproject.toml --extra aws -o requirements.txt
+	$(LOCK) pyproject.toml --extra aws --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) --group functions -c requirements.txt -o requirements-lambda.txt
+	$(LOCK) --group lambda-runtime -c requirements.txt -o requirements-runtime.txt
 
 clean:
 	rm -rf $(CACHE) $(VENV) node_modules build cdk.out out

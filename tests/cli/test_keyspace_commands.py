@@ -166,8 +166,9 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(servers: tuple[Redis
         pipeline.set(f"users_b:{number}", "v" * 100)
     pipeline.execute()
     command = ["copy", "--from", _url(source), *_to(servers), *KEYMAP, "--state", str(tmp_path / "state")]
-    process = subprocess.Popen([UPLIFT, *command, "--throttle", "4000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while cache.client.dbsize() < 5_000:
+    # Slow enough that it cannot end by itself before the signal comes, however late that is.
+    process = subprocess.Popen([UPLIFT, *command, "--throttle", "200"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while cache.client.dbsize() < 500:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)

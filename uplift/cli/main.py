@@ -1,56 +1,110 @@
-"""The command `uplift`: its sub-commands, and how every error ends."""
+"""The command `uplift`: its sub-commands, and how every error ends.
+
+A command's module, and with it whatever it needs, is imported only when that command is run: `uplift --help` stays quick, and the
+commands for any Redis work where nothing of AWS is installed.
+"""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from uplift.cli.commands import (
-    clean,
-    copy,
-    deploy,
-    drift,
-    inventory,
-    keymap,
-    plan,
-    recover,
-    rehearse,
-    report,
-    review,
-    rotate_token,
-    settings,
-    snapshots,
-    upgrade,
-    verify,
+from uplift import __version__
+from uplift.errors import BadInput, UpliftError
+
+_SEE, _MOVE, _DEPLOY, _UPGRADE, _TRY = "See your Redis", "Move it", "Deploy", "Upgrade in place", "Try it on this machine"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCommand:
+    """One line of `uplift --help`. `attribute` of `uplift.cli.commands.MODULE` is a function, or the Typer application of a group."""
+
+    name: str
+    panel: str
+    help: str
+    module: str = ""
+    attribute: str = ""
+
+    def load(self) -> typer.Typer:
+        """The command itself. Raises BadInput naming a package that is not installed."""
+        place = self.module or self.name.replace("-", "_")
+        try:
+            module = import_module(f"uplift.cli.commands.{place}")
+        except ModuleNotFoundError as missing:
+            package = (missing.name or "").partition(".")[0]
+            if package in {"", "uplift"}:
+                raise
+            raise BadInput(f"uplift {self.name} needs the package {package}, which is not installed: pip install 'uplift[aws]'") from None
+        found = getattr(module, self.attribute or place)
+        if isinstance(found, typer.Typer):
+            return found
+        alone = typer.Typer(add_completion=False)
+        alone.command(self.name)(found)
+        return alone
+
+
+# In the order of use.
+COMMANDS = (
+    ListedCommand("inventory", _SEE, "Keys, bytes, types and TTLs by pattern, of a server or an RDB file."),
+    ListedCommand("keymap", _SEE, "Check which key goes where.", attribute="commands"),
+    ListedCommand("copy", _MOVE, "Copy a live Redis to one or more others."),
+    ListedCommand("verify", _MOVE, "Compare, and repair, what was copied."),
+    ListedCommand("clean", _MOVE, "Remove the temporary keys of a copy that died."),
+    ListedCommand("settings", _DEPLOY, "Check config/ENV.yaml.", attribute="commands"),
+    ListedCommand("review", _DEPLOY, "What a pull request does to the Redis that runs."),
+    ListedCommand("drift", _DEPLOY, "Where deployed groups are not what was written."),
+    ListedCommand("deploy", _DEPLOY, "Deploy a reviewed assembly, guarded."),
+    ListedCommand("plan", _UPGRADE, "What the upgrade would do. Changes nothing."),
+    ListedCommand("upgrade", _UPGRADE, "Start the upgrade now, and watch it."),
+    ListedCommand("status", _UPGRADE, "Where the newest run stands.", module="upgrade", attribute="status"),
+    ListedCommand("stop", _UPGRADE, "Stop a run.", module="upgrade", attribute="stop"),
+    ListedCommand("report", _UPGRADE, "What a run found."),
+    ListedCommand("recover", _UPGRADE, "A run's snapshot into a new group, compared."),
+    ListedCommand("snapshots", _UPGRADE, "The snapshots there are, and which may go."),
+    ListedCommand("rotate-token", _UPGRADE, "A new AUTH token without cutting anybody off."),
+    ListedCommand("rehearse", _TRY, "The whole upgrade, on real Redis servers.", attribute="commands"),
 )
-from uplift.errors import UpliftError
 
 application = typer.Typer(
     name="uplift",
-    help="Takes an ElastiCache Redis 3.2 to version 5: settings, review, deploy, plan, rehearsal; sees, splits and proves a live Redis.",
+    help="Takes an ElastiCache Redis 3.2 to version 5, and sees, copies and compares any Redis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-application.add_typer(settings.commands, name="settings", help="Read and check config/NAME.yaml.")
-application.add_typer(rehearse.commands, name="rehearse", help="Try it on this machine, on real Redis servers.")
-application.add_typer(keymap.commands, name="keymap", help="Check which key goes where.")
-application.command("plan")(plan.plan)
-application.command("review")(review.review)
-application.command("drift")(drift.drift)
-application.command("deploy")(deploy.deploy)
-application.command("upgrade")(upgrade.upgrade)
-application.command("status")(upgrade.status)
-application.command("stop")(upgrade.stop)
-application.command("report")(report.report)
-application.command("recover")(recover.recover)
-application.command("snapshots")(snapshots.snapshots)
-application.command("rotate-token")(rotate_token.rotate_token)
-application.command("inventory")(inventory.inventory)
-application.command("copy")(copy.copy)
-application.command("clean")(clean.clean)
-application.command("verify")(verify.verify)
+
+
+def _add(listed: ListedCommand) -> None:
+    """Put a command on the list; when it is run, everything behind its name is handed to the command itself."""
+
+    def run_it(context: typer.Context) -> None:
+        command = typer.main.get_command(listed.load())
+        with command.make_context(listed.name, [*context.args], parent=context.parent) as own:
+            command.invoke(own)
+
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
+    application.command(listed.name, help=listed.help, rich_help_panel=listed.panel, context_settings=passed_on)(run_it)
+
+
+for _listed in COMMANDS:
+    _add(_listed)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"uplift {__version__}\n")
+        raise typer.Exit
+
+
+@application.callback()
+def options(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)] = False
+) -> None:
+    """Takes an ElastiCache Redis 3.2 to version 5, and sees, copies and compares any Redis."""
 
 
 def run() -> None:

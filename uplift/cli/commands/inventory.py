@@ -21,7 +21,6 @@ from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.rdb.file import RdbFile
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.report.inventory_page import write_page
 from uplift.report.names_file import write_names
 
 SCHEMA = "uplift.inventory/1"
@@ -54,6 +53,8 @@ def inventory(
     if names is not None:
         write_names(names, found.unmatched)
     if html is not None:
+        from uplift.report.inventory_page import write_page
+
         write_page(html, found, labels)
     if as_json:
         print_json(inventory_document(found, labels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Optional
@@ -10,7 +11,6 @@ import typer
 
 from uplift.cli.terminal.output import AsJson, print_json
 from uplift.errors import BadInput, ExitCode
-from uplift.report.run_page import write_page
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -33,7 +33,11 @@ def in_place(
     as_json: AsJson = False,
 ) -> None:
     """Upgrade a real Redis 3.2.6 to 5.0.6 with the deployed stacks and functions, while an application uses it."""
-    # The rehearsal needs packages that a pipeline does not install, so only this command imports it.
+    # The rehearsal is run from the checkout and needs packages that a pipeline does not install, so only this command imports it.
+    checkout = Path(__file__).parents[3]
+    if not (checkout / "rehearsal").is_dir():
+        raise BadInput(f"the rehearsal needs the checkout, {checkout} is none: git clone the project, then `make rehearse`")
+    sys.path.insert(0, str(checkout))
     try:
         from rehearsal.cloud.faults import KNOWN_FAULTS
         from rehearsal.cloud.timing import Timing
@@ -43,6 +47,7 @@ def in_place(
         from rehearsal.run.rdb_input import open_rdb
         from rehearsal.run.rehearsal_story import rehearsal_story
         from rehearsal.run.summary import show
+        from uplift.report.run_page import write_page
     except ModuleNotFoundError as missing:
         raise BadInput(f"the rehearsal needs {missing.name}: `make setup` installs it") from None
     unknown = sorted(set(fault or []) - KNOWN_FAULTS.keys())

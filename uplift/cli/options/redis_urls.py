@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
-import boto3
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from uplift.cli.options.keymap_file import sound_keymap
 from uplift.errors import BadInput
@@ -89,6 +87,12 @@ def _with_password(url: RedisUrl, option: str) -> Endpoint:
 
 
 def _secret(arn: str, option: str) -> str:
+    # Whoever has no AWS has no boto3: the same command works with any Redis.
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ModuleNotFoundError:
+        raise BadInput(f"{option}: password_secret needs the package boto3, which is not installed: pip install 'uplift[aws]'") from None
     try:
         text = str(boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
     except (ClientError, BotoCoreError) as problem:

@@ -47,7 +47,7 @@ def _folder() -> Path:
     found = find_spec("cfnlint")
     folder = Path(found.origin).parent / "data" / "schemas" if found is not None and found.origin else None
     if folder is None or not (folder / "providers").is_dir():
-        raise BadInput("the registry schemas are missing, expected: those of the package cfn-lint; install requirements.txt")
+        raise BadInput("the registry schemas are missing, expected: those of the package cfn-lint: pip install 'uplift[aws]'")
     return folder
 
 
