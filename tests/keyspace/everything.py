@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from uplift.keyspace.server.endpoint import Endpoint
 
+_MOST_APART_MICROSECONDS = 10_000
+
 Snapshot = dict[bytes, tuple[bytes, object, int | None]]
 
 
@@ -34,11 +36,16 @@ def snapshot(client: redis.Redis, prefix: bytes = b"") -> Snapshot:
 
 
 def read(client: Any, key: bytes) -> tuple[bytes, object, int | None] | None:
-    at_once = client.pipeline(transaction=True)
-    at_once.time()
-    at_once.pttl(key)
-    at_once.type(key)
-    (seconds, microseconds), life, kind = at_once.execute()
+    while True:
+        at_once = client.pipeline(transaction=True)
+        at_once.time()
+        at_once.pttl(key)
+        at_once.time()
+        at_once.type(key)
+        before, life, (seconds, microseconds), kind = at_once.execute()
+        # The server can stand still between PTTL and TIME, and then the key would seem to end at another time.
+        if (seconds - before[0]) * 1_000_000 + microseconds - before[1] < _MOST_APART_MICROSECONDS:
+            break
     if life == -2 or kind == b"none":
         return None
     value: object

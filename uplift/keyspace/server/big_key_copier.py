@@ -13,7 +13,8 @@ from uplift.errors import TargetRefused
 from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.server.connection import Connection, ErrorReply, Reply, pack
 from uplift.keyspace.server.facts import ServerFacts
-from uplift.keyspace.server.page_reader import GONE, ReadLimits
+from uplift.keyspace.server.page_reader import GONE, STALLED, ReadLimits, stands_still
+from uplift.keyspace.server.scripts import ENDS
 from uplift.keyspace.server.target import Existing, Target
 from uplift.keyspace.server.value_pieces import NeedsWhole, build_request, drain, read_pieces
 
@@ -74,15 +75,15 @@ class BigKeyCopier:
             return BigOutcome.GONE
         building = self._name("new")
         self._build(key, kind, building, target)
-        answers = self.source.call_all([pack("MULTI"), pack("TIME"), pack("PTTL", key), pack("EXISTS", key), pack("EXEC")])[-1]
+        answers = self.source.call_all([pack("MULTI"), ENDS.whole_request([key]), pack("EXEC")])[-1]
         if not isinstance(answers, list):
             self.sweep(target)
             return None
-        (seconds, microseconds), ttl, exists = cast("tuple[list[bytes], int, int]", answers)
-        if exists == 0 or ttl in {0, GONE}:
+        ttl, expires_at = self._end(answers[0])
+        if ttl in {0, GONE}:
             self._delete(name, target)
             return BigOutcome.GONE
-        self._swap(building, name, None if ttl < 0 else int(seconds) * 1000 + int(microseconds) // 1000 + ttl, target)
+        self._swap(building, name, None if ttl < 0 else expires_at, target)
         return BigOutcome.COPIED
 
     def _build(self, key: bytes, kind: bytes, building: bytes, target: Target) -> None:
@@ -117,15 +118,24 @@ class BigKeyCopier:
     def _whole(self, key: bytes, name: bytes, target: Target) -> BigOutcome:
         if self._estimated_bytes(key) > self.whole_bytes:
             return BigOutcome.UNSETTLED
-        answers = self.source.call_all([pack("MULTI"), pack("TIME"), pack("DUMP", key), pack("PTTL", key), pack("EXEC")])[-1]
-        (seconds, microseconds), payload, ttl = cast("tuple[list[bytes], bytes | None, int]", answers)
+        answers = self.source.call_all([pack("MULTI"), pack("DUMP", key), ENDS.whole_request([key]), pack("EXEC")])[-1]
+        payload, end = cast("tuple[bytes | None, Reply | ErrorReply]", answers)
+        ttl, expires_at = self._end(end)
         if payload is None or ttl in {0, GONE}:
             self._delete(name, target)
             return BigOutcome.GONE
-        expires_at = int(seconds) * 1000 + int(microseconds) // 1000 + ttl
         target.add_payload(name, payload, ttl, expires_at, replace=self.existing is not Existing.SKIP, check_form=True)
         target.settle()
         return BigOutcome.COPIED
+
+    def _end(self, reply: Reply | ErrorReply) -> tuple[int, int]:
+        """PTTL in ms, and the moment in ms since 1970 that it leads to. Raises SourceUnreachable where the source stands still."""
+        if isinstance(reply, ErrorReply):
+            if reply.word == STALLED:
+                raise stands_still(self.source.endpoint)
+            raise reply
+        seconds, microseconds, ttl = cast("tuple[bytes, bytes, int]", reply)
+        return ttl, int(seconds) * 1000 + int(microseconds) // 1000 + ttl
 
     def _estimated_bytes(self, key: bytes) -> int:
         kind = cast("bytes", self.source.call("TYPE", key))

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from uplift.errors import TargetRefused
+from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.connection import Connection, ErrorReply, Reply
+from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.scripts import READ
 
 NEVER_EXPIRES = -1
 GONE = -2
+STALLED = "STALLED"
+"""The first word of what lua/ttls.lua answers where the server stood still whenever TTLs were read."""
 
 
 class ValueForm(StrEnum):
@@ -45,6 +48,7 @@ class ReadLimits:
 class Page:
     """One reply: the cursor to go on from, the node's clock (ms since 1970), and flat fours of key, PTTL, type, value.
 
+    `now` and a PTTL make the moment a key ends: never too early, and 5 ms too late at most (lua/ttls.lua).
     A value that is an int was not served: its size where it is too big for a page, 0 where the page was full.
     """
 
@@ -74,7 +78,10 @@ class PageReader:
         self.connection.send(self._request)
 
     def receive(self) -> Page:
-        """The page asked for. Raises TargetRefused for what the server answers in its place."""
+        """The page asked for.
+
+        Raises TargetRefused for what the server answers in its place, SourceUnreachable where it stands still again and again.
+        """
         reply = self.connection.read()
         if isinstance(reply, ErrorReply):
             reply = self._again(reply)
@@ -125,7 +132,14 @@ class PageReader:
                 raise problem
             return self.connection.call_packed(self._request)
         except ErrorReply as refused:
+            if refused.word == STALLED:
+                raise stands_still(self.connection.endpoint) from None
             raise TargetRefused(f"{self.connection.endpoint} cannot be read: {refused.safe}") from None
+
+
+def stands_still(endpoint: Endpoint) -> SourceUnreachable:
+    """What to raise for an answer that begins with STALLED."""
+    return SourceUnreachable(f"{endpoint}: TTLs could not be read, because the server stood still at every try; run the same command again")
 
 
 def _page(reply: list[Any]) -> Page:

@@ -20,6 +20,10 @@ class Script:
         """A packed EVALSHA."""
         return pack("EVALSHA", self.digest, len(keys), *keys, *arguments)
 
+    def whole_request(self, keys: list[bytes]) -> bytes:
+        """A packed EVAL with the text itself, for a transaction: there it is too late to load a script."""
+        return pack("EVAL", self.text, len(keys), *keys)
+
     def ensure(self, connection: Connection) -> None:
         """Load it; a server forgets scripts when it restarts or fails over. Raises ErrorReply."""
         connection.call("SCRIPT", "LOAD", self.text)
@@ -36,12 +40,14 @@ class Script:
         return connection.call_packed(request)
 
 
-def _script(name: str) -> Script:
-    text = files("uplift.keyspace.server").joinpath("lua", name).read_bytes()
+def _script(*names: str) -> Script:
+    folder = files("uplift.keyspace.server").joinpath("lua")
+    text = b"".join(folder.joinpath(name).read_bytes() for name in names)
     # Redis names scripts by SHA-1; it protects nothing here.
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
 
 
-READ = _script("read.lua")
+READ = _script("ttls.lua", "read.lua")
+ENDS = _script("ttls.lua", "ends.lua")
 SIZES = _script("sizes.lua")
 MISSING = _script("missing.lua")

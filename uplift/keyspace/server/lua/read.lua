@@ -3,8 +3,8 @@
 -- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 form, 4 bytes this call may serve, 5 elements and 6 bytes one value may have,
 --       7 'skip' or 'only', 8.. what to skip, or what only to serve: 'p' and a prefix, or 'e' and a whole key.
 -- Forms: 'copy' strings as they are and the rest as DUMP, 'dump' all as DUMP, 'value' each type by its own read command.
--- Answers: cursor, TIME at the start (s, us), then four for a key: key, PTTL, type, value. A number in place of a value means
--- not served: its size (bytes of a string, elements of the rest) when it is too big, 0 when this call has served enough.
+-- Answers: cursor, the TIME its PTTLs belong to (s, us), then four for a key: key, PTTL, type, value. A number in place of a value
+-- means not served: its size (bytes of a string, elements of the rest) when it is too big, 0 when this call has served enough.
 --
 -- 3.2 expires keys in a script by the time the script began but answers PTTL by the clock (src/db.c, keyIsExpired;
 -- src/expire.c), so PTTL 0 can stand beside a value; the caller takes that for gone.
@@ -66,8 +66,7 @@ local function value_of(key, kind)
   return {call('XRANGE', key, '-', '+'), last_id, call('XINFO', 'GROUPS', key)}
 end
 
-local time = call('TIME')
-local out = {cursor, time[1], time[2]}
+local out = {cursor, 0, 0}
 local n, served = 3, 0
 for i = 1, #keys do
   local key = keys[i]
@@ -110,8 +109,10 @@ for i = 1, #keys do
       value = call('DUMP', key)
     end
     if type(value) ~= 'number' then served = served + bytes end
-    out[n + 1], out[n + 2], out[n + 3], out[n + 4] = key, call('PTTL', key), kind, value
+    out[n + 1], out[n + 2], out[n + 3], out[n + 4] = key, false, kind, value
     n = n + 4
   end
 end
+out[2], out[3] = read_ttls(out, 4, 4)
+if not out[2] then return out[3] end
 return out
