@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from tests.review.edits import (
@@ -70,8 +70,12 @@ def _under_a_condition(stack: str, wanted: str) -> Edit:
 
 
 def _moved(templates: Templates) -> None:
-    if GROUP in templates[APP_CACHE]["Resources"]:
-        templates[UPGRADE]["Resources"]["Moved"] = templates[APP_CACHE]["Resources"].pop(GROUP)
+    """The group in another stack, with the conditions and parameters it names: without them no template is one."""
+    here, there = templates[APP_CACHE], templates[UPGRADE]
+    if GROUP in here["Resources"]:
+        there["Resources"]["Moved"] = here["Resources"].pop(GROUP)
+        for section in ("Conditions", "Parameters"):
+            there[section] = {**here.get(section, {}), **there.get(section, {})}
 
 
 def _forgiving(edit: Edit) -> Edit:
@@ -157,6 +161,9 @@ def _loses(base: Templates, head: Templates, stack: str, logical_id: str) -> boo
     return _replaced(base[stack], head[stack], logical_id)
 
 
+# A group that moved under its condition, and stays; the same, and then it is lost.
+@example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[_moved])
+@example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[remove("Moved", UPGRADE)])
 @settings(max_examples=400)
 @given(base_edits=st.lists(_EDITS, max_size=2), head_edits=st.lists(_EDITS, min_size=1, max_size=4))
 def test_a_lost_group_is_never_called_less(templates: Templates, base_edits: list[Edit], head_edits: list[Edit]) -> None:
