@@ -242,6 +242,23 @@ def test_a_life_that_just_ended_on_one_side_is_no_difference_and_a_long_one_is(s
     assert {one.key for one in found} == {b"ending", b"lasting", b"ending-here"}
 
 
+def test_what_a_repair_leaves_alone_is_equal_for_the_comparison_after_it(start_redis: StartRedis, tmp_path: Path) -> None:
+    """TTLs that differ by almost the tolerance: two readings differ by some ms, and one may call equal what the other does not."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    moment = source.client.time()[0] * 1000 + 10**7
+    apart = {b"%d:%d" % (number, off): off for number in range(150) for off in (*range(-258, -240), *range(240, 258))}
+    for server in (source, target):
+        pipeline = server.client.pipeline(transaction=False)
+        for key, off in apart.items():
+            pipeline.set(key, "v")
+            pipeline.pexpireat(key, moment + (off if server is target else 0))
+        pipeline.execute()
+    verified = _verify(source, {"target": target}, repair=True)
+    assert verified.result.counts == {}, verified.result.found[:3]
+    assert verified.repaired is not None
+    assert verified.repaired.written > len(apart) // 3
+
+
 def test_evicted_keys_stop_a_copy_and_are_found(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     pipeline = source.client.pipeline(transaction=False)

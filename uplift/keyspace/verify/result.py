@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from uplift.keyspace.server.page_reader import ReadLimits
@@ -19,6 +19,10 @@ class Difference(StrEnum):
     TTL = "ttl"
     WRONG_SIDE = "wrong side"
     CHANGING = "still changing"
+
+
+READINGS_DIFFER_MILLISECONDS = 15
+"""How far apart two readings of the difference of two TTLs can be: 5 ms and a rounded one for each side (lua/ttls.lua), each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,7 @@ class VerifyOptions:
     keys_a_second: int = 0
     bytes_a_second: int = 0
     limits: ReadLimits = field(default_factory=ReadLimits)
+
+    def for_repair(self) -> VerifyOptions:
+        """Stricter by what two readings can differ: what a repair leaves alone must be equal for the comparison after it too."""
+        return replace(self, ttl_tolerance=max(0, self.ttl_tolerance - READINGS_DIFFER_MILLISECONDS))

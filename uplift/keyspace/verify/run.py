@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uplift.errors import BadInput
@@ -74,11 +74,12 @@ def _compare(
 def _repair(request: VerifyRequest, servers: Servers, may_delete: list[bool], labels: KeyLabels, progress: Progress) -> Repaired:
     done = Repaired()
     seen = VerifyResult()
+    stricter = replace(request, options=request.options.for_repair())
     for database in servers.databases:
         connection = Connection(servers.source.pinned, database=database)
         try:
             repair = Repair(connection, servers, may_delete, labels.secret.hex()[:8], request.whole_bytes, done)
-            _compare(request, servers, database, labels, seen, progress, repair.mend)
+            _compare(stricter, servers, database, labels, seen, progress, repair.mend)
         finally:
             connection.close()
     return done
