@@ -13,18 +13,18 @@ from pathlib import Path
 
 import pytest
 import redis
-from uplift.keyspace.copy.copy.copy import CopyOptions
-from uplift.keyspace.copy.copy.prepare import CopyRequest, prepared_copy
-from uplift.keyspace.copy.copy.state import read_state
-from uplift.keyspace.keymap.model.model import KeyMap
-from uplift.keyspace.verify.verify.run import VerifyRequest, verify
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import Snapshot, endpoint, fill_every_encoding, same, snapshot
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.copy.state import read_state
+from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.verify.run import VerifyRequest, verify
 
 SEED = int(os.environ.get("UPLIFT_SEED", "20200420"))
 KILLS, KILLS_A_ROUND = 200, 10

@@ -18,11 +18,11 @@ from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from tests.keyspace.test_copy_versions import copy_all
 from uplift.errors import SourceUnreachable
-from uplift.keyspace import big_key, reading
 from uplift.keyspace.census.cold_keys import ColdKeyReader
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.keymap.label import KeyLabels
 from uplift.keyspace.keymap.model import one_target_takes_all
+from uplift.keyspace.server import big_key_copier, page_reader
 from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.facts import read_server_facts
@@ -157,7 +157,7 @@ def server(request: pytest.FixtureRequest, start_redis: StartRedis) -> RedisServ
 def test_ttls_are_read_again_where_the_server_stood_still_while_they_were(
     tries: int, server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "READ", _standing_still(READ, tries))
+    monkeypatch.setattr(page_reader, "READ", _standing_still(READ, tries))
     moment = server.client.time()[0] * 1000 + 10**6
     names = [b"k:%d" % number for number in range(50)]
     for name in names:
@@ -176,7 +176,7 @@ def test_ttls_are_read_again_where_the_server_stood_still_while_they_were(
 def test_a_server_that_stands_still_at_every_try_is_named_and_nothing_is_taken(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "READ", _standing_still(READ, 20))
+    monkeypatch.setattr(page_reader, "READ", _standing_still(READ, 20))
     server.client.set("k", "v", px=10**6)
     with connected(endpoint(server)) as connection:
         reader = PageReader(connection, ValueForm.VALUE, ReadLimits(), [], 10)
@@ -195,8 +195,8 @@ def test_a_server_that_stands_still_at_every_try_is_named_and_nothing_is_taken(
 def test_the_ttl_of_a_big_key_is_read_again_too(tries: int, whole: bool, start_redis: StartRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     if whole:
-        monkeypatch.setattr(big_key, "ATTEMPTS", 0)
-    monkeypatch.setattr(big_key, "ENDS", _standing_still(ENDS, tries))
+        monkeypatch.setattr(big_key_copier, "ATTEMPTS", 0)
+    monkeypatch.setattr(big_key_copier, "ENDS", _standing_still(ENDS, tries))
     source.client.rpush("big", *range(1_000))
     moment = source.client.time()[0] * 1000 + 10**6
     source.client.pexpireat("big", moment)
