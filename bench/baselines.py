@@ -16,7 +16,7 @@ Route = Callable[[bytes], int]
 
 
 def pipelined_copy(source: Any, targets: list[Any], route: Route) -> None:
-    """SCAN, DUMP and PTTL; RESTORE with an absolute life."""
+    """SCAN, DUMP and PTTL; RESTORE with an absolute TTL."""
     cursor = 0
     while True:
         cursor, keys = source.scan(cursor, count=BATCH)
@@ -28,10 +28,10 @@ def pipelined_copy(source: Any, targets: list[Any], route: Route) -> None:
         now = seconds * 1000 + microseconds // 1000
         replies = reads.execute()
         writes = [target.pipeline(transaction=False) for target in targets]
-        for key, payload, life in zip(keys, replies[::2], replies[1::2], strict=True):
-            if payload is None or life in {0, -2}:
+        for key, payload, ttl in zip(keys, replies[::2], replies[1::2], strict=True):
+            if payload is None or ttl in {0, -2}:
                 continue
-            writes[route(key)].restore(key, now + life if life > 0 else 0, payload, replace=True, absttl=life > 0)
+            writes[route(key)].restore(key, now + ttl if ttl > 0 else 0, payload, replace=True, absttl=ttl > 0)
         for pipeline in writes:
             pipeline.execute()
         if cursor == 0:
@@ -48,7 +48,7 @@ _READS: dict[bytes, Callable[[Any, bytes], Any]] = {
 
 
 def pipelined_verify(source: Any, targets: list[Any], route: Route) -> int:
-    """SCAN and TYPE, then each value and life on both sides; then every key of a target is looked for on the source.
+    """SCAN and TYPE, then each value and TTL on both sides; then every key of a target is looked for on the source.
 
     Returns how many differ.
     """
@@ -69,8 +69,8 @@ def pipelined_verify(source: Any, targets: list[Any], route: Route) -> int:
         theirs = [iter(pipeline.execute()) for pipeline in there]
         for index, key in enumerate(keys):
             side = theirs[route(key)]
-            value, life = next(side), next(side)
-            if value != mine[2 * index] or abs(life - mine[2 * index + 1]) > 1_000:
+            value, ttl = next(side), next(side)
+            if value != mine[2 * index] or abs(ttl - mine[2 * index + 1]) > 1_000:
                 different += 1
         if cursor == 0:
             return different + sum(_extra(source, target) for target in targets)

@@ -54,7 +54,7 @@ def servers(*versions: str) -> Iterator[list[RedisServer]]:
 
 
 def fill_mixed(client: redis.Redis, keys: int, seed: int = 7) -> None:
-    """70 % strings of 200 to 2,000 bytes with lives, 20 % hashes, 5 % counters, 5 % small collections; from 100 k on 8 big keys."""
+    """70 % strings of 200 to 2,000 bytes with TTLs, 20 % hashes, 5 % counters, 5 % small collections; from 100 k on 8 big keys."""
     rng = random.Random(seed)
     pool = rng.randbytes(1 << 20)
     pipeline = client.pipeline(transaction=False)

@@ -19,7 +19,7 @@ _NOT_NEEDED = ("bin", "__pycache__")
 
 
 def bundle_folder(runtime: str) -> Path:
-    """Where the bundle of one Lambda runtime lies; its name tells the stack which runtime that is."""
+    """Where the bundle of one Lambda runtime lies; its name says which runtime that is."""
     return ROOT / "build" / "lambda" / runtime
 
 

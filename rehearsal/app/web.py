@@ -97,9 +97,9 @@ class Web:
         self._expire(key, ttl)
 
     def _expire(self, key: str, ttl: int) -> None:
-        moment = time.time() + ttl
+        expires_at = time.time() + ttl
         if self._redis.call("EXPIRE", key, ttl) == 1:
-            self._journal.strings[key].expires_at = moment
+            self._journal.strings[key].expires_at = expires_at
 
     def _increment(self, key: str, ttl: int) -> None:
         counted = self._journal.counters.setdefault(key, Counted())
@@ -109,6 +109,6 @@ class Web:
             counted.unsure += 2
             raise
         counted.acknowledged += 1
-        moment = time.time() + ttl
+        expires_at = time.time() + ttl
         if self._redis.call("EXPIRE", key, ttl) == 1:
-            counted.expires_at = moment
+            counted.expires_at = expires_at

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 KNOWN_FAULTS = {
-    "async-loss": "the last 200 ms of acknowledged writes are gone after the promotion",
-    "schedule-twice": "the schedule fires twice, a moment apart",
+    "async-loss": "the last 200 ms of acknowledged writes are lost at the promotion",
+    "schedule-twice": "the schedule fires twice, shortly one after the other",
     "die-after-modify": "the function dies after ElastiCache accepted the modify, before it could say so",
     "throttling": "every third ElastiCache call of the functions is throttled",
     "data-lost": "the node that is promoted lacks every tenth key",
@@ -23,8 +23,8 @@ KNOWN_FAULTS = {
     "service-update": "a service update is in progress",
     "bucket-unwritable": "the report bucket refuses every object",
     "bucket-unwritable-after-modify": "the report bucket refuses every object once the modify was sent",
-    "topic-gone": "the topic for people does not exist",
-    "topic-gone-after-modify": "the topic for people does not exist once the modify was sent",
+    "topic-deleted": "the topic for people does not exist",
+    "topic-deleted-after-modify": "the topic for people does not exist once the modify was sent",
     "clock-wrong": "the functions' clock is two hours ahead",
 }
 _OF_STEPS = ("die-before-", "die-in-", "hold-")

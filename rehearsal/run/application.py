@@ -77,7 +77,7 @@ class Application:
 
 
 def read_values(client: redis.Redis, journal: dict[str, Any]) -> dict[str, tuple[str | None, float | None]]:
-    """Value and expiry (seconds since 1970, None: never) of every key the journal speaks of; keys that are gone are left out."""
+    """Value and expiry (seconds since 1970, None: never) of every key the journal speaks of; keys that are not there are left out."""
     keys = [*journal["strings"], *journal["counters"]]
     values: dict[str, tuple[str | None, float | None]] = {}
     for start in range(0, len(keys), _PIPELINE):

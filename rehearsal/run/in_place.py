@@ -199,13 +199,13 @@ class _Rehearsal:
 
     def _upgrade(self, application: Application) -> list[Ended]:
         pulse = application.pulse
-        with self.display.live("upgrade, started by the deployed schedule") as tell:
+        with self.display.live("upgrade, started by the deployed schedule") as show:
             fires = 2 if "schedule-twice" in self.options.faults else 1
             arns = [self.cloud.command("fire-schedule", prefix="UpliftRehearsal")["execution"] for _ in range(fires)]
             return watch(
                 self.cloud.client("stepfunctions"),
                 arns,
-                lambda state: tell(f"{state}, app: {pulse.calls:,} calls, {pulse.failed:,} failed"),
+                lambda state: show(f"{state}, app: {pulse.calls:,} calls, {pulse.failed:,} failed"),
                 LONGEST_UPGRADE_SECONDS,
             )
 
@@ -258,7 +258,7 @@ class _Rehearsal:
 
 def _by_second(journal: dict[str, Any]) -> tuple[StoryCalls, ...]:
     answered = {int(second): count for second, count in journal["answered_in"].items()}
-    failed = Counter(int(moment) for moment, _command, _problem in journal["failures"])
+    failed = Counter(int(at) for at, _command, _problem in journal["failures"])
     if not answered:
         return ()
     seconds = range(min(answered), max([*answered, *failed]) + 1)

@@ -42,7 +42,7 @@ def take_inventory(host: str, port: int) -> Inventory:
 
 def side_by_side(before: Inventory, after: Inventory) -> tuple[PatternRow, ...]:
     """Every pattern of either side, the most bytes before first."""
-    none = PatternInventory("", "", "", "", wants_life=False)
+    none = PatternInventory("", "", "", "", should_have_ttl=False)
     places = sorted(before.patterns.keys() | after.patterns.keys())
     rows = []
     for place in places:

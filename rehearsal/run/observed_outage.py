@@ -9,7 +9,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The longest time without an acknowledged write, over all threads together; moments in seconds since 1970."""
+    """The longest time without an acknowledged write, over all threads together; times in seconds since 1970."""
 
     seconds: float
     began_at: float

@@ -29,7 +29,7 @@ class _Rate(ProgressColumn):
 
 
 def _console() -> Console:
-    """Standard error; where nobody tells a width, as in a pipe, lines may be longer than 80."""
+    """Standard error; where no width is known, as in a pipe, lines may be longer than 80."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         console.width = 120
@@ -38,7 +38,7 @@ def _console() -> Console:
 
 @dataclass
 class ProgressDisplay:
-    """Tells on stderr, so that --json alone is on stdout."""
+    """Prints on stderr, so that --json alone is on stdout."""
 
     console: Console = field(default_factory=_console)
     phases: list[PhaseTime] = field(default_factory=list)

@@ -58,7 +58,7 @@ class Writes:
 
 @dataclass(frozen=True, slots=True)
 class OutageReport:
-    """The longest time without an acknowledged write, and what the local ElastiCache was told to make it."""
+    """The longest time without an acknowledged write, and what the local ElastiCache was set to make it."""
 
     seconds: float
     modelled_seconds: float

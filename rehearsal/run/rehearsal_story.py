@@ -9,7 +9,7 @@ _UPGRADE = "upgrade: "
 
 
 def rehearsal_story(report: InPlaceReport) -> Story:
-    """Tell it, from the application's start on: what came before is set-up."""
+    """The story, from the application's start on: what came before is set-up."""
     calls = report.calls.by_second
     begin = calls[0].second if calls else 0
     keys, writes = report.keys, report.writes

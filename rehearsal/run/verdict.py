@@ -116,5 +116,5 @@ def _lost_jobs(journal: Mapping[str, Any], after: KeySnapshot, received: set[str
 
 
 def _too_early(found: float | None, expected: float | None) -> bool:
-    """Whether an acknowledged EXPIRE is gone: no expiry at all, or an older one."""
+    """Whether an acknowledged EXPIRE is lost: no expiry at all, or an older one."""
     return expected is not None and (found is None or found < expected - TTL_TOLERANCE_MS / 1000)

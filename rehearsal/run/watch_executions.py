@@ -33,14 +33,14 @@ class Ended:
     run_id: str = ""
 
 
-def watch(states: Any, arns: list[str], tell: Callable[[str], None], longest_seconds: float) -> list[Ended]:
+def watch(states: Any, arns: list[str], show: Callable[[str], None], longest_seconds: float) -> list[Ended]:
     """Wait until all executions have ended. Raises StillRunning after `longest_seconds`."""
     deadline = time.monotonic() + longest_seconds
     while True:
         looks = [look_at(states, arn) for arn in arns]
         running = [look for look in looks if look.status == RUNNING]
         state = (running or looks)[0].state or "starting"
-        tell(state)
+        show(state)
         if not running:
             return [_ended(look) for look in looks]
         if time.monotonic() > deadline:
@@ -49,6 +49,6 @@ def watch(states: Any, arns: list[str], tell: Callable[[str], None], longest_sec
 
 
 def _ended(look: Look) -> Ended:
-    told = phases(look.states, look.stopped_at or time.time())
-    times = tuple(PhaseTime(f"upgrade: {phase.name}", round(phase.seconds, 2), phase.began_at) for phase in told)
+    passed = phases(look.states, look.stopped_at or time.time())
+    times = tuple(PhaseTime(f"upgrade: {phase.name}", round(phase.seconds, 2), phase.began_at) for phase in passed)
     return Ended(look.arn, look.status, look.outcome, look.reason, times, str(look.last.get("run_id", "")))

@@ -1,4 +1,4 @@
-"""Which page tells what to do when an alarm rings."""
+"""Which page says what to do when an alarm rings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,11 @@
+import json
+
 import pytest
+from pydantic import TypeAdapter
 
 from tests.inplace.builders import run_settings
 from uplift.inplace.records.loss_proof import ColdProof, Proof
-from uplift.inplace.records.run_report import final_outcome, final_reason, mail_subject, mail_text, write_report
+from uplift.inplace.records.run_report import RunReport, final_outcome, final_reason, mail_subject, mail_text, report_as_json, write_report
 from uplift.inplace.records.run_state import CaughtError, Outcome, RunState
 from uplift.keyspace.census.change import CensusChange
 from uplift.keyspace.census.cold_check import ColdCount
@@ -63,3 +66,13 @@ def test_people_read_the_outcome_first_and_learn_where_the_rest_is() -> None:
     assert "keys: 100 before, 97 after" in lines
     assert "cold keys: 90 compared, 87 the same, 0 expired, 3 missing, 0 changed" in lines
     assert lines[-1] == "report: s3://bucket/runs/x/report.json"
+
+
+@pytest.mark.parametrize(("schema", "field"), [("uplift.inplace.report/2", "life_changed"), ("uplift.inplace.report/3", "ttl_changed")])
+def test_reports_of_older_runs_are_read_too(schema: str, field: str) -> None:
+    document = json.dumps(report_as_json(write_report(RunState(), run_settings(), "arn:execution", 90, LOST)))
+    written = document.replace("uplift.inplace.report/3", schema).replace('"ttl_changed": 0', f'"{field}": 7')
+    read = TypeAdapter(RunReport).validate_json(written)
+    assert read.schema == schema
+    assert read.proof.cold is not None
+    assert (read.proof.cold.measured.ttl_changed, read.proof.cold.after.ttl_changed) == (7, 7)

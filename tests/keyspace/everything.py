@@ -24,7 +24,7 @@ def endpoint(server: RedisServer) -> Endpoint:
 
 
 def snapshot(client: redis.Redis, prefix: bytes = b"") -> Snapshot:
-    """Every key: its type, value, and the end of its life in ms of the server's clock."""
+    """Every key: its type, value, and when it expires in ms of the server's clock."""
     found: Snapshot = {}
     for key in client.scan_iter(count=1000):
         assert isinstance(key, bytes)
@@ -42,11 +42,11 @@ def read(client: Any, key: bytes) -> tuple[bytes, object, int | None] | None:
         at_once.pttl(key)
         at_once.time()
         at_once.type(key)
-        before, life, (seconds, microseconds), kind = at_once.execute()
+        before, ttl, (seconds, microseconds), kind = at_once.execute()
         # The server can stand still between PTTL and TIME, and then the key would seem to end at another time.
         if (seconds - before[0]) * 1_000_000 + microseconds - before[1] < _MOST_APART_MICROSECONDS:
             break
-    if life == -2 or kind == b"none":
+    if ttl == -2 or kind == b"none":
         return None
     value: object
     match kind:
@@ -62,7 +62,7 @@ def read(client: Any, key: bytes) -> tuple[bytes, object, int | None] | None:
             value = {member: struct.pack("<d", score) for member, score in client.zrange(key, 0, -1, withscores=True)}
         case _:
             value = (client.xrange(key), client.xinfo_groups(key))
-    return kind, value, None if life < 0 else seconds * 1000 + microseconds // 1000 + life
+    return kind, value, None if ttl < 0 else seconds * 1000 + microseconds // 1000 + ttl
 
 
 def same(one: Snapshot, other: Snapshot, tolerance: int = 300) -> list[bytes]:
@@ -86,7 +86,7 @@ class Item:
     key: bytes
     kind: str
     value: Any
-    life: int | None
+    ttl: int | None
 
 
 _BYTES = st.one_of(
@@ -109,7 +109,7 @@ _VALUES = st.one_of(
 )
 ITEMS = st.lists(
     st.builds(
-        lambda key, value, life: Item(key, value[0], value[1], life),
+        lambda key, value, ttl: Item(key, value[0], value[1], ttl),
         # Hypothesis finds our own reserved names in the source and tries them: these are never copied.
         st.binary(max_size=30).filter(lambda key: not key.startswith(b"uplift:temporary:") and not key.startswith(b"ElastiCache")),
         _VALUES,
@@ -133,8 +133,8 @@ def write(client: redis.Redis, item: Item) -> None:
             raw("HMSET", item.key, *[part for pair in item.value.items() for part in pair])
         case _:
             raw("ZADD", item.key, *[part for member, score in item.value.items() for part in (repr(score), member)])
-    if item.life is not None:
-        client.pexpire(item.key, item.life)
+    if item.ttl is not None:
+        client.pexpire(item.key, item.ttl)
 
 
 def fill_every_encoding(client: redis.Redis, rng: random.Random, prefix: str = "") -> None:

@@ -101,8 +101,8 @@ def test_a_value_that_goes_takes_the_older_copy_with_it(how: str, servers: tuple
     assert list(target.client.scan_iter()) == []
 
 
-def test_the_life_is_right_from_the_first_moment(servers: tuple[RedisServer, RedisServer]) -> None:
-    """A reader beside the swap never sees the new value without its life, nor no value at all."""
+def test_the_ttl_is_right_from_the_start(servers: tuple[RedisServer, RedisServer]) -> None:
+    """A reader beside the swap never sees the new value without its TTL, nor no value at all."""
     source, target = servers
     source.client.rpush("big", *range(2_000))
     source.client.pexpire("big", 10**7)
@@ -128,7 +128,7 @@ def test_the_life_is_right_from_the_first_moment(servers: tuple[RedisServer, Red
     finally:
         stop.set()
         thread.join()
-    assert all((length == 1 and life <= 5_000) or (length == 2_000 and 10**7 - 60_000 < life <= 10**7) for length, life in seen)
+    assert all((length == 1 and ttl <= 5_000) or (length == 2_000 and 10**7 - 60_000 < ttl <= 10**7) for length, ttl in seen)
 
 
 def test_what_exists_is_kept_where_that_was_asked_for(servers: tuple[RedisServer, RedisServer]) -> None:

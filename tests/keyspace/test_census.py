@@ -57,9 +57,9 @@ def test_pages_add_up_to_the_whole(server: RedisServer) -> None:
 
 
 def test_a_key_that_goes_while_it_is_counted_is_not_counted(server: RedisServer) -> None:
-    server.client.set("gone:1", "v", px=1)
+    server.client.set("expired:1", "v", px=1)
     server.client.set("there:1", "v")
-    while server.client.exists("gone:1"):
+    while server.client.exists("expired:1"):
         pass
     with connected(Endpoint("127.0.0.1", server.port)) as client:
         census, _ = count_page(client, 0, NEVER, count_bytes=False)

@@ -99,11 +99,11 @@ def test_each_fate_is_told_apart(start_redis: StartRedis) -> None:
         b"deleted": Fate.MISSING,
         b"other:value": Fate.VALUE_CHANGED,
         b"other:type": Fate.VALUE_CHANGED,
-        b"persisted": Fate.LIFE_CHANGED,
-        b"prolonged": Fate.LIFE_CHANGED,
+        b"persisted": Fate.TTL_CHANGED,
+        b"prolonged": Fate.TTL_CHANGED,
     }
     counts = check.total
-    assert (counts.compared, counts.same, counts.expired, counts.missing, counts.value_changed, counts.life_changed) == (7, 1, 1, 1, 2, 2)
+    assert (counts.compared, counts.same, counts.expired, counts.missing, counts.value_changed, counts.ttl_changed) == (7, 1, 1, 1, 2, 2)
     assert "same" not in check.patterns
 
 

@@ -158,7 +158,7 @@ def _run_and_exit(request: CopyRequest, state: Path, dies_at: int | None) -> Non
 
 
 def _reads(source: RedisServer) -> int:
-    """How often the source served a string to a script: once for each string key of each reading."""
+    """How often the source returned a string to a script: once for each string key of each reading."""
     stats = source.client.info("commandstats")
     return int(stats.get("cmdstat_get", {}).get("calls", 0)) + int(stats.get("cmdstat_dump", {}).get("calls", 0))
 

@@ -82,16 +82,16 @@ def test_a_stream_is_refused_by_name_where_the_target_has_none(start_redis: Star
 
 
 @pytest.mark.parametrize("source_version", ["valkey-9.1.2", "8.2.3"])
-def test_lives_of_fields_are_kept_or_refused_by_name(source_version: str, start_redis: StartRedis, tmp_path: Path) -> None:
+def test_ttls_of_fields_are_kept_or_refused_by_name(source_version: str, start_redis: StartRedis, tmp_path: Path) -> None:
     source, same_kind, older = start_redis(source_version), start_redis(source_version), start_redis("5.0.6")
     for count in (3, 900):
         source.client.execute_command("HSET", f"hash:{count}", *[part for i in range(count) for part in (f"f{i}", "v")])
         source.client.execute_command("HPEXPIRE", f"hash:{count}", 10**8, "FIELDS", 1, "f1")
     copy_all(source, same_kind, tmp_path / "state")
     for count in (3, 900):
-        lives = same_kind.client.execute_command("HPTTL", f"hash:{count}", "FIELDS", 2, "f0", "f1")
-        assert lives[0] == -1
-        assert 10**8 - 60_000 < lives[1] <= 10**8
+        ttls = same_kind.client.execute_command("HPTTL", f"hash:{count}", "FIELDS", 2, "f0", "f1")
+        assert ttls[0] == -1
+        assert 10**8 - 60_000 < ttls[1] <= 10**8
     with pytest.raises(NotConvertible, match="a hash whose fields expire"):
         copy_all(source, older, tmp_path / "other")
 
@@ -138,7 +138,7 @@ def test_a_value_that_was_there_is_replaced_without_a_trace(start_redis: StartRe
     assert list(target.client.scan_iter(match="uplift:*")) == []
 
 
-def test_a_crash_between_the_two_writes_of_a_string_leaves_a_life(start_redis: StartRedis) -> None:
+def test_a_crash_between_the_two_writes_of_a_string_leaves_a_ttl(start_redis: StartRedis) -> None:
     """Only the first request arrives: the key must end by itself, and not much later than it should."""
     server = start_redis("5.0.6")
     target = Target("target", endpoint(server), 0, KeyLabels())

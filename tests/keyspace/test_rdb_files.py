@@ -83,10 +83,10 @@ def test_files_of_versions_without_a_writer(version: int, installed_tools: Insta
     text = file_of(version)
     path = text.save(tmp_path / "made.rdb")
     assert [(key, kind) for _, key, kind, _, _, _ in _keys(path)] == text.keys
-    lives = {key: expires_at for _, key, _, expires_at, _, _ in _keys(path)}
-    assert lives[b"s:plain"] == 2_000_000_000_000
-    assert lives.get(b"s:ms", 4102444800123) == 4102444800123
-    assert lives[b"h:plain"] == -1
+    expiries = {key: expires_at for _, key, _, expires_at, _, _ in _keys(path)}
+    assert expiries[b"s:plain"] == 2_000_000_000_000
+    assert expiries.get(b"s:ms", 4102444800123) == 4102444800123
+    assert expiries[b"h:plain"] == -1
     name = LOADERS[version]
     loaded = RedisServer(
         name, installed_tools.redis_servers.get(name) or later_server(installed_tools, name), tmp_path / "loaded", rdb=path
@@ -108,19 +108,19 @@ def test_the_inventory_of_a_file_adds_up(tmp_path: Path) -> None:
     found = Inventory("made", RDB_BYTES, has_keymap=False)
     rdb_inventory(RdbFile(path), InventoryBuilder(found, None), 1_600_000_000_000, lambda _done: None)
     assert found.keys == len(text.keys)
-    assert sum(found.lives()) == len(text.keys)
+    assert sum(found.keys_by_ttl()) == len(text.keys)
     strings = found.patterns[-1, "s:<word>"]
-    assert (strings.keys, strings.lives[5], strings.lives[6]) == (5, 2, 3)
+    assert (strings.keys, strings.keys_by_ttl[5], strings.keys_by_ttl[6]) == (5, 2, 3)
     # Bytes of keys and values: all of the body but the opcodes before them.
     assert found.estimated_bytes == len(text.body) - len(b"\xfa" + string(b"redis-ver") + string(b"0.0.0")) - 2 - 5 - 9 - 2 - 2
 
 
-def test_a_life_that_is_over_counts_as_gone(tmp_path: Path) -> None:
+def test_an_expired_key_is_not_counted(tmp_path: Path) -> None:
     text = RdbText(9)
     text.add(0, "string", b"old", string(b"v"), expires_ms=1000)
     found = Inventory("made", RDB_BYTES, has_keymap=False)
     rdb_inventory(RdbFile(text.save(tmp_path / "f")), InventoryBuilder(found, None), 2000, lambda _done: None)
-    assert (found.keys, found.gone) == (0, 1)
+    assert (found.keys, found.expired_or_deleted) == (0, 1)
 
 
 @pytest.mark.parametrize("version", [1, 13, 79])

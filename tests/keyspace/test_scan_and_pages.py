@@ -97,15 +97,15 @@ def test_a_page_serves_its_bytes_and_names_the_rest(server: RedisServer) -> None
         assert all(isinstance(value, bytes) for value in whole.flat[6::4])
 
 
-def test_lives_of_keys_read_by_later_calls_end_when_they_should(server: RedisServer) -> None:
-    moment = int(time.time() * 1000) + 10**6
+def test_keys_read_by_later_calls_expire_when_they_should(server: RedisServer) -> None:
+    expires_at = int(time.time() * 1000) + 10**6
     for number in range(400):
         server.client.set(f"k:{number}", b"x" * 20_000)
-        server.client.pexpireat(f"k:{number}", moment)
+        server.client.pexpireat(f"k:{number}", expires_at)
     with connected(endpoint(server)) as connection:
         page = _reader(connection, page_bytes=20_000).read_keys([b"k:%d" % number for number in range(400)])
     # A stall of the machine may touch a few; reading by the first call's clock alone would shift most, the last ones most.
-    off = sorted(abs(page.now + ttl - moment) for _, ttl, _, _ in page.entries())
+    off = sorted(abs(page.now + ttl - expires_at) for _, ttl, _, _ in page.entries())
     assert off[len(off) * 9 // 10] <= 20
 
 
@@ -177,8 +177,8 @@ def test_somebody_elses_long_script_is_waited_for(server: RedisServer) -> None:
     thread.join()
 
 
-def test_a_life_of_no_millisecond_is_over(server: RedisServer) -> None:
-    """On 3.2 a script sees the value of a key whose PTTL is already 0; wherever both meet, the key is gone for us."""
+def test_a_ttl_of_0_ms_is_expired(server: RedisServer) -> None:
+    """On 3.2 a script sees the value of a key whose PTTL is already 0; wherever both meet, the key is expired for us."""
     client = server.client
     with connected(endpoint(server)) as connection:
         reader = _reader(connection)

@@ -56,9 +56,9 @@ FAULTS: list[tuple[str, Callable[[Any], object], Difference, bytes]] = [
     ("a field's value", lambda c: c.hset("hash:table", c.hkeys("hash:table")[0], "other"), Difference.VALUE, b"hash:table"),
     ("a field's value in a big hash", lambda c: c.hset("hash:big", c.hkeys("hash:big")[7], "other"), Difference.VALUE, b"hash:big"),
     ("another type", lambda c: (c.delete("string:int"), c.rpush("string:int", "12345")), Difference.VALUE, b"string:int"),
-    ("a life that is longer", lambda c: c.pexpire("string:packed", 10**8), Difference.TTL, b"string:packed"),
-    ("no life", lambda c: c.persist("set:ints"), Difference.TTL, b"set:ints"),
-    ("a life where there was none", lambda c: c.pexpire("hash:small", 10**8), Difference.TTL, b"hash:small"),
+    ("a TTL that is longer", lambda c: c.pexpire("string:packed", 10**8), Difference.TTL, b"string:packed"),
+    ("no TTL", lambda c: c.persist("set:ints"), Difference.TTL, b"set:ints"),
+    ("a TTL where there was none", lambda c: c.pexpire("hash:small", 10**8), Difference.TTL, b"hash:small"),
     ("missing", lambda c: c.delete("zset:geo"), Difference.MISSING, b"zset:geo"),
     ("extra", lambda c: c.set("string:extra", "x"), Difference.EXTRA, b"string:extra"),
 ]  # fmt: skip
@@ -187,8 +187,8 @@ def test_an_extra_that_came_to_the_source_since_is_not_deleted(start_redis: Star
     assert sorted(one.client.scan_iter()) == [b"cache:page:2", b"session:1", b"session:2"]
 
 
-def test_an_extra_whose_life_ended_on_the_source_is_deleted_though_exists_still_finds_it(start_redis: StartRedis, tmp_path: Path) -> None:
-    """On a master that is one millisecond; a 3.2 replica stands for it, which answers so until its master says the key is gone."""
+def test_an_extra_that_expired_on_the_source_is_deleted_though_exists_still_finds_it(start_redis: StartRedis, tmp_path: Path) -> None:
+    """On a master that is one millisecond; a 3.2 replica stands for it, which answers so until its master says the key has expired."""
     primary, source, target = start_redis("3.2.6"), start_redis("3.2.6"), start_redis("5.0.6")
     source.follow(primary)
     primary.client.set("stays", "v")
@@ -229,7 +229,7 @@ def test_a_source_that_moves_is_still_changing_and_no_difference(start_redis: St
     assert [one.key for one in result.found] == [b"counter"]
 
 
-def test_a_life_that_just_ended_on_one_side_is_no_difference_and_a_long_one_is(start_redis: StartRedis, tmp_path: Path) -> None:
+def test_a_ttl_that_just_ended_on_one_side_is_no_difference_and_a_long_one_is(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     source.client.set("stays", "v")
     copy_all(source, target, tmp_path / "state")

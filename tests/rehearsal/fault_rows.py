@@ -12,7 +12,7 @@ NEVER, ALL_KEYS = 0, 400
 
 @dataclass(frozen=True)
 class FaultRow:
-    """One fault. `lost` is how many of ALL_KEYS cold keys are gone afterwards, and how many the run itself must name."""
+    """One fault. `lost` is how many of ALL_KEYS cold keys are missing afterwards, and how many the run itself must name."""
 
     fault: str
     outcome: str
@@ -53,7 +53,7 @@ ROWS = (
     FaultRow("one node, not acknowledged", "refused", "there is nothing to fail over to", 0, 0, nodes=1),
     FaultRow("clock of the host wrong", "failed", "the function's clock is +7", 0, 0, faults=("clock-wrong",)),
     FaultRow("report bucket unwritable", "Unreported", "could not be kept or sent", 0, 0, faults=("bucket-unwritable",)),
-    FaultRow("topic gone", "Unreported", "could not be kept or sent", 0, 0, faults=("topic-gone",)),
+    FaultRow("topic deleted", "Unreported", "could not be kept or sent", 0, 0, faults=("topic-deleted",)),
     # --- stopped at the snapshot
     FaultRow("snapshot fails", "refused", "is 'failed', expected 'available'", 1, 0, faults=("snapshot-fails",)),
     FaultRow(
@@ -94,5 +94,5 @@ ROWS = (
         1,
         faults=("bucket-unwritable-after-modify",),
     ),
-    FaultRow("topic gone after the modify", "Unreported", "could not be kept or sent", 1, 1, faults=("topic-gone-after-modify",)),
+    FaultRow("topic deleted after the modify", "Unreported", "could not be kept or sent", 1, 1, faults=("topic-deleted-after-modify",)),
 )

@@ -26,7 +26,7 @@ def test_redis_5_costs_more_and_stops_sidekiq_7() -> None:
         ("upgrade.target_version", "7.1", "upgrade.target_version redis 7.1 is not rehearsed here"),
         ("app_cache.engine_version", "6.2", "redis 6.2 is in paid Extended Support: +80 % from 2027-02-01"),
         ("app_cache.parameters.notify-keyspace-events", "", "app_cache.parameters.notify-keyspace-events is off"),
-        ("upgrade.notify", [], "upgrade.notify is empty: nobody is told"),
+        ("upgrade.notify", [], "upgrade.notify is empty: nobody is notified"),
     ],
 )
 def test_warnings(load_changed: Load, field: str, value: Any, warning: str) -> None:

@@ -21,7 +21,7 @@ _POLL_SECONDS = 2.0
 _LONGEST_SECONDS = 1800
 # As stacks/groups/replication_group.py makes the first one: letters and digits only.
 _TOKEN_LENGTH = 64
-Tell = Callable[[str], None]
+Show = Callable[[str], None]
 
 
 class RotationStuck(UpliftError):
@@ -38,11 +38,11 @@ class Rotation:
         self._id, self._secret = group_id, secret_arn
         self._deadline = time.monotonic() + _LONGEST_SECONDS
 
-    def begin(self, tell: Tell) -> None:
+    def begin(self, show: Show) -> None:
         """Until both tokens are accepted and the new one is published. Raises RotationStuck."""
         while True:
             step = next_to_begin(self._facts())
-            tell(f"{self._group}: {step}")
+            show(f"{self._group}: {step}")
             match step:
                 case RotationStep.MAKE:
                     self._make()
@@ -54,14 +54,14 @@ class Rotation:
                 case _:
                     self._wait()
 
-    def finish(self, tell: Tell) -> None:
+    def finish(self, show: Show) -> None:
         """Until the published token is the only one. Raises RotationStuck, or BadInput while a begun rotation is not published."""
         if self._facts().has_pending:
             raise BadInput(f"{self._group}: a new token was made but not published, run the command without --finish first")
         if not self._noted():
             raise BadInput(f"{self._group}: no rotation has been begun, run the command without --finish first")
         while (step := next_to_finish(self._facts())) is not RotationStep.DONE:
-            tell(f"{self._group}: {step}")
+            show(f"{self._group}: {step}")
             if step is RotationStep.SET:
                 self._change(_CURRENT, "SET")
             else:

@@ -24,7 +24,7 @@ class Machine:
     arn: str
 
     def start(self, machine_input: dict[str, Any]) -> str:
-        """Start an execution under a name that tells when; returns its ARN."""
+        """Start an execution under a name that says when; returns its ARN."""
         name = f"by-hand-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         with aws_named("starting the state machine"):
             started = self.deployment.states.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(machine_input))
@@ -48,11 +48,11 @@ class Machine:
         with aws_named("reading the execution"):
             return look_at(self.deployment.states, arn)
 
-    def watch(self, arn: str, tell: Callable[[Look], None]) -> Look:
+    def watch(self, arn: str, show: Callable[[Look], None]) -> Look:
         """Look until it has ended."""
         while True:
             look = self.look(arn)
-            tell(look)
+            show(look)
             if look.status != RUNNING:
                 return look
             time.sleep(_POLL_SECONDS)

@@ -169,7 +169,7 @@ class ParameterFamily:
                 yield name, problem
 
     def name_coming_from(self, older_name: str) -> str | None:
-        """What `older_name` is called in this family; None where it is gone."""
+        """What `older_name` is called in this family; None where it does not exist any more."""
         if older_name in self.by_name:
             return older_name
         renamed = _RENAMED_IN_5_0.get(older_name)

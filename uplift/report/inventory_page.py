@@ -42,7 +42,7 @@ class Bar:
 
 def write_page(path: Path, inventory: Inventory, labels: KeyLabels) -> None:
     """Write the page. Raises BadInput when the file cannot be written."""
-    lives = inventory.lives()
+    by_ttl = inventory.keys_by_ttl()
     page = render(
         "inventory.html.j2",
         inventory=inventory,
@@ -50,7 +50,7 @@ def write_page(path: Path, inventory: Inventory, labels: KeyLabels) -> None:
         tiles=_tiles(inventory),
         width=_WIDTH,
         height=_HEIGHT,
-        bars=[Bar(name, keys, keys / max(1, *lives)) for name, keys in zip(TTL_NAMES, lives, strict=True)],
+        bars=[Bar(name, keys, keys / max(1, *by_ttl)) for name, keys in zip(TTL_NAMES, by_ttl, strict=True)],
         biggest=[(labels.label(key), kind, size) for size, _, key, kind in sorted(inventory.biggest, reverse=True)],
         mb=lambda size: f"{size / 1e6:,.2f}",
     )

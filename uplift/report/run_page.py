@@ -17,7 +17,7 @@ _MOST_LOSSES = 100
 
 @dataclass(frozen=True, slots=True)
 class StoryPhase:
-    """One phase; moments in seconds since 1970."""
+    """One phase; times in seconds since 1970."""
 
     name: str
     began_at: float
@@ -45,7 +45,7 @@ class StoryPattern:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything the page tells. `outage_at` in seconds since 1970 (0: no outage was measured), `outage_seconds` its length."""
+    """Everything the page shows. `outage_at` in seconds since 1970 (0: no outage was measured), `outage_seconds` its length."""
 
     title: str
     outcome: str
@@ -83,14 +83,14 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """Where a moment lies on the page."""
+    """Where a point in time lies on the page."""
 
     begin: float
     seconds: float
 
-    def x(self, moment: float) -> float:
-        """The place of a moment, kept inside the drawing."""
-        share = (moment - self.begin) / self.seconds
+    def x(self, at: float) -> float:
+        """The place of `at` (seconds since 1970), kept inside the drawing."""
+        share = (at - self.begin) / self.seconds
         return _LEFT + min(1.0, max(0.0, share)) * (_WIDTH - _LEFT)
 
     def ticks(self) -> list[tuple[float, str]]:
@@ -137,9 +137,9 @@ def duration(seconds: float) -> str:
 
 
 def _axis(story: Story) -> _Axis:
-    moments = [phase.began_at for phase in story.phases] + [float(calls.second) for calls in story.calls]
+    times = [phase.began_at for phase in story.phases] + [float(calls.second) for calls in story.calls]
     ends = [phase.began_at + phase.seconds for phase in story.phases] + [calls.second + 1.0 for calls in story.calls]
-    begin = min(moments, default=0.0)
+    begin = min(times, default=0.0)
     return _Axis(begin, max(1.0, max(ends, default=1.0) - begin))
 
 

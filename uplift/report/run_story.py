@@ -16,12 +16,12 @@ from uplift.report.run_page import Story, StoryPattern, StoryPhase
 _ASSUMPTIONS = (
     "Cold keys (untouched for upgrade.cold_after_seconds) are compared by value; of all others only the counts by pattern are known.",
     "What the application deletes and changes is judged by the rate at which it did so just before the modify.",
-    "The calls of clients are not known here: the application's own metrics tell what it saw.",
+    "The calls of clients are not known here: the application's own metrics show what it saw.",
 )
 
 
 def run_story(report: RunReport, states: Sequence[tuple[str, float]], ended_at: float) -> Story:
-    """Tell it. `states` are those entered, with moments in seconds since 1970; none where the history is gone (after 90 days)."""
+    """The story. `states` are those entered, with times in seconds since 1970; none where the history was deleted (after 90 days)."""
     cold = report.proof.cold
     return Story(
         title=f"Upgrade of {report.source} ({report.environment}), run {report.run_id}",
@@ -55,12 +55,12 @@ def phases(states: Sequence[tuple[str, float]], ended_at: float) -> list[StoryPh
 def _facts(report: RunReport) -> list[tuple[str, str]]:
     facts = [
         ("engine", f"{report.version_before} to {report.version_after or report.version_before}"),
-        ("started", f"{_moment(report.started_at)}, {report.trigger}"),
+        ("started", f"{_utc(report.started_at)}, {report.trigger}"),
         ("plan", f"{report.plan or '?'}, approved by {report.approved_by or 'nobody'}"),
         ("snapshot", f"{report.snapshot} {report.snapshot_size}".strip() or "none"),
     ]
     if report.modify_requested_at:
-        facts.append(("modify sent", _moment(report.modify_requested_at)))
+        facts.append(("modify sent", _utc(report.modify_requested_at)))
     counts, cold = report.proof.counts, report.proof.cold
     if counts is not None:
         facts.append(("keys", f"{counts.before:,} before, {counts.after:,} after"))
@@ -89,9 +89,9 @@ def _patterns(report: RunReport) -> list[StoryPattern]:
 def _note(count: ColdCount | None) -> str:
     if count is None:
         return ""
-    told = {"expired": count.expired, "missing": count.missing, "changed": count.value_changed + count.life_changed}
-    return ", ".join(f"{number:,} {name}" for name, number in told.items() if number)
+    counts = {"expired": count.expired, "missing": count.missing, "changed": count.value_changed + count.ttl_changed}
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
 
 
-def _moment(seconds: int) -> str:
+def _utc(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -13,7 +13,7 @@ from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import group_view, parameter_group_view
 from uplift.review.rules.access import findings_of_security, judged_properties
 from uplift.review.rules.alarms import ALARM_TYPES, findings_of_alarm
-from uplift.review.rules.behaviour import SPOKEN_FOR, TOLD, findings_of_behaviour
+from uplift.review.rules.behaviour import SETTINGS_CHANGED, SPOKEN_FOR, findings_of_behaviour
 from uplift.review.rules.other import findings_of_any
 from uplift.review.templates.differences import Change, Fate, compare_stacks
 from uplift.review.templates.template import HOLDS_REDIS, PARAMETER_GROUP, REPLICATION_GROUP, STACK, Assembly, StackTemplate
@@ -78,8 +78,8 @@ def _of_stack(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
     said: set[tuple[str, str]] = set()
     for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.logical_id for change in changes})]:
         for finding in _of_change(change, base, head):
-            # All functions of a stack are told the same: it is said, and acknowledged, once.
-            if finding.what != TOLD or (finding.what, finding.meaning) not in said:
+            # All functions of a stack have the same settings: it is said, and acknowledged, once.
+            if finding.what != SETTINGS_CHANGED or (finding.what, finding.meaning) not in said:
                 said.add((finding.what, finding.meaning))
                 yield finding
 
@@ -99,7 +99,7 @@ def _of_change(change: Change, base: StackTemplate, head: StackTemplate) -> Iter
     rest = list(findings_of_any(change, head, judged_properties(change) | SPOKEN_FOR.get(change.type, frozenset())))
     yield from found
     if change.fate in {Fate.ADDED, Fate.REMOVED} and found:
-        # A new or gone resource is said once, by the rule that has words for it, unless data goes with it.
+        # A new or removed resource is said once, by the rule that has words for it, unless data goes with it.
         rest = [one for one in rest if one.impact is Impact.DATA_LOSS]
     yield from rest
 

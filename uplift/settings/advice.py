@@ -28,7 +28,7 @@ def _warnings(settings: EnvironmentSettings) -> Iterator[str]:
         if group.replicas == 0:
             yield f"{name}.replicas is 0: every engine change and node failure is an outage, and an unplanned one loses data"
     if not settings.upgrade.notify:
-        yield "upgrade.notify is empty: nobody is told when an upgrade fails"
+        yield "upgrade.notify is empty: nobody is notified when an upgrade fails"
 
 
 def _not_rehearsed(field: str, version: EngineVersion) -> Iterator[str]:

@@ -44,7 +44,7 @@ class GroupName(StrEnum):
 
 
 class NetworkSettings(FrozenSettings):
-    """Where everything lives. Ids only: synthesis never looks anything up."""
+    """Where everything is. Ids only: synthesis never looks anything up."""
 
     vpc_id: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$")]
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1, max_length=20)]

@@ -57,14 +57,14 @@ class Stack:
     policy_body: str = ""
     created_at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
-    def tell(self, logical_id: str, physical_id: str, kind: str, status: str, reason: str = "") -> None:
+    def add_event(self, logical_id: str, physical_id: str, kind: str, status: str, reason: str = "") -> None:
         """Add an event."""
         self.events.append(StackEvent(logical_id, physical_id, kind, status, reason, dt.datetime.now(dt.UTC), next(_event_ids)))
 
     def become(self, status: str, reason: str = "") -> None:
         """Change the stack's own status, with its event."""
         self.status, self.reason = status, reason
-        self.tell(self.name, self.id, "AWS::CloudFormation::Stack", status, reason)
+        self.add_event(self.name, self.id, "AWS::CloudFormation::Stack", status, reason)
 
 
 class ResourceFailed(Exception):
@@ -102,8 +102,8 @@ class Deployment:
             return
         if not creating:
             self.stack.become("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        for gone in reversed(self.to_delete):
-            delete_resource(self.stack, gone, self.providers)
+        for removed in reversed(self.to_delete):
+            delete_resource(self.stack, removed, self.providers)
         self.stack.outputs = {name: str(self.scope.resolve(output["Value"])) for name, output in self.template.get("Outputs", {}).items()}
         self.stack.template = self.template
         self.stack.become(f"{verb}_COMPLETE")
@@ -144,7 +144,7 @@ class Deployment:
     def _ask_policy(self, action: str, resource: Provisioned) -> None:
         reason = why_denied(self.stack.policy, action, resource.logical_id, resource.type)
         if reason is not None:
-            self.stack.tell(resource.logical_id, resource.physical_id, resource.type, "UPDATE_FAILED", reason)
+            self.stack.add_event(resource.logical_id, resource.physical_id, resource.type, "UPDATE_FAILED", reason)
             raise ResourceFailed(f"[{resource.logical_id}]. {reason}")
 
     def _create(self, logical_id: str, resource: dict[str, Any], properties: dict[str, Any]) -> None:
@@ -154,14 +154,14 @@ class Deployment:
         self.stack.resources[logical_id] = Provisioned(
             logical_id, kind, physical_id, attributes, properties, resource.get("DeletionPolicy", "Delete")
         )
-        self.stack.tell(logical_id, physical_id, kind, "CREATE_COMPLETE")
+        self.stack.add_event(logical_id, physical_id, kind, "CREATE_COMPLETE")
 
     def _update(self, existing: Provisioned, properties: dict[str, Any]) -> None:
         before = existing.properties
         with self._told(existing.logical_id, existing.physical_id, existing.type, "UPDATE"):
             existing.attributes |= self.providers.update(existing.type, existing.physical_id, before, properties)
         existing.properties, existing.status = properties, "UPDATE_COMPLETE"
-        self.stack.tell(existing.logical_id, existing.physical_id, existing.type, "UPDATE_COMPLETE")
+        self.stack.add_event(existing.logical_id, existing.physical_id, existing.type, "UPDATE_COMPLETE")
 
         def take_back() -> None:
             self.providers.update(existing.type, existing.physical_id, properties, before)
@@ -171,7 +171,7 @@ class Deployment:
 
     def _replace(self, existing: Provisioned, resource: dict[str, Any], properties: dict[str, Any]) -> None:
         reason = "Requested update requires the creation of a new physical resource; hence creating one."
-        self.stack.tell(existing.logical_id, existing.physical_id, existing.type, "UPDATE_IN_PROGRESS", reason)
+        self.stack.add_event(existing.logical_id, existing.physical_id, existing.type, "UPDATE_IN_PROGRESS", reason)
         self._create(existing.logical_id, resource, properties)
         existing.deletion_policy = resource.get("UpdateReplacePolicy", "Delete")
         self.to_delete.append(existing)
@@ -193,8 +193,8 @@ class Deployment:
         for step in reversed(self.undo):
             step.take_back()
         if not creating:
-            for gone in self.to_delete:
-                self.stack.resources.setdefault(gone.logical_id, gone)
+            for removed in self.to_delete:
+                self.stack.resources.setdefault(removed.logical_id, removed)
         self.stack.become(f"{verb}_COMPLETE")
 
     def _told(self, logical_id: str, physical_id: str, kind: str, verb: str) -> _Told:
@@ -202,18 +202,18 @@ class Deployment:
 
 
 class _Told:
-    """Tells the beginning of one resource's change, and its failure with AWS's reason."""
+    """Adds the events of the beginning of one resource's change, and its failure with AWS's reason."""
 
     def __init__(self, stack: Stack, logical_id: str, physical_id: str, kind: str, verb: str) -> None:
         self._stack, self._logical_id, self._physical_id, self._kind, self._verb = stack, logical_id, physical_id, kind, verb
 
     def __enter__(self) -> None:
-        self._stack.tell(self._logical_id, self._physical_id, self._kind, f"{self._verb}_IN_PROGRESS")
+        self._stack.add_event(self._logical_id, self._physical_id, self._kind, f"{self._verb}_IN_PROGRESS")
 
     def __exit__(self, _type: object, problem: BaseException | None, _trace: object) -> None:
         if isinstance(problem, (ClientError, NotModelled)):
             reason = f"{problem} (Not modelled by the rehearsal)" if isinstance(problem, NotModelled) else str(problem)
-            self._stack.tell(self._logical_id, self._physical_id, self._kind, f"{self._verb}_FAILED", reason)
+            self._stack.add_event(self._logical_id, self._physical_id, self._kind, f"{self._verb}_FAILED", reason)
             raise ResourceFailed(f"[{self._logical_id}]. {reason}") from problem
 
 
@@ -224,7 +224,7 @@ def delete_stack(stack: Stack, providers: Providers) -> None:
         try:
             delete_resource(stack, resource, providers)
         except ClientError as problem:
-            stack.tell(resource.logical_id, resource.physical_id, resource.type, "DELETE_FAILED", str(problem))
+            stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_FAILED", str(problem))
             stack.become("DELETE_FAILED", f"The following resource(s) failed to delete: [{resource.logical_id}].")
             return
         stack.resources.pop(resource.logical_id)
@@ -234,11 +234,11 @@ def delete_stack(stack: Stack, providers: Providers) -> None:
 def delete_resource(stack: Stack, resource: Provisioned, providers: Providers) -> None:
     """Delete one resource as its policy says."""
     if resource.deletion_policy.startswith("Retain"):
-        stack.tell(resource.logical_id, resource.physical_id, resource.type, "DELETE_SKIPPED")
+        stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_SKIPPED")
         return
-    stack.tell(resource.logical_id, resource.physical_id, resource.type, "DELETE_IN_PROGRESS")
+    stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_IN_PROGRESS")
     providers.delete(resource.type, resource.physical_id, resource.properties, with_snapshot=resource.deletion_policy == "Snapshot")
-    stack.tell(resource.logical_id, resource.physical_id, resource.type, "DELETE_COMPLETE")
+    stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_COMPLETE")
 
 
 @cache

@@ -57,7 +57,7 @@ class Endpoint:
     def cut(self) -> None:
         """Refuse new connections, let replies on the way arrive, then close the old ones.
 
-        Requests are no longer passed on from the first moment, so a reply that a client got stands for a write
+        Requests are no longer passed on from the start, so a reply that a client got stands for a write
         that the node made: the cut itself loses no acknowledged write.
         """
         self._is_open = False

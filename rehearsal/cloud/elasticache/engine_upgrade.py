@@ -81,7 +81,7 @@ class EngineUpgrade:
 
     def _promote(self, group: Group, promoted: Node, old_primary: Node) -> None:
         if self.faults.is_on("async-loss"):
-            # Replication is asynchronous: what the primary took after this moment dies with it.
+            # Replication is asynchronous: what the primary took after this point is lost with it.
             promoted.server.promote()
             time.sleep(ASYNC_LOSS_SECONDS)
             group.primary_endpoint.cut()
@@ -92,7 +92,7 @@ class EngineUpgrade:
         if self.faults.is_on("data-lost"):
             promoted.server.lose_every_tenth_key()
         group.primary_id = promoted.id
-        self.state.tell(
+        self.state.add_event(
             group.id, "replication-group", f"Failover from primary node {old_primary.id} to replica node {promoted.id} completed"
         )
         time.sleep(self.timing.outage_seconds)
@@ -129,16 +129,16 @@ class EngineUpgrade:
         self._settle(node)
 
     def _take_over(self, node: Node, server: RedisServer) -> None:
-        self.state.tell(node.id, "cache-cluster", "Cache node 0001 shutdown")
+        self.state.add_event(node.id, "cache-cluster", "Cache node 0001 shutdown")
         old, node.server = node.server, server
         node.engine_version = self.version
         node.parameter_group = self.parameters.name
         apply_parameters(node, self.parameters.values)
         old.stop()
-        self.state.tell(node.id, "cache-cluster", "Cache node 0001 restarted")
+        self.state.add_event(node.id, "cache-cluster", "Cache node 0001 restarted")
 
     def _settle(self, node: Node) -> None:
         time.sleep(self.timing.status_seconds / 2)
         node.pending.clear()
         node.status = AVAILABLE
-        self.state.tell(node.id, "cache-cluster", "Cache cluster patched")
+        self.state.add_event(node.id, "cache-cluster", "Cache cluster patched")

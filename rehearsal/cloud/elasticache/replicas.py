@@ -24,11 +24,11 @@ def change(group: Group, count: int, factory: NodeFactory, state: State) -> None
     while len(group.replicas) < count:
         _add(group, factory, state)
     while len(group.replicas) > count:
-        gone = group.replicas[-1]
-        group.nodes.remove(gone)
+        removed = group.replicas[-1]
+        group.nodes.remove(removed)
         group.reader_endpoint.replace_node((group.replicas or [group.primary])[0].server.port)
-        gone.endpoint.close()
-        gone.server.stop()
+        removed.endpoint.close()
+        removed.server.stop()
     group.status, group.changing = AVAILABLE, False
 
 

@@ -133,13 +133,13 @@ class ElastiCache:
         return group
 
     def _apply_to_group(self, group: Group, change: Change, spec: dict[str, Any]) -> None:
-        # For a moment a describe still gives the old state (aws-controllers-k8s, elasticache-controller PR 188).
+        # For a short time a describe still gives the old state (aws-controllers-k8s, elasticache-controller PR 188).
         time.sleep(self.timing.status_seconds)
         group.status = "modifying"
         group.properties.update(spec)
         if self.faults.is_on("upgrade-refused-later"):
             time.sleep(self.timing.status_seconds)
-            self.state.tell(group.id, "replication-group", "Unable to upgrade the engine: not enough memory to synchronise")
+            self.state.add_event(group.id, "replication-group", "Unable to upgrade the engine: not enough memory to synchronise")
         else:
             node_type = spec.get("CacheNodeType", group.primary.node_type)
             if change.version is not None or node_type != group.primary.node_type:
@@ -271,11 +271,11 @@ class ElastiCache:
             group.status = AVAILABLE
         if self.faults.is_on("snapshot-fails"):
             snapshot.status = "failed"
-            self.state.tell(node.id, "cache-cluster", f"Snapshot failed for snapshot with ID '{snapshot.name}'")
+            self.state.add_event(node.id, "cache-cluster", f"Snapshot failed for snapshot with ID '{snapshot.name}'")
             return
         snapshot.created_at = dt.datetime.now(dt.UTC)
         snapshot.status = AVAILABLE
-        self.state.tell(node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}'")
+        self.state.add_event(node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}'")
 
     def delete_group(self, identifier: str, final_snapshot: str | None) -> Group:
         """Delete a group, after a last snapshot where one is asked for."""

@@ -141,6 +141,6 @@ class State:
             raise refused("CacheParameterGroupNotFound", f"CacheParameterGroup {name} not found.")
         return self.parameter_groups[name]
 
-    def tell(self, source: str, source_type: str, message: str) -> None:
+    def add_event(self, source: str, source_type: str, message: str) -> None:
         """Add an event."""
         self.events.append(Event(source, source_type, message, dt.datetime.now(dt.UTC)))

@@ -77,7 +77,7 @@ class CallCheck:
             return "Throttling", "Rate exceeded"
         if call.action == "PutObject" and self._faults.is_on("bucket-unwritable"):
             return "AccessDenied", "Access Denied"
-        if call.action == "Publish" and self._faults.is_on("topic-gone"):
+        if call.action == "Publish" and self._faults.is_on("topic-deleted"):
             return "NotFound", "Topic does not exist"
         if call.action in _MODIFIES and self._faults.is_on("modify-lost"):
             return "ServiceUnavailable", "The connection broke before an answer"

@@ -58,8 +58,8 @@ def fire_schedule(client: Callable[[str], Any], permissions: Permissions, prefix
     missing = permissions.missing(target["RoleArn"], Call("states", "StartExecution", {"stateMachineArn": target["Arn"]}))
     if problem or missing:
         return {"error": problem or missing}
-    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    text = target["Input"].replace("<aws.scheduler.scheduled-time>", moment)
+    scheduled_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    text = target["Input"].replace("<aws.scheduler.scheduled-time>", scheduled_at)
     started = client("stepfunctions").start_execution(stateMachineArn=target["Arn"], name=f"schedule-{time.time_ns()}", input=text)
     return {"execution": started["executionArn"], "expression": schedule["ScheduleExpression"]}
 

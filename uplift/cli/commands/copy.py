@@ -1,4 +1,4 @@
-"""`uplift copy`: from one live Redis to one or more others, byte for byte, with lives, resumable."""
+"""`uplift copy`: from one live Redis to one or more others, byte for byte, with TTLs, resumable."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def copy(
 
 def _copy(request: CopyRequest, state_path: Path, *, dry_run: bool, as_json: bool) -> None:
     with ExitStack() as stack:
-        # The first bar is gone before the second appears: a terminal shows one at a time.
-        with progress("look at every key name") as tell:
-            prepared = stack.enter_context(prepared_copy(request, state_path, say, tell))
+        # The first bar is cleared before the second appears: a terminal shows one at a time.
+        with progress("look at every key name") as advance:
+            prepared = stack.enter_context(prepared_copy(request, state_path, say, advance))
         if dry_run:
             _report_dry_run(prepared, as_json=as_json)
             return
@@ -175,7 +175,8 @@ def _report(state: CopyState, prepared: PreparedCopy, seconds: float, *, as_json
     print_table(table)
     lines = [f"copied {copied:,} keys, {counts.bytes / 1e6:,.1f} MB, in {seconds:,.1f} s ({copied / max(seconds, 0.001):,.0f} keys/s)"]
     lines.append(
-        f"{counts.big:,} in pieces, {counts.gone:,} gone before they were read, {counts.kept_existing:,} kept as they were on a target"
+        f"{counts.big:,} in pieces, {counts.gone:,} expired or deleted before they were read, "
+        f"{counts.kept_existing:,} kept as they were on a target"
     )
     lines += [f"held the server: {label}: one element of {size:,} bytes" for label, size in sorted(state.held.items())]
     lines += [f"not copied: {label}: {reason}" for label, reason in sorted(state.unsettled.items())]

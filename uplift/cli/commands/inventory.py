@@ -24,6 +24,8 @@ from uplift.keyspace.server.facts import read_server_facts
 from uplift.report.names_file import write_names
 
 SCHEMA = "uplift.inventory/1"
+# The names of schema 1: there, `never` counts the keys without a TTL.
+_TTL_FIELDS = (*TTL_NAMES[:-1], "never")
 _MOST_ROWS = 40
 Rdb = Annotated[Optional[Path], typer.Option("--rdb", help="An RDB file of Redis (versions 2 to 12) or Valkey (80) in place of a server.")]  # noqa: UP045
 Names = Annotated[Optional[Path], typer.Option("--names", help="Write whole key names of what no rule matches here, mode 0600.")]  # noqa: UP045
@@ -38,11 +40,11 @@ def inventory(
     exclude: Exclude = None,
     sample: Annotated[int, typer.Option("--sample", help="Size one key in so many; sizing renews a key's access time.", min=1)] = 1,
     keys_a_second: KeysASecond = 0,
-    html: Annotated[Optional[Path], typer.Option("--html", help="Write a self-contained page: treemap and lives.")] = None,  # noqa: UP045
+    html: Annotated[Optional[Path], typer.Option("--html", help="Write a self-contained page: treemap and TTLs.")] = None,  # noqa: UP045
     names: Names = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keys, bytes, types and lives by pattern, the biggest keys, and who owns them."""
+    """Keys, bytes, types and TTLs by pattern, the biggest keys, and who owns them."""
     labels = KeyLabels()
     try:
         found = take_inventory(source, rdb, keymap, tuple(database or ()), sample, keys_a_second)
@@ -78,9 +80,9 @@ def take_inventory(
 def _of_file(path: Path, router: Router | None, databases: tuple[int, ...]) -> Inventory:
     file = RdbFile(path)
     found = Inventory(path.name, RDB_BYTES, router is not None)
-    with progress("read", unit="bytes") as tell:
+    with progress("read", unit="bytes") as advance:
         builder = InventoryBuilder(found, router)
-        rdb_inventory(file, builder, int(time.time() * 1000), lambda done: tell(done, file.size), databases)
+        rdb_inventory(file, builder, int(time.time() * 1000), lambda done: advance(done, file.size), databases)
     if file.functions:
         say(f"{file.functions} libraries of functions are in the file; they are no keys")
     return found
@@ -93,8 +95,8 @@ def _of_server(url: str, router: Router | None, wanted: tuple[int, ...], sample:
         found = Inventory(str(endpoint), LIVE_BYTES, router is not None)
         chosen = databases or facts.databases
         total = sum(facts.keys_in(one) for one in chosen)
-        with progress("read") as tell:
-            live_inventory(connection, chosen, InventoryBuilder(found, router), sample, lambda done: tell(done, total), keys_a_second)
+        with progress("read") as advance:
+            live_inventory(connection, chosen, InventoryBuilder(found, router), sample, lambda done: advance(done, total), keys_a_second)
     return found
 
 
@@ -119,7 +121,7 @@ def inventory_document(found: Inventory, labels: KeyLabels) -> dict[str, object]
         "counted": found.counted,
         "keys": found.keys,
         "estimated_bytes": found.estimated_bytes,
-        "lives": dict(zip(TTL_NAMES, found.lives(), strict=True)),
+        "lives": dict(zip(_TTL_FIELDS, found.keys_by_ttl(), strict=True)),
         "unmatched": found.unmatched_count if found.has_keymap else None,
         "patterns": [
             {
@@ -132,7 +134,7 @@ def inventory_document(found: Inventory, labels: KeyLabels) -> dict[str, object]
                 "estimated_bytes": entry.estimated_bytes,
                 "elements": entry.elements,
                 "types": entry.types,
-                "lives": dict(zip(TTL_NAMES, entry.lives, strict=True)),
+                "lives": dict(zip(_TTL_FIELDS, entry.keys_by_ttl, strict=True)),
                 "should_expire": entry.should_expire,
             }
             for entry in found.by_size
@@ -145,10 +147,10 @@ def inventory_document(found: Inventory, labels: KeyLabels) -> dict[str, object]
 
 
 def _print(found: Inventory, labels: KeyLabels) -> None:
-    table = Table("pattern", "rule", "keys", "MB", "types", "without life", "lives mostly", box=None, pad_edge=False)
+    table = Table("pattern", "rule", "keys", "MB", "types", "no TTL", "TTL mostly", box=None, pad_edge=False)
     rows = found.by_size
     for entry in rows[:_MOST_ROWS]:
-        warned = f"{entry.lives[-1]:,}" + (" (should expire)" if entry.should_expire else "")
+        warned = f"{entry.keys_by_ttl[-1]:,}" + (" (should expire)" if entry.should_expire else "")
         rule = entry.rule or ("no rule" if found.has_keymap else "")
         table.add_row(
             entry.pattern,
@@ -157,11 +159,14 @@ def _print(found: Inventory, labels: KeyLabels) -> None:
             f"{entry.estimated_bytes / 1e6:,.2f}",
             " ".join(sorted(entry.types)),
             warned,
-            _mostly(entry.lives),
+            entry.ttl_mostly,
         )
     print_table(table)
     lines = [f"and {len(rows) - _MOST_ROWS} more patterns"] if len(rows) > _MOST_ROWS else []
-    lines.append(f"{found.keys:,} keys, about {found.estimated_bytes / 1e6:,.1f} MB; {found.gone:,} were gone when they were read")
+    lines.append(
+        f"{found.keys:,} keys, about {found.estimated_bytes / 1e6:,.1f} MB; "
+        f"{found.expired_or_deleted:,} expired or deleted before they were read"
+    )
     lines.append(f"bytes: {found.counted}")
     lines += [
         f"big: {labels.label(key)} ({kind}, database {database}): {size / 1e6:,.2f} MB"
@@ -172,7 +177,3 @@ def _print(found: Inventory, labels: KeyLabels) -> None:
             f"no rule: {found.unmatched_count:,} keys" + (f", such as {labels.label(found.unmatched[0])}" if found.unmatched else "")
         )
     print_lines(lines)
-
-
-def _mostly(lives: list[int]) -> str:
-    return TTL_NAMES[max(range(len(lives)), key=lambda index: lives[index])]

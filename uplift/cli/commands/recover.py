@@ -32,8 +32,8 @@ def recover(environment: Environment, run: Run, config: Config = CONFIG_DIRECTOR
     machine = Machine(deployment, deployment.fact("upgrade/recovery-machine-arn"))
     arn = machine.start({"run_id": run})
     try:
-        with live_line() as tell:
-            look = machine.watch(arn, lambda seen: tell(_now(seen)))
+        with live_line() as show:
+            look = machine.watch(arn, lambda seen: show(_now(seen)))
     except KeyboardInterrupt:
         print_lines(
             [f"the recovery goes on in AWS; the same command again finds its group and goes on: uplift recover {environment} --run {run}"]

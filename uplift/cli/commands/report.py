@@ -111,4 +111,4 @@ def _cold_lines(cold: ColdProof) -> list[str]:
 
 
 def _changed(count: ColdCount) -> int:
-    return count.value_changed + count.life_changed
+    return count.value_changed + count.ttl_changed

@@ -36,8 +36,8 @@ def rotate_token(
         secret_arn=deployment.fact(f"{group}/secret-arn"),
     )
     try:
-        with live_line() as tell:
-            rotation.finish(tell) if finish else rotation.begin(tell)
+        with live_line() as show:
+            rotation.finish(show) if finish else rotation.begin(show)
     except KeyboardInterrupt:
         print_lines(["stopped; the same command goes on from here"])
         raise typer.Exit(ExitCode.FAILED) from None

@@ -32,8 +32,8 @@ def upgrade(
     machine = _machine(environment, config)
     arn = machine.start({"trigger": "by hand", "dry_run": dry_run})
     try:
-        with live_line() as tell:
-            look = machine.watch(arn, lambda seen: tell(_now(seen)))
+        with live_line() as show:
+            look = machine.watch(arn, lambda seen: show(_now(seen)))
     except KeyboardInterrupt:
         print_lines([f"the run goes on in AWS: `uplift status {environment}` to watch, `uplift stop {environment}` to stop it"])
         raise typer.Exit(ExitCode.FAILED) from None
@@ -57,8 +57,8 @@ def status(
         return
     look = machine.look(arn)
     if watch and look.status == RUNNING:
-        with live_line() as tell:
-            look = machine.watch(arn, lambda seen: tell(_now(seen)))
+        with live_line() as show:
+            look = machine.watch(arn, lambda seen: show(_now(seen)))
     _print(environment, look, as_json=as_json)
     if look.status not in (RUNNING, SUCCEEDED):
         raise typer.Exit(ExitCode.FAILED)

@@ -31,7 +31,7 @@ def verify(
     database: Databases = None,
     only: Only = None,
     exclude: Exclude = None,
-    ttl_tolerance: Annotated[int, typer.Option("--ttl-tolerance", help="How far lives may differ, in ms.", min=0)] = 250,
+    ttl_tolerance: Annotated[int, typer.Option("--ttl-tolerance", help="How far expiry times may differ, in ms.", min=0)] = 250,
     rechecks: Annotated[int, typer.Option(help="How often a key that differs is read again.", min=1)] = 3,
     repair: Annotated[bool, typer.Option("--repair", help="Write what is missing or differs again, each key read right before.")] = False,
     delete_extra: Annotated[
@@ -46,7 +46,7 @@ def verify(
     clock_tolerance: ClockTolerance = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """Compare values and lives, both ways, key by key."""
+    """Compare values and TTLs, both ways, key by key."""
     if delete_extra and not repair:
         raise BadInput("--delete-extra goes with --repair")
     scope = scope_of(source, target, keymap, database, only, exclude, clock_tolerance)
@@ -56,8 +56,8 @@ def verify(
         repair=repair, delete_extra=delete_extra, state=state,
     )  # fmt: skip
     try:
-        with progress("verify") as tell, _report_file(report) as spill:
-            verified = run_verify(request, say, tell, spill)
+        with progress("verify") as advance, _report_file(report) as spill:
+            verified = run_verify(request, say, advance, spill)
     except KeyboardInterrupt:
         say("stopped; nothing is half-written, and a verification starts from the beginning: run the same command again")
         raise typer.Exit(ExitCode.FAILED) from None

@@ -16,12 +16,12 @@ def live_line() -> Iterator[Callable[[str], None]]:
         with console.status("") as shown:
             yield shown.update
         return
-    told: set[str] = set()
+    shown_words: set[str] = set()
 
-    def tell(line: str) -> None:
+    def show(line: str) -> None:
         words = line.split(",")[0]
-        if words not in told:
-            told.add(words)
+        if words not in shown_words:
+            shown_words.add(words)
             console.print(line, soft_wrap=True)
 
-    yield tell
+    yield show

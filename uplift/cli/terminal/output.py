@@ -24,7 +24,7 @@ def print_lines(lines: list[str]) -> None:
 
 
 def print_table(table: Table) -> None:
-    """A table on standard output; where nobody tells a width, as in a pipe, lines may be longer than 80."""
+    """A table on standard output; where no width is known, as in a pipe, lines may be longer than 80."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160

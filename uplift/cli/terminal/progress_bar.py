@@ -12,7 +12,7 @@ from rich.text import Text
 
 _SECONDS_BETWEEN_LINES = 5.0
 
-Tell = Callable[[int, int], None]
+Advance = Callable[[int, int], None]
 """Takes how many are done and how many there are."""
 
 
@@ -29,8 +29,8 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def progress(name: str, unit: str = "keys") -> Iterator[Tell]:
-    """Show one counted phase; gives the function that is told how far it is."""
+def progress(name: str, unit: str = "keys") -> Iterator[Advance]:
+    """Show one counted phase; gives the function that takes how far it is."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         columns = (

@@ -106,12 +106,12 @@ class LegacyCache:
             pages = self.client.get_paginator("describe_update_actions").paginate(**scope)
             return {item["ServiceUpdateName"]: item["UpdateActionStatus"] for page in pages for item in page["UpdateActions"]}
 
-    def manual_snapshots_since(self, node_id: str, moment: datetime) -> int:
-        """How many manual snapshots of one node began after `moment`; the quota counts a rolling 24 hours."""
+    def manual_snapshots_since(self, node_id: str, since: datetime) -> int:
+        """How many manual snapshots of one node began after `since`; the quota counts a rolling 24 hours."""
         with throttling_named():
             pages = self.client.get_paginator("describe_snapshots").paginate(CacheClusterId=node_id, SnapshotSource="user")
             created = [_created_at(snapshot) for page in pages for snapshot in page["Snapshots"]]
-        return sum(1 for moment_taken in created if moment_taken is not None and moment_taken >= moment)
+        return sum(1 for created_at in created if created_at is not None and created_at >= since)
 
     def snapshot(self, name: str) -> SnapshotObservation | None:
         """The snapshot of that name; None where there is none."""
@@ -129,7 +129,7 @@ class LegacyCache:
             return [_snapshot(found) for page in pages for found in page["Snapshots"] if found["SnapshotName"].startswith(prefix)]
 
     def events_of(self, observation: Observation, seconds: int) -> list[str]:
-        """What ElastiCache itself tells of legacy and its nodes in the last `seconds`, oldest first; at most 14 days are kept."""
+        """The events ElastiCache has of legacy and its nodes in the last `seconds`, oldest first; at most 14 days are kept."""
         names = {observation.id, *(member.id for member in observation.members)}
         minutes = min(14 * 24 * 60, seconds // 60 + 2)
         with throttling_named():
@@ -235,5 +235,5 @@ def _snapshot(snapshot: SnapshotTypeDef) -> SnapshotObservation:
 
 
 def _created_at(snapshot: SnapshotTypeDef) -> datetime | None:
-    moments = [node["SnapshotCreateTime"] for node in snapshot.get("NodeSnapshots", []) if "SnapshotCreateTime" in node]
-    return max(moments).astimezone(UTC) if moments else None
+    times = [node["SnapshotCreateTime"] for node in snapshot.get("NodeSnapshots", []) if "SnapshotCreateTime" in node]
+    return max(times).astimezone(UTC) if times else None

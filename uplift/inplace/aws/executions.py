@@ -1,4 +1,4 @@
-"""Executions of the state machine: whether one is over, and what one looks like at one moment."""
+"""Executions of the state machine: whether one is over, and what one looks like at one point in time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One execution at one moment. Times are seconds since 1970; `states` are those entered, in order, each with its moment."""
+    """One execution at one point in time. Times are seconds since 1970; `states` are those entered, in order, each with its time."""
 
     arn: str
     status: str

@@ -28,7 +28,7 @@ class PeopleUnreachable(UpliftError):
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """Where the run of one source is told about, and which alarms are muted while it changes."""
+    """The topic that hears of the run of one source, and which alarms are muted while it changes."""
 
     sns: SNSClient
     cloudwatch: CloudWatchClient

@@ -1,4 +1,4 @@
-"""Gathers the facts a preflight decides from: the same for the control function and for `uplift plan`."""
+"""Collects the facts a preflight decides from: the same for the control function and for `uplift plan`."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class RunLock:
         self._update_or_lose("SET phase = :started, modify_requested_at = :zero", {":started": Phase.STARTED.value, ":zero": 0})
 
     def close(self) -> None:
-        """Give the lock back and forget the run: it reached its end. An item that is gone or not ours is left alone."""
+        """Give the lock back and forget the run: it reached its end. An item that is missing or not ours is left alone."""
         try:
             self.table.delete_item(
                 Key={"source": self.source},

@@ -20,7 +20,7 @@ class ParameterFinding:
 
     @property
     def is_lost(self) -> bool:
-        """Whether a value somebody chose would be gone, although it could be kept."""
+        """Whether a value somebody chose would be lost, although it could be kept."""
         return bool(self.line)
 
 

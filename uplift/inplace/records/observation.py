@@ -1,4 +1,4 @@
-"""What ElastiCache says of legacy at one moment, as typed values."""
+"""What ElastiCache says of legacy at one point in time, as typed values."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _ENGINE = Phase(
 )
 _AFTER = Phase("census after", "every key to be counted again", "less than the first census", before_modify=False)
 _COMPARE = Phase("compare", "every cold key to be read again and compared", "as the census", before_modify=False)
-_REPORT = Phase("report", "the report to be kept and told, the lock to be given back", "seconds", before_modify=False)
+_REPORT = Phase("report", "the report to be kept and sent, the lock to be given back", "seconds", before_modify=False)
 
 PHASES: Mapping[str, Phase] = {
     "Lock": _START,

@@ -8,7 +8,7 @@ from uplift.inplace.records.loss_proof import Proof
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.inplace.records.run_state import Outcome, RunState
 
-SCHEMA = "uplift.inplace.report/2"
+SCHEMA = "uplift.inplace.report/3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def mail_text(report: RunReport, kept: str) -> str:
         lines.append(f"keys: {counts.before} before, {counts.after} after")
     if cold is not None:
         after = cold.after
-        changed = after.value_changed + after.life_changed
+        changed = after.value_changed + after.ttl_changed
         lines.append(
             f"cold keys: {after.compared} compared, {after.same} the same, {after.expired} expired, "
             f"{after.missing} missing, {changed} changed"

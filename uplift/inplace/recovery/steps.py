@@ -127,7 +127,7 @@ class RecoverySteps:
         host, port = primary_endpoint(self.adapters.cache.client, state.recovered_group) if state.outcome is Outcome.RECOVERED else ("", 0)
         outcome, reason, cold, rows = self._judged(state, store)
         return RecoveryReport(
-            schema="uplift.inplace.recovery/1",
+            schema="uplift.inplace.recovery/2",
             environment=settings.environment,
             run_id=state.run_id,
             outcome=outcome.value,

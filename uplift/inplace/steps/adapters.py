@@ -35,7 +35,7 @@ class ControlAdapters:
         """Now, in whole seconds since 1970."""
         return int(self.now())
 
-    def moment(self) -> datetime:
+    def now_utc(self) -> datetime:
         """Now, as a date."""
         return datetime.fromtimestamp(self.now(), UTC)
 

@@ -18,11 +18,11 @@ class EngineSteps:
 
     def modify(self, state: RunState) -> RunState:
         """Send the one modify of this run. Whoever comes here again is sent to observe, never to modify."""
-        moment, lock = self.adapters.seconds(), self.adapters.lock
-        lock.renew(moment)
+        now, lock = self.adapters.seconds(), self.adapters.lock
+        lock.renew(now)
         self.adapters.notifications.mute_alarms()
         state.next = Next.OBSERVE
-        if not lock.request_modify(moment, census_pages=state.census_before.pages):
+        if not lock.request_modify(now, census_pages=state.census_before.pages):
             return state
         target = self.adapters.settings.target
         try:

@@ -51,9 +51,9 @@ class DecisionSteps:
         self.adapters.lock.renew(self.adapters.seconds())
         observation = self.adapters.cache.observe()
         if not observation.settled:
-            # A group stays `snapshotting` for a moment after its snapshot is available.
+            # A group stays `snapshotting` for a short time after its snapshot is available.
             state.next, state.reason = Next.WAIT, f"{observation.id} has not settled after the snapshot: {observation.status}"
-            if self.adapters.moment() >= self.adapters.settings.not_after:
+            if self.adapters.now_utc() >= self.adapters.settings.not_after:
                 return finished(state, Outcome.REFUSED, f"past upgrade.not_after while waiting: {state.reason}")
             return state
         decision = self._decide(state, observation)
@@ -62,7 +62,7 @@ class DecisionSteps:
             return finished(state, Outcome.REFUSED, f"on the second look: {'; '.join(filter(None, reasons))}")
         snapshot = self.adapters.cache.snapshot(state.snapshot_name)
         if snapshot is None:
-            return finished(state, Outcome.REFUSED, f"on the second look: snapshot {state.snapshot_name} is gone")
+            return finished(state, Outcome.REFUSED, f"on the second look: snapshot {state.snapshot_name} does not exist any more")
         self.adapters.store(state.run_id).write(FACTS, RunFacts.of(state, observation, snapshot).model_dump(mode="json"))
         state.next = Next.CONTINUE
         return state
@@ -72,7 +72,7 @@ class DecisionSteps:
         facts = read_preflight_facts(
             cache,
             observation,
-            self.adapters.moment(),
+            self.adapters.now_utc(),
             own_snapshot=state.snapshot_name,
             new_parameters=cache.parameters_of(settings.parameter_group),
             probe=state.probe,

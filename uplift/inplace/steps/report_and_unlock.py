@@ -1,4 +1,4 @@
-"""The last two steps of every run, however it went: keep and tell the report, give the lock back."""
+"""The last two steps of every run, however it went: keep and send the report, give the lock back."""
 
 from __future__ import annotations
 

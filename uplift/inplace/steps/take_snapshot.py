@@ -18,7 +18,7 @@ class SnapshotStep:
     def snapshot(self, state: RunState) -> RunState:
         """Create the run's snapshot or look how far it is; comes back until it is ready."""
         self.adapters.lock.renew(self.adapters.seconds())
-        cache, settings, now = self.adapters.cache, self.adapters.settings, self.adapters.moment()
+        cache, settings, now = self.adapters.cache, self.adapters.settings, self.adapters.now_utc()
         observation = cache.observe()
         found = cache.snapshot(state.snapshot_name)
         decision = decide_snapshot(

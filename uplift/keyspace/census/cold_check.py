@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
 
 from uplift.keyspace.census.cold_keys import NO_EXPIRY, ColdKey, ColdKeyPage, ColdKeyReader, batches
 from uplift.keyspace.keymap.pattern import pattern_of
@@ -13,6 +16,8 @@ from uplift.keyspace.server.connection import Connection
 _KEYS_A_CALL = 250
 TTL_TOLERANCE_MS = 3_000
 MOST_NAMED = 10_000
+# Documents that older versions wrote (uplift.inplace.report/2, uplift.inplace.recovery/1, check pages) say `life_changed`.
+_TTL_CHANGED = Field(validation_alias=AliasChoices("ttl_changed", "life_changed"))
 
 
 class Fate(StrEnum):
@@ -22,7 +27,7 @@ class Fate(StrEnum):
     EXPIRED = "expired"
     MISSING = "missing"
     VALUE_CHANGED = "value changed"
-    LIFE_CHANGED = "life changed"
+    TTL_CHANGED = "TTL changed"
 
 
 @dataclass(slots=True)
@@ -34,7 +39,7 @@ class ColdCount:
     expired: int = 0
     missing: int = 0
     value_changed: int = 0
-    life_changed: int = 0
+    ttl_changed: Annotated[int, _TTL_CHANGED] = 0
     key_seconds: float = 0.0
 
     def count(self, fate: Fate, seconds: float) -> None:
@@ -98,7 +103,7 @@ def _fate(before: ColdKey, after: ColdKey | None, now: int) -> Fate:
     if after.digest != before.digest:
         return Fate.VALUE_CHANGED
     both_end = NO_EXPIRY not in (before.expires_at_ms, after.expires_at_ms)
-    same_life = (
+    same_expiry = (
         abs(before.expires_at_ms - after.expires_at_ms) <= TTL_TOLERANCE_MS if both_end else before.expires_at_ms == after.expires_at_ms
     )
-    return Fate.SAME if same_life else Fate.LIFE_CHANGED
+    return Fate.SAME if same_expiry else Fate.TTL_CHANGED

@@ -23,7 +23,7 @@ _MAGIC = b"UCK1"
 
 
 class ColdKey(NamedTuple):
-    """One key: when its life ends in ms of the server's clock (NO_EXPIRY: never), and the digest of its value."""
+    """One key: when it expires in ms of the server's clock (NO_EXPIRY: never), and the digest of its value."""
 
     database: int
     name: bytes

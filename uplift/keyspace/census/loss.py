@@ -1,7 +1,7 @@
 """Which cold keys were lost? A pure judgement on two checks: one before the upgrade, when nobody but the application acted, and one after.
 
-A key that was cold is missing or changed afterwards because its time was over, because the server evicted it, because the application
-deleted or wrote it, or because it was lost. The first two the server tells; how often the application does the third is measured
+A key that was cold is missing or changed afterwards because it expired, because the server evicted it, because the application
+deleted or wrote it, or because it was lost. The first two the server counts; how often the application does the third is measured
 beforehand on the same keys; the rest is lost.
 """
 
@@ -42,7 +42,7 @@ class LossJudgement:
 def judge_loss(measured: ColdCount, after: ColdCount, *, evicted: int) -> LossJudgement:
     """Judge. `measured` is the check before the upgrade; `evicted` what the server's own counters say for the time between."""
     missing = Account(after.missing, expected(measured.missing, measured.key_seconds, after.key_seconds), evicted)
-    changed_before, changed_after = (count.value_changed + count.life_changed for count in (measured, after))
+    changed_before, changed_after = (count.value_changed + count.ttl_changed for count in (measured, after))
     changed = Account(changed_after, expected(changed_before, measured.key_seconds, after.key_seconds), 0)
     parts = [_sentence("missing", missing), _sentence("changed", changed)]
     return LossJudgement(missing, changed, "; ".join(part for part in parts if part))

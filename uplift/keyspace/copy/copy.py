@@ -46,7 +46,7 @@ class CopyOptions:
 
     @property
     def form(self) -> ValueForm:
-        """Keys that may exist are written by RESTORE without REPLACE: SET NX and a life are not one step."""
+        """Keys that may exist are written by RESTORE without REPLACE: SET NX and a TTL are not one step."""
         return ValueForm.COPY if self.write_mode is WriteMode.FAST and self.existing is not Existing.SKIP else ValueForm.DUMP
 
 

@@ -1,4 +1,4 @@
-"""What a Redis looks like: by pattern the keys, bytes, types and lives, the biggest keys, and which rule owns them."""
+"""What a Redis looks like: by pattern the keys, bytes, types and TTLs, the biggest keys, and which rule owns them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from uplift.keyspace.server.scripts import SIZES
 from uplift.keyspace.server.throttle import Throttle
 
 TTL_BOUNDS_SECONDS = (60, 3_600, 86_400, 604_800, 2_592_000)
-TTL_NAMES = ("under a minute", "under an hour", "under a day", "under a week", "under 30 days", "30 days and more", "never")
-_NEVER = len(TTL_NAMES) - 1
+TTL_NAMES = ("under a minute", "under an hour", "under a day", "under a week", "under 30 days", "30 days and more", "none")
+_NO_TTL = len(TTL_NAMES) - 1
 _PAGE_KEYS = 250
 _MOST_PATTERNS = 5_000
 OTHER_PATTERNS = "(other patterns)"
@@ -29,19 +29,19 @@ _PROGRESS_KEYS = 5_000
 
 @dataclass(slots=True)
 class PatternInventory:
-    """One pattern under one rule: `bytes` are those of the `sized` keys, `lives` counts all by TTL_NAMES."""
+    """One pattern under one rule: `bytes` are those of the `sized` keys, `keys_by_ttl` counts all by TTL_NAMES."""
 
     pattern: str
     rule: str
     destination: str
     action: str
-    wants_life: bool
+    should_have_ttl: bool
     keys: int = 0
     sized: int = 0
     bytes: int = 0
     elements: int = 0
     types: dict[str, int] = field(default_factory=dict)
-    lives: list[int] = field(default_factory=lambda: [0] * len(TTL_NAMES))
+    keys_by_ttl: list[int] = field(default_factory=lambda: [0] * len(TTL_NAMES))
 
     @property
     def estimated_bytes(self) -> int:
@@ -51,14 +51,19 @@ class PatternInventory:
     @property
     def should_expire(self) -> int:
         """Keys that never expire though their rule says they should."""
-        return self.lives[_NEVER] if self.wants_life else 0
+        return self.keys_by_ttl[_NO_TTL] if self.should_have_ttl else 0
+
+    @property
+    def ttl_mostly(self) -> str:
+        """The one of TTL_NAMES that most of its keys have."""
+        return TTL_NAMES[max(range(len(TTL_NAMES)), key=lambda index: self.keys_by_ttl[index])]
 
 
 @dataclass(slots=True)
 class Inventory:
     """All of it. `counted` says what bytes are; `unmatched` holds the first names without a rule.
 
-    `biggest` holds bytes, database, key and type.
+    `biggest` holds bytes, database, key and type; `expired_or_deleted` counts keys that went between SCAN and PTTL.
     """
 
     source: str
@@ -68,7 +73,7 @@ class Inventory:
     biggest: list[tuple[int, int, bytes, str]] = field(default_factory=list)
     unmatched: list[bytes] = field(default_factory=list)
     unmatched_count: int = 0
-    gone: int = 0
+    expired_or_deleted: int = 0
 
     @property
     def keys(self) -> int:
@@ -85,9 +90,9 @@ class Inventory:
         """Patterns, the most bytes first."""
         return sorted(self.patterns.values(), key=lambda pattern: (-pattern.estimated_bytes, -pattern.keys, pattern.pattern))
 
-    def lives(self) -> list[int]:
+    def keys_by_ttl(self) -> list[int]:
         """Keys by TTL_NAMES over all patterns."""
-        return [sum(pattern.lives[index] for pattern in self.patterns.values()) for index in range(len(TTL_NAMES))]
+        return [sum(pattern.keys_by_ttl[index] for pattern in self.patterns.values()) for index in range(len(TTL_NAMES))]
 
 
 class InventoryBuilder:
@@ -115,7 +120,7 @@ class InventoryBuilder:
         entry.elements += elements
         types = entry.types
         types[kind] = types.get(kind, 0) + 1
-        entry.lives[_life_index(ttl)] += 1
+        entry.keys_by_ttl[_ttl_index(ttl)] += 1
         if size >= 0:
             entry.sized += 1
             entry.bytes += size
@@ -127,9 +132,9 @@ class InventoryBuilder:
         if len(self.inventory.patterns) >= _MOST_PATTERNS:
             pattern = OTHER_PATTERNS
         if rule is None:
-            fresh = PatternInventory(pattern, "", "", "", wants_life=False)
+            fresh = PatternInventory(pattern, "", "", "", should_have_ttl=False)
         else:
-            fresh = PatternInventory(pattern, rule.name, rule.destination, rule.action.value, wants_life=rule.ttl is TtlClass.EXPIRES)
+            fresh = PatternInventory(pattern, rule.name, rule.destination, rule.action.value, should_have_ttl=rule.ttl is TtlClass.EXPIRES)
         return self.inventory.patterns.setdefault((index, pattern), fresh)
 
     def _keep_biggest(self, size: int, database: int, key: bytes, kind: str) -> None:
@@ -140,14 +145,14 @@ class InventoryBuilder:
             self._smallest_kept = biggest[0][0]
 
 
-def _life_index(ttl: int) -> int:
+def _ttl_index(ttl: int) -> int:
     if ttl < 0:
-        return _NEVER
+        return _NO_TTL
     seconds = ttl // 1000
     for index, bound in enumerate(TTL_BOUNDS_SECONDS):
         if seconds < bound:
             return index
-    return _NEVER - 1
+    return _NO_TTL - 1
 
 
 LIVE_BYTES = (
@@ -191,7 +196,7 @@ def _sizes_of(connection: Connection, keys: list[bytes]) -> dict[bytes, tuple[in
 def _add_page(builder: InventoryBuilder, database: int, flat: list[Any], sized: dict[bytes, tuple[int, int]] | None) -> None:
     for key, ttl, kind, length, element in zip(flat[1::5], flat[2::5], flat[3::5], flat[4::5], flat[5::5], strict=True):
         if ttl in {-2, 0}:
-            builder.inventory.gone += 1
+            builder.inventory.expired_or_deleted += 1
             continue
         measured = (length, element) if sized is None else sized.get(key)
         if measured is None:
@@ -206,7 +211,7 @@ def rdb_inventory(
 ) -> None:
     """Walk an RDB file, or only some of its databases.
 
-    `now` in ms since 1970: a key whose life ended before is counted as gone. `progress` gets bytes.
+    `now` in ms since 1970: a key that expired before is counted as `expired_or_deleted`. `progress` gets bytes.
     """
     add = builder.add
     for count, (database, key, kind, expires_at, size, elements) in enumerate(file.entries()):
@@ -217,6 +222,6 @@ def rdb_inventory(
         elif expires_at > now:
             add(database, key, kind, expires_at - now, size, elements)
         else:
-            builder.inventory.gone += 1
+            builder.inventory.expired_or_deleted += 1
         if count % _PROGRESS_KEYS == 0:
             progress(file.progress)

@@ -43,7 +43,7 @@ class Opcode(IntEnum):
 _FIRST_OPCODE = int(min(Opcode))
 
 RdbKey = tuple[int, bytes, str, int, int, int]
-"""Database, key, type, end of life in ms since 1970 (-1: never), bytes of key and value in the file, elements (0: not told)."""
+"""Database, key, type, expires at (ms since 1970, -1: no TTL), bytes of key and value in the file, elements (0: unknown)."""
 
 
 class RdbFile(ChunkedBytes):
@@ -134,7 +134,7 @@ class RdbFile(ChunkedBytes):
                 )
 
     def _skip_value(self, code: int) -> int:  # noqa: C901
-        """Step over a value; returns its elements where the file tells them without unpacking, else 0."""
+        """Step over a value; returns its elements where the file has their number without unpacking, else 0."""
         match code:
             case RdbType.STRING:
                 self._skip_strings(1)

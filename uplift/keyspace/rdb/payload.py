@@ -30,7 +30,7 @@ def fits(version: int, newest: int) -> bool:
 
 
 def converted(payload: bytes, newest: int) -> bytes:
-    """A payload that a server taking `newest` restores to the same value. Raises NotConvertible, naming what cannot be held.
+    """A payload that a server which reads up to `newest` restores to the same value. Raises NotConvertible, naming what cannot be held.
 
     Where the target reads the value's form, only version and CRC are written anew; else the value is decoded and written in the
     oldest form, which every server turns into its own compact one while it loads.

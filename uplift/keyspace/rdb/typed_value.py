@@ -35,7 +35,7 @@ class SetValue:
 
 @dataclass(frozen=True, slots=True)
 class HashValue:
-    """A hash. `fields_expire` where at least one field has a life of its own, which older servers cannot hold."""
+    """A hash. `fields_expire` where at least one field has a TTL of its own, which older servers cannot hold."""
 
     pairs: list[tuple[bytes, bytes]]
     fields_expire: bool = False

@@ -20,9 +20,9 @@ from uplift.keyspace.server.value_pieces import NeedsWhole, build_request, drain
 
 ATTEMPTS = 3
 _MOST_UNANSWERED = 16
-_SAFETY_LIFE_MILLISECONDS = 10 * 60 * 1000
-_FIELD_LIVES_SINCE_REDIS = (7, 4)
-_FIELD_LIVES_SINCE_VALKEY = 9
+_TEMPORARY_TTL_MILLISECONDS = 10 * 60 * 1000
+_FIELD_TTL_SINCE_REDIS = (7, 4)
+_FIELD_TTL_SINCE_VALKEY = 9
 
 
 class BigOutcome(StrEnum):
@@ -94,7 +94,7 @@ class BigKeyCopier:
             for piece in read_pieces(self.source, key, kind, self.limits, fields_may_expire=self._fields_may_expire):
                 self._note_held(key, piece.arguments)
                 unanswered += 2
-                target.connection.send(build_request(kind, building, piece) + pack("PEXPIRE", building, _SAFETY_LIFE_MILLISECONDS))
+                target.connection.send(build_request(kind, building, piece) + pack("PEXPIRE", building, _TEMPORARY_TTL_MILLISECONDS))
                 if unanswered > _MOST_UNANSWERED:
                     unanswered -= 2
                     _raise_first(target.connection.read_many(2))
@@ -104,13 +104,13 @@ class BigKeyCopier:
         _raise_first(replies)
 
     def _swap(self, building: bytes, name: bytes, expires_at: int | None, target: Target) -> None:
-        """RENAME keeps a key's life, so the life is set before; the old value goes aside, since overwriting it would free it at once."""
+        """RENAME keeps a key's TTL, so the TTL is set before; the old value goes aside, since overwriting it would free it at once."""
         old = self._name("old")
-        life = pack("PERSIST", building) if expires_at is None else pack("PEXPIREAT", building, expires_at)
+        set_ttl = pack("PERSIST", building) if expires_at is None else pack("PEXPIREAT", building, expires_at)
         aside = []
         if target.connection.call("EXISTS", name) == 1:
-            aside = [pack("RENAME", name, old), pack("PEXPIRE", old, _SAFETY_LIFE_MILLISECONDS)]
-        replies: Any = target.connection.call_all([pack("MULTI"), *aside, life, pack("RENAME", building, name), pack("EXEC")])[-1]
+            aside = [pack("RENAME", name, old), pack("PEXPIRE", old, _TEMPORARY_TTL_MILLISECONDS)]
+        replies: Any = target.connection.call_all([pack("MULTI"), *aside, set_ttl, pack("RENAME", building, name), pack("EXEC")])[-1]
         failed = [reply for reply in (replies if isinstance(replies, list) else [replies]) if isinstance(reply, ErrorReply)]
         if failed:
             raise failed[-1]
@@ -166,8 +166,8 @@ class BigKeyCopier:
     def _fields_may_expire(self) -> bool:
         facts = self.source_facts
         if facts.is_valkey:
-            return int(facts.version.split(".")[0]) >= _FIELD_LIVES_SINCE_VALKEY
-        return facts.compatible_version >= _FIELD_LIVES_SINCE_REDIS
+            return int(facts.version.split(".")[0]) >= _FIELD_TTL_SINCE_VALKEY
+        return facts.compatible_version >= _FIELD_TTL_SINCE_REDIS
 
     def _delete(self, name: bytes, target: Target) -> None:
         if self.existing is not Existing.SKIP:

@@ -21,7 +21,7 @@ class Endpoint:
 
     `username` stays empty below Redis 6, where AUTH takes one argument. `ca_file` and `server_name` are None for the system's
     authorities and the host itself; `insecure` switches the check of the certificate off. `address` pins the node that `host` stood for
-    when it was first looked up: a name can lead elsewhere a moment later.
+    when it was first looked up: a name can lead elsewhere soon after.
     """
 
     host: str

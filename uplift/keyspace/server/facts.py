@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"\d+")
 class ServerFacts:
     """INFO of one node; `replica_lag_seconds` is the largest over its replicas, None where it has none.
 
-    `version` is the engine's own; Valkey also tells a Redis version it is compatible with, in `compatible_version`.
+    `version` is the engine's own; Valkey also reports a Redis version it is compatible with, in `compatible_version`.
     `keys` counts by database.
     """
 

@@ -1,4 +1,4 @@
-"""Reads pages of keys with their values and lives from one node, by one script call a page."""
+"""Reads pages of keys with their values and TTLs from one node, by one script call a page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ValueForm(StrEnum):
 class ReadLimits:
     """What one script call may cost the server.
 
-    `page_keys` is SCAN's COUNT, for all partitions together. A call serves `page_bytes` at most, and one value more; a string above
+    `page_keys` is SCAN's COUNT, for all partitions together. A call returns `page_bytes` at most, and one value more; a string above
     `value_bytes`, and a collection above that or `value_elements`, is read in pieces instead. `piece_bytes` sizes these.
     A script blocks the server for its whole run: with these figures a GET beside it waits 1 to 2 ms at the 99th percentile
     (bench/copy.py).
@@ -48,8 +48,8 @@ class ReadLimits:
 class Page:
     """One reply: the cursor to go on from, the node's clock (ms since 1970), and flat fours of key, PTTL, type, value.
 
-    `now` and a PTTL make the moment a key ends: never too early, and 5 ms too late at most (lua/ttls.lua).
-    A value that is an int was not served: its size where it is too big for a page, 0 where the page was full.
+    `now` and a PTTL give the time a key expires at: never too early, and 5 ms too late at most (lua/ttls.lua).
+    A value that is an int was not returned: its size where it is too big for a page, 0 where the page was full.
     """
 
     cursor: int
@@ -98,7 +98,7 @@ class PageReader:
         self.connection.send(self._request)
 
     def receive_keys(self, keys: list[bytes]) -> Page:
-        """The keys asked for, after further calls where one could not serve them all."""
+        """The keys asked for, after further calls where one could not return them all."""
         whole: list[Any] = []
         now = 0
         left = keys
@@ -107,18 +107,18 @@ class PageReader:
             now = now or page.now
             later = page.now - now
             flat = page.flat
-            unserved = [key for key, value in zip(flat[3::4], flat[6::4], strict=True) if value.__class__ is int and value == 0]
-            if len(unserved) == len(left):
-                raise TargetRefused(f"{self.connection.endpoint} serves none of {len(left)} keys")
-            refused = set(unserved)
+            not_returned = [key for key, value in zip(flat[3::4], flat[6::4], strict=True) if value.__class__ is int and value == 0]
+            if len(not_returned) == len(left):
+                raise TargetRefused(f"{self.connection.endpoint} returns none of {len(left)} keys")
+            refused = set(not_returned)
             for index in range(3, len(flat), 4):
                 if flat[index] not in refused:
                     entry = flat[index : index + 4]
                     if entry[1] > 0:
-                        # Read by a later call: brought to the moment of the first, which is the page's.
+                        # Read by a later call: counted from the time of the first, which is the page's.
                         entry[1] += later
                     whole += entry
-            left = unserved
+            left = not_returned
             if left:
                 self.request_keys(left)
         return Page(0, now, [b"", 0, 0, *whole])

@@ -48,7 +48,7 @@ def check_servers(source: ServerFacts, targets: list[TargetSide], clock_toleranc
         if abs(side.clock_ahead) > clock_tolerance:
             refusals.append(
                 f"the clock of {side.name} is {side.clock_ahead:+.0f} ms from the source's, allowed: {clock_tolerance} ms "
-                "(--clock-tolerance): lives would shrink or grow by as much"
+                "(--clock-tolerance): TTLs would shrink or grow by as much"
             )
     if source.role != "master":
         warnings.append(f"--from is a replica, {_lag(source)}: what its primary has not sent yet is not copied")

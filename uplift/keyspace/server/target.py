@@ -61,9 +61,9 @@ class Target:
         self._under_way: deque[Batch] = deque()
 
     def add_string(self, name: bytes, value: bytes, ttl: int, expires_at: int) -> None:
-        """SET, with a life at once and then to the millisecond: a crash between the two leaves no key that lives for ever.
+        """SET, with a TTL at once and then to the millisecond: a crash between the two leaves no key that never expires.
 
-        `ttl` in ms, -1 for ever; `expires_at` in ms since 1970. SET with PXAT came with 6.2.
+        `ttl` in ms, -1: none; `expires_at` in ms since 1970. SET with PXAT came with 6.2.
         """
         batch = self._batch
         batch.names.append(name)
@@ -73,14 +73,14 @@ class Target:
             batch.parts.append(b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (size, name, len(value), value))
             return
         batch.replies.append(2)
-        life, moment = b"%d" % ttl, b"%d" % expires_at
+        px, pexpireat = b"%d" % ttl, b"%d" % expires_at
         batch.parts.append(
             b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nPX\r\n$%d\r\n%b\r\n*3\r\n$9\r\nPEXPIREAT\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
-            % (size, name, len(value), value, len(life), life, size, name, len(moment), moment)
+            % (size, name, len(value), value, len(px), px, size, name, len(pexpireat), pexpireat)
         )
 
     def add_payload(self, name: bytes, payload: bytes, ttl: int, expires_at: int, *, replace: bool, check_form: bool) -> None:
-        """RESTORE, atomic with its life where the target has ABSTTL (5.0); before, with the life at once and then to the millisecond.
+        """RESTORE, atomic with its TTL where the target has ABSTTL (5.0); before, with the TTL at once and then to the millisecond.
 
         Raises NotConvertible, naming the key, for a value the target cannot hold.
         """
@@ -93,19 +93,19 @@ class Target:
         batch.names.append(name)
         flags = (b"$7\r\nREPLACE\r\n" if replace else b"") + (b"$6\r\nABSTTL\r\n" if ttl >= 0 and self.has_absolute_ttl else b"")
         arguments = 4 + replace + (ttl >= 0 and self.has_absolute_ttl)
-        life = b"0" if ttl < 0 else b"%d" % (expires_at if self.has_absolute_ttl else ttl)
+        ttl_argument = b"0" if ttl < 0 else b"%d" % (expires_at if self.has_absolute_ttl else ttl)
         batch.parts.append(
             b"*%d\r\n$7\r\nRESTORE\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n%b"
-            % (arguments, len(name), name, len(life), life, len(payload), payload, flags)
+            % (arguments, len(name), name, len(ttl_argument), ttl_argument, len(payload), payload, flags)
         )
         batch.replies.append(1)
         if ttl >= 0 and not self.has_absolute_ttl and replace:
-            moment = b"%d" % expires_at
-            batch.parts.append(b"*3\r\n$9\r\nPEXPIREAT\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(name), name, len(moment), moment))
+            pexpireat = b"%d" % expires_at
+            batch.parts.append(b"*3\r\n$9\r\nPEXPIREAT\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(name), name, len(pexpireat), pexpireat))
             batch.replies[-1] = 2
 
     def add_delete(self, name: bytes) -> None:
-        """DEL, for a key whose life on the source is over."""
+        """DEL, for a key that has expired on the source."""
         batch = self._batch
         batch.names.append(name)
         batch.replies.append(1)

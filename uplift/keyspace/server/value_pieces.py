@@ -22,7 +22,7 @@ class Piece:
 
 
 class NeedsWhole(Exception):
-    """The value cannot be read in pieces: a stream, or a hash whose fields have lives of their own."""
+    """The value cannot be read in pieces: a stream, or a hash whose fields have TTLs of their own."""
 
 
 def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits, *, fields_may_expire: bool) -> Iterator[Piece]:
@@ -38,7 +38,7 @@ def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits,
         case b"set" | b"hash" | b"zset":
             for piece in _scanned_pieces(source, key, kind, limits):
                 if kind == b"hash" and fields_may_expire:
-                    _refuse_lives_of_fields(source, key, piece.arguments[::2])
+                    _refuse_ttls_of_fields(source, key, piece.arguments[::2])
                 yield piece
         case _:
             raise NeedsWhole
@@ -91,9 +91,9 @@ def _next_count(elements: int, size: int, limits: ReadLimits) -> int:
     return max(1, min(limits.piece_elements, limits.piece_bytes * elements // max(1, size)))
 
 
-def _refuse_lives_of_fields(source: Connection, key: bytes, fields: list[bytes]) -> None:
-    lives = cast("list[int]", source.call("HPTTL", key, "FIELDS", len(fields), *fields))
-    if any(life >= 0 for life in lives):
+def _refuse_ttls_of_fields(source: Connection, key: bytes, fields: list[bytes]) -> None:
+    ttls = cast("list[int]", source.call("HPTTL", key, "FIELDS", len(fields), *fields))
+    if any(ttl >= 0 for ttl in ttls):
         raise NeedsWhole
 
 

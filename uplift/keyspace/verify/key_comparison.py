@@ -30,7 +30,7 @@ class _Seen:
         return self.kind != b"none"
 
     def ends_within(self, milliseconds: int) -> bool:
-        """Whether its life is as good as over: the other side, whose life may be that much shorter, can have lost it already."""
+        """Whether it is about to expire: the other side, whose TTL may be that much shorter, can have expired it already."""
         return self.expires_at is not None and self.expires_at - self.seen_at <= milliseconds
 
 

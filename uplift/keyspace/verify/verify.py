@@ -1,4 +1,4 @@
-"""Proves that the targets hold what the source holds: values, lives, nothing missing, nothing extra, nothing on the wrong side.
+"""Proves that the targets hold what the source holds: values, TTLs, nothing missing, nothing extra, nothing on the wrong side.
 
 A page of the source is read by value, then the same names from their targets, and compared here. What differs is compared again by itself
 (key_comparison.py): a key whose source moves is still changing, and no difference.

@@ -52,7 +52,7 @@ def _policies(change: Change) -> Iterator[Finding]:
     elif wider:
         yield finding_on(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
     if undenied:
-        yield finding_on(change, Impact.SECURITY, "a denial is gone", _named(undenied), "keep it")
+        yield finding_on(change, Impact.SECURITY, "a denial was removed", _named(undenied), "keep it")
     narrower = widened(after, before) if change.before is not None else []
     if narrower and not wider and change.after is not None:
         yield finding_on(change, Impact.BEHAVIOUR, "less is allowed", _named(narrower), "see that nothing needs it any more")

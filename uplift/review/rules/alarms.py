@@ -1,4 +1,4 @@
-"""Alarms and who is told: removed or loosened, nobody is woken."""
+"""Alarms and who is notified: removed or loosened, nobody is woken."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def findings_of_alarm(change: Change) -> Iterator[Finding]:
         case Fate.REMOVED if change.renamed_to:
             yield finding_on(change, Impact.HARMLESS, f"{kind} renamed to {change.renamed_to}", "")
         case Fate.REMOVED:
-            yield finding_on(change, Impact.PROTECTION, f"{kind} removed", "Nobody is told any more when this happens.", "keep it")
+            yield finding_on(change, Impact.PROTECTION, f"{kind} removed", "Nobody is notified any more when this happens.", "keep it")
         case _ if change.type == "AWS::SNS::Subscription":
             yield finding_on(
                 change, Impact.PROTECTION, "subscription changed", all_said(change.properties), "see that somebody confirms the new one"
@@ -51,7 +51,7 @@ def _changed(change: Change, before: Resource, after: Resource) -> Iterator[Find
 
 
 def _is_loosened(one: PropertyChange, before: Resource, after: Resource) -> str | None:
-    """Why this makes the alarm ring later or not at all; empty for a change that does not; None where it cannot be told."""
+    """Why this makes the alarm ring later or not at all; empty for a change that does not; None where that is not known."""
     match one.name:
         case "Threshold":
             return _threshold(one, before, after)
@@ -67,9 +67,9 @@ def _is_loosened(one: PropertyChange, before: Resource, after: Resource) -> str 
             )
         case "AlarmActions":
             fewer = _count(one.after) < _count(one.before)
-            return "Fewer are told." if fewer else (None if not one.follows else "")
+            return "Fewer are notified." if fewer else (None if not one.follows else "")
         case "ActionsEnabled":
-            return "It tells nobody." if str(one.after).lower() == "false" else ""
+            return "It notifies nobody." if str(one.after).lower() == "false" else ""
         case _:
             return None
 

@@ -1,4 +1,4 @@
-"""What the upgrade itself will do differently: schedules, state machines, functions and what they are told."""
+"""What the upgrade itself will do differently: schedules, state machines, functions and their settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uplift.review.wording.state_machines import STATE_MACHINE, differences
 from uplift.review.wording.values import all_said, shown
 
 FUNCTION = "AWS::Lambda::Function"
-TOLD = "told something else"
+SETTINGS_CHANGED = "function settings changed"
 SPOKEN_FOR = {
     SCHEDULE: frozenset({"ScheduleExpression", "ScheduleExpressionTimezone", "State"}),
     RULE: frozenset({"ScheduleExpression", "State", "EventPattern"}),
@@ -68,12 +68,12 @@ def _function(change: Change) -> Iterator[Finding]:
     if not environment:
         return
     old, new = run_settings(change.before), run_settings(change.after)
-    told = [
+    changed = [
         f"{name}: {shown(old.get(name, 'not set'))} → {shown(new.get(name, 'not set'))}"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
-    if told:
-        yield finding_on(change, Impact.BEHAVIOUR, TOLD, "; ".join(told), "rehearse it: make rehearse")
+    if changed:
+        yield finding_on(change, Impact.BEHAVIOUR, SETTINGS_CHANGED, "; ".join(changed), "rehearse it: make rehearse")
     elif any(not one.follows for one in environment):
         yield finding_on(change, Impact.BEHAVIOUR, "another environment", all_said(environment))

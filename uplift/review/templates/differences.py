@@ -99,8 +99,8 @@ def compare_stacks(base: StackTemplate, head: StackTemplate) -> list[Change]:
     _follow_replacements(differing)
     changes = [change for change in differing.values() if _is_change(change)]
     changes += [Change(head.name, Fate.ADDED, None, new) for logical_id, new in head.resources.items() if logical_id not in base.resources]
-    gone = [old for logical_id, old in base.resources.items() if logical_id not in head.resources]
-    return changes + list(_removed(head, gone, base))
+    removed = [old for logical_id, old in base.resources.items() if logical_id not in head.resources]
+    return changes + list(_removed(head, removed, base))
 
 
 def _is_change(change: Change) -> bool:
@@ -206,10 +206,10 @@ def _with_following(change: Change, after: Resource, following: tuple[PropertyCh
     return Change(change.stack, fate, change.before, after, properties, because)
 
 
-def _removed(head: StackTemplate, gone: list[Resource], base: StackTemplate) -> Iterator[Change]:
-    """What is gone; of each type the new ones are taken for the old ones under another logical id, in order."""
+def _removed(head: StackTemplate, removed: list[Resource], base: StackTemplate) -> Iterator[Change]:
+    """What was removed; of each type the new ones are taken for the old ones under another logical id, in order."""
     new = [resource for logical_id, resource in head.resources.items() if logical_id not in base.resources]
-    for old in gone:
+    for old in removed:
         heir = next((resource for resource in new if resource.type == old.type), None)
         if heir is not None:
             new.remove(heir)

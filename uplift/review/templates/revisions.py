@@ -53,7 +53,7 @@ def find_revision(name: str, repository: Path) -> Revision | None:
 
 @contextmanager
 def worktree(revision: Revision, repository: Path) -> Iterator[Path]:
-    """The revision's files in a temporary folder, which is gone afterwards."""
+    """The revision's files in a temporary folder, which is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="uplift-review-") as folder:
         tree = Path(folder) / "tree"
         made = _git(repository, "worktree", "add", "--detach", "--quiet", str(tree), revision.commit)

@@ -45,10 +45,10 @@ def _when(expression: str, zone: str) -> str:
     if match is None:
         return f"{expression} {zone}"
     try:
-        moment = datetime.fromisoformat(match[1])
+        at = datetime.fromisoformat(match[1])
     except ValueError:
         return f"{expression} {zone}"
-    return f"{moment:%a %Y-%m-%d %H:%M} {zone}"
+    return f"{at:%a %Y-%m-%d %H:%M} {zone}"
 
 
 def _what(schedule: Resource, stack: StackTemplate) -> str:
@@ -66,7 +66,7 @@ def _what(schedule: Resource, stack: StackTemplate) -> str:
 
 
 def run_settings(function: Resource | None) -> dict[str, object]:
-    """What a function of ours is told in its environment; empty for any other function."""
+    """The settings of a function of ours, from its environment; empty for any other function."""
     environment = function.property("Environment") if function is not None else None
     variables = environment.get("Variables", {}) if isinstance(environment, dict) else {}
     try:

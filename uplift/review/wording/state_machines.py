@@ -19,7 +19,7 @@ def functions_of(machine: Resource) -> list[str]:
 
 
 def differences(before: Resource, after: Resource) -> list[str]:
-    """One line for each state that is new, gone, rewired or changed; one line for a definition that cannot be read."""
+    """One line for each state that is new, removed, rewired or changed; one line for a definition that cannot be read."""
     old, new = _definition(before), _definition(after)
     if old is None or new is None:
         return ["the definition differs, and is not written in the template"]
@@ -54,8 +54,9 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 def _of_state(name: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     old, new = list(_arrows(before)), list(_arrows(after))
     if old != new:
-        gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
-        yield f"rewired: {name}: {', '.join(gone) or 'nothing'} → {', '.join(come) or 'nothing'}" if gone or come else f"reordered: {name}"
+        removed, added = [one for one in old if one not in new], [one for one in new if one not in old]
+        now = f"{', '.join(removed) or 'nothing'} → {', '.join(added) or 'nothing'}"
+        yield f"rewired: {name}: {now}" if removed or added else f"reordered: {name}"
     inside = sorted(key for key in before.keys() | after.keys() if key not in _ARROWS and _inside(before, key) != _inside(after, key))
     if inside:
         yield f"changed: {name}: {', '.join(inside)}"

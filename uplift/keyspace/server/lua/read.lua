@@ -1,10 +1,10 @@
--- Reads a page of SCAN, or the keys named in KEYS, with values and remaining lives. Writes nothing.
+-- Reads a page of SCAN, or the keys named in KEYS, with values and remaining TTLs. Writes nothing.
 --
--- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 form, 4 bytes this call may serve, 5 elements and 6 bytes one value may have,
---       7 'skip' or 'only', 8.. what to skip, or what only to serve: 'p' and a prefix, or 'e' and a whole key.
+-- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 form, 4 bytes this call may return, 5 elements and 6 bytes one value may have,
+--       7 'skip' or 'only', 8.. what to skip, or what only to return: 'p' and a prefix, or 'e' and a whole key.
 -- Forms: 'copy' strings as they are and the rest as DUMP, 'dump' all as DUMP, 'value' each type by its own read command.
 -- Answers: cursor, the TIME its PTTLs belong to (s, us), then four for a key: key, PTTL, type, value. A number in place of a value
--- means not served: its size (bytes of a string, elements of the rest) when it is too big, 0 when this call has served enough.
+-- means not returned: its size (bytes of a string, elements of the rest) when it is too big, 0 when this call has returned enough.
 --
 -- 3.2 expires keys in a script by the time the script began but answers PTTL by the clock (src/db.c, keyIsExpired;
 -- src/expire.c), so PTTL 0 can stand beside a value; the caller takes that for gone.

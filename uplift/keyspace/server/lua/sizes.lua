@@ -1,4 +1,4 @@
--- Reads a page of SCAN, or the keys named in KEYS, with types, remaining lives and sizes, but no values. Writes nothing.
+-- Reads a page of SCAN, or the keys named in KEYS, with types, remaining TTLs and sizes, but no values. Writes nothing.
 --
 -- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 how to size: 'no' | 'length' | 'sample' | 'idle'.
 -- 'no' touches no access time. 'length' adds STRLEN and the number of elements. 'sample' also adds the bytes of one element;
