@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TEST_SERVERS := $(CACHE)/server-redis-6.2.14.done $(CACHE)/server-redis-8.2.3.done $(CACHE)/server-valkey-9.1.2.done
 
-.PHONY: rehearse test test-deploy setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade env-named
+.PHONY: rehearse test test-deploy fuzz setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade env-named
 
 rehearse: setup
 	$(BIN)/uplift rehearse in-place $(ARGS)
@@ -30,6 +30,10 @@ test: setup $(TEST_SERVERS) $(CACHE)/moto-tests.done
 # Only what is deployed to the local AWS by the pipeline's own commands.
 test-deploy: setup $(TEST_SERVERS)
 	$(BIN)/pytest tests/deploy $(ARGS)
+
+# The tests that draw, with new seeds until SECONDS (600) are over; SEED draws the same again (docs/testing-draws.md).
+fuzz: setup $(TEST_SERVERS)
+	@SECONDS='$(SECONDS)' SEED='$(SEED)' $(BIN)/python -m tools.fuzz $(ARGS)
 
 # moto's own ElastiCache tests, which the local cloud is held against.
 $(CACHE)/moto-tests.done: tests/servers/moto-tests.txt $(CACHE)/venv.done

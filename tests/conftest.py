@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import hypothesis
 import pytest
 
 from app import build
@@ -15,9 +14,7 @@ from rehearsal.run.installed_tools import InstalledTools
 from stacks.shared.bundle import Bundle
 from uplift.settings.load import load_settings
 
-# Two shared cores: a time limit for one example would fail on a busy machine, and say nothing.
-hypothesis.settings.register_profile("uplift", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("uplift")
+pytest_plugins = ["tests.draws"]
 
 StartRedis = Callable[[str], RedisServer]
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 _FOLDER = Path(".github/workflows")
-_NAMES = ("pull-request", "comment", "deploy", "deploy-one", "upgrade")
+_NAMES = ("pull-request", "comment", "deploy", "deploy-one", "upgrade", "fuzz")
 _PINNED = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40}) # (v[\d.]+)")
 
 
@@ -54,6 +54,15 @@ def test_a_pull_request_gets_no_rights_and_no_secrets() -> None:
     assert not any("permissions" in job or "environment" in job for job in workflow["jobs"].values())
     assert "secrets." not in _text("pull-request")
     assert all(step["with"]["persist-credentials"] is False for step in _steps("pull-request") if "checkout" in step.get("uses", ""))
+
+
+def test_draws_are_tried_every_night_with_no_rights() -> None:
+    workflow = yaml.safe_load(_text("fuzz"))
+    # YAML 1.1 reads the key "on" as true.
+    assert workflow[True]["schedule"] == [{"cron": "23 4 * * *"}]
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "secrets." not in _text("fuzz")
+    assert [step["run"] for step in _steps("fuzz") if "run" in step] == ["make fuzz"]
 
 
 def test_the_comment_checks_out_nothing_and_may_only_comment() -> None:

@@ -267,7 +267,7 @@ def test_through_tls_with_a_token(source_version: str, target_version: str, inst
             free.close()
             proxies.append(Proxy(loop, "127.0.0.1", port, node.port, context))
         for number in range(500):
-            nodes[0].client.set(f"users_b:{number}", os.urandom(50), ex=1800)
+            nodes[0].client.set(f"users_b:{number}", f"{number:050}", ex=1800)
         nodes[0].client.rpush("big", *range(20_000))
         urls = [
             f"rediss://localhost:{proxies[0].port}?ca={tmp_path / 'ca.pem'}&password_env=SOURCE_TOKEN",

@@ -1,7 +1,7 @@
 """Two starts at once, on real Redis servers: one snapshot and one modify, whatever the order of their calls.
 
 The two executions walk the synthesised state machine with the real steps. Before every AWS call each waits for its
-turn, which a seed draws; what reached ElastiCache is counted in the local API log. The walker stands in for Step
+turn, which is drawn; what reached ElastiCache is counted in the local API log. The walker stands in for Step
 Functions, so this does not prove Step Functions' own behaviour; the rehearsal and test_deployed.py run that.
 """
 
@@ -43,7 +43,6 @@ from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
 
 pytestmark = pytest.mark.cloud
-SEEDS = range(50)
 WAIT_SCALE = 0.001
 _DATA_STEPS = {Step.PROBE, Step.CENSUS_BEFORE, Step.MEASURE, Step.CENSUS_AFTER, Step.COMPARE}
 
@@ -191,10 +190,10 @@ def _versions(bench: Bench, legacy: str) -> list[str]:
     return [server["version"] for server in bench.cloud.command("servers") if server["id"] == legacy]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, seed: int) -> None:
-    names = [f"run-{seed}-a", f"run-{seed}-b"]
-    turns = Turns(names, seed)
+@pytest.mark.parametrize("number", range(50))
+def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, number: int, draws: random.Random) -> None:
+    names = [f"run-{number}-a", f"run-{number}-b"]
+    turns = Turns(names, draws)
     ended: dict[str, Walked | BaseException] = {}
 
     def execute(name: str) -> None:
@@ -210,26 +209,27 @@ def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, 
         thread.start()
     for thread in threads:
         thread.join()
-    assert bench.counts(names) == {"CreateSnapshot": 1, "ModifyCacheCluster": 1}, f"seed {seed}, order {turns.order}"
+    assert bench.counts(names) == {"CreateSnapshot": 1, "ModifyCacheCluster": 1}, f"order {turns.order}"
     outcomes = [(one.last, one.data.get("outcome")) if isinstance(one, Walked) else one for one in ended.values()]
-    assert ("Succeeded", "upgraded") in outcomes, f"seed {seed}: {outcomes}"
-    assert all(isinstance(one, Walked) and one.succeeded for one in ended.values()), f"seed {seed}: {outcomes}"
+    assert ("Succeeded", "upgraded") in outcomes, f"{outcomes}, order {turns.order}"
+    assert all(isinstance(one, Walked) and one.succeeded for one in ended.values()), f"{outcomes}, order {turns.order}"
     assert _versions(bench, legacy) == ["5.0.6"]
 
 
 @pytest.mark.parametrize("death", [Killed, Stopped])
-@pytest.mark.parametrize("seed", range(15))
-def test_whatever_dies_at_any_call_there_is_one_modify(bench: Bench, legacy: str, seed: int, death: type[BaseException]) -> None:
+@pytest.mark.parametrize("number", range(15))
+def test_whatever_dies_at_any_call_there_is_one_modify(
+    bench: Bench, legacy: str, number: int, death: type[BaseException], draws: random.Random
+) -> None:
     """A process dies, or the whole execution is stopped, before or after one call; later starts, after the lease, end it.
 
     Where it died between writing down the modify and sending it, nobody can know that it was not sent: the run ends
     with the advice to raise the attempt, and with that it goes through.
     """
-    rng = random.Random(seed)
-    strike = Strike(rng.randint(1, 60), after=rng.random() < 0.5, death=death)
+    strike = Strike(draws.randint(1, 60), after=draws.random() < 0.5, death=death)
     clock, names, ends, attempt = Clock(), [], [], 1
     for start in range(4):
-        names.append(f"{death.__name__}-{seed}-{start}")
+        names.append(f"{death.__name__}-{number}-{start}")
         try:
             last = _run(bench, legacy, names[-1], clock, strike.before_call, strike.after_call, attempt=attempt)
         except Stopped:
@@ -242,7 +242,7 @@ def test_whatever_dies_at_any_call_there_is_one_modify(bench: Bench, legacy: str
         if "raise upgrade.attempt" in last.data["reason"]:
             assert bench.counts(names)["ModifyCacheCluster"] == 0
             attempt += 1
-    story = f"seed {seed}: {strike}, ends {ends}"
+    story = f"{strike}, ends {ends}"
     counts = bench.counts(names)
     assert ends[-1][0] == "Succeeded", story
     assert "refused" not in [outcome for _state, outcome, _reason in ends], story

@@ -1,4 +1,4 @@
-"""Gives concurrent runs their turns, one AWS call at a time, in an order drawn from a seed."""
+"""Gives concurrent runs their turns, one AWS call at a time, in a drawn order."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import threading
 class Turns:
     """Each run waits before every call until it is drawn; nobody else runs between two draws."""
 
-    def __init__(self, names: list[str], seed: int) -> None:
-        self._rng = random.Random(seed)
+    def __init__(self, names: list[str], draws: random.Random) -> None:
+        self._rng = draws
         self._alive = set(names)
         self._waiting: set[str] = set()
         self._drawn: str | None = None

@@ -26,7 +26,6 @@ from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.verify.run import VerifyRequest, verify
 
-SEED = int(os.environ.get("UPLIFT_SEED", "20200420"))
 KILLS, KILLS_A_ROUND = 200, 10
 KEYS = 1_000
 LIMITS = ReadLimits(page_keys=40, value_bytes=4_000, value_elements=100, piece_bytes=2_000, piece_elements=100)
@@ -161,12 +160,6 @@ def _reads(source: RedisServer) -> int:
     """How often the source returned a string to a script: once for each string key of each reading."""
     stats = source.client.info("commandstats")
     return int(stats.get("cmdstat_get", {}).get("calls", 0)) + int(stats.get("cmdstat_dump", {}).get("calls", 0))
-
-
-@pytest.fixture
-def draws() -> Iterator[random.Random]:
-    print(f"UPLIFT_SEED={SEED}")  # noqa: T201
-    yield random.Random(SEED)
 
 
 def test_killed_at_200_points_and_resumed_it_ends_equal(

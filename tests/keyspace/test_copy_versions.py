@@ -53,9 +53,11 @@ def verify_all(source: RedisServer, target: RedisServer) -> None:
 
 @pytest.mark.parametrize("mode", [WriteMode.FAST, WriteMode.SILENT])
 @pytest.mark.parametrize(("source_version", "target_version"), PAIRS)
-def test_every_encoding_arrives(source_version: str, target_version: str, mode: WriteMode, start_redis: StartRedis, tmp_path: Path) -> None:
+def test_every_encoding_arrives(
+    source_version: str, target_version: str, mode: WriteMode, start_redis: StartRedis, tmp_path: Path, draws: random.Random
+) -> None:
     source, target = start_redis(source_version), start_redis(target_version)
-    fill_every_encoding(source.client, random.Random(5))
+    fill_every_encoding(source.client, draws)
     state = copy_all(source, target, tmp_path / "state", CopyOptions(write_mode=mode))
     assert same(snapshot(source.client), snapshot(target.client)) == []
     assert state.counts.big >= 5

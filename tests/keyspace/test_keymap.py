@@ -73,8 +73,8 @@ def test_where_keys_of_vets_api_belong(key: str, rule: str, action: str, destina
     assert (found.name, found.action, found.destination) == (rule, Action(action), destination)
 
 
-def test_every_shape_of_the_simulated_application_has_a_rule(router: Router) -> None:
-    assert [entry.key for entry in entries(3_000, random.Random(1), 0.0) if router.route(entry.key.encode()) is None] == []
+def test_every_shape_of_the_simulated_application_has_a_rule(router: Router, draws: random.Random) -> None:
+    assert [entry.key for entry in entries(3_000, draws, 0.0) if router.route(entry.key.encode()) is None] == []
 
 
 @pytest.mark.parametrize(
