@@ -23,8 +23,8 @@ import trustme
 
 from bench.common import arguments, endpoint, fill_mixed, machine, note, servers
 from bench.copy import KEYMAP
-from rehearsal.cloud.elasticache.endpoint import Endpoint as Proxy
-from rehearsal.cloud.elasticache.endpoint import ProxyLoop
+from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint as Proxy
+from rehearsal.cloud.elasticache.endpoint_proxy import ProxyLoop
 from rehearsal.cloud.elasticache.redis_server import RedisServer, free_port
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy

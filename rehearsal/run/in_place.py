@@ -23,14 +23,14 @@ from rehearsal.run.approval import approve_plan
 from rehearsal.run.cdk_cli import CdkCli, CliResult
 from rehearsal.run.installed_tools import SOURCE_VERSION, TARGET_VERSION, InstalledTools
 from rehearsal.run.inventory_change import PatternRow, side_by_side, take_inventory
-from rehearsal.run.key_snapshot import KeySnapshot, read_ledger
+from rehearsal.run.key_digests import KeyDigests, read_ledger
 from rehearsal.run.local_cloud import LocalCloud
+from rehearsal.run.loss_verdict import Verdict, judge
 from rehearsal.run.observed_outage import longest_outage
 from rehearsal.run.progress_display import ProgressDisplay
 from rehearsal.run.rdb_input import RdbFile, copy_by_type
 from rehearsal.run.recovery_check import RecoveryResult, recover
 from rehearsal.run.rehearsal_report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
-from rehearsal.run.verdict import Verdict, judge
 from rehearsal.run.watch_executions import Ended, watch
 from uplift.errors import UpliftError
 from uplift.report.run_page import StoryCalls
@@ -141,7 +141,7 @@ class _Rehearsal:
             self._report(Engine(engine_before, legacy.version()), ended, before, after, journal, verdict, rows), recovery=recovery
         )
 
-    def _recover(self, ended: list[Ended], verdict: Verdict, before: KeySnapshot) -> RecoveryResult | None:
+    def _recover(self, ended: list[Ended], verdict: Verdict, before: KeyDigests) -> RecoveryResult | None:
         """Bring the data back where the run itself found a loss, as its runbook says."""
         runs = [one.run_id for one in ended if one.outcome == "lost"]
         if not runs:
@@ -213,8 +213,8 @@ class _Rehearsal:
         self,
         engine: Engine,
         ended: list[Ended],
-        before: KeySnapshot,
-        after: KeySnapshot,
+        before: KeyDigests,
+        after: KeyDigests,
         journal: dict[str, Any],
         verdict: Verdict,
         inventory: tuple[PatternRow, ...],

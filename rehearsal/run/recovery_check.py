@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from rehearsal.run.key_snapshot import KeySnapshot, read_ledger
+from rehearsal.run.key_digests import KeyDigests, read_ledger
 from rehearsal.run.local_cloud import LocalCloud
 
 
@@ -29,7 +29,7 @@ class RecoveryResult:
         return f"{self.outcome}: {self.back:,} of {self.lost:,} lost keys and jobs are back, in {self.endpoint or 'no group'}"
 
 
-def recover(cloud: LocalCloud, config: Path, run_id: str, lost: set[bytes], before: KeySnapshot) -> RecoveryResult:
+def recover(cloud: LocalCloud, config: Path, run_id: str, lost: set[bytes], before: KeyDigests) -> RecoveryResult:
     """Recover one run and look every lost key up in the new group, with the rehearsal's own reader."""
     done = cloud.uplift("recover", "rehearsal", "--run", run_id, "--config", str(config), "--json")
     if not done.stdout.startswith("{"):
@@ -44,7 +44,7 @@ def _connector(endpoint: str) -> Callable[[int], redis.Redis]:
     return lambda database: redis.Redis.from_url(endpoint, db=database, protocol=2, driver_info=None, socket_timeout=120)
 
 
-def _is_back(name: bytes, before: KeySnapshot, restored: KeySnapshot) -> bool:
+def _is_back(name: bytes, before: KeyDigests, restored: KeyDigests) -> bool:
     """Whether a lost key has its value again, or a lost job is in a queue again."""
     line = before.lines.get((0, name))
     if line is None:

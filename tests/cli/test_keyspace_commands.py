@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import trustme
 
-from rehearsal.cloud.elasticache.endpoint import Endpoint as Proxy
-from rehearsal.cloud.elasticache.endpoint import ProxyLoop
+from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint as Proxy
+from rehearsal.cloud.elasticache.endpoint_proxy import ProxyLoop
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.run.installed_tools import InstalledTools
 from tests.conftest import StartRedis

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from uplift.deploy.deployed import DeployedStack
+from uplift.deploy.deployed_stacks import DeployedStack
 from uplift.deploy.stack_policy import stack_policy
 from uplift.deploy.stack_policy_guard import StillLoosened, guarded
 from uplift.review.review import review

@@ -27,6 +27,7 @@ from tests.inplace.asl_walker import State, TaskFailed, Walked, definition_of, w
 from tests.inplace.builders import run_settings
 from tests.inplace.turns import Turns
 from uplift.errors import Throttled, UpliftError
+from uplift.inplace.aws.alarm_actions import AlarmActions
 from uplift.inplace.aws.elasticache import LegacyCache
 from uplift.inplace.aws.executions import Executions
 from uplift.inplace.aws.notifications import Notifications
@@ -171,6 +172,7 @@ def _run(
                 lock=RunLock(table, legacy, name),
                 s3=client("s3"),
                 notifications=Notifications(client("sns"), client("cloudwatch"), settings.topic_arn, legacy),
+                alarm_actions=AlarmActions(client("cloudwatch")),
                 executions=Executions(client("stepfunctions")),
                 execution=request.execution,
                 now=clock.now,

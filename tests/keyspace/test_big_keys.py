@@ -11,7 +11,7 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint, read
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome
 from uplift.keyspace.server.canonical_value import digest_in_pieces
 from uplift.keyspace.server.connection import Connection, connected

@@ -17,7 +17,7 @@ from uplift.errors import NotConvertible
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.copy.state import CopyState
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.source_and_targets import TargetUrl

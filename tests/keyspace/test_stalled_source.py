@@ -20,7 +20,7 @@ from tests.keyspace.test_copy_versions import copy_all
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.census.cold_keys import ColdKeyReader
 from uplift.keyspace.copy.copy import CopyOptions
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server import big_key_copier, page_reader
 from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome

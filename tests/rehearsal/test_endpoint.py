@@ -12,7 +12,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from rehearsal.cloud.elasticache.endpoint import Endpoint, ProxyLoop
+from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint, ProxyLoop
 from rehearsal.cloud.elasticache.node_factory import addresses
 from tests.conftest import StartRedis
 

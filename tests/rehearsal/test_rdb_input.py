@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.run.key_snapshot import read_ledger
+from rehearsal.run.key_digests import read_ledger
 from rehearsal.run.rdb_input import copy_by_type, open_rdb
 from tests.conftest import StartRedis
 from uplift.errors import BadInput

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from rehearsal.run.key_snapshot import NO_EXPIRY, KeySnapshot, Line
+from rehearsal.run.key_digests import NO_EXPIRY, KeyDigests, Line
+from rehearsal.run.loss_verdict import judge
 from rehearsal.run.observed_outage import longest_outage
-from rehearsal.run.verdict import judge
 
 NOW = 1_000_000
 EMPTY: dict[str, Any] = {"strings": {}, "counters": {}, "enqueued": {}, "received": [], "unsure_jobs": []}
 
 
-def _snapshot(lines: dict[bytes, Line] | None = None, jobs: set[str] | None = None) -> KeySnapshot:
-    return KeySnapshot({(0, key): line for key, line in (lines or {}).items()}, jobs or set(), len(lines or {}), NOW)
+def _snapshot(lines: dict[bytes, Line] | None = None, jobs: set[str] | None = None) -> KeyDigests:
+    return KeyDigests({(0, key): line for key, line in (lines or {}).items()}, jobs or set(), len(lines or {}), NOW)
 
 
 def _line(digest: bytes = b"v", expires_at_ms: int = NO_EXPIRY) -> Line:

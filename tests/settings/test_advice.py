@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from uplift.settings.advice import settings_warnings
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import load_settings
+from uplift.settings.warnings import settings_warnings
 
 Load = Callable[[str, Any], EnvironmentSettings]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from uplift.aws_calls import aws_named
-from uplift.deploy.deployed import DeployedStacks
+from uplift.deploy.deployed_stacks import DeployedStacks
 from uplift.errors import BadInput
 from uplift.inplace.aws.elasticache import PATIENT, LegacyCache
 from uplift.settings.environment import EnvironmentSettings, StackName

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uplift.deploy.deployed import DeployedStack
+from uplift.deploy.deployed_stacks import DeployedStack
 from uplift.deploy.drift_rules import Drift, Written, drifts, token_drift
 from uplift.deploy.real_group import read_group, secret_drawn_at
 from uplift.review.group.view import group_view

@@ -9,7 +9,7 @@ from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from uplift.deploy.deployed import DeployedStack, DeployedStacks
+from uplift.deploy.deployed_stacks import DeployedStack, DeployedStacks
 from uplift.deploy.stack_policy import acknowledged_losses, needs_policy, stack_policy
 from uplift.errors import UpliftError
 from uplift.review.review import Review

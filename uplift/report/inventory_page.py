@@ -8,7 +8,7 @@ from pathlib import Path
 import squarify
 
 from uplift.keyspace.inventory.inventory import TTL_NAMES, Inventory, PatternInventory
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.report.page_file import keep_page, render
 
 _WIDTH, _HEIGHT = 960.0, 420.0

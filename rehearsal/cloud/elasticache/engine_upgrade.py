@@ -11,7 +11,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from rehearsal.cloud.elasticache.endpoint import Endpoint
+from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint
 from rehearsal.cloud.elasticache.node_factory import NodeFactory, apply_parameters
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.cloud.elasticache.state import AVAILABLE, Group, Node, ParameterGroup, State

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.cloud.elasticache.change import as_numbers
+from rehearsal.cloud.elasticache.modification import as_numbers
 from rehearsal.cloud.elasticache.state import Group
 from rehearsal.cloud.errors import NotModelled, refused
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import trustme
 
 from rehearsal.cloud.elasticache.auth_tokens import AuthTokens
-from rehearsal.cloud.elasticache.endpoint import Endpoint, ProxyLoop
+from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint, ProxyLoop
 from rehearsal.cloud.elasticache.parameters import NOT_FOR_THE_SERVER
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.cloud.elasticache.state import Node

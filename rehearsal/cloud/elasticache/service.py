@@ -15,9 +15,9 @@ from typing import Any
 from rehearsal.cloud.elasticache import parameters as families
 from rehearsal.cloud.elasticache import replicas
 from rehearsal.cloud.elasticache.auth_tokens import AuthTokens
-from rehearsal.cloud.elasticache.change import Change, as_numbers
 from rehearsal.cloud.elasticache.engine_upgrade import EngineUpgrade
 from rehearsal.cloud.elasticache.group_settings import apply_settings, check_settings
+from rehearsal.cloud.elasticache.modification import Change, as_numbers
 from rehearsal.cloud.elasticache.node_factory import NodeFactory, apply_parameters
 from rehearsal.cloud.elasticache.state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State
 from rehearsal.cloud.errors import NotModelled, refused

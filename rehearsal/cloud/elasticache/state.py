@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rehearsal.cloud.elasticache.auth_tokens import AuthTokens
-from rehearsal.cloud.elasticache.endpoint import Endpoint
+from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.cloud.errors import refused
 

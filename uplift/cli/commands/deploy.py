@@ -16,7 +16,7 @@ from uplift.cli.commands.review import Acknowledged, Allow
 from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import print_lines
-from uplift.deploy.deployed import DeployedStack, as_assembly
+from uplift.deploy.deployed_stacks import DeployedStack, as_assembly
 from uplift.deploy.stack_policy_guard import guarded
 from uplift.errors import BadInput, ExitCode, NotSafe, UpliftError
 from uplift.review.acknowledgements import DEFAULT_FILE, load_acknowledgements

@@ -12,7 +12,7 @@ from uplift.aws_calls import aws_named
 from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
-from uplift.deploy.deployed import DeployedStack
+from uplift.deploy.deployed_stacks import DeployedStack
 from uplift.deploy.drift_reader import DriftReader
 from uplift.deploy.drift_rules import Drift, legacy_drift
 from uplift.errors import BadInput, ExitCode, RunRefused

@@ -15,7 +15,7 @@ from uplift.cli.terminal.output import AsJson, print_json, print_lines, print_ta
 from uplift.cli.terminal.progress_bar import progress, say
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.inventory.inventory import LIVE_BYTES, RDB_BYTES, TTL_NAMES, Inventory, InventoryBuilder, live_inventory, rdb_inventory
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.rdb.file import RdbFile

@@ -6,8 +6,8 @@ import typer
 
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
-from uplift.settings.advice import settings_warnings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+from uplift.settings.warnings import settings_warnings
 
 commands = typer.Typer(no_args_is_help=True)
 

@@ -9,8 +9,8 @@ import typer
 
 from uplift.aws_calls import aws_named
 from uplift.cli.deployment import Deployment
+from uplift.cli.executions import Machine
 from uplift.cli.options.environment import Config, Environment
-from uplift.cli.state_machine import Machine
 from uplift.cli.terminal.live_line import live_line
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.errors import ExitCode

@@ -1,4 +1,4 @@
-"""What people and alarms are sent: messages on the topic, metrics, and legacy's own alarms switched off while it changes."""
+"""What people and alarms are sent: messages on the topic, and metrics."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ class PeopleUnreachable(UpliftError):
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """The topic that hears of the run of one source, and which alarms are muted while it changes."""
+    """The topic that hears of the run of one source, and its metrics."""
 
     sns: SNSClient
     cloudwatch: CloudWatchClient
     topic_arn: str
     source: str
-    alarms_to_mute: tuple[str, ...] = ()
 
     def publish(self, subject: str, text: str) -> None:
         """Send one message to everybody on the topic. Raises PeopleUnreachable."""
@@ -50,16 +49,6 @@ class Notifications:
     def run_ended(self, *, failed: bool) -> None:
         """One data point a run: 1 when somebody has to look."""
         self._put({"MetricName": RUN_FAILED, "Value": int(failed), "Unit": "Count"})
-
-    def mute_alarms(self) -> None:
-        """Keep legacy's own alarms from acting; their states go on being recorded."""
-        if self.alarms_to_mute:
-            self.cloudwatch.disable_alarm_actions(AlarmNames=list(self.alarms_to_mute))
-
-    def unmute_alarms(self) -> None:
-        """Let them act again; safe to call at any time."""
-        if self.alarms_to_mute:
-            self.cloudwatch.enable_alarm_actions(AlarmNames=list(self.alarms_to_mute))
 
     def _put(self, datum: MetricDatumTypeDef) -> None:
         datum["Dimensions"] = [{"Name": SOURCE_DIMENSION, "Value": self.source}]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from uplift.inplace.aws.alarm_actions import AlarmActions
 from uplift.inplace.aws.elasticache import LegacyCache
 from uplift.inplace.aws.executions import Executions
 from uplift.inplace.aws.notifications import Notifications
@@ -27,6 +28,7 @@ class ControlAdapters:
     lock: RunLock
     s3: S3Client
     notifications: Notifications
+    alarm_actions: AlarmActions
     executions: Executions
     execution: str
     now: Callable[[], float]

@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from uplift.inplace.aws.alarm_actions import AlarmActions
 from uplift.inplace.aws.elasticache import PATIENT, LegacyCache
 from uplift.inplace.aws.executions import Executions
 from uplift.inplace.aws.notifications import Notifications
@@ -37,15 +38,15 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
 def control_adapters(execution: str) -> ControlAdapters:
     """What one execution works with, from the function's environment."""
     settings = RunSettings.from_environment()
+    cloudwatch = boto3.client("cloudwatch")
     table = boto3.resource("dynamodb").Table(settings.lock_table)
     return ControlAdapters(
         settings=settings,
         cache=LegacyCache(boto3.client("elasticache", config=PATIENT), settings.legacy_kind, settings.legacy_id),
         lock=RunLock(table, settings.legacy_id, execution),
         s3=boto3.client("s3"),
-        notifications=Notifications(
-            boto3.client("sns"), boto3.client("cloudwatch"), settings.topic_arn, settings.legacy_id, settings.alarms_to_mute
-        ),
+        notifications=Notifications(boto3.client("sns"), cloudwatch, settings.topic_arn, settings.legacy_id),
+        alarm_actions=AlarmActions(cloudwatch, settings.alarms_to_mute),
         executions=Executions(boto3.client("stepfunctions")),
         execution=execution,
         now=time.time,

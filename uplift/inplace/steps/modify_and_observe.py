@@ -20,7 +20,7 @@ class EngineSteps:
         """Send the one modify of this run. Whoever comes here again is sent to observe, never to modify."""
         now, lock = self.adapters.seconds(), self.adapters.lock
         lock.renew(now)
-        self.adapters.notifications.mute_alarms()
+        self.adapters.alarm_actions.mute()
         state.next = Next.OBSERVE
         if not lock.request_modify(now, census_pages=state.census_before.pages):
             return state

@@ -14,7 +14,7 @@ from uplift.inplace.records.run_settings import RunSettings
 from uplift.inplace.records.run_state import CensusProgress, CheckProgress, Next, NodeAddress, ProbeResult, RunState
 from uplift.keyspace.census.census import count_page, read_page
 from uplift.keyspace.census.cold_check import ColdCheck, check_page
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.server.connection import Connection, connected
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.facts import ServerFacts, read_server_facts

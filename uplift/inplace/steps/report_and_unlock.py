@@ -62,5 +62,5 @@ class EndingSteps:
             lock.release()
         else:
             lock.close()
-        self.adapters.notifications.unmute_alarms()
+        self.adapters.alarm_actions.unmute()
         return state

@@ -2,7 +2,7 @@
 
 SCAN returns every key that was there from beginning to end at least once (redis.io, SCAN, "Scan guarantees");
 one that is moved while the table grows can be counted twice, so counts are close, not exact, on a live server.
-A page is one script call (lua/sizes.lua). TYPE and PTTL leave a key's access time alone (redis/redis 3.2 src/db.c,
+A page is one script call (lua/key_sizes.lua). TYPE and PTTL leave a key's access time alone (redis/redis 3.2 src/db.c,
 LOOKUP_NOTOUCH); STRLEN does not, so a mere count takes bytes on a replica only, and only of strings. The census before an upgrade
 reads the values of cold keys too, wherever it is: they cannot be compared unread.
 """

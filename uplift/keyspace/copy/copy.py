@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from uplift.errors import KeyUnroutable, NotSafe, SourceUnreachable
 from uplift.keyspace.copy.state import CopyCounts, CopyState, DatabaseProgress
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.rdb.payload import fits
 from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome

@@ -13,7 +13,7 @@ from uplift.errors import BadInput, KeyUnroutable, NotSafe
 from uplift.keyspace.copy.copy import Copy, CopyOptions, Observer
 from uplift.keyspace.copy.name_scan import PreScan, empty_prescan, prescan
 from uplift.keyspace.copy.state import SCHEMA, CopyState, Side, read_state, write_state
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.routing import NO_TARGET
 from uplift.keyspace.server.server_checks import Preflight, check_memory
 from uplift.keyspace.server.source_and_targets import Progress, Say, Scope, Servers, opened, shifted

@@ -64,7 +64,7 @@ class Router:
     server_filter: tuple[Literal, ...]
 
     def filter_arguments(self) -> list[bytes]:
-        """`server_filter` as read.lua takes it."""
+        """`server_filter` as read_page.lua takes it."""
         marks = {LiteralKind.EXACT: b"e", LiteralKind.PREFIX: b"p"}
         return [b"only" if self.only else b"skip", *(marks[literal.kind] + literal.text for literal in self.server_filter)]
 

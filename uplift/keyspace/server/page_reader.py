@@ -15,7 +15,7 @@ from uplift.keyspace.server.scripts import READ
 NEVER_EXPIRES = -1
 GONE = -2
 STALLED = "STALLED"
-"""The first word of what lua/ttls.lua answers where the server stood still whenever TTLs were read."""
+"""The first word of what lua/read_ttls.lua answers where the server stood still whenever TTLs were read."""
 
 
 class ValueForm(StrEnum):
@@ -48,7 +48,7 @@ class ReadLimits:
 class Page:
     """One reply: the cursor to go on from, the node's clock (ms since 1970), and flat fours of key, PTTL, type, value.
 
-    `now` and a PTTL give the time a key expires at: never too early, and 5 ms too late at most (lua/ttls.lua).
+    `now` and a PTTL give the time a key expires at: never too early, and 5 ms too late at most (lua/read_ttls.lua).
     A value that is an int was not returned: its size where it is too big for a page, 0 where the page was full.
     """
 

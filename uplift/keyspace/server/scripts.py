@@ -47,7 +47,7 @@ def _script(*names: str) -> Script:
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
 
 
-READ = _script("ttls.lua", "read.lua")
-ENDS = _script("ttls.lua", "ends.lua")
-SIZES = _script("sizes.lua")
-MISSING = _script("missing.lua")
+READ = _script("read_ttls.lua", "read_page.lua")
+ENDS = _script("read_ttls.lua", "key_expiry.lua")
+SIZES = _script("key_sizes.lua")
+MISSING = _script("missing_keys.lua")

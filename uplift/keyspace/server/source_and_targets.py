@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from uplift.errors import BadInput, NotSafe
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.server.connection import Connection

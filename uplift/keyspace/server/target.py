@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from uplift.errors import NotConvertible, TargetRefused
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.rdb.payload import converted, fits, payload_version
 from uplift.keyspace.server.connection import Connection, ErrorReply
 from uplift.keyspace.server.endpoint import Endpoint

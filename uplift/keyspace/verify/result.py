@@ -22,7 +22,7 @@ class Difference(StrEnum):
 
 
 READINGS_DIFFER_MILLISECONDS = 15
-"""How far apart two readings of the difference of two TTLs can be: 5 ms and a rounded one for each side (lua/ttls.lua), each time."""
+"""How far apart two readings of the difference of two TTLs can be: 5 ms and a rounded one for each side (lua/read_ttls.lua), each time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from uplift.errors import BadInput
 from uplift.keyspace.copy.state import CopyState, read_state
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.source_and_targets import Progress, Say, Scope, Servers, opened, shifted
 from uplift.keyspace.server.target import Target

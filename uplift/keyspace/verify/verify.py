@@ -13,7 +13,7 @@ from itertools import cycle
 from typing import Any, cast
 
 from uplift.errors import KeyUnroutable
-from uplift.keyspace.keymap.label import KeyLabels
+from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.canonical_value import comparable
 from uplift.keyspace.server.connection import Connection

@@ -30,7 +30,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class KeySnapshot:
+class KeyDigests:
     """All keys of all databases but queues and job sets, whose jobs are counted one by one."""
 
     lines: dict[tuple[int, bytes], Line] = field(default_factory=dict)
@@ -39,9 +39,9 @@ class KeySnapshot:
     read_at_ms: int = 0
 
 
-def read_ledger(connect: Callable[[int], redis.Redis], progress: Callable[[int, int], None]) -> KeySnapshot:
+def read_ledger(connect: Callable[[int], redis.Redis], progress: Callable[[int, int], None]) -> KeyDigests:
     """Read everything; `progress` gets keys read and keys there are."""
-    keys_seen = KeySnapshot()
+    keys_seen = KeyDigests()
     info = cast("dict[str, dict[str, int]]", connect(0).info("keyspace"))
     total = sum(database["keys"] for database in info.values())
     for name in info:
@@ -65,7 +65,7 @@ def _batches(client: redis.Redis) -> Iterator[list[bytes]]:
             return
 
 
-def _read_batch(client: redis.Redis, database: int, keys: list[bytes], keys_seen: KeySnapshot) -> None:
+def _read_batch(client: redis.Redis, database: int, keys: list[bytes], keys_seen: KeyDigests) -> None:
     now = _server_ms(client)
     heads = client.pipeline(transaction=False)
     for key in keys:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.run.key_snapshot import NO_EXPIRY, KeySnapshot
+from rehearsal.run.key_digests import NO_EXPIRY, KeyDigests
 from uplift.keyspace.keymap.pattern import pattern_of
 
 TTL_TOLERANCE_MS = 3000
@@ -52,7 +52,7 @@ class Verdict:
         return self.lost_keys + self.changed_keys + self.lost_writes
 
 
-def judge(before: KeySnapshot, after: KeySnapshot, journal: Mapping[str, Any], values_after: Mapping[str, Any]) -> Verdict:
+def judge(before: KeyDigests, after: KeyDigests, journal: Mapping[str, Any], values_after: Mapping[str, Any]) -> Verdict:
     """Compare. `values_after` holds the value and expiry of every key the journal speaks of, as read at the end."""
     lost, changed, expired = _cold_keys(before, after, frozenset(_touched(journal)))
     # A job whose move raised in the application is the application's own doubt, not a loss of Redis.
@@ -67,7 +67,7 @@ def _touched(journal: Mapping[str, Any]) -> Iterator[bytes]:
     yield from (b"queues", b"processes", b"stat:processed", b"stat:failed")
 
 
-def _cold_keys(before: KeySnapshot, after: KeySnapshot, touched: frozenset[bytes]) -> tuple[list[Finding], list[Finding], int]:
+def _cold_keys(before: KeyDigests, after: KeyDigests, touched: frozenset[bytes]) -> tuple[list[Finding], list[Finding], int]:
     lost, changed, expired = [], [], 0
     for (database, key), line in before.lines.items():
         if database == 0 and key in touched:
@@ -110,7 +110,7 @@ def _lost_counters(journal: Mapping[str, Any], values: Mapping[str, Any]) -> Ite
             yield Finding("lost write", key.encode(), f"counted {found} of {counted['acknowledged']}")
 
 
-def _lost_jobs(journal: Mapping[str, Any], after: KeySnapshot, received: set[str]) -> Iterator[Finding]:
+def _lost_jobs(journal: Mapping[str, Any], after: KeyDigests, received: set[str]) -> Iterator[Finding]:
     for jid in sorted(set(journal["enqueued"]) - after.jobs - received):
         yield Finding("lost job", jid.encode(), f"enqueued to {journal['enqueued'][jid]}")
 
