@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from uplift.cli.terminal.output import AsJson, print_json, print_lines, print_ta
 from uplift.cli.terminal.table import plain_table
 from uplift.errors import ExitCode
 from uplift.inplace.aws.executions import RUNNING, SUCCEEDED, Look
-from uplift.inplace.recovery.steps import RecoveryReport
+from uplift.inplace.recovery.steps import SCHEMA, RecoveryReport
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 
 _REPORT = TypeAdapter(RecoveryReport)
@@ -58,7 +58,9 @@ def _now(look: Look) -> str:
 def _read(deployment: Deployment, key: str) -> RecoveryReport:
     bucket = deployment.fact("upgrade/report-bucket")
     with aws_named(f"reading s3://{bucket}/{key}"):
-        return _REPORT.validate_python(json.loads(deployment.s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
+        body = deployment.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    # One that older functions wrote gets the fields of now, and so their schema.
+    return replace(_REPORT.validate_python(json.loads(body)), schema=SCHEMA)
 
 
 def _print(report: RecoveryReport) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -21,7 +22,7 @@ from uplift.cli.terminal.table import plain_table
 from uplift.errors import BadInput
 from uplift.inplace.aws.executions import Look
 from uplift.inplace.records.loss_proof import ColdProof
-from uplift.inplace.records.run_report import RunReport, report_as_json
+from uplift.inplace.records.run_report import SCHEMA, RunReport, report_as_json
 from uplift.keyspace.census.cold_check import ColdCount
 from uplift.report.run_page import write_page
 from uplift.report.run_story import run_story
@@ -68,7 +69,8 @@ def read_report(deployment: Deployment, run: str) -> RunReport:
             raise BadInput(f"run {run} has no report in s3://{bucket}: `uplift status` names the newest run")
         newest = max(found, key=lambda item: item["LastModified"])
         body = deployment.s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read()
-    return _REPORT.validate_python(json.loads(body))
+    # One that an older run wrote gets the fields of now, and so their schema.
+    return replace(_REPORT.validate_python(json.loads(body)), schema=SCHEMA)
 
 
 def _history(deployment: Deployment, execution: str) -> Look | None:

@@ -19,6 +19,7 @@ from uplift.keyspace.census.loss import judge_loss
 
 RESTORED, LEGACY_NOW = "-restored", "-legacy-now"
 RECOVERY = "recovery"
+SCHEMA = "uplift.inplace.recovery/2"
 _PROGRESS = f"{RECOVERY}-progress"
 _RESTORABLE = frozenset({AVAILABLE, "restoring"})
 
@@ -127,7 +128,7 @@ class RecoverySteps:
         host, port = primary_endpoint(self.adapters.cache.client, state.recovered_group) if state.outcome is Outcome.RECOVERED else ("", 0)
         outcome, reason, cold, rows = self._judged(state, store)
         return RecoveryReport(
-            schema="uplift.inplace.recovery/2",
+            schema=SCHEMA,
             environment=settings.environment,
             run_id=state.run_id,
             outcome=outcome.value,

@@ -7,7 +7,7 @@
 -- means not returned: its size (bytes of a string, elements of the rest) when it is too big, 0 when this call has returned enough.
 --
 -- 3.2 expires keys in a script by the time the script began but answers PTTL by the clock (src/db.c, keyIsExpired;
--- src/expire.c), so PTTL 0 can stand beside a value; the caller takes that for gone.
+-- src/expire.c), so PTTL 0 can stand beside a value; the caller takes the key for expired.
 local call = redis.call
 local cursor, keys = ARGV[1], KEYS
 if cursor ~= '' then
@@ -67,7 +67,7 @@ local function value_of(key, kind)
 end
 
 local out = {cursor, 0, 0}
-local n, served = 3, 0
+local n, returned = 3, 0
 for i = 1, #keys do
   local key = keys[i]
   if cursor == '' or #ARGV < 8 or is_named(key) == only then
@@ -77,7 +77,7 @@ for i = 1, #keys do
       bytes = call('STRLEN', key)
       if bytes > most_bytes then
         value = bytes
-      elseif served > 0 and served + bytes > budget then
+      elseif returned > 0 and returned + bytes > budget then
         value = 0
       elseif form == 'dump' then
         value = call('DUMP', key)
@@ -96,7 +96,7 @@ for i = 1, #keys do
         if sampled > most_bytes then value = elements end
       end
       if not value then
-        if served > 0 and served + bytes > budget then
+        if returned > 0 and returned + bytes > budget then
           value = 0
         elseif form == 'value' then
           value = value_of(key, kind)
@@ -105,10 +105,10 @@ for i = 1, #keys do
         end
       end
     elseif kind ~= 'none' then
-      -- A module's type: served as its DUMP, so that whoever reads it can name it.
+      -- A module's type: returned as its DUMP, so that whoever reads it can name it.
       value = call('DUMP', key)
     end
-    if type(value) ~= 'number' then served = served + bytes end
+    if type(value) ~= 'number' then returned = returned + bytes end
     out[n + 1], out[n + 2], out[n + 3], out[n + 4] = key, false, kind, value
     n = n + 4
   end
