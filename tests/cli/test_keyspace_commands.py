@@ -106,10 +106,12 @@ def test_an_inventory_for_people_machines_and_browsers(servers: tuple[RedisServe
     live = _uplift("inventory", "--from", _url(source), *KEYMAP, "--html", str(page), "--names", str(names))
     assert live.returncode == 0, live.stderr
     assert "users_b:<number>" in live.stdout
+    assert "no TTL" in live.stdout and "TTL mostly" in live.stdout
     assert "1 (should expire)" in live.stdout
     assert "no rule: 1 keys, such as <text>:<number> #" in live.stdout
     text = page.read_text()
     assert "<svg" in text and "users_b:&lt;number&gt;" in text
+    assert "no TTL" in text and "TTL mostly" in text
     assert "http://" not in text and "https://" not in text and "<script" not in text
     assert TOKEN not in text + live.stdout + live.stderr
     assert names.read_text() == "Unheard-Of:1\n"
@@ -118,6 +120,8 @@ def test_an_inventory_for_people_machines_and_browsers(servers: tuple[RedisServe
     of_server = json.loads(_uplift("inventory", "--from", _url(source), *KEYMAP, "--json").stdout)
     of_file = json.loads(_uplift("inventory", "--rdb", str(file), *KEYMAP, "--json").stdout)
     assert (of_server["schema"], of_server["keys"], of_server["unmatched"]) == ("uplift.inventory/1", 605, 1)
+    # Schema 1 keeps its names.
+    assert sum(of_server["lives"].values()) == 605 and "never" in of_server["lives"]
 
     def counts(document: dict[str, Any]) -> dict[str, tuple[int, object]]:
         return {entry["pattern"]: (entry["keys"], entry["types"]) for entry in document["patterns"]}
