@@ -1,1 +1,1 @@
-"""Adapters of AWS: ElastiCache, the run lock, the report bucket, executions, notifications, alarm actions. They read, write and decide nothing."""
+"""Adapters of AWS: ElastiCache, run lock, report bucket, executions, notifications, alarm actions. They read, write and decide nothing."""

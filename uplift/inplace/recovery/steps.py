@@ -111,7 +111,7 @@ class RecoverySteps:
         return state
 
     def report(self, state: RunState) -> RunState:
-        """Keep the report and tell people. Raises ReportBucketUnusable or PeopleUnreachable."""
+        """Keep the report and notify people. Raises ReportBucketUnusable or PeopleUnreachable."""
         store = self.adapters.store(state.run_id)
         report = self._report(state, store)
         state.outcome, state.reason = Outcome(report.outcome), report.reason

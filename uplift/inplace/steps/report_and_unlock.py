@@ -21,10 +21,10 @@ class EndingSteps:
     adapters: ControlAdapters
 
     def report(self, state: RunState) -> RunState:
-        """Keep the report, tell people, and settle how the run ended.
+        """Keep the report, notify people, and settle how the run ended.
 
-        People are told even when the report cannot be kept, and it is kept even when they cannot be told; then the step fails, since a run
-        nobody can look up, or hear of, is not over well. Raises ReportBucketUnusable or PeopleUnreachable.
+        People are notified even when the report cannot be kept, and it is kept even when they cannot be notified. Then the step fails: a
+        run that nobody can look up, or hear of, has not ended well. Raises ReportBucketUnusable or PeopleUnreachable.
         """
         adapters, settings = self.adapters, self.adapters.settings
         store = adapters.store(state.run_id)

@@ -129,7 +129,7 @@ class BigKeyCopier:
         return BigOutcome.COPIED
 
     def _end(self, reply: Reply | ErrorReply) -> tuple[int, int]:
-        """PTTL in ms, and the moment in ms since 1970 that it leads to. Raises SourceUnreachable where the source stands still."""
+        """PTTL in ms, and when the key expires in ms since 1970. Raises SourceUnreachable where the source stands still."""
         if isinstance(reply, ErrorReply):
             if reply.word == STALLED:
                 raise stands_still(self.source.endpoint)

@@ -1,8 +1,8 @@
--- The head of every script that answers when keys end (scripts.py puts it in front of them). Writes nothing.
+-- The head of every script that answers when keys expire (scripts.py puts it in front of them). Writes nothing.
 --
--- PTTL counts from the clock at its own moment (src/expire.c of 3.2 to 6.2): where the server stands still after a TIME, PTTL is less by
--- as long, and the key would seem to end early. So the PTTLs of a page are read in one short run between two TIMEs, and again where the
--- server stood still in it. Added to the second TIME, no PTTL makes a key end early, nor more than MOST_APART late.
+-- PTTL counts from the clock at the time it runs (src/expire.c of 3.2 to 6.2): where the server stands still after a TIME, PTTL is less by
+-- as long, and the key would seem to expire early. So the PTTLs of a page are read in one short run between two TIMEs, and again where the
+-- server stood still in it. Added to the second TIME, no PTTL makes a key expire early, nor more than MOST_APART late.
 local MOST_APART = 5000 -- µs
 local MOST_TRIES = 20
 
