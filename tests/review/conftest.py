@@ -19,7 +19,7 @@ Reviewed = Callable[..., tuple[int, dict[str, Any]]]
 
 def write_assembly(folder: Path, templates: Templates, *, protected: bool = True) -> Path:
     """A cloud assembly with only what the review reads of one."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     artifacts = {}
     for name, template in templates.items():
         (folder / f"{name}.template.json").write_text(json.dumps(template))

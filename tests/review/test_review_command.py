@@ -19,6 +19,7 @@ from uplift.cli.main import application
 from uplift.errors import BadInput
 from uplift.review.acknowledgements import load_acknowledgements
 from uplift.review.templates.assembly import read_assembly
+from uplift.review.templates.revisions import synthesise
 
 _UPGRADE = both(put(EngineVersion="7.1"), family("redis7"))
 _TODAY = date.today()
@@ -165,16 +166,25 @@ def test_termination_protection_off_and_an_ssm_default_are_seen(tmp_path: Path, 
     assert "termination protection off" in ended.stdout
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's cache folder, shared by these tests: the base of their repositories has the same files."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) -> Path:
     """A repository of this app: the working tree, committed, with one environment."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept))
     root = Path.cwd()
     tree = tmp_path / "repository"
     tree.mkdir()
     for part in ("app.py", "cdk.json", "stacks", "uplift", "requirements-lambda.txt"):
         source = root / part
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, tree / part)
+        if source.is_dir():
+            shutil.copytree(source, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, tree / part)
     (tree / "config").mkdir()
     shutil.copy(root / "config" / "prod.yaml", tree / "config" / "prod.yaml")
     for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "base"]):
@@ -183,7 +193,21 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tree
 
 
-def test_git_revisions_are_synthesised_apart_and_leave_nothing_behind(repository: Path) -> None:
+@pytest.fixture
+def synthesised(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The name of each revision that is synthesised from here on."""
+    names: list[str] = []
+
+    def counted(tree: Path, bundle: Path, environment: str, output: Path, name: str) -> None:
+        names.append(name)
+        synthesise(tree, bundle, environment, output, name)
+
+    monkeypatch.setattr("uplift.cli.commands.review.synthesise", counted)
+    return names
+
+
+@pytest.mark.long
+def test_git_revisions_are_synthesised_apart_and_leave_nothing_behind(repository: Path, synthesised: list[str]) -> None:
     """A setting in a commit becomes what it does: an engine version, with its family, from one line of YAML."""
     settings = repository / "config" / "prod.yaml"
     settings.write_text(
@@ -198,14 +222,36 @@ def test_git_revisions_are_synthesised_apart_and_leave_nothing_behind(repository
     assert {one["class"] for one in document["findings"]} == {"outage", "harmless"}
     assert "redis 5.0.6 → redis 7.1" in {one["what"] for one in document["findings"]}
     _file(repository / "config", _entry())
+    synthesised.clear()
     assert _invoke("HEAD~1", "HEAD").exit_code == 1, "what is not committed acknowledges nothing"
+    assert synthesised == []
     for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "acknowledged"]):
         subprocess.run(["git", *command], cwd=repository, check=True)
     assert _invoke("HEAD~2", "HEAD").exit_code == 0
+    assert synthesised == ["HEAD"]
     listed = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True).stdout
     assert len(listed.splitlines()) == 1
 
 
+def test_the_same_files_are_synthesised_once_unless_told_otherwise(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, templates: Templates, tmp_path: Path
+) -> None:
+    names: list[str] = []
+
+    def stand_in(_tree: Path, _bundle: Path, _environment: str, output: Path, name: str) -> None:
+        names.append(name)
+        write_assembly(output, templates)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("uplift.cli.commands.review.synthesise", stand_in)
+    assert _invoke("HEAD", "HEAD~0").exit_code == 0
+    assert _invoke("HEAD", "HEAD~0").exit_code == 0
+    assert names == ["HEAD"]
+    assert _invoke("HEAD", "HEAD~0", "--no-cache").exit_code == 0
+    assert names == ["HEAD", "HEAD", "HEAD~0"]
+
+
+@pytest.mark.long
 def test_a_revision_whose_settings_are_refused_says_so(repository: Path) -> None:
     settings = repository / "config" / "prod.yaml"
     settings.write_text(settings.read_text().replace("target_version: 5.0.6", "target_version: 2.8"))

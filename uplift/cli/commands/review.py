@@ -19,6 +19,7 @@ from uplift.review.review import review as make_review
 from uplift.review.review_text import as_json as review_as_json
 from uplift.review.review_text import as_lines, as_markdown
 from uplift.review.templates.assembly import read_assembly
+from uplift.review.templates.assembly_cache import AssemblyCache, cache_folder, cache_key
 from uplift.review.templates.revisions import Revision, find_revision, lay_out_bundle, synthesise, worktree
 from uplift.review.templates.template import Assembly, StackTemplate
 from uplift.settings.load import environment_names
@@ -33,6 +34,7 @@ Acknowledged = Annotated[
     typer.Option("--acknowledged", help=f"Entries that acknowledge findings; by default {DEFAULT_FILE}, of HEAD where that is a revision."),
 ]
 Allow = Annotated[Impact, typer.Option("--allow", help="The worst class nobody need acknowledge.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Synthesise git revisions anew, and keep nothing.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print markdown for a comment.")]
 
 
@@ -43,6 +45,7 @@ def review(
     acknowledged: Acknowledged = None,
     allow: Allow = Impact.HARMLESS,
     *,
+    no_cache: NoCache = False,
     markdown: AsMarkdown = False,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +53,8 @@ def review(
     if markdown and as_json:
         raise BadInput("--markdown and --json were both given, allowed: one of them")
     with tempfile.TemporaryDirectory(prefix="uplift-review-") as folder:
-        (before, _), (after, written) = _sides((base, head), tuple(environments or ()), Path(folder))
+        cache = AssemblyCache(None if no_cache else cache_folder())
+        (before, _), (after, written) = _sides((base, head), tuple(environments or ()), Path(folder), cache)
     entries = load_acknowledgements(acknowledged, required=True) if acknowledged is not None else written
     made = make_review(before, after, entries, today=datetime.now(UTC).date(), allowed=allow)
     if as_json:
@@ -63,8 +67,8 @@ def review(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _sides(sides: tuple[str, str], environments: tuple[str, ...], folder: Path) -> list[_Side]:
-    """Both sides; git revisions are synthesised, two environments at a time."""
+def _sides(sides: tuple[str, str], environments: tuple[str, ...], folder: Path, cache: AssemblyCache) -> list[_Side]:
+    """Both sides; git revisions are synthesised, two environments at a time, unless they are in the cache."""
     revisions = [None if Path(side).exists() else find_revision(side, Path.cwd()) for side in sides]
     for side, revision in zip(sides, revisions, strict=True):
         if revision is None and not Path(side).exists():
@@ -74,25 +78,30 @@ def _sides(sides: tuple[str, str], environments: tuple[str, ...], folder: Path) 
     return [
         (read_assembly(Path(side)), load_acknowledgements(DEFAULT_FILE, required=False))
         if revision is None
-        else _synthesised(revision, environments, folder / str(number))
+        else _synthesised(revision, environments, folder / str(number), cache)
         for number, (side, revision) in enumerate(zip(sides, revisions, strict=True))
     ]
 
 
-def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path) -> _Side:
+def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path, cache: AssemblyCache) -> _Side:
     """A revision's stacks, and what its own file acknowledges."""
-    _tell(f"synthesising {revision.name}")
     with worktree(revision, Path.cwd()) as tree, ThreadPoolExecutor(_AT_ONCE) as pool:
         names = environments or environment_names(tree / "config")
         for name in names:
             if name not in environment_names(tree / "config"):
                 raise BadInput(f"--environment {name}: {revision.name} has no config/{name}.yaml")
         bundle = lay_out_bundle(tree)
-        outputs = {name: folder / name for name in names}
-        list(pool.map(lambda name: synthesise(tree, bundle, name, outputs[name], revision.name), names))
+
+        def assembly_of(name: str) -> Assembly:
+            def make(output: Path) -> None:
+                _tell(f"synthesising {revision.name}, {name}")
+                synthesise(tree, bundle, name, output, revision.name)
+
+            return cache.read_or_make(cache_key(revision.tree, name), make, folder / name)
+
         stacks: dict[str, StackTemplate] = {}
-        for output in outputs.values():
-            stacks |= read_assembly(output).stacks
+        for assembly in pool.map(assembly_of, names):
+            stacks |= assembly.stacks
         entries = load_acknowledgements(tree / DEFAULT_FILE, required=False)
     return Assembly(f"{revision.name} ({revision.commit[:10]})", stacks), entries
 

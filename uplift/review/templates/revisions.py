@@ -37,10 +37,11 @@ class NotSynthesised(UpliftError):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One commit, and what it was called."""
+    """One commit, what it was called, and the digest of its files."""
 
     name: str
     commit: str
+    tree: str
 
 
 def find_revision(name: str, repository: Path) -> Revision | None:
@@ -48,7 +49,10 @@ def find_revision(name: str, repository: Path) -> Revision | None:
     if name.startswith("-"):
         return None
     found = _git(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-    return Revision(name, found.stdout.strip()) if found.returncode == 0 else None
+    if found.returncode != 0:
+        return None
+    commit = found.stdout.strip()
+    return Revision(name, commit, _git(repository, "rev-parse", f"{commit}^{{tree}}").stdout.strip())
 
 
 @contextmanager
