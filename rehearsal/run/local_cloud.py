@@ -67,6 +67,8 @@ class LocalCloud:
                 stderr=log,
                 start_new_session=True,
             )
+        self._session = boto3.Session(aws_access_key_id="operator", aws_secret_access_key="none", region_name=region)
+        self._clients: dict[str, Any] = {}
         ready = self._wait_until_ready()
         self.url, self.ca_file, self.pid = str(ready["url"]), Path(ready["ca_file"]), self._process.pid
 
@@ -102,10 +104,11 @@ class LocalCloud:
         return subprocess.run(command, env={**self.environment, **credentials}, capture_output=True, text=True, check=False)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this cloud, as the operator."""
-        session = boto3.Session(aws_access_key_id="operator", aws_secret_access_key="none", region_name=self.region)
-        make: Any = session.client
-        return make(service, endpoint_url=self.url)
+        """A boto3 client of this cloud, as the operator; made once, since boto3 reads a service's whole model for it."""
+        if service not in self._clients:
+            make: Any = self._session.client
+            self._clients[service] = make(service, endpoint_url=self.url)
+        return self._clients[service]
 
     def command(self, name: str, **request: object) -> Any:
         """Ask for something beyond AWS's own API. Raises RuntimeError with the cloud's reason."""

@@ -218,9 +218,11 @@ class _Told:
 
 
 def delete_stack(stack: Stack, providers: Providers) -> None:
-    """Delete every resource, newest first; a policy of Retain leaves it."""
+    """Delete every resource, each after those that refer to it; a policy of Retain leaves it."""
     stack.become("DELETE_IN_PROGRESS", "User Initiated")
-    for resource in reversed(list(stack.resources.values())):
+    # Not the order they were made in: a rollback puts back what it had taken away.
+    held = {name: resource for name, resource in stack.template.get("Resources", {}).items() if name in stack.resources}
+    for resource in [stack.resources[logical_id] for logical_id in reversed(in_dependency_order(held))]:
         try:
             delete_resource(stack, resource, providers)
         except ClientError as problem:

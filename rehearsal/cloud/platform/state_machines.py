@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,7 +72,7 @@ def _trust_problem(iam: Any, role_arn: str) -> str:
 
 
 def server_client(url: str, region: str) -> Callable[[str], Any]:
-    """Clients of this server, as the operator."""
+    """Clients of this server, as the operator; each is made once, since boto3 reads a service's whole model for it."""
     session = boto3.Session(aws_access_key_id="operator", aws_secret_access_key="none", region_name=region)
     make: Any = session.client
-    return lambda service: make(service, endpoint_url=url)
+    return cache(lambda service: make(service, endpoint_url=url))
