@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from functools import cache
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -37,18 +39,24 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
 
 def control_adapters(execution: str) -> ControlAdapters:
     """What one execution works with, from the function's environment."""
+    shared = _of_this_process()
+    return replace(shared, lock=replace(shared.lock, owner=execution), execution=execution)
+
+
+@cache
+def _of_this_process() -> ControlAdapters:
+    """Made once: boto3 reads a service's whole model for each client, and a warm function is billed for it at every step."""
     settings = RunSettings.from_environment()
     cloudwatch = boto3.client("cloudwatch")
-    table = boto3.resource("dynamodb").Table(settings.lock_table)
     return ControlAdapters(
         settings=settings,
         cache=LegacyCache(boto3.client("elasticache", config=PATIENT), settings.legacy_kind, settings.legacy_id),
-        lock=RunLock(table, settings.legacy_id, execution),
+        lock=RunLock(boto3.resource("dynamodb").Table(settings.lock_table), settings.legacy_id, ""),
         s3=boto3.client("s3"),
         notifications=Notifications(boto3.client("sns"), cloudwatch, settings.topic_arn, settings.legacy_id),
         alarm_actions=AlarmActions(cloudwatch, settings.alarms_to_mute),
         executions=Executions(boto3.client("stepfunctions")),
-        execution=execution,
+        execution="",
         now=time.time,
     )
 
