@@ -12,6 +12,8 @@ from app import build
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.run.installed_tools import InstalledTools
 from stacks.shared.bundle import Bundle
+from tests.deployed_cloud import Deployed, deploy_everything, later_server
+from tests.worker_groups import ByCloudOrFile, arrange
 from uplift.settings.load import load_settings
 
 pytest_plugins = ["tests.draws"]
@@ -19,19 +21,22 @@ pytest_plugins = ["tests.draws"]
 StartRedis = Callable[[str], RedisServer]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before `-m` looks at the markers."""
+    arrange(config, items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCloudOrFile:
+    """Who gets which tests."""
+    return ByCloudOrFile(config, log)
+
+
 @pytest.fixture(scope="session")
 def installed_tools() -> InstalledTools:
     installed_tools = InstalledTools()
     installed_tools.check()
     return installed_tools
-
-
-def later_server(installed_tools: InstalledTools, version: str) -> Path:
-    """A server that only tests use; `make test` sets it up."""
-    name = version if version.startswith("valkey-") else f"redis-{version}"
-    binary = installed_tools.root / ".cache" / f"server-{name}" / "server"
-    assert binary.exists(), f"{binary} is missing: `make test` sets it up"
-    return binary
 
 
 @pytest.fixture
@@ -81,3 +86,10 @@ def templates(assembly_folder: Path) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 def upgrade_template(templates: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return templates["UpliftProdUpgrade"]
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The one local cloud with everything deployed; tests/worker_groups.py sends all its tests to one worker."""
+    with deploy_everything(tmp_path_factory.mktemp("deployed")) as deployed:
+        yield deployed

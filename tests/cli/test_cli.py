@@ -59,6 +59,7 @@ def _one_line(done: subprocess.CompletedProcess[str], message: str) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.long
 def test_bad_input_is_one_line_and_2(tmp_path: Path, short_file: Path, newer_file: Path) -> None:
     (tmp_path / "prod.yaml").write_text("account: 5\n")
     full = tmp_path / "full"

@@ -53,6 +53,7 @@ def _to(servers: tuple[RedisServer, RedisServer, RedisServer]) -> list[str]:
     return ["--to", f"app-cache={_url(servers[1])}", "--to", f"sidekiq={_url(servers[2])}"]
 
 
+@pytest.mark.long
 def test_the_whole_way(servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path) -> None:
     source, cache, jobs = servers
     way = ["--from", _url(source), *_to(servers), *KEYMAP]
@@ -98,6 +99,7 @@ def test_the_whole_way(servers: tuple[RedisServer, RedisServer, RedisServer], tm
         assert TOKEN not in done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_an_inventory_for_people_machines_and_browsers(servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path) -> None:
     source = servers[0]
     source.client.set("Unheard-Of:1", "v")
@@ -134,6 +136,7 @@ def test_an_inventory_for_people_machines_and_browsers(servers: tuple[RedisServe
     assert {entry["rule"] for entry in only["patterns"]} == {"users"}
 
 
+@pytest.mark.long
 def test_keymap_check(servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path) -> None:
     source = servers[0]
     alone = _uplift("keymap", "check")
@@ -151,6 +154,7 @@ def test_keymap_check(servers: tuple[RedisServer, RedisServer, RedisServer], tmp
     assert json.loads(unsound.stdout)["problems"][0]["rule"] == "process-heartbeats"
 
 
+@pytest.mark.long
 def test_clean_removes_what_a_dead_run_left(servers: tuple[RedisServer, RedisServer, RedisServer]) -> None:
     _, cache, jobs = servers
     for name in ("uplift:temporary:aaaa:new", "uplift:temporary:bbbb:old", "mine"):
@@ -163,6 +167,7 @@ def test_clean_removes_what_a_dead_run_left(servers: tuple[RedisServer, RedisSer
     assert jobs.client.dbsize() == 0
 
 
+@pytest.mark.long
 def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path) -> None:
     source, cache, _ = servers
     pipeline = source.client.pipeline(transaction=False)
@@ -216,6 +221,7 @@ def test_bad_input_is_one_line_and_2(arguments: list[str], message: str) -> None
     assert ":pw" not in done.stderr
 
 
+@pytest.mark.long
 def test_damaged_and_foreign_files_are_one_line_and_2(tmp_path: Path) -> None:
     path = tmp_path / "f.rdb"
     for content, message in (
@@ -249,6 +255,7 @@ def test_only_one_copy_goes_on_from_a_state(servers: tuple[RedisServer, RedisSer
     assert "another copy is using it" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("source_version", "target_version"), [("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")])
 def test_through_tls_with_a_token(source_version: str, target_version: str, installed_tools: InstalledTools, tmp_path: Path) -> None:
     """Both ends behind a TLS proxy that asks for a token, as ElastiCache does.

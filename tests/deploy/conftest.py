@@ -7,30 +7,17 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rehearsal.cloud.timing import Timing
-from rehearsal.run.cdk_cli import CdkCli
 from rehearsal.run.installed_tools import InstalledTools
 from rehearsal.run.local_cloud import LocalCloud
-from tests.conftest import later_server
-from uplift.settings.load import load_settings
+from tests.deployed_cloud import APP_CACHE, Deployed, wait_until
 
 Template = dict[str, Any]
-STACK = "UpliftRehearsalAppCache"
-
-
-class WithLaterServer(InstalledTools):
-    """Redis 6.2 as well, so that an engine can be raised from 5.0.6."""
-
-    @property
-    def redis_servers(self) -> dict[str, Path]:
-        return super().redis_servers | {"6.2": later_server(self, "6.2.14")}
 
 
 @dataclass(frozen=True)
@@ -43,7 +30,7 @@ class Pipeline:
     folder: Path
 
     def template(self) -> Template:
-        loaded: Template = json.loads((self.synthesised / f"{STACK}.template.json").read_text())
+        loaded: Template = json.loads((self.synthesised / f"{APP_CACHE}.template.json").read_text())
         return loaded
 
     def write(self, name: str, templates: dict[str, Template]) -> Path:
@@ -63,22 +50,21 @@ class Pipeline:
         folder = self.folder / name
         shutil.copytree(self.synthesised, folder)
         manifest = json.loads((self.synthesised / "manifest.json").read_text())
-        manifest["artifacts"] |= self._artifacts(folder, manifest["artifacts"], STACK, template)
+        manifest["artifacts"] |= self._artifacts(folder, manifest["artifacts"], APP_CACHE, template)
         (folder / "manifest.json").write_text(json.dumps(manifest))
         return folder
 
     def _artifacts(self, folder: Path, synthesised: dict[str, Any], stack: str, template: Template) -> dict[str, Any]:
         """The stack's artifact and the one that uploads its template, under another name and the template's own digest."""
-        # Facts of a copy are told apart from those of the stack itself.
-        body = json.dumps(template) if stack == STACK else json.dumps(template).replace("/uplift/rehearsal/", f"/uplift/{stack}/")
+        body = _of(stack, template)
         (folder / f"{stack}.template.json").write_text(body)
-        assets = (self.synthesised / f"{STACK}.assets.json").read_text()
-        (old,) = [digest for digest, one in json.loads(assets)["files"].items() if one["source"]["path"] == f"{STACK}.template.json"]
+        assets = (self.synthesised / f"{APP_CACHE}.assets.json").read_text()
+        (old,) = [digest for digest, one in json.loads(assets)["files"].items() if one["source"]["path"] == f"{APP_CACHE}.template.json"]
         new = hashlib.sha256(body.encode()).hexdigest()
-        shutil.copy(self.synthesised / f"{STACK}.metadata.json", folder / f"{stack}.metadata.json")
-        (folder / f"{stack}.assets.json").write_text(assets.replace(old, new).replace(STACK, stack))
-        mine = {name: one for name, one in synthesised.items() if name.startswith(STACK)}
-        renamed: dict[str, Any] = json.loads(json.dumps(mine).replace(old, new).replace(STACK, stack))
+        shutil.copy(self.synthesised / f"{APP_CACHE}.metadata.json", folder / f"{stack}.metadata.json")
+        (folder / f"{stack}.assets.json").write_text(assets.replace(old, new).replace(APP_CACHE, stack))
+        mine = {name: one for name, one in synthesised.items() if name.startswith(APP_CACHE)}
+        renamed: dict[str, Any] = json.loads(json.dumps(mine).replace(old, new).replace(APP_CACHE, stack))
         return renamed
 
     def deploy(self, assembly: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -98,6 +84,28 @@ class Pipeline:
         environment = {**self.cloud.environment, "CI": "true", "NODE_NO_WARNINGS": "1"}
         return subprocess.run(command, cwd=self.installed_tools.root, env=environment, capture_output=True, text=True, check=False)
 
+    def change(self, stack: str, template: Template) -> str:
+        """Create and execute a change set of one stack, as the CLI does; returns the status in the end."""
+        client = self.cloud.client("cloudformation")
+        kind = "UPDATE" if stack in self.statuses() else "CREATE"
+        names = {"StackName": stack, "ChangeSetName": f"change-{kind}"}
+        client.create_change_set(**names, ChangeSetType=kind, TemplateBody=_of(stack, template), Capabilities=["CAPABILITY_NAMED_IAM"])
+        client.execute_change_set(**names)
+        wait_until(lambda: not self.status(stack).endswith("IN_PROGRESS"), f"{stack} was never done")
+        return self.status(stack)
+
+    def delete(self, stack: str) -> None:
+        """Delete a stack of a test's own and wait for its end."""
+        client = self.cloud.client("cloudformation")
+        client.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
+        client.delete_stack(StackName=stack)
+        wait_until(lambda: self.statuses().get(stack) != "DELETE_IN_PROGRESS", f"{stack} was never deleted")
+        assert stack not in self.statuses(), self.statuses()[stack]
+
+    def statuses(self) -> dict[str, str]:
+        """The stacks that exist, by name."""
+        return {one["StackName"]: one["StackStatus"] for one in self.cloud.client("cloudformation").describe_stacks()["Stacks"]}
+
     def physical_id(self, stack: str, kind: str) -> str:
         """The one resource of a type."""
         listed = self.cloud.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
@@ -105,7 +113,12 @@ class Pipeline:
         return str(found)
 
     def status(self, stack: str) -> str:
-        return str(self.cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        return self.statuses()[stack]
+
+
+def _of(stack: str, template: Template) -> str:
+    """The template's text; facts of a copy are told apart from those of the stack itself."""
+    return json.dumps(template) if stack == APP_CACHE else json.dumps(template).replace("/uplift/rehearsal/", f"/uplift/{stack}/")
 
 
 def edited(template: Template, *edits: Any) -> Template:
@@ -117,16 +130,6 @@ def edited(template: Template, *edits: Any) -> Template:
 
 
 @pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    settings = load_settings("rehearsal")
-    folder = tmp_path_factory.mktemp("pipeline")
-    installed_tools = WithLaterServer()
-    installed_tools.check()
-    timing = Timing(outage_seconds=1.0, status_seconds=0.2, wait_scale=0.02)
-    with LocalCloud(installed_tools, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
-        cloud.seed_network(settings)
-        cdk = CdkCli(installed_tools, cloud, Path("config").resolve(), folder / "cdk.log")
-        bootstrapped, synthesised = cdk.bootstrap(), cdk.run("synth", "--quiet")
-        assert bootstrapped.exit_code == 0, bootstrapped.output
-        assert synthesised.exit_code == 0, synthesised.output
-        yield Pipeline(cloud, folder / "cdk.out", installed_tools, folder)
+def pipeline(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """The deployed cloud, seen as the pipeline sees it."""
+    return Pipeline(deployed.cloud, deployed.synthesised, deployed.cdk.installed_tools, tmp_path_factory.mktemp("pipeline"))

@@ -9,51 +9,33 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.deploy.conftest import STACK, Pipeline, edited
+from tests.deploy.conftest import Pipeline, edited
+from tests.deployed_cloud import APP_CACHE, Deployed, acknowledged, entry, wait_until
 from tests.review.edits import GROUP, Edit, both, family, parameters, put
 from uplift.deploy.stack_policy import stack_policy
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.changes_stacks(2)]
 _GROUP_TYPE = "AWS::ElastiCache::ReplicationGroup"
-_STACKS = (STACK, "UpliftRehearsalSidekiq", "UpliftRehearsalUpgrade")
 
 
 @pytest.fixture(scope="module")
-def first(pipeline: Pipeline) -> Pipeline:
-    """Everything deployed once, and legacy beside it."""
-    pipeline.cloud.command("create-legacy", id="vets-api-legacy", version="3.2.6", nodes=2, node_type="cache.r5.large", standalone=False)
-    done = _deploy(pipeline, pipeline.synthesised, *[_entry(stack, stack, "security") for stack in _STACKS])
-    assert done.returncode == 0, done.stdout + done.stderr
+def first(deployed: Deployed, pipeline: Pipeline) -> Pipeline:
+    """Everything deployed as it was synthesised, and legacy beside it."""
+    deployed.new_legacy()
     return pipeline
 
 
-def _entry(stack: str, resource: str, impact: str) -> dict[str, str]:
-    return {
-        "stack": stack,
-        "resource": resource,
-        "class": impact,
-        "reason": "a test of the pipeline",
-        "by": "the test",
-        "until": str(date.today()),
-    }
-
-
-def _acknowledged(pipeline: Pipeline, *entries: dict[str, str]) -> Path:
-    path = pipeline.folder / "acknowledged.yaml"
-    path.write_text(yaml.safe_dump({"acknowledged": list(entries)}))
-    return path
+def _acknowledged(pipeline: Pipeline, *entries: dict[str, str]) -> str:
+    return acknowledged(pipeline.folder / "acknowledged.yaml", *entries)
 
 
 def _deploy(pipeline: Pipeline, assembly: Path, *entries: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return pipeline.cloud.uplift("deploy", "rehearsal", str(assembly), "--acknowledged", str(_acknowledged(pipeline, *entries)))
+    return pipeline.cloud.uplift("deploy", "rehearsal", str(assembly), "--acknowledged", _acknowledged(pipeline, *entries))
 
 
 def _head(pipeline: Pipeline, name: str, *edits: Edit) -> Path:
@@ -61,18 +43,18 @@ def _head(pipeline: Pipeline, name: str, *edits: Edit) -> Path:
     return pipeline.write_all(name, edited(pipeline.template(), *edits))
 
 
-def _policy(pipeline: Pipeline, stack: str = STACK) -> Any:
+def _policy(pipeline: Pipeline, stack: str = APP_CACHE) -> Any:
     return json.loads(pipeline.cloud.client("cloudformation").get_stack_policy(StackName=stack)["StackPolicyBody"])
 
 
 _STRICT = json.loads(stack_policy())
 
 
-def test_a_first_deploy_waits_for_its_permissions_to_be_acknowledged(pipeline: Pipeline) -> None:
-    done = pipeline.cloud.uplift("deploy", "rehearsal", str(pipeline.synthesised))
-    assert done.returncode == 1
-    assert "a new stack with permissions" in done.stdout
-    assert pipeline.cloud.uplift("drift", "rehearsal").returncode == 2
+def test_a_first_deploy_waits_for_its_permissions_to_be_acknowledged(deployed: Deployed) -> None:
+    """Said before anything was deployed; acknowledged, the same command deployed what every other test here works with."""
+    assert deployed.before.deploy.returncode == 1
+    assert "a new stack with permissions" in deployed.before.deploy.stdout
+    assert deployed.before.drift.returncode == 2
 
 
 def test_a_deploy_leaves_the_strict_policy_in_force_on_every_stack_with_a_redis(first: Pipeline) -> None:
@@ -91,26 +73,28 @@ def test_the_same_assembly_again_changes_nothing(first: Pipeline) -> None:
 def test_a_replacement_is_stopped_by_the_review_and_past_it_by_aws(first: Pipeline) -> None:
     """Whoever deploys by hand is stopped by the stack policy, which needs nobody's discipline."""
     head = _head(first, "port", put(Port=6380))
-    before = first.physical_id(STACK, _GROUP_TYPE)
+    before = first.physical_id(APP_CACHE, _GROUP_TYPE)
     stopped = _deploy(first, head)
     assert stopped.returncode == 1
     assert "DATA LOSS" in stopped.stdout
     by_hand = first.deploy(head)
     assert by_hand.returncode != 0
     assert "Action denied by stack policy" in by_hand.stdout + by_hand.stderr
-    assert (first.status(STACK), first.physical_id(STACK, _GROUP_TYPE)) == ("UPDATE_ROLLBACK_COMPLETE", before)
+    assert (first.status(APP_CACHE), first.physical_id(APP_CACHE, _GROUP_TYPE)) == ("UPDATE_ROLLBACK_COMPLETE", before)
 
 
-def test_a_failed_deploy_leaves_the_strict_policy(first: Pipeline) -> None:
+def test_a_failed_deploy_says_why_rolls_back_and_leaves_the_strict_policy(first: Pipeline) -> None:
     head = _head(first, "unknown", parameters(maxmemory_polizy="x"))
-    done = _deploy(first, head, _entry(STACK, GROUP, "fails at deploy"), _entry(STACK, GROUP, "behaviour change"))
+    done = _deploy(first, head, entry(APP_CACHE, GROUP, "fails at deploy"), entry(APP_CACHE, GROUP, "behaviour change"))
     assert done.returncode == 1, done.stdout
     assert "cdk deploy ended with exit code" in done.stderr
+    assert "Could not find parameter with name: maxmemory-polizy" in done.stdout + done.stderr
+    assert first.status(APP_CACHE) == "UPDATE_ROLLBACK_COMPLETE"
     assert _policy(first) == _STRICT
 
 
 def test_what_was_changed_past_the_template_is_found_and_stops_a_deploy_that_does_not_mend_it(first: Pipeline) -> None:
-    cache, group = first.cloud.client("elasticache"), first.physical_id(STACK, _GROUP_TYPE)
+    cache, group = first.cloud.client("elasticache"), first.physical_id(APP_CACHE, _GROUP_TYPE)
     cache.create_cache_parameter_group(CacheParameterGroupName="by-hand", CacheParameterGroupFamily="redis6.x", Description="by hand")
     cache.modify_replication_group(
         ReplicationGroupId=group,
@@ -120,7 +104,7 @@ def test_what_was_changed_past_the_template_is_found_and_stops_a_deploy_that_doe
         SecurityGroupIds=["sg-0000000000000003"],
         ApplyImmediately=True,
     )
-    _wait_until(lambda: "6.2" in {one["EngineVersion"] for one in _members(cache, group)} and _available(cache, group))
+    wait_until(lambda: "6.2" in {one["EngineVersion"] for one in _members(cache, group)} and _available(cache, group), "6.2 never came")
     drift = first.cloud.uplift("drift", "rehearsal", "--json")
     assert drift.returncode == 1
     found = {one["name"]: (one["template"], one["real"]) for one in json.loads(drift.stdout)["drifts"]}
@@ -139,7 +123,7 @@ def test_an_assembly_that_says_what_is_so_is_deployed(first: Pipeline) -> None:
         family("redis6.x"),
     )
     head = _head(first, "mended", says)
-    done = _deploy(first, head, *[_entry(STACK, GROUP, impact) for impact in ("outage", "security", "behaviour change")])
+    done = _deploy(first, head, *[entry(APP_CACHE, GROUP, impact) for impact in ("outage", "security", "behaviour change")])
     assert done.returncode == 0, done.stdout + done.stderr
     assert first.cloud.uplift("drift", "rehearsal").returncode == 0
 
@@ -148,10 +132,10 @@ def test_a_cancelled_deploy_leaves_the_strict_policy(first: Pipeline) -> None:
     """An acknowledged replacement loosens the policy for that one group; SIGINT and SIGTERM, as a runner cancels, make it strict again."""
     says = both(put(EngineVersion="6.2", Port=6380), family("redis6.x"))
     head = _head(first, "cancelled", says)
-    entries = _acknowledged(first, *[_entry(STACK, GROUP, impact) for impact in ("data loss", "outage", "security", "behaviour change")])
-    command = [str(Path(sys.executable).with_name("uplift")), "deploy", "rehearsal", str(head), "--acknowledged", str(entries)]
+    entries = _acknowledged(first, *[entry(APP_CACHE, GROUP, impact) for impact in ("data loss", "outage", "security", "behaviour change")])
+    command = [str(Path(sys.executable).with_name("uplift")), "deploy", "rehearsal", str(head), "--acknowledged", entries]
     process = subprocess.Popen(command, env=first.cloud.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    _wait_until(lambda: "NotResource" in json.dumps(_policy(first)) or process.poll() is not None)
+    wait_until(lambda: "NotResource" in json.dumps(_policy(first)) or process.poll() is not None, "the policy was never loosened")
     assert process.poll() is None, process.communicate()[0]
     assert _policy(first)["Statement"][1]["NotResource"] == [f"LogicalResourceId/{GROUP}"]
     process.send_signal(signal.SIGINT)
@@ -174,9 +158,3 @@ def _members(cache: Any, group: str) -> list[dict[str, Any]]:
 
 def _available(cache: Any, group: str) -> bool:
     return bool(cache.describe_replication_groups(ReplicationGroupId=group)["ReplicationGroups"][0]["Status"] == "available")
-
-
-def _wait_until(condition: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline

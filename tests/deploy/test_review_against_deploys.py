@@ -1,24 +1,27 @@
-"""The review against what the real `cdk deploy` of head over base does: stack events, connections that break, and data.
+"""The review against what a deploy of head over base does: stack events, connections that break, and data.
 
-The review shares no rule with the local AWS, which has its own reading of the user guide. What neither proves: AWS itself.
+A deploy is a change set, as the CDK CLI makes one; three pairs go through the CLI itself as well, the others in `make fuzz`. The review
+shares no rule with the local AWS, which has its own reading of the user guide. What neither proves: AWS itself.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
-import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from typer.testing import CliRunner
 
-from tests.deploy.conftest import Pipeline, edited
+from tests.deploy.conftest import Pipeline, Template, edited
 from tests.review.edits import GROUP, Edit, both, family, parameters, put, rename
+from uplift.cli.main import application
 
 pytestmark = pytest.mark.cloud
 _GROUP_TYPE = "AWS::ElastiCache::ReplicationGroup"
@@ -26,34 +29,32 @@ _FINISHED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Pair:
     """One pair: what head changes; `base` where it has to be something else first."""
 
     name: str
     head: Edit
     base: Edit = lambda _templates: None
 
-    @property
-    def stack(self) -> str:
-        return "Pair" + "".join(word.title() for word in self.name.split())
-
 
 PAIRS = [
-    Deployed("correct upgrade", both(put(EngineVersion="6.2"), family("redis6.x"))),
-    Deployed("version without family", put(EngineVersion="6.2")),
-    Deployed("family alone", family("redis6.x")),
-    Deployed("downgrade", both(put(EngineVersion="5.0.6"), family("redis5.0")), both(put(EngineVersion="6.2"), family("redis6.x"))),
-    Deployed("another port", put(Port=6380)),
-    Deployed("another logical id", rename(GROUP, "RedisGroupNew")),
-    Deployed("keyspace events narrowed", parameters(notify_keyspace_events="Ex")),
-    Deployed("unknown parameter", parameters(maxmemory_polizy="x")),
-    Deployed("TLS off", put(TransitEncryptionEnabled=False)),
-    Deployed("backups off", put(SnapshotRetentionLimit=0)),
-    Deployed("node type", put(CacheNodeType="cache.r5.xlarge")),
-    Deployed("failover with one node", put(NumCacheClusters=1)),
-    Deployed("one more node", put(NumCacheClusters=3)),
-    Deployed("description", put(ReplicationGroupDescription="other words")),
+    Pair("correct upgrade", both(put(EngineVersion="6.2"), family("redis6.x"))),
+    Pair("version without family", put(EngineVersion="6.2")),
+    Pair("family alone", family("redis6.x")),
+    Pair("downgrade", both(put(EngineVersion="5.0.6"), family("redis5.0")), both(put(EngineVersion="6.2"), family("redis6.x"))),
+    Pair("another port", put(Port=6380)),
+    Pair("another logical id", rename(GROUP, "RedisGroupNew")),
+    Pair("keyspace events narrowed", parameters(notify_keyspace_events="Ex")),
+    Pair("unknown parameter", parameters(maxmemory_polizy="x")),
+    Pair("TLS off", put(TransitEncryptionEnabled=False)),
+    Pair("backups off", put(SnapshotRetentionLimit=0)),
+    Pair("node type", put(CacheNodeType="cache.r5.xlarge")),
+    Pair("failover with one node", put(NumCacheClusters=1)),
+    Pair("one more node", put(NumCacheClusters=3)),
+    Pair("description", put(ReplicationGroupDescription="other words")),
 ]
+# One that is deployed, one that replaces and one that AWS refuses.
+_BY_THE_CLI = ("correct upgrade", "another port", "unknown parameter")
 
 
 @dataclass
@@ -104,36 +105,59 @@ def _connect(pipeline: Pipeline, stack: str) -> redis.Redis:
     )
 
 
-@pytest.fixture(scope="module")
-def bases(pipeline: Pipeline) -> Path:
-    """Every pair's base, deployed at once."""
-    template = pipeline.template()
-    assembly = pipeline.write("bases", {pair.stack: edited(template, pair.base) for pair in PAIRS})
-    done = pipeline.deploy(assembly)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return assembly
+def _by_change_set(pipeline: Pipeline, stack: str, template: Template) -> bool:
+    return pipeline.change(stack, template) in _FINISHED
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
-def test_a_deploy_does_what_the_review_said(pipeline: Pipeline, bases: Path, pair: Deployed) -> None:
-    head = pipeline.write(f"head-{pair.stack}", {pair.stack: edited(pipeline.template(), pair.base, pair.head)})
-    base = pipeline.write(f"base-{pair.stack}", {pair.stack: edited(pipeline.template(), pair.base)})
-    findings = json.loads(pipeline.cloud.uplift("review", str(base), str(head), "--json").stdout)["findings"]
-    before = pipeline.physical_id(pair.stack, _GROUP_TYPE)
-    _connect(pipeline, pair.stack).set("canary", "here")
-    client = Client(_connect(pipeline, pair.stack))
+def _by_the_cli(pipeline: Pipeline, stack: str, template: Template) -> bool:
+    done = pipeline.deploy(pipeline.write(f"head-{stack}", {stack: template}))
+    assert (done.returncode == 0) == (pipeline.status(stack) in _FINISHED), done.stdout + done.stderr
+    return done.returncode == 0
+
+
+Deploy = Callable[[Pipeline, str, Template], bool]
+_WAYS = [
+    *[pytest.param(pair, _by_change_set, id=f"{pair.name}-change set") for pair in PAIRS],
+    *[
+        pytest.param(pair, _by_the_cli, id=f"{pair.name}-cdk deploy", marks=[] if pair.name in _BY_THE_CLI else pytest.mark.nightly)
+        for pair in PAIRS
+    ],
+]
+
+
+@pytest.fixture
+def stack(pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a stack of one test's own, which is gone afterwards."""
+    name = "Pair" + "".join(word.title() for word in re.split(r"\W", request.node.callspec.id))
+    yield name
+    pipeline.delete(name)
+
+
+@pytest.mark.parametrize(("pair", "deploy"), _WAYS)
+def test_a_deploy_does_what_the_review_said(pipeline: Pipeline, stack: str, pair: Pair, deploy: Deploy) -> None:
+    base, head = edited(pipeline.template(), pair.base), edited(pipeline.template(), pair.base, pair.head)
+    findings = _review(pipeline, stack, base, head)
+    assert pipeline.change(stack, base) in _FINISHED
+    before = pipeline.physical_id(stack, _GROUP_TYPE)
+    _connect(pipeline, stack).set("canary", "here")
+    client = Client(_connect(pipeline, stack))
     client.start()
-    began = time.time()
     try:
-        done = pipeline.deploy(head)
+        is_deployed = deploy(pipeline, stack, head)
     finally:
         client.stop()
-    listed = "\n".join(f"{one['class']}: {one['what']}" for one in findings) + done.stdout + done.stderr
-    assert _classes(findings, "fails at deploy") == (done.returncode != 0) == (pipeline.status(pair.stack) not in _FINISHED), listed
-    assert _classes(findings, "data loss") == (pipeline.physical_id(pair.stack, _GROUP_TYPE) != before), listed
-    assert _classes(findings, "data loss") == (_connect(pipeline, pair.stack).get("canary") is None), listed
+    listed = "\n".join(f"{one['class']}: {one['what']}" for one in findings)
+    assert _classes(findings, "fails at deploy") == (not is_deployed), listed
+    assert _classes(findings, "data loss") == (pipeline.physical_id(stack, _GROUP_TYPE) != before), listed
+    assert _classes(findings, "data loss") == (_connect(pipeline, stack).get("canary") is None), listed
     assert client.written > 0
-    assert _is_cut_off(findings) == (client.broken > 0), (client.broken, time.time() - began, listed)
+    assert _is_cut_off(findings) == (client.broken > 0), (client.broken, listed)
+
+
+def _review(pipeline: Pipeline, stack: str, base: Template, head: Template) -> list[dict[str, Any]]:
+    sides = [pipeline.write(f"review-{side}-{stack}", {stack: template}) for side, template in (("base", base), ("head", head))]
+    findings: list[dict[str, Any]] = json.loads(CliRunner().invoke(application, ["review", *map(str, sides), "--json"]).stdout)["findings"]
+    return findings
 
 
 def _classes(findings: list[dict[str, Any]], name: str) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from tests.deploy.conftest import Pipeline
 from uplift.settings.load import load_settings
 
-pytestmark = pytest.mark.cloud
+# Last of all: from here on, what deploys has these rights and no others.
+pytestmark = [pytest.mark.cloud, pytest.mark.changes_stacks(3)]
 _STACK = "UpliftRehearsalPipeline"
 
 

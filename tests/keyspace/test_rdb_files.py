@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.run.installed_tools import InstalledTools
-from tests.conftest import StartRedis, later_server
+from tests.conftest import StartRedis
+from tests.deployed_cloud import later_server
 from tests.keyspace.everything import fill_every_encoding, fill_streams, same, snapshot
 from tests.keyspace.rdb_writer import RdbText, file_of, length, string
 from tests.keyspace.test_copy_versions import copy_all, verify_all

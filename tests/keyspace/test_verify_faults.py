@@ -259,11 +259,12 @@ def test_what_a_repair_leaves_alone_is_equal_for_the_comparison_after_it(start_r
     assert verified.repaired.written > len(apart) // 3
 
 
+@pytest.mark.long
 def test_evicted_keys_stop_a_copy_and_are_found(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     pipeline = source.client.pipeline(transaction=False)
-    for number in range(30_000):
-        pipeline.set(f"k:{number}", "v" * 300, ex=10_000)
+    for number in range(7_500):
+        pipeline.set(f"k:{number}", "v" * 1_200, ex=10_000)
     pipeline.execute()
     request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
     target.set_config("maxmemory-policy", "volatile-lru")

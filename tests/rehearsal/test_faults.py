@@ -13,15 +13,14 @@ import pytest
 
 from rehearsal.run.in_place import Address
 from rehearsal.run.watch_executions import Ended
-from tests.rehearsal.conftest import LEGACY, Deployed
+from tests.deployed_cloud import LEGACY, Deployed
+from tests.killed_steps import DEATHS, UPGRADE_STEPS, Death, how_it_ends
 from tests.rehearsal.fault_rows import ALL_KEYS, ROWS, FaultRow
 from uplift.inplace.records.run_state import Step
 
 pytestmark = pytest.mark.cloud
 PLANNED_NODES = 2
 SOUND = {"settled_grace_seconds": 600, "longest_minutes": 240, "attempt": 1, "not_after": "2030-01-05T06:00:00Z", "cold_after_seconds": 0}
-BEFORE_MODIFY = (Step.LOCK, Step.PROBE, Step.PREFLIGHT, Step.CENSUS_BEFORE, Step.SNAPSHOT, Step.MEASURE, Step.RECHECK)
-OF_A_RECOVERY = (Step.RESTORE, Step.OBSERVE_RESTORED, Step.LOOK_AT_LEGACY, Step.REPORT_RECOVERY)
 
 
 @pytest.fixture
@@ -93,27 +92,35 @@ def test_evicted_keys_are_the_servers_doing_not_a_loss(sound: Deployed) -> None:
     assert calls == {"snapshots": 1, "modifies": 1}
 
 
-@pytest.mark.parametrize("death", ["die-before", "die-in"])
-@pytest.mark.parametrize("step", [step for step in Step if step not in OF_A_RECOVERY])
-def test_a_function_killed_at_any_step(sound: Deployed, step: Step, death: str) -> None:
+# Each way a run can end once; tests/inplace/test_killed_steps.py kills the same steps in one process at every place in every run.
+_ON_THE_MACHINE = {
+    (Step.CENSUS_BEFORE, "die-in"),
+    (Step.MODIFY, "die-before"),
+    (Step.OBSERVE, "die-in"),
+    (Step.COMPARE, "die-before"),
+    (Step.REPORT, "die-in"),
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "death"),
+    [
+        pytest.param(step, death, marks=[] if (step, death) in _ON_THE_MACHINE else pytest.mark.nightly)
+        for step in UPGRADE_STEPS
+        for death in DEATHS
+    ],
+)
+def test_a_function_killed_at_any_step(sound: Deployed, step: Step, death: Death) -> None:
     """The run ends in a known state, the next start brings the upgrade to its end, and there is one modify in all."""
     legacy = _legacy(sound)
     before = sound.cloud.calls_of_roles().done
     sound.cloud.command("faults", names=[f"{death}-{step}"])
     (first,) = sound.ended(sound.fire())
-    if step in BEFORE_MODIFY:
-        assert (first.status, first.outcome) == ("FAILED", "failed"), first
-        assert "Runtime.ExitError" in first.reason
+    ends = how_it_ends(step, death)
+    assert (first.status, first.outcome) == ("SUCCEEDED" if ends.last_state == "Succeeded" else "FAILED", ends.outcome), first
+    assert ends.says in first.reason
+    if ends.before_modify:
         assert _calls(sound, before)["modifies"] == 0
-    elif step in (Step.REPORT, Step.UNLOCK):
-        assert (first.status, first.outcome) == ("FAILED", "Unreported"), first
-    elif step in (Step.CENSUS_AFTER, Step.COMPARE):
-        assert (first.status, first.outcome) == ("FAILED", "unproven"), first
-    elif step is Step.MODIFY and death == "die-before":
-        assert (first.status, first.outcome) == ("FAILED", "failed"), first
-        assert "before it sent the modify" in first.reason
-    else:
-        assert (first.status, first.outcome) == ("SUCCEEDED", "upgraded"), first
     (second,) = sound.ended(sound.fire())
     assert second.status == "SUCCEEDED", (first, second)
     assert second.outcome in {"upgraded", "nothing-to-do"}

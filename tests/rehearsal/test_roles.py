@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.conftest import Deployed
+from tests.deployed_cloud import Deployed
 
 pytestmark = pytest.mark.cloud
 

@@ -16,6 +16,7 @@ ACCEPTED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stack", ["UpliftProdAppCache", "UpliftProdSidekiq", "UpliftProdUpgrade"])
 def test_cfn_lint_is_clean(templates: dict[str, dict[str, Any]], stack: str, tmp_path: Path) -> None:
     path = tmp_path / f"{stack}.json"
