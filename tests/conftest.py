@@ -13,7 +13,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.run.installed_tools import InstalledTools
 from stacks.shared.bundle import Bundle
 from tests.deployed_cloud import Deployed, deploy_everything, later_server
-from tests.worker_groups import ByCloudOrFile, arrange
+from tests.worker_groups import ByGroupOrFile, arrange
 from uplift.settings.load import load_settings
 
 pytest_plugins = ["tests.draws"]
@@ -27,9 +27,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     arrange(config, items)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCloudOrFile:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroupOrFile:
     """Who gets which tests."""
-    return ByCloudOrFile(config, log)
+    return ByGroupOrFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,45 +1,58 @@
-"""Which tests share a worker, in what order they run, and which of them wait for `make fuzz`."""
+"""Which tests share a worker, in what order they run, and which of them wait for the night."""
 
 from __future__ import annotations
 
 import pytest
-from xdist.scheduler import LoadGroupScheduling
+from xdist.scheduler import LoadScopeScheduling
 
-# Fixtures that cost much and are made once a worker, by the group of their tests: all of a group's tests go to one worker.
-_CLOUDS = {"deployed": "deployed-cloud", "pipeline": "deployed-cloud", "bench": "bare-cloud"}
-_COSTLY = {**_CLOUDS, "assembly_folder": "one-synthesis"}
-_IN_ORDER = tuple(dict.fromkeys(_COSTLY.values()))
+# Fixtures that are made once a worker and cost much. Each one's tests go to one worker; xdist asks by file, so the files are named.
+DEPLOYED, BARE, SYNTHESIS = "deployed cloud", "bare cloud", "one synthesis"
+_FIXTURES = {"deployed": DEPLOYED, "pipeline": DEPLOYED, "bench": BARE}
+_FILES = {
+    "tests/deploy/test_deploy_command.py": DEPLOYED,
+    "tests/deploy/test_review_against_deploys.py": DEPLOYED,
+    "tests/deploy/test_rights.py": DEPLOYED,
+    "tests/rehearsal/test_deployed.py": DEPLOYED,
+    "tests/rehearsal/test_faults.py": DEPLOYED,
+    "tests/rehearsal/test_operators.py": DEPLOYED,
+    "tests/rehearsal/test_roles.py": DEPLOYED,
+    "tests/inplace/test_interleavings.py": BARE,
+    "tests/inplace/test_killed_steps.py": BARE,
+}
+_FOLDERS = {"tests/review/": SYNTHESIS, "tests/stacks/": SYNTHESIS}
+# What takes longest comes first, so that both workers end together.
+_IN_ORDER = (DEPLOYED, BARE, SYNTHESIS)
 _NIGHTLY = "nightly"
 
 
-class ByCloudOrFile(LoadGroupScheduling):
-    """Gives a worker the tests of one costly fixture, or those of one file."""
+class ByGroupOrFile(LoadScopeScheduling):
+    """Gives a worker the tests of one group, or those of one file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        group = nodeid.rpartition("@")[2]
-        return group if group in _IN_ORDER else nodeid.partition("::")[0]
+        return group_of(nodeid)
+
+
+def group_of(node_id: str) -> str:
+    """What a test shares a worker with: its group, or its file."""
+    file = node_id.partition("::")[0]
+    return _FILES.get(file) or next((group for folder, group in _FOLDERS.items() if file.startswith(folder)), file)
 
 
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark by cloud, order, and leave out what runs at night."""
+    """Mark by cloud, order, and leave out what runs at night. Raises UsageError for a file that uses a cloud and is not named."""
     for item in items:
-        group = _group(item)
-        if group in _CLOUDS.values():
+        clouds = {_FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in _FIXTURES}
+        if clouds:
             item.add_marker(pytest.mark.cloud)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
+        if clouds - {group_of(item.nodeid)}:
+            raise pytest.UsageError(f"{item.nodeid} uses the {clouds.pop()}: its file belongs into tests/worker_groups.py")
     items.sort(key=_place)
     if _NIGHTLY not in config.option.markexpr:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(_NIGHTLY)])
         items[:] = [item for item in items if not item.get_closest_marker(_NIGHTLY)]
 
 
-def _group(item: pytest.Item) -> str:
-    fixtures: list[str] = getattr(item, "fixturenames", [])
-    return next((group for fixture, group in _COSTLY.items() if fixture in fixtures), "")
-
-
 def _place(item: pytest.Item) -> tuple[int, int]:
-    """The groups first, since they take longest; among the deployed cloud's tests last those that change what is deployed."""
-    group, changes = _group(item), item.get_closest_marker("changes_stacks")
-    return (_IN_ORDER.index(group) if group else len(_IN_ORDER)), changes.args[0] if changes else 0
+    """By group; among the tests of the deployed cloud last those that change what is deployed."""
+    group, changes = group_of(item.nodeid), item.get_closest_marker("changes_stacks")
+    return (_IN_ORDER.index(group) if group in _IN_ORDER else len(_IN_ORDER)), changes.args[0] if changes else 0

@@ -26,6 +26,7 @@ from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.verify.run import VerifyRequest, verify
 
+pytestmark = pytest.mark.long
 KILLS, KILLS_A_ROUND = 200, 10
 KEYS = 1_000
 LIMITS = ReadLimits(page_keys=40, value_bytes=4_000, value_elements=100, piece_bytes=2_000, piece_elements=100)
