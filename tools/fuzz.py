@@ -1,7 +1,8 @@
 """Runs the tests that draw, again and again with new seeds, until a time is over or one fails.
 
 `python -m tools.fuzz [PYTEST_ARGUMENTS]`, with SECONDS (600) and SEED (a new one) from the environment; `make fuzz` sets all up first.
-A round that has begun is ended, so that each seed is tried with every test: 0 seconds are one round.
+A round that has begun is ended, so that each seed is tried with every test: 0 seconds are one round. The first round also runs the tests
+marked `nightly`, which draw nothing and cost too much for every `make test` (docs/testing.md).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def fuzz(arguments: list[str], seconds: float, seed: int, say: Callable[[str], N
     say(f"fuzz: seed {seed}, {seconds:g} seconds")
     began, rounds = time.monotonic(), 0
     while rounds == 0 or time.monotonic() - began < seconds:
-        code, failed = one_round(arguments, seed + rounds, say)
+        code, failed = one_round(arguments, seed + rounds, "fuzz or nightly" if rounds == 0 else "fuzz", say)
         if code != 0:
             say(f"fuzz: seed {seed + rounds} failed (pytest ended with {code}). The same draws again:")
             for node_id in failed or arguments or [""]:
@@ -36,9 +37,9 @@ def fuzz(arguments: list[str], seconds: float, seed: int, say: Callable[[str], N
     return 0
 
 
-def one_round(arguments: list[str], seed: int, say: Callable[[str], None]) -> tuple[int, list[str]]:
-    """One run of pytest, shown as it comes; its exit code, and the node ids it names as failed."""
-    pytest = [sys.executable, "-m", "pytest", "-m", "fuzz", "--exitfirst", "--color=no", f"--hypothesis-seed={seed}", *arguments]
+def one_round(arguments: list[str], seed: int, marked: str, say: Callable[[str], None]) -> tuple[int, list[str]]:
+    """One run of pytest over the tests that are `marked` so, shown as it comes; its exit code, and the node ids it names as failed."""
+    pytest = [sys.executable, "-m", "pytest", "-m", marked, "--exitfirst", "--color=no", f"--hypothesis-seed={seed}", *arguments]
     environment = {**os.environ, "UPLIFT_DRAWS": "fuzz", "UPLIFT_SEED": str(seed)}
     say(f"fuzz: round with seed {seed}")
     failed = []
