@@ -93,12 +93,12 @@ run()
 """
 
 
-def _without_a_cloud(wheel: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _without_a_cloud(wheel: Path, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A command of the wheel, where only what `pip install .` brings can be imported."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     allowed = {_IMPORTED_AS.get(name, name.replace("-", "_")) for name in _closure(declared)}
     program = _REFUSES_THE_REST.format(allowed=allowed | {"_distutils_hack"}, wheel=str(wheel), arguments=arguments)
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=wheel.parent)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=folder or wheel.parent)
 
 
 def test_the_commands_for_any_redis_work_without_a_cloud(built: tuple[Path, Path], start_redis: StartRedis, tmp_path: Path) -> None:
@@ -151,3 +151,18 @@ def test_every_listed_command_is_there_and_the_version_is_the_one_of_the_package
     done = subprocess.run([str(Path(sys.executable).parent / "uplift"), "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"uplift {__version__}\n"
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_synthesising_a_revision_without_the_cdk_says_so_in_one_line(built: tuple[Path, Path], tmp_path: Path) -> None:
+    for command in (["init", "-q"], ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "a"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    (tmp_path / "config").mkdir()
+    for name in ("config/prod.yaml", "cdk.json"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    subprocess.run(["git", "-C", str(tmp_path), "add", "."], check=True)
+    subprocess.run(
+        ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "b"], check=True
+    )
+    done = _without_a_cloud(built[0], "review", "HEAD", "HEAD", "--environment", "prod", "--no-cache", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("pip install 'uplift[aws]'"), done.stderr

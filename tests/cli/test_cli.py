@@ -89,3 +89,19 @@ def test_a_plan_without_aws_fails_in_one_line() -> None:
     assert done.returncode == 1
     assert "reading ElastiCache in us-gov-west-1: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("group", "help_text"), [("keymap", "which key goes where"), ("settings", "Check config/"), ("rehearse", "on real Redis")]
+)
+def test_a_group_says_what_it_is_for_and_offers_nothing_that_writes_into_home(group: str, help_text: str) -> None:
+    done = _uplift(group, "--help")
+    assert help_text in done.stdout
+    assert "completion" not in done.stdout
+
+
+def test_what_stands_behind_two_dashes_is_an_argument_of_the_command() -> None:
+    _one_line(_uplift("plan", "--", "--nope"), "environment is '--nope', allowed: ")
+    done = _uplift("inventory", "--", "--from")
+    assert done.returncode == 2
+    assert "unexpected extra argument" in done.stderr

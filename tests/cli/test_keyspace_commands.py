@@ -205,7 +205,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(servers: tuple[Redis
             ["--from", "redis://x?password_env=NOT_THERE", "--to", "redis://x"],
             "--from: password_env=NOT_THERE: no such environment variable",
         ),
-        (["--from", "redis://x", "--to", "redis://x", "--to", "redis://y"], "--to target stands twice"),
+        (["--from", "redis://x", "--to", "redis://x", "--to", "redis://y"], "--to target was given twice"),
         (["--from", "redis://x", "--to", "redis://x", *KEYMAP], "--to has no name, allowed: NAME=URL"),
         (["--from", "redis://x", "--to", "a=redis://x", "--keymap", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
         (["--from", "redis://x", "--to", "redis://x", "--replace", "--skip-existing"], "exclude each other"),

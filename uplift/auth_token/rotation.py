@@ -1,4 +1,4 @@
-"""Rotates a group's AUTH token without cutting anybody off: makes it, lets both work, publishes it, and later refuses the old one."""
+"""Rotates a group's AUTH token without disconnecting a client: makes it, lets both work, publishes it, and later refuses the old one."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from uplift import __version__
 from uplift.errors import BadInput, UpliftError
@@ -64,8 +65,8 @@ COMMANDS = (
     ListedCommand("stop", _UPGRADE, "Stop a run.", module="upgrade", attribute="stop"),
     ListedCommand("report", _UPGRADE, "What a run found."),
     ListedCommand("recover", _UPGRADE, "A run's snapshot into a new group, compared."),
-    ListedCommand("snapshots", _UPGRADE, "The snapshots there are, and which may go."),
-    ListedCommand("rotate-token", _UPGRADE, "A new AUTH token without cutting anybody off."),
+    ListedCommand("snapshots", _UPGRADE, "The snapshots there are, and which may be deleted."),
+    ListedCommand("rotate-token", _UPGRADE, "A new AUTH token without disconnecting a client."),
     ListedCommand("rehearse", _TRY, "The whole upgrade, on real Redis servers.", attribute="commands"),
 )
 
@@ -78,6 +79,15 @@ application = typer.Typer(
 )
 
 
+class _PassingOn(TyperCommand):
+    """A command that reads none of its arguments: `--help` and `--` belong to the command behind it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Leave everything as it was typed."""
+        ctx.args = list(args)
+        return args
+
+
 def _add(listed: ListedCommand) -> None:
     """Put a command on the list; when it is run, everything behind its name is handed to the command itself."""
 
@@ -86,8 +96,7 @@ def _add(listed: ListedCommand) -> None:
         with command.make_context(listed.name, [*context.args], parent=context.parent) as own:
             command.invoke(own)
 
-    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
-    application.command(listed.name, help=listed.help, rich_help_panel=listed.panel, context_settings=passed_on)(run_it)
+    application.command(listed.name, cls=_PassingOn, help=listed.help, rich_help_panel=listed.panel)(run_it)
 
 
 for _listed in COMMANDS:

@@ -19,12 +19,13 @@ from uplift.keyspace.keymap.model import KeyMap
 from uplift.report.names_file import write_names
 
 SCHEMA = "uplift.keymap.check/1"
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
+# A callback: without one, a group of one command would be that command.
 @commands.callback()
 def group() -> None:
-    """Keep `check` a sub-command, so that others can stand beside it."""
+    """Check which key goes where."""
 
 
 @commands.command()

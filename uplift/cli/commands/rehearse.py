@@ -12,12 +12,13 @@ import typer
 from uplift.cli.terminal.output import AsJson, print_json
 from uplift.errors import BadInput, ExitCode
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
+# A callback: without one, a group of one command would be that command.
 @commands.callback()
 def group() -> None:
-    """Keep `in-place` a sub-command: the split will be rehearsed too."""
+    """Try it on this machine, on real Redis servers."""
 
 
 @commands.command("in-place")

@@ -1,4 +1,4 @@
-"""`uplift rotate-token ENV GROUP`: a new AUTH token without cutting anybody off, in two commands."""
+"""`uplift rotate-token ENV GROUP`: a new AUTH token without disconnecting a client, in two commands."""
 
 from __future__ import annotations
 

@@ -9,12 +9,13 @@ from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 from uplift.settings.warnings import settings_warnings
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
+# A callback: without one, a group of one command would be that command.
 @commands.callback()
 def group() -> None:
-    """Keep `check` a sub-command, so that others can stand beside it."""
+    """Check config/ENV.yaml."""
 
 
 @commands.command()

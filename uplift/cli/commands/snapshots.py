@@ -1,4 +1,4 @@
-"""`uplift snapshots ENV`: the snapshots runs have left, and which may go."""
+"""`uplift snapshots ENV`: the snapshots runs have left, and which may be deleted."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def stop(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json
         return
     print_lines([line for look in looks for line in _stopped(environment, look)] or [f"no run of {environment} is under way"])
     if unmuted:
-        print_lines([f"alarms act again: {', '.join(unmuted)}"])
+        print_lines([f"alarm actions are enabled again: {', '.join(unmuted)}"])
 
 
 def _stopped(environment: str, look: Look) -> list[str]:

@@ -58,7 +58,7 @@ def source_endpoint(url: str, databases: list[int] | None) -> tuple[Endpoint, tu
 
 
 def target_urls(texts: list[str], *, named: bool) -> tuple[TargetUrl, ...]:
-    """The targets. Raises BadInput for one without a name where names are needed, and for a name that stands twice."""
+    """The targets. Raises BadInput for one without a name where names are needed, and for a name that was given twice."""
     targets: list[TargetUrl] = []
     for text in texts:
         name, separator, url = text.partition("=")
@@ -68,7 +68,7 @@ def target_urls(texts: list[str], *, named: bool) -> tuple[TargetUrl, ...]:
                 raise BadInput("--to has no name, allowed: NAME=URL, where NAME is a destination of the key map")
         parsed = parse_redis_url(url, f"--to {name}")
         if any(target.name == name for target in targets):
-            raise BadInput(f"--to {name} stands twice, allowed: once for each destination")
+            raise BadInput(f"--to {name} was given twice, allowed: once for each destination")
         targets.append(TargetUrl(name, _with_password(parsed, f"--to {name}"), parsed.database))
     if not named and len(targets) != 1:
         raise BadInput(f"--to names {len(targets)} targets without a key map, allowed: one, or --keymap FILE")

@@ -96,7 +96,7 @@ class KeyMap(_Strict):
         seen: set[str] = set()
         for rule in self.rules:
             if rule.name in seen:
-                raise ValueError(f"rule {rule.name!r} stands twice")
+                raise ValueError(f"rule {rule.name!r} was given twice")
             seen.add(rule.name)
             if rule.to not in self.destinations:
                 raise ValueError(f"rule {rule.name!r} goes to {rule.to!r}, allowed: {', '.join(self.destinations)}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from uplift.keyspace.server.facts import ServerFacts
 
-# What the estimate does not count, see estimate.py.
+# What the estimate does not count, see memory_estimate.py.
 _ESTIMATE_MARGIN = 1.2
 _SOURCE_WARNING_PERCENT = 85
 _SOURCE_REFUSAL_PERCENT = 97

@@ -57,11 +57,11 @@ def _judged(change: Change, name: str, old: str, new: str) -> Finding:
         return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "see who subscribes before")
     if name == _EVICTION:
         meaning = (
-            "A full Redis refuses writes instead of throwing keys away."
+            "A full Redis refuses writes instead of evicting keys."
             if new == "noeviction"
             else "A full Redis throws keys away: on a Redis with jobs, an evicted key is a lost job."
             if old == "noeviction"
-            else "Another choice of keys is thrown away when memory is full."
+            else "Other keys are evicted when memory is full."
         )
         return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "compare with what the keys are for")
     return finding_on(change, Impact.BEHAVIOUR, what, "It takes effect at once on every node that uses the group.", "")

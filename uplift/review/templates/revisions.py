@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from uplift.errors import BadInput, UpliftError
@@ -84,7 +85,12 @@ def lay_out_bundle(tree: Path) -> Path:
 
 
 def synthesise(tree: Path, bundle: Path, environment: str, output: Path, name: str) -> None:
-    """Synthesise one environment of a checked-out tree into `output`. Raises NotSynthesised with the app's own last words."""
+    """Synthesise one environment of a checked-out tree into `output`.
+
+    Raises NotSynthesised with the app's own last words, and BadInput where the CDK library is not installed.
+    """
+    if find_spec("aws_cdk") is None:
+        raise BadInput(f"{name}: synthesising a revision needs the package aws_cdk, which is not installed: pip install 'uplift[aws]'")
     done = _run_app(tree, output, _context(tree) | {"environment": environment, "bundle": str(bundle)})
     if done.returncode != 0 or not (output / "manifest.json").is_file():
         words = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(("b'!", "!!"))]
