@@ -34,8 +34,10 @@ test: setup $(TEST_SERVERS) $(CACHE)/moto-tests.done
 test-deploy: setup $(TEST_SERVERS)
 	$(BIN)/pytest tests/deploy $(ARGS)
 
-# The tests that draw, with new seeds until SECONDS (600) are over; SEED draws the same again (docs/testing-draws.md).
+# What is too long for every run (docs/testing.md), then the tests that draw, with new seeds until SECONDS (600) are over. SEED or ARGS draw
+# the same again (docs/testing-draws.md), and nothing else.
 fuzz: setup $(TEST_SERVERS)
+	$(if $(SEED)$(ARGS),,$(BIN)/pytest -m nightly)
 	@SECONDS='$(SECONDS)' SEED='$(SEED)' $(BIN)/python -m tools.fuzz $(ARGS)
 
 # moto's own ElastiCache tests, which the local cloud is held against.

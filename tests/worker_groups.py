@@ -5,23 +5,25 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Fixtures that are made once a worker and cost much. Each one's tests go to one worker; xdist asks by file, so the files are named.
-DEPLOYED, BARE, SYNTHESIS = "deployed cloud", "bare cloud", "one synthesis"
-_FIXTURES = {"deployed": DEPLOYED, "pipeline": DEPLOYED, "bench": BARE}
+# What is made once a worker and costs much. The tests of one group go to one worker; xdist asks by file, so the files are named. The
+# deployed cloud has two groups, one for each worker: waiting for it takes longer than deploying it twice.
+RUNS, STACKS = "deployed cloud, runs", "deployed cloud, stacks"
+BARE, SYNTHESIS = "bare cloud", "one synthesis"
+_FIXTURES = {"deployed": {RUNS, STACKS}, "pipeline": {STACKS}, "bench": {BARE}}
 _FILES = {
-    "tests/deploy/test_deploy_command.py": DEPLOYED,
-    "tests/deploy/test_review_against_deploys.py": DEPLOYED,
-    "tests/deploy/test_rights.py": DEPLOYED,
-    "tests/rehearsal/test_deployed.py": DEPLOYED,
-    "tests/rehearsal/test_faults.py": DEPLOYED,
-    "tests/rehearsal/test_operators.py": DEPLOYED,
-    "tests/rehearsal/test_roles.py": DEPLOYED,
+    "tests/rehearsal/test_faults.py": RUNS,
+    "tests/rehearsal/test_roles.py": RUNS,
+    "tests/rehearsal/test_deployed.py": STACKS,
+    "tests/rehearsal/test_operators.py": STACKS,
+    "tests/deploy/test_deploy_command.py": STACKS,
+    "tests/deploy/test_review_against_deploys.py": STACKS,
+    "tests/deploy/test_rights.py": STACKS,
     "tests/inplace/test_interleavings.py": BARE,
     "tests/inplace/test_killed_steps.py": BARE,
 }
 _FOLDERS = {"tests/review/": SYNTHESIS, "tests/stacks/": SYNTHESIS}
 # What takes longest comes first, so that both workers end together.
-_IN_ORDER = (DEPLOYED, BARE, SYNTHESIS)
+_IN_ORDER = (RUNS, STACKS, BARE, SYNTHESIS)
 _NIGHTLY = "nightly"
 
 
@@ -41,11 +43,10 @@ def group_of(node_id: str) -> str:
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark by cloud, order, and leave out what runs at night. Raises UsageError for a file that uses a cloud and is not named."""
     for item in items:
-        clouds = {_FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in _FIXTURES}
-        if clouds:
+        for fixture in _FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.cloud)
-        if clouds - {group_of(item.nodeid)}:
-            raise pytest.UsageError(f"{item.nodeid} uses the {clouds.pop()}: its file belongs into tests/worker_groups.py")
+            if group_of(item.nodeid) not in _FIXTURES[fixture]:
+                raise pytest.UsageError(f"{item.nodeid} uses {fixture}: its file belongs into tests/worker_groups.py")
     items.sort(key=_place)
     if _NIGHTLY not in config.option.markexpr:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(_NIGHTLY)])
