@@ -24,7 +24,7 @@ STATIC := -- '&' $(BIN)/ruff format --check . -- '&' $(BIN)/ruff check . -- '&' 
 
 # For every save: what needs no cloud and is not long.
 check: setup $(TEST_SERVERS)
-	@$(BIN)/python -m tools.timed "make check" $(STATIC) -- $(BIN)/pytest -m "not cloud and not long" $(ARGS)
+	@$(BIN)/python -m tools.timed "make check" $(STATIC) -- $(BIN)/pytest --numprocesses 2 -m "not cloud and not long" $(ARGS)
 
 # For every commit. What each layer proves and costs: docs/testing.md.
 test: setup $(TEST_SERVERS) $(CACHE)/moto-tests.done
@@ -34,10 +34,9 @@ test: setup $(TEST_SERVERS) $(CACHE)/moto-tests.done
 test-deploy: setup $(TEST_SERVERS)
 	$(BIN)/pytest tests/deploy $(ARGS)
 
-# What is too long for every run (docs/testing.md), then the tests that draw, with new seeds until SECONDS (600) are over. SEED or ARGS draw
-# the same again (docs/testing-draws.md), and nothing else.
+# The tests that draw, with new seeds until SECONDS (600) are over, in the first round with what is too long for every run; SEED draws the
+# same again (docs/testing-draws.md).
 fuzz: setup $(TEST_SERVERS)
-	$(if $(SEED)$(ARGS),,$(BIN)/pytest -m nightly)
 	@SECONDS='$(SECONDS)' SEED='$(SEED)' $(BIN)/python -m tools.fuzz $(ARGS)
 
 # moto's own ElastiCache tests, which the local cloud is held against.

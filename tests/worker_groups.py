@@ -6,7 +6,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # What is made once a worker and costs much. The tests of one group go to one worker; xdist asks by file, so the files are named. The
-# deployed cloud has two groups, one for each worker: waiting for it takes longer than deploying it twice.
+# deployed cloud has two groups: waiting for it takes longer than deploying it twice.
 RUNS, STACKS = "deployed cloud, runs", "deployed cloud, stacks"
 BARE, SYNTHESIS = "bare cloud", "one synthesis"
 _FIXTURES = {"deployed": {RUNS, STACKS}, "pipeline": {STACKS}, "bench": {BARE}}
@@ -22,7 +22,7 @@ _FILES = {
     "tests/inplace/test_killed_steps.py": BARE,
 }
 _FOLDERS = {"tests/review/": SYNTHESIS, "tests/stacks/": SYNTHESIS}
-# What takes longest comes first, so that both workers end together.
+# What takes longest comes first, so that the workers end together.
 _IN_ORDER = (RUNS, STACKS, BARE, SYNTHESIS)
 _NIGHTLY = "nightly"
 

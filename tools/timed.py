@@ -66,10 +66,11 @@ def _clock(seconds: float) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Run, say what it took, and pass the exit code on; a child that a signal ended counts as 1."""
     name, *rest = arguments
-    began = time.monotonic()
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     code = run(steps_in(rest))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    sys.stdout.write(took(name, time.monotonic() - began, used.ru_utime, used.ru_stime) + "\n")
+    wall, user, system = time.monotonic() - began, used.ru_utime - before.ru_utime, used.ru_stime - before.ru_stime
+    sys.stdout.write(took(name, wall, user, system) + "\n")
     return code if code >= 0 else 1
 
 

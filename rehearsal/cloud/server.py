@@ -139,8 +139,7 @@ class Cloud:
                 self.faults.set(request["names"])
                 return {}
             case "idle":
-                statuses = {node.status for node in self.elasticache.state.nodes() if node.id.startswith(request["id"])}
-                return {"idle": statuses == {AVAILABLE} and not self.runtimes.busy}
+                return {"idle": self.elasticache.state.is_settled(request["id"]) and not self.runtimes.busy}
             case "disturb":
                 disturb(self.elasticache.state, request.pop("id"), request)
                 return {}

@@ -140,7 +140,7 @@ def test_a_cancelled_deploy_leaves_the_strict_policy(first: Pipeline) -> None:
     assert _policy(first)["Statement"][1]["NotResource"] == [f"LogicalResourceId/{GROUP}"]
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
-    printed = process.communicate(timeout=60)[0]
+    printed = process.communicate(timeout=180)[0]
     assert process.returncode == 1, printed
     assert "CloudFormation goes on with what it has begun" in printed
     assert _policy(first) == _STRICT

@@ -161,12 +161,12 @@ def test_silent_writes_make_no_key_event_and_fast_ones_do(start_redis: StartRedi
     target.set_config("notify-keyspace-events", "KEA")
     events = redis.client.PubSub(target.client.connection_pool)
     events.psubscribe("__keyevent@*")
-    assert events.get_message(timeout=5) is not None
+    assert events.get_message(timeout=60) is not None
     copy_all(source, target, tmp_path / "silent", CopyOptions(write_mode=WriteMode.SILENT))
     target.client.set("canary", "1")
-    message = events.get_message(timeout=5)
+    message = events.get_message(timeout=60)
     assert message is not None and message["data"] == b"canary"
     copy_all(source, target, tmp_path / "fast", CopyOptions(existing=Existing.REPLACE))
-    message = events.get_message(timeout=5)
+    message = events.get_message(timeout=60)
     assert message is not None and message["data"].startswith(b"string:")
     events.close()

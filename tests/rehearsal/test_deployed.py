@@ -60,9 +60,9 @@ def test_keyspace_notifications_reach_a_subscriber(deployed: Deployed, group: st
     client = _connect(deployed, group)
     subscriber = client.pubsub()
     subscriber.psubscribe("__keyevent@0__:*")
-    assert subscriber.get_message(timeout=5) is not None
+    assert subscriber.get_message(timeout=60) is not None
     client.set("canary", "1")
-    message = subscriber.get_message(timeout=5)
+    message = subscriber.get_message(timeout=60)
     assert message is not None
     assert (message["channel"], message["data"]) == (b"__keyevent@0__:set", b"canary")
 

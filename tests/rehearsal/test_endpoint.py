@@ -28,7 +28,7 @@ def host() -> str:
 
 
 def _client(endpoint: Endpoint) -> redis.Redis:
-    return redis.Redis(endpoint.host, endpoint.port, protocol=2, driver_info=None, retry=Retry(NoBackoff(), 0), socket_timeout=5)
+    return redis.Redis(endpoint.host, endpoint.port, protocol=2, driver_info=None, retry=Retry(NoBackoff(), 0), socket_timeout=60)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_every_write_that_was_acknowledged_before_the_cut_is_on_the_node(endpoin
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     endpoint.cut()
     writer.join()
     endpoint.open()

@@ -41,9 +41,9 @@ class CloudFormation:
         self.change_sets: dict[tuple[str, str], ChangeSet] = {}
 
     def stack(self, name_or_id: str) -> Stack:
-        """A stack by name or id."""
-        for stack in self.stacks.values():
-            if name_or_id in (stack.name, stack.id):
+        """A stack by name or id; one that was deleted has only its id."""
+        for key, stack in self.stacks.items():
+            if name_or_id in (key, stack.id):
                 return stack
         raise refused("ValidationError", f"Stack with id {name_or_id} does not exist")
 

@@ -133,6 +133,11 @@ class State:
         """Every node."""
         return [*self.standalone.values(), *(node for group in self.groups.values() for node in group.nodes)]
 
+    def is_settled(self, prefix: str) -> bool:
+        """Whether everything whose id begins so is available, and no change that was accepted has yet to begin."""
+        held: list[Group | Node] = [*self.groups.values(), *self.nodes()]
+        return all(one.status == AVAILABLE and not one.changing for one in held if one.id.startswith(prefix))
+
     def parameter_group(self, name: str) -> ParameterGroup:
         """A parameter group by name; the default ones need not be created."""
         if name.startswith("default.") and name not in self.parameter_groups:
