@@ -34,6 +34,7 @@ def _run(folder: Path, seconds: float, seed: int, test: str = "") -> tuple[int, 
     return fuzz([*alone, f"{folder / 'test_it.py'}{test}"], seconds, seed, said.append), said
 
 
+@pytest.mark.long
 def test_seeds_are_new_until_one_fails_and_that_one_fails_again(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(_DRAWING.replace("DRAWN", "None"))
     failing = next(seed for seed in range(1, 99) if generator("test_it.py::test_drawn", seed).randrange(10**9) % 2 == 0)

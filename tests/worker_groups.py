@@ -23,7 +23,7 @@ _FILES = {
 }
 _FOLDERS = {"tests/review/": SYNTHESIS, "tests/stacks/": SYNTHESIS}
 # What takes longest comes first, so that the workers end together.
-_IN_ORDER = (RUNS, STACKS, BARE, SYNTHESIS)
+_IN_ORDER = (RUNS, STACKS, BARE, SYNTHESIS, "tests/rehearsal/test_rehearse_command.py", "tests/keyspace/test_copy_killed.py")
 _NIGHTLY = "nightly"
 
 

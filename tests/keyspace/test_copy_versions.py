@@ -110,6 +110,7 @@ def module_servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     return servers[0], servers[1]
 
 
+@pytest.mark.long
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(items=ITEMS)
 @pytest.mark.parametrize("back", [False, True])

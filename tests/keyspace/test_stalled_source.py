@@ -129,6 +129,7 @@ def test_a_copy_of_a_source_that_is_stopped_and_continued_shortens_no_ttl(start_
     assert _wrong(target.client, ends) == ([], [])
 
 
+@pytest.mark.long
 def test_a_repair_from_a_source_that_is_stopped_and_continued_shortens_no_ttl(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     ends = {key: moment for key, moment in _fill(source.client).items() if key.startswith(b"h:")}

@@ -74,6 +74,7 @@ def _filled(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
     return source, target
 
 
+@pytest.mark.long
 def test_each_fault_is_named_and_repaired(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = _filled(start_redis)
     copy_all(source, target, tmp_path / "state")
@@ -187,6 +188,7 @@ def test_an_extra_that_came_to_the_source_since_is_not_deleted(start_redis: Star
     assert sorted(one.client.scan_iter()) == [b"cache:page:2", b"session:1", b"session:2"]
 
 
+@pytest.mark.long
 def test_an_extra_that_expired_on_the_source_is_deleted_though_exists_still_finds_it(start_redis: StartRedis, tmp_path: Path) -> None:
     """On a master that is one millisecond; a 3.2 replica stands for it, which answers so until its master says the key has expired."""
     primary, source, target = start_redis("3.2.6"), start_redis("3.2.6"), start_redis("5.0.6")
@@ -242,6 +244,7 @@ def test_a_ttl_that_just_ended_on_one_side_is_no_difference_and_a_long_one_is(st
     assert {one.key for one in found} == {b"ending", b"lasting", b"ending-here"}
 
 
+@pytest.mark.long
 def test_what_a_repair_leaves_alone_is_equal_for_the_comparison_after_it(start_redis: StartRedis, tmp_path: Path) -> None:
     """TTLs that differ by almost the tolerance: two readings differ by some ms, and one may call equal what the other does not."""
     source, target = start_redis("3.2.6"), start_redis("5.0.6")

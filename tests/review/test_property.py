@@ -11,6 +11,7 @@ import json
 from datetime import date
 from typing import Any
 
+import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
@@ -162,6 +163,7 @@ def _loses(base: Templates, head: Templates, stack: str, logical_id: str) -> boo
 
 
 # A group that moved under its condition, and stays; the same, and then it is lost.
+@pytest.mark.long
 @example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[_moved])
 @example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[remove("Moved", UPGRADE)])
 @settings(max_examples=400)
