@@ -23,7 +23,7 @@ from rehearsal.run.approval import approve_plan
 from rehearsal.run.cdk_cli import CdkCli, CliResult
 from rehearsal.run.installed_tools import SOURCE_VERSION, TARGET_VERSION, InstalledTools
 from rehearsal.run.inventory_change import PatternRow, side_by_side, take_inventory
-from rehearsal.run.key_digests import KeyDigests, read_ledger
+from rehearsal.run.key_digests import KeyDigests, read_key_digests
 from rehearsal.run.local_cloud import LocalCloud
 from rehearsal.run.loss_verdict import Verdict, judge
 from rehearsal.run.observed_outage import longest_outage
@@ -121,7 +121,7 @@ class _Rehearsal:
         self._deploy()
         engine_before = legacy.version()
         with self.display.counted("read every key before") as progress:
-            before = read_ledger(legacy.connect, progress)
+            before = read_key_digests(legacy.connect, progress)
         inventory_before = take_inventory(legacy.host, legacy.port)
         application = Application(self.installed_tools, legacy.host, legacy.port, self.options.out)
         stack.callback(application.kill)
@@ -133,7 +133,7 @@ class _Rehearsal:
             time.sleep(_AFTER_THE_UPGRADE_SECONDS)
             journal = application.stop()
         with self.display.counted("read every key after") as progress:
-            after = read_ledger(legacy.connect, progress)
+            after = read_key_digests(legacy.connect, progress)
         rows = side_by_side(inventory_before, take_inventory(legacy.host, legacy.port))
         verdict = judge(before, after, journal, read_values(legacy.connect(), journal))
         recovery = self._recover(ended, verdict, before)

@@ -39,7 +39,7 @@ class KeyDigests:
     read_at_ms: int = 0
 
 
-def read_ledger(connect: Callable[[int], redis.Redis], progress: Callable[[int, int], None]) -> KeyDigests:
+def read_key_digests(connect: Callable[[int], redis.Redis], progress: Callable[[int, int], None]) -> KeyDigests:
     """Read everything; `progress` gets keys read and keys there are."""
     keys_seen = KeyDigests()
     info = cast("dict[str, dict[str, int]]", connect(0).info("keyspace"))

@@ -1,6 +1,6 @@
 """What was lost: the cold keys of before against after, and every promise in the application's journal.
 
-Pure: two ledgers and a journal in, findings out. A key name is a credential, so findings carry a pattern and a
+Pure: the key digests of before and after and a journal in, findings out. A key name is a credential, so findings carry a pattern and a
 keyed hash; the clear name is kept beside it for a file only its owner reads.
 """
 

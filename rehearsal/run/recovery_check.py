@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from rehearsal.run.key_digests import KeyDigests, read_ledger
+from rehearsal.run.key_digests import KeyDigests, read_key_digests
 from rehearsal.run.local_cloud import LocalCloud
 
 
@@ -35,7 +35,7 @@ def recover(cloud: LocalCloud, config: Path, run_id: str, lost: set[bytes], befo
     if not done.stdout.startswith("{"):
         return RecoveryResult(done.returncode, (done.stdout + done.stderr).strip(), "", len(lost), 0)
     report: dict[str, Any] = json.loads(done.stdout)
-    restored = read_ledger(_connector(report["endpoint"]), lambda _done, _total: None)
+    restored = read_key_digests(_connector(report["endpoint"]), lambda _done, _total: None)
     back = sum(1 for name in lost if _is_back(name, before, restored))
     return RecoveryResult(done.returncode, report["outcome"], report["endpoint"], len(lost), back)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.run.key_digests import read_ledger
+from rehearsal.run.key_digests import read_key_digests
 from rehearsal.run.rdb_input import copy_by_type, open_rdb
 from tests.conftest import StartRedis
 from uplift.errors import BadInput
@@ -31,8 +31,8 @@ def test_every_type_arrives_as_it_was(start_redis: StartRedis) -> None:
     client.zadd("zset", {f"m{number}": number / 3 for number in range(1500)} | {"inf": float("inf"), "tiny": 5e-324})
     client.pfadd("hyperloglog", *range(100))
     assert copy_by_type(client, target.client) == 8
-    there = read_ledger(target.connect, lambda _done, _total: None)
-    here = read_ledger(source.connect, lambda _done, _total: None)
+    there = read_key_digests(target.connect, lambda _done, _total: None)
+    here = read_key_digests(source.connect, lambda _done, _total: None)
     assert {key: line.digest for key, line in there.lines.items()} == {key: line.digest for key, line in here.lines.items()}
     key = (0, b"string\x00\xff")
     assert abs(there.lines[key].expires_at_ms - here.lines[key].expires_at_ms) < 1000
