@@ -1,6 +1,7 @@
 """What tests share: real Redis servers, and one local cloud that everything was deployed to once."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroupOrFile:
     """Who gets which tests."""
     return ByGroupOrFile(config, log)
+
+
+def pytest_sessionstart() -> None:
+    """A shell starts what it puts into the background with SIGINT ignored, and every process we start would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

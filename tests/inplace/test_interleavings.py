@@ -19,7 +19,7 @@ from tests.inplace.turns import Turns
 
 
 # Few: `make fuzz` draws others, again and again.
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(16))
 def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, number: int, draws: random.Random) -> None:
     names = [f"run-{number}-a", f"run-{number}-b"]
     turns = Turns(names, draws)
@@ -46,7 +46,7 @@ def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, 
 
 
 @pytest.mark.parametrize("death", [Killed, Stopped])
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(8))
 def test_whatever_dies_at_any_call_there_is_one_modify(
     bench: Bench, legacy: str, number: int, death: type[BaseException], draws: random.Random
 ) -> None:
