@@ -45,6 +45,13 @@ def test_two_starts_make_one_snapshot_and_one_modify(bench: Bench, legacy: str, 
     assert versions(bench, legacy) == {"5.0.6"}
 
 
+def test_every_step_done_twice_makes_one_snapshot_and_one_modify(bench: Bench, legacy: str) -> None:
+    done = run_once(bench, legacy, "twice", Clock(), Hooks(twice=True))
+    assert (done.last, done.data["outcome"]) == ("Succeeded", "upgraded"), done
+    assert bench.counts(["twice"]) == {"CreateSnapshot": 1, "ModifyCacheCluster": 1}
+    assert versions(bench, legacy) == {"5.0.6"}
+
+
 @pytest.mark.parametrize("death", [Killed, Stopped])
 @pytest.mark.parametrize("number", range(8))
 def test_whatever_dies_at_any_call_there_is_one_modify(
