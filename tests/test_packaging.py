@@ -20,8 +20,8 @@ from uplift import __version__
 from uplift.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-# Imported by the name that stands before the dot; these distributions import under another name than their own.
-_IMPORTED_AS = {"pyyaml": "yaml", "jinja2": "jinja2", "markupsafe": "markupsafe"}
+# A distribution that is imported under another name than its own.
+_IMPORTED_AS = {"pyyaml": "yaml"}
 _WITHOUT_A_CLOUD = ("inventory", "keymap", "copy", "verify", "clean")
 
 

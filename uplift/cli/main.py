@@ -72,7 +72,6 @@ COMMANDS = (
 
 application = typer.Typer(
     name="uplift",
-    help="Takes an ElastiCache Redis 3.2 to version 5, and sees, copies and compares any Redis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -14,6 +14,7 @@ from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.live_line import live_line
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.errors import ExitCode
+from uplift.inplace.aws.alarm_actions import AlarmActions
 from uplift.inplace.aws.executions import RUNNING, SUCCEEDED, Look
 from uplift.inplace.records.run_phases import MODIFY_STATE, PHASES
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
@@ -91,11 +92,10 @@ def _stopped(environment: str, look: Look) -> list[str]:
 
 
 def _unmute(deployment: Deployment) -> list[str]:
-    names = list(deployment.settings.legacy.alarms_to_mute)
-    if names:
-        with aws_named("letting legacy's alarms act again"):
-            deployment.cloudwatch.enable_alarm_actions(AlarmNames=names)
-    return names
+    actions = AlarmActions(deployment.cloudwatch, deployment.settings.legacy.alarms_to_mute)
+    with aws_named("enabling the actions of legacy's alarms"):
+        actions.unmute()
+    return list(actions.alarms)
 
 
 def _machine(environment: str, config: Config) -> Machine:
