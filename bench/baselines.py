@@ -8,7 +8,7 @@ from typing import Any
 from bench.common import endpoint
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from uplift.keyspace.server.connection import connected
-from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ValueForm
+from uplift.keyspace.server.page_reader import ReadLimits, ScanOf, ValueForm, payload_reader
 from uplift.keyspace.server.scan_partition import next_cursor
 
 BATCH = 500
@@ -92,7 +92,7 @@ def drained_script(source: RedisServer) -> None:
     """The engine's own reading script, pages thrown away: what the source cannot do without."""
     limits = ReadLimits()
     with connected(endpoint(source)) as connection:
-        reader = PageReader(connection, ValueForm.COPY, limits, [b"skip"], limits.page_keys // 2)
+        reader = payload_reader(connection, ValueForm.COPY, limits, ScanOf(limits.page_keys // 2, [b"skip"]))
         for partition in (0, 1):
             cursor: int | None = partition
             while cursor is not None:

@@ -40,9 +40,9 @@ def _request(source: Endpoint, targets: list[RedisServer]) -> CopyRequest:
 
 
 def copy_seconds(source: Endpoint, targets: list[RedisServer], folder: Path) -> float:
-    with prepared_copy(_request(source, targets), folder / os.urandom(4).hex(), lambda _line: None, lambda _done, _total: None) as prepared:
+    with prepared_copy(_request(source, targets), folder / os.urandom(4).hex(), lambda _event: None) as prepared:
         began = time.perf_counter()
-        prepared.run(lambda _counts: None)
+        prepared.run(lambda _event: None)
         return time.perf_counter() - began
 
 
@@ -96,16 +96,16 @@ def reread_share(source: RedisServer, targets: list[RedisServer], folder: Path) 
     before = _string_reads(source)
     child = os.fork()
     if child == 0:
-        with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
-            prepared.run(lambda _counts: None)
+        with prepared_copy(request, state, lambda _event: None) as prepared:
+            prepared.run(lambda _event: None)
         os._exit(0)
     half = source.client.dbsize() // 2
     while not ((found := read_state(state)) and found.counts.read > half):
         time.sleep(0.005)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
+    with prepared_copy(request, state, lambda _event: None) as prepared:
+        prepared.run(lambda _event: None)
     counters = sum(1 for _ in source.client.scan_iter(match="stat:*", count=1_000))
     return (_string_reads(source) - before) / (strings + counters) - 1
 

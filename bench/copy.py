@@ -52,8 +52,8 @@ def copy(source: RedisServer, targets: list[RedisServer], involved: list[RedisSe
     """One copy; what is measured comes after the look at every name, which `look` measures."""
     with tempfile.TemporaryDirectory() as folder:
         request = _request(source, targets)
-        with prepared_copy(request, Path(folder) / "state", lambda _line: None, lambda _done, _total: None) as prepared:
-            return measure(lambda: prepared.run(lambda _counts: None), involved)
+        with prepared_copy(request, Path(folder) / "state", lambda _event: None) as prepared:
+            return measure(lambda: prepared.run(lambda _event: None), involved)
 
 
 def _client(server: RedisServer) -> redis.Redis:
@@ -72,7 +72,7 @@ def look(source: RedisServer, targets: list[RedisServer], involved: list[RedisSe
         request = _request(source, targets)
 
         def prepare() -> None:
-            with prepared_copy(request, Path(folder) / "state", lambda _line: None, lambda _done, _total: None):
+            with prepared_copy(request, Path(folder) / "state", lambda _event: None):
                 pass
 
         return measure(prepare, involved)

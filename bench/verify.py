@@ -27,7 +27,7 @@ def main() -> None:
         clients = [redis.Redis(port=server.port, protocol=2) for server in involved]
 
         def ours() -> None:
-            assert verify(request, lambda _line: None, lambda _done, _total: None, lambda _found: None).result.counts == {}
+            assert verify(request, lambda _event: None, lambda _found: None).result.counts == {}
 
         def theirs() -> None:
             assert pipelined_verify(clients[0], clients[1:], lambda key: 0 if key.startswith(b"cache:") else 1) == 0

@@ -69,7 +69,7 @@ def test_the_whole_way(servers: tuple[RedisServer, RedisServer, RedisServer], tm
     copied = _uplift("copy", *way, *state, "--json")
     assert copied.returncode == 0, copied.stderr
     document = json.loads(copied.stdout)
-    assert (document["schema"], document["copied"], document["by_rule"]["users"]) == ("uplift.copy/1", 603, 301)
+    assert (document["schema"], document["copied"], document["by_rule"]["users"]) == ("uplift.copy/2", 603, 301)
     assert document["left"] == {"queues-of-jobs": {"action": "handover", "keys": 1}}
     assert stat.S_IMODE((tmp_path / "copy.json").stat().st_mode) == 0o600
 

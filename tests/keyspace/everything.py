@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.events import Event, Listener, Note
 
 _MOST_APART_MICROSECONDS = 10_000
 
@@ -21,6 +22,16 @@ Snapshot = dict[bytes, tuple[bytes, object, int | None]]
 
 def endpoint(server: RedisServer) -> Endpoint:
     return Endpoint("127.0.0.1", server.port)
+
+
+def tell(said: list[str]) -> Listener:
+    """A listener that keeps the lines that are for a person."""
+
+    def take(event: Event) -> None:
+        if isinstance(event, Note):
+            said.append(event.text)
+
+    return take
 
 
 def snapshot(client: redis.Redis, prefix: bytes = b"") -> Snapshot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -12,12 +13,14 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint, read
 from uplift.keyspace.keymap.key_label import KeyLabels
-from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome
-from uplift.keyspace.server.canonical_value import digest_in_pieces
+from uplift.keyspace.keymap.model import one_target_takes_all
+from uplift.keyspace.server.big_key_copier import BigKeyCopier
+from uplift.keyspace.server.big_value_reader import BigValueReader
 from uplift.keyspace.server.connection import Connection, connected
-from uplift.keyspace.server.facts import read_server_facts
-from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.target import Existing, Target
+from uplift.keyspace.server.key_transfer import KeyTransfer
+from uplift.keyspace.server.page_reader import ReadLimits, ValueForm, payload_reader
+from uplift.keyspace.server.page_writer import PageWriter, Written
+from uplift.keyspace.server.source_and_targets import Scope, TargetUrl, opened
 from uplift.keyspace.server.value_pieces import drain
 
 LIMITS = ReadLimits(piece_bytes=500, piece_elements=10)
@@ -41,40 +44,51 @@ class Meddling(Connection):
 
 
 @contextmanager
-def _copier(
-    servers: tuple[RedisServer, RedisServer], *, whole_bytes: int = 0, existing: Existing = Existing.REPLACE
-) -> Iterator[tuple[BigKeyCopier, Target, Meddling]]:
+def _transfer(
+    servers: tuple[RedisServer, RedisServer], *, whole_bytes: int = 0, exclusive: bool = False
+) -> Iterator[tuple[KeyTransfer, Meddling]]:
+    """Everything that brings keys, over a connection beside which somebody can act; all values above 100 elements are big."""
     source, target = servers
+    limits = replace(LIMITS, value_elements=100, value_bytes=2_000)
+    scope = Scope(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
     connection = Meddling(endpoint(source))
-    there = Target("target", endpoint(target), 0, KeyLabels())
-    try:
-        yield BigKeyCopier(connection, read_server_facts(connection), "run1", LIMITS, existing, whole_bytes), there, connection
-    finally:
-        connection.close()
-        there.close()
+    with opened(scope, KeyLabels(), lambda _event: None) as there:
+        writer = PageWriter(there, ValueForm.DUMP, KeyLabels(), [not exclusive], stops_at_refused=True)
+        writer.exclusive = exclusive
+        copier = BigKeyCopier(connection, there.facts, "run1", limits, whole_bytes)
+        yield KeyTransfer(payload_reader(connection, ValueForm.DUMP, limits), writer, copier, there.targets), connection
+    connection.close()
+
+
+def _bring(transfer: KeyTransfer) -> Written:
+    transfer.bring([b"big"])
+    transfer.settle()
+    return transfer.writer.take_written()
 
 
 def test_a_value_that_changes_once_is_read_again(servers: tuple[RedisServer, RedisServer]) -> None:
     source, target = servers
     source.client.rpush("big", *range(200))
     late = iter(["late"])
-    with _copier(servers) as (copier, there, connection):
+    with _transfer(servers) as (transfer, connection):
         connection.meddle = lambda: source.client.rpush("big", *found) if (found := list(late)) else None
-        assert copier.copy(b"big", b"big", there) is BigOutcome.COPIED
+        assert sum(_bring(transfer).copied) == 1
+        assert transfer.take_big_counts().copied == 1
     assert read(target.client, b"big") == read(source.client, b"big")
     assert target.client.llen("big") == 201
 
 
-def test_a_value_that_never_holds_still_is_unsettled_or_read_whole(servers: tuple[RedisServer, RedisServer]) -> None:
+def test_a_value_that_never_holds_still_is_not_copied_or_read_whole(servers: tuple[RedisServer, RedisServer]) -> None:
     source, target = servers
     source.client.rpush("big", *[b"x" * 40] * 200)
-    with _copier(servers, whole_bytes=100) as (copier, there, connection):
+    with _transfer(servers, whole_bytes=100) as (transfer, connection):
         connection.meddle = lambda: source.client.rpush("big", "late")
-        assert copier.copy(b"big", b"big", there) is BigOutcome.UNSETTLED
+        assert sum(_bring(transfer).copied) == 0
+        assert list(transfer.take_big_counts().not_copied) == [b"big"]
     assert list(target.client.scan_iter()) == []
-    with _copier(servers, whole_bytes=1_000_000) as (copier, there, connection):
+    with _transfer(servers, whole_bytes=1_000_000) as (transfer, connection):
         connection.meddle = lambda: source.client.rpush("big", "late")
-        assert copier.copy(b"big", b"big", there) is BigOutcome.COPIED
+        assert sum(_bring(transfer).copied) == 1
     assert target.client.llen("big") >= 200
     assert target.client.lrange("big", 0, 199) == [b"x" * 40] * 200
 
@@ -95,9 +109,10 @@ def test_a_value_that_goes_takes_the_older_copy_with_it(how: str, servers: tuple
             pass
         return None
 
-    with _copier(servers) as (copier, there, connection):
+    with _transfer(servers) as (transfer, connection):
         connection.meddle = go
-        assert copier.copy(b"big", b"big", there) is BigOutcome.GONE
+        written = _bring(transfer)
+        assert (sum(written.copied), written.expired_or_deleted, written.deleted) == (0, 1, 1)
     assert list(target.client.scan_iter()) == []
 
 
@@ -122,9 +137,9 @@ def test_the_ttl_is_right_from_the_start(servers: tuple[RedisServer, RedisServer
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        with _copier(servers) as (copier, there, _):
+        with _transfer(servers) as (transfer, _):
             for _ in range(5):
-                assert copier.copy(b"big", b"big", there) is BigOutcome.COPIED
+                assert sum(_bring(transfer).copied) == 1
     finally:
         stop.set()
         thread.join()
@@ -135,17 +150,18 @@ def test_what_exists_is_kept_where_that_was_asked_for(servers: tuple[RedisServer
     source, target = servers
     source.client.rpush("big", *range(200))
     target.client.set("big", "older")
-    with _copier(servers, existing=Existing.SKIP) as (copier, there, _):
-        assert copier.copy(b"big", b"big", there) is BigOutcome.KEPT_EXISTING
+    with _transfer(servers, exclusive=True) as (transfer, _):
+        _bring(transfer)
+        assert transfer._targets[0].kept == [b"big"]
     assert target.client.get("big") == b"older"
 
 
 def test_an_element_larger_than_a_piece_is_named_with_its_size(servers: tuple[RedisServer, RedisServer]) -> None:
     source, _ = servers
     source.client.rpush("big", "small", b"x" * 5_000, *range(100))
-    with _copier(servers) as (copier, there, _):
-        assert copier.copy(b"big", b"big", there) is BigOutcome.COPIED
-        assert copier.held == {b"big": 5_000}
+    with _transfer(servers) as (transfer, _):
+        assert sum(_bring(transfer).copied) == 1
+        assert transfer.take_big_counts().held == {b"big": 5_000}
 
 
 @pytest.mark.parametrize("version", ["3.2.6", "5.0.6"])
@@ -161,8 +177,8 @@ def test_draining_ends_with_nothing_left(version: str, start_redis: StartRedis) 
         for key in (b"list", b"set", b"zset", b"hash", b"string", b"none"):
             drain(connection, key, has_unlink=version != "3.2.6")
     assert client.dbsize() == 0
-    longest = client.info("commandstats").get("cmdstat_del", {"calls": 0})["calls"]
-    assert version != "3.2.6" or longest == 6
+    deletes = client.info("commandstats").get("cmdstat_del", {"calls": 0})["calls"]
+    assert version != "3.2.6" or deletes == 6
 
 
 def test_a_digest_is_the_same_wherever_the_pieces_are_cut(start_redis: StartRedis) -> None:
@@ -174,10 +190,11 @@ def test_a_digest_is_the_same_wherever_the_pieces_are_cut(start_redis: StartRedi
         server.client.rpush("list", *range(3_000))
         server.client.set("string", b"abc" * 50_000)
     other_limits = ReadLimits(piece_bytes=777, piece_elements=13)
-    with connected(endpoint(one)) as here, connected(endpoint(other)) as there:
+    with connected(endpoint(one)) as one_end, connected(endpoint(other)) as other_end:
+        here, there = BigValueReader(one_end, LIMITS, field_ttls=False), BigValueReader(other_end, other_limits, field_ttls=False)
         for kind in (b"set", b"zset", b"hash", b"list", b"string"):
-            assert digest_in_pieces(here, kind, kind, LIMITS) == digest_in_pieces(there, kind, kind, other_limits)
+            assert here.digest(kind, kind) == there.digest(kind, kind)
         # Two values that a sum cut to the width of its terms could not tell apart differ here.
         other.client.srem("set", 5)
         other.client.sadd("set", 3_005)
-        assert digest_in_pieces(here, b"set", b"set", LIMITS) != digest_in_pieces(there, b"set", b"set", other_limits)
+        assert here.digest(b"set", b"set") != there.digest(b"set", b"set")

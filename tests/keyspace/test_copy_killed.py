@@ -147,8 +147,8 @@ def _run_and_exit(request: CopyRequest, state: Path, dies_at: int | None) -> Non
     Path.replace = replacing  # type: ignore[method-assign, assignment]
     exit_code = 1
     try:
-        with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
-            prepared.run(lambda _counts: None)
+        with prepared_copy(request, state, lambda _event: None) as prepared:
+            prepared.run(lambda _event: None)
         exit_code = 0
     except BaseException:
         (state.parent / "child.txt").write_text(traceback.format_exc())
@@ -204,7 +204,7 @@ def _lasting(seen: Snapshot, server: RedisServer) -> Snapshot:
 def _repair_and_compare(request: CopyRequest, state: Path, servers: tuple[RedisServer, RedisServer, RedisServer]) -> None:
     source, one, other = servers
     wanted = VerifyRequest(request.source, request.targets, KEYMAP, repair=True, delete_extra=True, state=state)
-    verified = verify(wanted, lambda _line: None, lambda _done, _total: None, lambda _found: None)
+    verified = verify(wanted, lambda _event: None, lambda _found: None)
     assert verified.result.counts == {}, verified.result.found
     there = snapshot(one.client) | snapshot(other.client)
     assert same(_lasting(snapshot(source.client), source), _lasting(there, source)) == []
@@ -238,9 +238,9 @@ def test_cut_connections_are_opened_again_and_nothing_is_missed(
             send(self, data)
 
         state = tmp_path / f"cut{draws.random()}"
-        prepare = prepared_copy(_request(servers), state, lambda _line: None, lambda _done, _total: None)
+        prepare = prepared_copy(_request(servers), state, lambda _event: None)
         with prepare as prepared, pytest.MonkeyPatch.context() as patch:
             patch.setattr(Connection, "send", cutting)
-            prepared.run(lambda _counts: None)
+            prepared.run(lambda _event: None)
         assert cuts == []
         assert same(snapshot(source.client), snapshot(one.client) | snapshot(other.client)) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartRedis
-from tests.keyspace.everything import endpoint
+from tests.keyspace.everything import endpoint, tell
 from uplift.errors import BadInput, KeyUnroutable, NotSafe, TargetRefused
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
@@ -94,7 +94,7 @@ def test_memory(source: ServerFacts, side: TargetSide, refused: str, warned: str
 
 def _prepare(request: CopyRequest, state: Path) -> list[str]:
     said: list[str] = []
-    with prepared_copy(request, state, said.append, lambda _done, _total: None):
+    with prepared_copy(request, state, tell(said)):
         return said
 
 
@@ -114,9 +114,9 @@ def test_a_replica_may_be_read_and_its_lag_is_told(start_redis: StartRedis, tmp_
     replica.wait_until_level_with(primary)
     request = CopyRequest(endpoint(replica), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
     said: list[str] = []
-    with prepared_copy(request, tmp_path / "state", said.append, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
-    assert any("warning: --from is a replica, last heard of its primary" in line for line in said)
+    with prepared_copy(request, tmp_path / "state", tell(said)) as prepared:
+        prepared.run(lambda _event: None)
+    assert any("--from is a replica, last heard of its primary" in line for line in said)
     assert target.client.get("k") == b"v"
 
 
@@ -142,13 +142,13 @@ def test_keys_without_a_rule_stop_it_before_the_first_write(start_redis: StartRe
     source.client.delete("Secret-Token-1")
     # One that appears later stops the run where it is; the same command goes on once it has a rule.
     options = CopyOptions(checkpoint_keys=100)
-    with prepared_copy(replace(request, options=options), tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
+    with prepared_copy(replace(request, options=options), tmp_path / "state", lambda _event: None) as prepared:
         source.client.set("late:1", "v")
         with pytest.raises(KeyUnroutable, match="late:<number> #[0-9a-f]{12}: no rule of the key map matches it"):
-            prepared.run(lambda _counts: None)
+            prepared.run(lambda _event: None)
     source.client.delete("late:1")
-    with prepared_copy(replace(request, options=options), tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
+    with prepared_copy(replace(request, options=options), tmp_path / "state", lambda _event: None) as prepared:
+        prepared.run(lambda _event: None)
     assert target.client.dbsize() == 1_000
 
 
@@ -164,14 +164,12 @@ def test_existing_keys(start_redis: StartRedis, tmp_path: Path) -> None:
         _prepare(request, tmp_path / "state")
     assert not (tmp_path / "state").exists()
     skip = replace(request, options=CopyOptions(existing=Existing.SKIP))
-    with prepared_copy(skip, tmp_path / "skip", lambda _line: None, lambda _done, _total: None) as prepared:
-        assert prepared.run(lambda _counts: None).counts.kept_existing == 2
+    with prepared_copy(skip, tmp_path / "skip", lambda _event: None) as prepared:
+        assert prepared.run(lambda _event: None).counts.kept_existing == 2
     assert (target.client.get("both"), target.client.get("list"), target.client.get("only")) == (b"old", b"old", b"new")
     assert target.client.pttl("both") == -1
-    with prepared_copy(
-        replace(request, options=CopyOptions(existing=Existing.REPLACE)), tmp_path / "r", lambda _line: None, lambda _d, _t: None
-    ) as one:
-        one.run(lambda _counts: None)
+    with prepared_copy(replace(request, options=CopyOptions(existing=Existing.REPLACE)), tmp_path / "r", lambda _event: None) as one:
+        one.run(lambda _event: None)
     assert (target.client.get("both"), target.client.type("list")) == (b"new", b"list")
 
 
@@ -184,8 +182,8 @@ def test_several_databases_keep_their_numbers(start_redis: StartRedis, tmp_path:
         _prepare(replace(request, targets=(TargetUrl("target", endpoint(target), 3),)), tmp_path / "state")
     said = _prepare(replace(request, databases=(3,)), tmp_path / "state")
     assert said == ["left alone: 2 keys in database 0, 15 (--db)"]
-    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        prepared.run(lambda _event: None)
     assert [target.connect(database).get(f"k{database}") for database in (0, 3, 15)] == [b"0", b"3", b"15"]
 
 
@@ -194,7 +192,7 @@ def test_a_state_of_another_copy_is_refused(start_redis: StartRedis, tmp_path: P
     source.client.set("k", "v")
     state = tmp_path / "state"
     request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
-    with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
+    with prepared_copy(request, state, lambda _event: None) as prepared:
         prepared.state.databases = {}
         from uplift.keyspace.copy.state import write_state
 
@@ -204,11 +202,11 @@ def test_a_state_of_another_copy_is_refused(start_redis: StartRedis, tmp_path: P
         (replace(request, options=CopyOptions(existing=Existing.REPLACE)), "the options"),
         (replace(request, source=endpoint(other)), "the source"),
     ):
-        with pytest.raises(BadInput, match=f"the state belongs to another copy: .*{what}"):
+        with pytest.raises(BadInput, match=f"it belongs to another copy: .*{what}"):
             _prepare(changed, state)
-    with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
-    with pytest.raises(BadInput, match="the state is that of a finished copy"):
+    with prepared_copy(request, state, lambda _event: None) as prepared:
+        prepared.run(lambda _event: None)
+    with pytest.raises(BadInput, match="the state of a finished copy"):
         _prepare(request, state)
     state.write_text("{}")
     with pytest.raises(BadInput, match=f"--state {state}: source: Field required, allowed: a file that `uplift copy` wrote"):
@@ -221,16 +219,19 @@ def test_a_restarted_source_is_scanned_again(start_redis: StartRedis, tmp_path: 
         server.client.set("k", "v")
     state = tmp_path / "state"
     request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
-    with prepared_copy(request, state, lambda _line: None, lambda _done, _total: None) as prepared:
+    with prepared_copy(request, state, lambda _event: None) as prepared:
         prepared.state.source.address = str(endpoint(again))
         from uplift.keyspace.copy.state import DatabaseProgress, write_state
 
         prepared.state.databases = {0: DatabaseProgress(cursors=[None, None])}
         write_state(state, prepared.state)
     said: list[str] = []
-    with prepared_copy(replace(request, source=endpoint(again)), state, said.append, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
-    assert said == ["source: restarted or failed over since; cursors mean nothing there, so the scan starts again"]
+    with prepared_copy(replace(request, source=endpoint(again)), state, tell(said)) as prepared:
+        prepared.run(lambda _event: None)
+    assert said == [
+        "source: restarted or failed over since; target: database 0 was flushed since (the copy's marker is gone, and nothing was evicted): "
+        "the cursors of the earlier scan mean nothing any more, so the scan starts again"
+    ]
     assert target.client.get("k") == b"v"
 
 
@@ -245,8 +246,8 @@ def test_replicas_of_a_target_are_waited_for_at_each_checkpoint(start_redis: Sta
         one_target_takes_all("target"),
         options=CopyOptions(checkpoint_keys=100),
     )
-    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        prepared.run(lambda _event: None)
     # Every key is on the replica without any further waiting, because the last checkpoint waited.
     assert replica.client.dbsize() == 500
     assert target.client.info("commandstats")["cmdstat_wait"]["calls"] >= 4
@@ -256,13 +257,13 @@ def test_a_target_that_became_a_replica_stops_the_copy_with_the_reason(start_red
     source, target, other = start_redis("3.2.6"), start_redis("5.0.6"), start_redis("5.0.6")
     source.client.set("k:1", "v")
     request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
-    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
         target.follow(other)
         with pytest.raises(TargetRefused, match=r"target \(127.0.0.1:\d+\) cannot be written: READONLY"):
-            prepared.run(lambda _counts: None)
+            prepared.run(lambda _event: None)
     target.promote()
-    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        prepared.run(lambda _event: None)
     assert target.client.get("k:1") == b"v"
 
 

@@ -13,7 +13,7 @@ from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from uplift.keyspace.server.connection import Connection, connected
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ValueForm
+from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ScanOf, ValueForm, payload_reader
 from uplift.keyspace.server.scan_partition import first_cursors, next_cursor, partition_bits
 from uplift.keyspace.server.scripts import READ
 
@@ -70,8 +70,8 @@ def test_where_partitions_are_used(start_redis: StartRedis) -> None:
             assert partition_bits(read_server_facts(connection)) == bits, version
 
 
-def _reader(connection: Connection, form: ValueForm = ValueForm.COPY, **limits: int) -> PageReader:
-    return PageReader(connection, form, ReadLimits(**limits), [b"skip"], 1_000)
+def _reader(connection: Connection, form: ValueForm = ValueForm.COPY, **limits: int) -> PageReader[bytes]:
+    return payload_reader(connection, form, ReadLimits(**limits), ScanOf(1_000, [b"skip"]))
 
 
 def test_a_page_serves_its_bytes_and_names_the_rest(server: RedisServer) -> None:
@@ -83,16 +83,14 @@ def test_a_page_serves_its_bytes_and_names_the_rest(server: RedisServer) -> None
     with connected(endpoint(server)) as connection:
         reader = _reader(connection, page_bytes=10_000, value_bytes=3_000, value_elements=50)
         reader.request(0)
-        flat = reader.receive().flat
-        entries = dict(zip(flat[3::4], flat[6::4], strict=True))
-        assert (entries[b"big"], entries[b"long"], entries[b"wide"]) == (5_000, 100, 10)
-        strings = [value for key, value in entries.items() if key.startswith(b"k:")]
-        assert 9 <= sum(isinstance(value, bytes) for value in strings) <= 10
-        assert all(value == 0 for value in strings if not isinstance(value, bytes))
+        page = reader.receive()
+        assert {entry.key: entry.size for entry in page.big} == {b"big": 5_000, b"long": 100, b"wide": 10}
+        assert 9 <= len(page.values) <= 10
+        assert sorted([*page.keys, *page.later]) == sorted(b"k:%d" % number for number in range(40))
         # The rest comes in as many calls as it needs.
         whole = reader.read_keys([b"k:%d" % number for number in range(40)])
-        assert sorted(whole.flat[3::4]) == sorted(b"k:%d" % number for number in range(40))
-        assert all(isinstance(value, bytes) for value in whole.flat[6::4])
+        assert sorted(whole.keys) == sorted(b"k:%d" % number for number in range(40))
+        assert (whole.later, set(whole.values)) == ([], {b"x" * 1_000})
 
 
 def test_keys_read_by_later_calls_expire_when_they_should(server: RedisServer) -> None:
@@ -123,12 +121,12 @@ def test_no_script_holds_the_server_for_5_ms_whatever_is_in_the_page(server: Red
         # While a table is still being resized, one reading has a page more than the next: three alike in a row are wanted.
         while len({len(calls) for calls in readings[-3:]}) != 1 or len(readings) < 3:
             assert len(readings) < 30
-            readings.append(_durations_of_a_scan(client, PageReader(connection, ValueForm.COPY, ReadLimits(), [b"skip"], 50)))
+            readings.append(_durations_of_a_scan(client, payload_reader(connection, ValueForm.COPY, ReadLimits(), ScanOf(50, [b"skip"]))))
     assert len(readings[-1]) > 15
     assert max(map(min, zip(*readings[-3:], strict=True))) < 5_000
 
 
-def _durations_of_a_scan(client: Any, reader: PageReader) -> list[int]:
+def _durations_of_a_scan(client: Any, reader: PageReader[bytes]) -> list[int]:
     """µs of each script call, in order."""
     client.slowlog_reset()
     cursor = 0
@@ -146,7 +144,7 @@ def test_scripts_are_loaded_where_they_were_lost(server: RedisServer) -> None:
         reader = _reader(connection)
         for _ in range(2):
             reader.request(0)
-            assert reader.receive().flat[3:7] == [b"k", -1, b"string", b"v"]
+            assert list(reader.receive().entries()) == [(b"k", -1, b"string", b"v")]
             server.client.script_flush()
 
 
@@ -171,7 +169,7 @@ def test_somebody_elses_long_script_is_waited_for(server: RedisServer) -> None:
                 break
         reader = _reader(connection)
         reader.request(0)
-        assert reader.receive().flat[3:7] == [b"k", -1, b"string", b"v"]
+        assert list(reader.receive().entries()) == [(b"k", -1, b"string", b"v")]
     thread.join()
 
 
@@ -195,10 +193,10 @@ def test_what_is_not_asked_for_is_not_read(server: RedisServer) -> None:
     server.client.set("left", "v")
     with connected(endpoint(server)) as connection:
         before = server.client.info("commandstats")["cmdstat_get"]["calls"] if "cmdstat_get" in server.client.info("commandstats") else 0
-        reader = PageReader(connection, ValueForm.COPY, ReadLimits(), [b"skip", b"pleft:", b"eleft"], 1_000)
+        reader = payload_reader(connection, ValueForm.COPY, ReadLimits(), ScanOf(1_000, [b"skip", b"pleft:", b"eleft"]))
         reader.request(0)
-        assert len(reader.receive().flat[3::4]) == 200
-        reader = PageReader(connection, ValueForm.COPY, ReadLimits(), [b"only", b"eleft"], 1_000)
+        assert len(reader.receive().keys) == 200
+        reader = payload_reader(connection, ValueForm.COPY, ReadLimits(), ScanOf(1_000, [b"only", b"eleft"]))
         reader.request(0)
-        assert reader.receive().flat[3::4] == [b"left"]
+        assert reader.receive().keys == [b"left"]
         assert server.client.info("commandstats")["cmdstat_get"]["calls"] - before == 201

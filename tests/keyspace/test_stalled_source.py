@@ -23,13 +23,14 @@ from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server import big_key_copier, page_reader
-from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome
+from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome, Place
 from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.expiry import NO_TTL
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.keyspace.server.page_reader import GONE, NEVER_EXPIRES, PageReader, ReadLimits, ValueForm
+from uplift.keyspace.server.page_reader import ReadLimits, ScanOf, TooBig, value_reader
 from uplift.keyspace.server.scripts import ENDS, READ, Script
 from uplift.keyspace.server.source_and_targets import TargetUrl
-from uplift.keyspace.server.target import Existing, Target
+from uplift.keyspace.server.target import Target
 from uplift.keyspace.verify.result import VerifyOptions
 from uplift.keyspace.verify.run import VerifyRequest, verify
 
@@ -141,7 +142,7 @@ def test_a_repair_from_a_source_that_is_stopped_and_continued_shortens_no_ttl(st
     options = VerifyOptions(rechecks=1, pause_seconds=0)
     request = VerifyRequest(endpoint(source), urls, one_target_takes_all("target"), options=options, repair=True)
     with _stopped_again_and_again(source) as times:
-        verified = verify(request, lambda _line: None, lambda _done, _total: None, lambda _found: None)
+        verified = verify(request, lambda _event: None, lambda _found: None)
     assert times[0] > 10
     assert verified.repaired is not None
     assert verified.repaired.written == HASHES
@@ -166,9 +167,9 @@ def test_ttls_are_read_again_where_the_server_stood_still_while_they_were(
         server.client.pexpireat(name, moment)
     server.client.set("stays", "v")
     with connected(endpoint(server)) as connection:
-        page = PageReader(connection, ValueForm.VALUE, ReadLimits(), [], 0).read_keys([*names, b"stays", b"none"])
+        page = value_reader(connection, ReadLimits(), field_ttls=False).read_keys([*names, b"stays", b"none"])
         ttls = {key: ttl for key, ttl, _, _ in page.entries()}
-        assert (ttls.pop(b"stays"), ttls.pop(b"none")) == (NEVER_EXPIRES, GONE)
+        assert (ttls.pop(b"stays"), page.missing) == (NO_TTL, [b"none"])
         assert all(moment <= page.now + ttl <= moment + MOST_LATE_MS for ttl in ttls.values())
         _, cold = ColdKeyReader(connection, 0).read(names)
         assert all(moment <= key.expires_at_ms <= moment + MOST_LATE_MS for key in cold)
@@ -180,7 +181,7 @@ def test_a_server_that_stands_still_at_every_try_is_named_and_nothing_is_taken(
     monkeypatch.setattr(page_reader, "READ", _standing_still(READ, 20))
     server.client.set("k", "v", px=10**6)
     with connected(endpoint(server)) as connection:
-        reader = PageReader(connection, ValueForm.VALUE, ReadLimits(), [], 10)
+        reader = value_reader(connection, ReadLimits(), ScanOf(10, [b"skip"]), field_ttls=False)
         for _ in range(2):
             # Loaded at the first, known at the second.
             reader.request(0)
@@ -195,20 +196,24 @@ def test_a_server_that_stands_still_at_every_try_is_named_and_nothing_is_taken(
 @pytest.mark.parametrize("tries", [1, 20])
 def test_the_ttl_of_a_big_key_is_read_again_too(tries: int, whole: bool, start_redis: StartRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
-    if whole:
-        monkeypatch.setattr(big_key_copier, "ATTEMPTS", 0)
     monkeypatch.setattr(big_key_copier, "ENDS", _standing_still(ENDS, tries))
     source.client.rpush("big", *range(1_000))
     moment = source.client.time()[0] * 1000 + 10**6
     source.client.pexpireat("big", moment)
     there = Target("target", endpoint(target), 0, KeyLabels())
     with connected(endpoint(source)) as connection:
-        copier = BigKeyCopier(connection, read_server_facts(connection), "run", ReadLimits(), Existing.REPLACE, 10**6)
+        copier = BigKeyCopier(connection, read_server_facts(connection), "run", ReadLimits(), 10**6)
+        place = Place(there, b"big", 0.0, exclusive=False)
+        entry = TooBig(b"big", 10**6, b"list", 1_000)
+
+        def copy_it() -> BigOutcome:
+            return copier.copy_whole(b"big", place) if whole else copier.copy_in_pieces(entry, place)
+
         if tries == 20:
             with pytest.raises(SourceUnreachable, match="stood still at every try"):
-                copier.copy(b"big", b"big", there)
+                copy_it()
             assert target.client.dbsize() == 0
         else:
-            assert copier.copy(b"big", b"big", there) is BigOutcome.COPIED
+            assert copy_it() is BigOutcome.COPIED
             assert _wrong(target.client, {b"big": moment}) == ([], [])
     there.close()

@@ -19,10 +19,13 @@ from tests.keyspace.test_copy_versions import copy_all
 from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.copy.state import read_state, write_state
 from uplift.keyspace.keymap.model import KeyMap, one_target_takes_all
+from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.key_look import KeyLooker
 from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Existing
-from uplift.keyspace.verify.key_comparison import KeyComparison
+from uplift.keyspace.server.write_calls import read_write_calls
 from uplift.keyspace.verify.repair import Repair
 from uplift.keyspace.verify.result import Difference, Found, VerifyOptions
 from uplift.keyspace.verify.run import Verified, VerifyRequest, verify
@@ -32,7 +35,7 @@ def _verify(source: RedisServer, targets: dict[str, RedisServer], keymap: KeyMap
     urls = tuple(TargetUrl(name, endpoint(server), None) for name, server in targets.items())
     options.setdefault("options", VerifyOptions(pause_seconds=0))
     request = VerifyRequest(endpoint(source), urls, keymap or one_target_takes_all("target"), **options)
-    return verify(request, lambda _line: None, lambda _done, _total: None, lambda _found: None)
+    return verify(request, lambda _event: None, lambda _found: None)
 
 
 def _bump(client: Any, key: str) -> None:
@@ -82,6 +85,7 @@ def test_each_fault_is_named_and_repaired(start_redis: StartRedis, tmp_path: Pat
         plant(target.client)
         found = _verify(source, {"target": target}).result.found
         assert [(one.difference, one.key) for one in found] == [(difference, key)], what
+        _bless(tmp_path / "state", {"target": target})
         repaired = _verify(source, {"target": target}, repair=True, delete_extra=True, state=tmp_path / "state")
         assert repaired.result.counts == {}, what
         assert repaired.repaired is not None
@@ -118,6 +122,16 @@ def test_a_cached_cardinality_is_no_difference_but_looking_like_one_is(start_red
     assert [one.key for one in _verify(source, {"target": target}).result.found] == [b"text"]
 
 
+def _bless(state: Path, targets: dict[str, RedisServer]) -> None:
+    """Take all that is on the targets for the copy's, as if nobody else had written there."""
+    saved = read_state(state)
+    assert saved is not None
+    for side in saved.targets:
+        with connected(endpoint(targets[side.name])) as connection:
+            side.write_calls = read_write_calls(connection)
+    write_state(state, saved)
+
+
 KEYMAP = KeyMap.model_validate(
     {
         "version": 1,
@@ -141,8 +155,8 @@ def test_sides_names_and_what_is_handed_over(start_redis: StartRedis, tmp_path: 
     source.client.rpush("queue:default", "job")
     targets = {"a": one, "b": other}
     request = CopyRequest(endpoint(source), tuple(TargetUrl(name, endpoint(server), None) for name, server in targets.items()), KEYMAP)
-    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
-        assert prepared.run(lambda _counts: None).counts.copied == {"sessions": 50, "cached": 50, "stats": 50}
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        assert prepared.run(lambda _event: None).counts.copied == {"sessions": 50, "cached": 50, "stats": 50}
     assert (one.client.dbsize(), other.client.dbsize()) == (100, 50)
     assert one.client.get("cache:page:7") == b"v"
     assert _verify(source, targets, KEYMAP).result.counts == {}
@@ -153,13 +167,17 @@ def test_sides_names_and_what_is_handed_over(start_redis: StartRedis, tmp_path: 
     one.client.set("page:3", "v")
     one.client.set("unheard of", "v")
     one.client.set("cache:page:99", "v")
-    found = {(item.difference, item.key) for item in _verify(source, targets, KEYMAP).result.found}
-    assert found == {
+    expected = {
         (Difference.WRONG_SIDE, b"session:3"),
         (Difference.EXTRA, b"page:3"),
         (Difference.EXTRA, b"unheard of"),
         (Difference.EXTRA, b"cache:page:99"),
     }
+    assert {(item.difference, item.key) for item in _verify(source, targets, KEYMAP).result.found} == expected
+    # Others have written to the targets since, so nothing there may be taken for the copy's.
+    with pytest.raises(NotSafe, match=r"--delete-extra: a was written to since the copy ended \(\+3 write commands"):
+        _verify(source, targets, KEYMAP, repair=True, delete_extra=True, state=tmp_path / "state")
+    _bless(tmp_path / "state", targets)
     assert _verify(source, targets, KEYMAP, repair=True, delete_extra=True, state=tmp_path / "state").result.counts == {}
     assert source.client.dbsize() == 151
 
@@ -169,19 +187,20 @@ def test_an_extra_that_came_to_the_source_since_is_not_deleted(start_redis: Star
     source.client.set("session:1", "v")
     targets = {"a": one, "b": other}
     request = CopyRequest(endpoint(source), tuple(TargetUrl(name, endpoint(server), None) for name, server in targets.items()), KEYMAP)
-    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
-        prepared.run(lambda _counts: None)
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        prepared.run(lambda _event: None)
     for name in ("session:2", "cache:page:2", "session:3", "cache:page:3"):
         one.client.set(name, "v")
-    mend = Repair.mend
+    _bless(tmp_path / "state", targets)
+    take = Repair.take
 
-    def mend_after_they_came(self: Repair, found: Found) -> None:
+    def take_after_they_came(self: Repair, found: Found) -> None:
         source.client.set("session:2", "v")
         source.client.set("page:2", "v")
-        mend(self, found)
+        take(self, found)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Repair, "mend", mend_after_they_came)
+        patch.setattr(Repair, "take", take_after_they_came)
         verified = _verify(source, targets, KEYMAP, repair=True, delete_extra=True, state=tmp_path / "state")
     assert verified.repaired is not None
     assert (verified.repaired.deleted, verified.result.counts) == (2, {})
@@ -200,6 +219,7 @@ def test_an_extra_that_expired_on_the_source_is_deleted_though_exists_still_find
     try:
         copy_all(source, target, tmp_path / "state")
         target.client.set("ends", "v")
+        _bless(tmp_path / "state", {"target": target})
         while source.client.pttl("ends") != -2:
             pass
         assert source.client.exists("ends") == 1
@@ -216,16 +236,16 @@ def test_a_source_that_moves_is_still_changing_and_no_difference(start_redis: St
     source.client.set("counter", 1)
     source.client.set("quiet", 1)
     copy_all(source, target, tmp_path / "state")
-    see = KeyComparison._see
+    look = KeyLooker.look
 
-    def seen_while_it_moves(self: KeyComparison, *arguments: Any) -> Any:
-        found = see(self, *arguments)
+    def look_while_it_moves(self: KeyLooker, keys: list[bytes]) -> Any:
+        found = look(self, keys)
         source.client.incr("counter")
         return found
 
     source.client.incr("counter")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KeyComparison, "_see", seen_while_it_moves)
+        patch.setattr(KeyLooker, "look", look_while_it_moves)
         result = _verify(source, {"target": target}).result
     assert (result.differences, result.changing) == (0, 1)
     assert [one.key for one in result.found] == [b"counter"]
@@ -272,10 +292,13 @@ def test_evicted_keys_stop_a_copy_and_are_found(start_redis: StartRedis, tmp_pat
     request = CopyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
     target.set_config("maxmemory-policy", "volatile-lru")
     target.set_config("maxmemory", str(6_000_000))
-    with prepared_copy(request, tmp_path / "state", lambda _line: None, lambda _done, _total: None) as prepared:
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
         assert "target has 5 MB left of maxmemory" in prepared.memory.refusals[0]
-        with pytest.raises(NotSafe, match=r"target threw [0-9]+ keys away while it was written \(evicted_keys grew\)"):
-            prepared.run(lambda _counts: None)
+        with pytest.raises(NotSafe, match=r"target evicted [0-9]+ keys while it was written \(evicted_keys grew\)"):
+            prepared.run(lambda _event: None)
+    with pytest.raises(NotSafe, match=r"target uses \d+ % of maxmemory, and being read makes it evict \(volatile-lru\)"):
+        _verify(source, {"target": target})
+    target.set_config("maxmemory", str(60_000_000))
     result = _verify(source, {"target": target}).result
     assert result.counts[Difference.MISSING] == result.differences > 1_000
 

@@ -11,9 +11,21 @@ import typer
 from rich.table import Table
 
 from uplift.cli.options.keymap_file import OptionalKeyMap
-from uplift.cli.options.redis_urls import BytesASecond, ClockTolerance, Databases, Exclude, From, KeysASecond, Only, To, scope_of
+from uplift.cli.options.redis_urls import (
+    BytesASecond,
+    ClockTolerance,
+    Databases,
+    Exclude,
+    From,
+    KeysASecond,
+    Only,
+    To,
+    WholeBytes,
+    scope_of,
+)
 from uplift.cli.terminal.output import AsJson, print_json, print_lines, print_table
-from uplift.cli.terminal.progress_bar import progress, say
+from uplift.cli.terminal.progress_bar import say
+from uplift.cli.terminal.run_events import shown_events
 from uplift.errors import BadInput, ExitCode, NotSafe
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, PreparedCopy, prepared_copy
@@ -22,7 +34,7 @@ from uplift.keyspace.keymap.routing import NO_TARGET
 from uplift.keyspace.server.source_and_targets import raise_or_warn
 from uplift.keyspace.server.target import Existing, WriteMode
 
-SCHEMA = "uplift.copy/1"
+SCHEMA = "uplift.copy/2"
 State = Annotated[Path, typer.Option("--state", help="Where the run writes down how far it is; the same file goes on from there.")]
 DEFAULT_STATE = Path("uplift-copy.state.json")
 # What a plain machine reaches with both ends on it (bench/copy.py); networks and sizes differ, so it is called an estimate.
@@ -48,6 +60,7 @@ def copy(
     ] = False,
     keys_a_second: KeysASecond = 0,
     bytes_a_second: BytesASecond = 0,
+    whole_bytes: WholeBytes = 8 * 1024 * 1024,
     clock_tolerance: ClockTolerance = 1000,
     as_json: AsJson = False,
 ) -> None:
@@ -63,6 +76,7 @@ def copy(
         write_mode=WriteMode.SILENT if silent else WriteMode.FAST,
         keys_a_second=keys_a_second,
         bytes_a_second=bytes_a_second,
+        whole_bytes=whole_bytes,
     )
     request = CopyRequest(
         scope.source, scope.targets, scope.keymap, scope.databases, scope.only, scope.exclude, scope.clock_tolerance, options
@@ -77,22 +91,19 @@ def copy(
 
 def _copy(request: CopyRequest, state_path: Path, *, dry_run: bool, as_json: bool) -> None:
     with ExitStack() as stack:
-        # The first bar is cleared before the second appears: a terminal shows one at a time.
-        with progress("look at every key name") as advance:
-            prepared = stack.enter_context(prepared_copy(request, state_path, say, advance))
+        # The bars are gone before anything is printed.
+        with shown_events() as listen:
+            prepared = stack.enter_context(prepared_copy(request, state_path, listen))
+            if not dry_run:
+                raise_or_warn(prepared.memory, listen)
+                began = time.monotonic()
+                state = prepared.run(listen)
         if dry_run:
             _report_dry_run(prepared, as_json=as_json)
             return
-        raise_or_warn(prepared.memory, say)
-        began = time.monotonic()
-        with progress("copy") as tell_copied:
-            state = prepared.run(lambda counts: tell_copied(counts.read, prepared.keys_to_write))
     _report(state, prepared, time.monotonic() - began, as_json=as_json)
-    if state.unsettled:
-        raise NotSafe(
-            f"{len(state.unsettled)} big keys changed during every attempt and were not copied: "
-            "run `uplift verify --repair` when they are quiet"
-        )
+    if state.not_copied:
+        raise NotSafe(f"{len(state.not_copied):,} keys were not copied: `uplift verify --repair` copies them when they are quiet")
 
 
 def _report_dry_run(prepared: PreparedCopy, *, as_json: bool) -> None:
@@ -159,10 +170,11 @@ def _report(state: CopyState, prepared: PreparedCopy, seconds: float, *, as_json
     if as_json:
         print_json(
             {
-                "schema": SCHEMA, "run": state.run, "copied": copied, "by_rule": counts.copied, "big": counts.big, "gone": counts.gone,
+                "schema": SCHEMA, "run": state.run, "copied": copied, "by_rule": counts.copied, "big": counts.big,
+                "expired_or_deleted": counts.expired_or_deleted,
                 "kept_existing": counts.kept_existing, "bytes": counts.bytes, "seconds": round(seconds, 2),
                 "left": {name: {"action": action, "keys": keys} for name, (action, keys) in left.items()},
-                "unsettled": sorted(state.unsettled), "held": state.held,
+                "not_copied": state.not_copied, "held": state.held,
             }
         )  # fmt: skip
         return
@@ -175,9 +187,9 @@ def _report(state: CopyState, prepared: PreparedCopy, seconds: float, *, as_json
     print_table(table)
     lines = [f"copied {copied:,} keys, {counts.bytes / 1e6:,.1f} MB, in {seconds:,.1f} s ({copied / max(seconds, 0.001):,.0f} keys/s)"]
     lines.append(
-        f"{counts.big:,} in pieces, {counts.gone:,} expired or deleted before they were read, "
+        f"{counts.big:,} in pieces, {counts.expired_or_deleted:,} expired or deleted before they were read, "
         f"{counts.kept_existing:,} kept as they were on a target"
     )
     lines += [f"held the server: {label}: one element of {size:,} bytes" for label, size in sorted(state.held.items())]
-    lines += [f"not copied: {label}: {reason}" for label, reason in sorted(state.unsettled.items())]
+    lines += [f"not copied: {label}: {reason}" for label, reason in sorted(state.not_copied.items())]
     print_lines(lines)

@@ -11,16 +11,28 @@ from typing import Annotated
 import typer
 
 from uplift.cli.options.keymap_file import OptionalKeyMap
-from uplift.cli.options.redis_urls import BytesASecond, ClockTolerance, Databases, Exclude, From, KeysASecond, Only, To, scope_of
+from uplift.cli.options.redis_urls import (
+    BytesASecond,
+    ClockTolerance,
+    Databases,
+    Exclude,
+    From,
+    KeysASecond,
+    Only,
+    To,
+    WholeBytes,
+    scope_of,
+)
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
-from uplift.cli.terminal.progress_bar import progress, say
+from uplift.cli.terminal.progress_bar import say
+from uplift.cli.terminal.run_events import shown_events
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.verify.result import Difference, Found, VerifyOptions
 from uplift.keyspace.verify.run import Verified, VerifyRequest
 from uplift.keyspace.verify.run import verify as run_verify
 from uplift.report.names_file import open_private
 
-SCHEMA = "uplift.verify/1"
+SCHEMA = "uplift.verify/2"
 _MOST_SHOWN = 20
 
 
@@ -35,7 +47,11 @@ def verify(
     rechecks: Annotated[int, typer.Option(help="How often a key that differs is read again.", min=1)] = 3,
     repair: Annotated[bool, typer.Option("--repair", help="Write what is missing or differs again, each key read right before.")] = False,
     delete_extra: Annotated[
-        bool, typer.Option("--delete-extra", help="With --repair: delete what the copy of --state wrote and the source no longer has.")
+        bool,
+        typer.Option(
+            "--delete-extra",
+            help="With --repair: delete what the source no longer has, on targets nobody but the copy of --state has written to.",
+        ),
     ] = False,
     state: Annotated[Path | None, typer.Option("--state", help="The state of the copy, for --delete-extra and for equal hashes.")] = None,
     report: Annotated[
@@ -43,6 +59,7 @@ def verify(
     ] = None,
     keys_a_second: KeysASecond = 0,
     bytes_a_second: BytesASecond = 0,
+    whole_bytes: WholeBytes = 8 * 1024 * 1024,
     clock_tolerance: ClockTolerance = 1000,
     as_json: AsJson = False,
 ) -> None:
@@ -53,11 +70,11 @@ def verify(
     options = VerifyOptions(ttl_tolerance=ttl_tolerance, rechecks=rechecks, keys_a_second=keys_a_second, bytes_a_second=bytes_a_second)
     request = VerifyRequest(
         scope.source, scope.targets, scope.keymap, scope.databases, scope.only, scope.exclude, scope.clock_tolerance, options,
-        repair=repair, delete_extra=delete_extra, state=state,
+        whole_bytes=whole_bytes, repair=repair, delete_extra=delete_extra, state=state,
     )  # fmt: skip
     try:
-        with progress("verify") as advance, _report_file(report) as spill:
-            verified = run_verify(request, say, advance, spill)
+        with _report_file(report) as take, shown_events() as listen:
+            verified = run_verify(request, listen, take)
     except KeyboardInterrupt:
         say("stopped; nothing is half-written, and a verification starts from the beginning: run the same command again")
         raise typer.Exit(ExitCode.FAILED) from None

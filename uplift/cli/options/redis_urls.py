@@ -27,6 +27,10 @@ Only = Annotated[Optional[list[str]], typer.Option("--only", help="A rule of the
 Exclude = Annotated[Optional[list[str]], typer.Option("--exclude", help="A rule to leave out; may be given more than once.")]  # noqa: UP045
 ClockTolerance = Annotated[int, typer.Option(help="How far the servers' clocks may differ, in ms.", min=0)]
 KeysASecond = Annotated[int, typer.Option("--throttle", help="At most so many keys a second [default: no limit].", min=0)]
+WholeBytes = Annotated[
+    int,
+    typer.Option(help="What one DUMP of a big key that cannot be read in pieces may take, in bytes; it holds the source meanwhile.", min=0),
+]
 BytesASecond = Annotated[int, typer.Option("--throttle-bytes", help="At most so many bytes of values a second [default: no limit].", min=0)]
 
 ONE_TARGET = "target"

@@ -12,20 +12,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 from uplift.keyspace.census.cold_keys import ColdKey, ColdKeyPage, ColdKeyReader
 from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
 from uplift.keyspace.keymap.pattern import pattern_of
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.scripts import SIZES
+from uplift.keyspace.server.expiry import NO_SUCH_KEY, NO_TTL
+from uplift.keyspace.server.size_page import KeySize, scan_sizes
 
 OTHER_PATTERNS = "(other patterns)"
 MOST_PATTERNS = 1_000
 # One call holds the server about 4 µs a key.
 _KEYS_A_PAGE = 250
-_NEVER_EXPIRES = -1
-_GONE = -2
 # About 30 MB of Python objects, and seconds to look at again on a small function.
 MOST_COLD_KEYS_A_PAGE = 100_000
 
@@ -90,9 +88,8 @@ def count_page(
     """
     census = Census()
     while True:
-        reply = cast("list[Any]", SIZES.call(connection, [], str(cursor), _KEYS_A_PAGE, "length" if count_bytes else "no"))
-        cursor = int(reply[0])
-        _count(census, reply)
+        cursor, sizes = scan_sizes(connection, cursor, _KEYS_A_PAGE, "length" if count_bytes else "no")
+        _count(census, sizes)
         if cursor == 0 or clock() >= deadline:
             return census, cursor
 
@@ -113,11 +110,9 @@ def read_page(
     census, cold, read_at = Census(), list[ColdKey](), 0
     reader = ColdKeyReader(connection, database)
     while True:
-        reply = cast("list[Any]", SIZES.call(connection, [], str(cursor), _KEYS_A_PAGE, "idle"))
-        cursor = int(reply[0])
-        _count(census, reply)
-        idle_keys = zip(reply[1::5], reply[5::5], strict=True)
-        names = [key for key, idle in idle_keys if (idle < 0 or idle >= cold_after_seconds) and not _is_own(key)]
+        cursor, sizes = scan_sizes(connection, cursor, _KEYS_A_PAGE, "idle")
+        _count(census, sizes)
+        names = [key for key, _, _, _, idle in sizes if (idle < 0 or idle >= cold_after_seconds) and not _is_own(key)]
         if names:
             now, found = reader.read(names)
             read_at = read_at or now
@@ -130,13 +125,13 @@ def _is_own(key: bytes) -> bool:
     return key == ELASTICACHE_OWN_KEY or key.startswith(TEMPORARY_PREFIX)
 
 
-def _count(census: Census, reply: list[Any]) -> None:
-    for key, ttl, kind, length in zip(reply[1::5], reply[2::5], reply[3::5], reply[4::5], strict=True):
-        if ttl == _GONE or _is_own(key):
+def _count(census: Census, sizes: list[KeySize]) -> None:
+    for key, ttl, kind, length, _ in sizes:
+        if ttl == NO_SUCH_KEY or _is_own(key):
             continue
         count = census.of(pattern_of(key))
         name = kind.decode()
         count.keys += 1
-        count.without_ttl += ttl == _NEVER_EXPIRES
+        count.without_ttl += ttl == NO_TTL
         count.string_bytes += length if name == "string" else 0
         count.types[name] = count.types.get(name, 0) + 1

@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from uplift.errors import DamagedFile
 from uplift.keyspace.census.value_digest import BYTES, big_value_digest, value_digest
+from uplift.keyspace.server.big_value_reader import BigValueReader
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.page_reader import GONE, NEVER_EXPIRES, PageReader, ReadLimits, ValueForm
+from uplift.keyspace.server.expiry import NO_SUCH_KEY, NO_TTL
+from uplift.keyspace.server.page_reader import ReadLimits, value_reader
 
 NO_EXPIRY = 0
 _HEAD = struct.Struct("<4sqI")
@@ -35,21 +37,29 @@ class ColdKeyReader:
     """Reads keys by name with their digests, from one connection."""
 
     def __init__(self, connection: Connection, database: int, limits: ReadLimits | None = None) -> None:
-        self._connection, self._database = connection, database
-        self._limits = limits or ReadLimits()
-        self._reader = PageReader(connection, ValueForm.VALUE, self._limits, [], 0)
+        self._database = database
+        limits = limits or ReadLimits()
+        # An upgrade ends at 5.0 at most: fields of hashes expire from 7.4 on.
+        self._reader = value_reader(connection, limits, field_ttls=False)
+        self._big = BigValueReader(connection, limits, field_ttls=False)
 
     def read(self, names: list[bytes]) -> tuple[int, list[ColdKey]]:
-        """The server's clock in ms and the keys that are there, in the order asked for. Raises SourceUnreachable or TargetRefused."""
+        """The server's clock in ms and the keys that are there. Raises SourceUnreachable or TargetRefused."""
         page = self._reader.read_keys(names)
-        found: list[ColdKey] = []
-        for name, ttl, kind, value in page.entries():
-            if kind == b"none" or ttl in {0, GONE}:
-                continue
-            big = value.__class__ is int
-            digest = big_value_digest(self._connection, name, kind, self._limits) if big else value_digest(kind, value)
-            found.append(ColdKey(self._database, name, NO_EXPIRY if ttl == NEVER_EXPIRES else page.now + ttl, digest))
+        found = [
+            self._cold_key(name, ttl, page.now, value_digest(kind, value))
+            for name, ttl, kind, value in page.entries()
+            if ttl not in {0, NO_SUCH_KEY}
+        ]
+        found += [
+            self._cold_key(big.key, big.ttl, page.now, big_value_digest(self._big, big.key, big.kind))
+            for big in page.big
+            if big.ttl not in {0, NO_SUCH_KEY}
+        ]
         return page.now, found
+
+    def _cold_key(self, name: bytes, ttl: int, now: int, digest: bytes) -> ColdKey:
+        return ColdKey(self._database, name, NO_EXPIRY if ttl == NO_TTL else now + ttl, digest)
 
 
 class ColdKeyPage(NamedTuple):

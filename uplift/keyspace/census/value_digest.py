@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from itertools import chain
-from typing import Any
 
-from uplift.keyspace.server.canonical_value import BigDigest, comparable, digest_in_pieces, digest_of_reply
-from uplift.keyspace.server.connection import Connection, ErrorReply
-from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.value_pieces import NeedsWhole
+from uplift.keyspace.server.big_value_reader import BigDigest, BigValueReader
+from uplift.keyspace.server.canonical_value import without_hll_cache
+from uplift.keyspace.server.page_reply import Value
+from uplift.keyspace.server.replies import ErrorReply, as_bytes_list
 
 BYTES = 16
 CHANGING = b"\0" * BYTES
 
 
-def value_digest(kind: bytes, value: Any) -> bytes:
-    """The digest of a value as READ serves it in the form VALUE."""
+def value_digest(kind: bytes, value: Value) -> bytes:
+    """The digest of a value as lua/read_page.lua serves it in the form VALUE."""
+    if isinstance(value, bytes):
+        return _digest(kind, _in_pieces(kind, [without_hll_cache(value)]) if kind == b"string" else (_of_reply(value), 0, 0))
     match kind:
-        case b"string":
-            return _digest(kind, _in_pieces(kind, [comparable(kind, value)]))
-        case b"list" | b"set" | b"hash":
-            return _digest(kind, _in_pieces(kind, value))
+        case b"list" | b"set":
+            return _digest(kind, _in_pieces(kind, as_bytes_list(value)))
+        case b"hash" if not (value and isinstance(value[0], list)):
+            return _digest(kind, _in_pieces(kind, as_bytes_list(value)))
         case b"zset":
             # Pieces have the score first, ZRANGE the member.
-            return _digest(kind, _in_pieces(kind, list(chain.from_iterable(zip(value[1::2], value[::2], strict=True)))))
+            flat = as_bytes_list(value)
+            return _digest(kind, _in_pieces(kind, list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True)))))
         case _:
-            return _digest(kind, (digest_of_reply(value), 0, 0))
+            return _digest(kind, (_of_reply(value), 0, 0))
 
 
-def big_value_digest(connection: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> bytes:
+def big_value_digest(reader: BigValueReader, key: bytes, kind: bytes) -> bytes:
     """The digest of a value too big for a page; CHANGING for one whose type changed while it was read."""
     try:
-        return _digest(kind, digest_in_pieces(connection, key, kind, limits))
-    except NeedsWhole:
-        return _digest(kind, (digest_of_reply(connection.call("XRANGE", key, "-", "+")), 0, 0))
+        return _digest(kind, reader.stream_digest(key) if kind == b"stream" else reader.digest(key, kind))
     except ErrorReply:
         return CHANGING
 
 
-def _in_pieces(kind: bytes, arguments: Sequence[Any]) -> tuple[bytes, int, int]:
+def _of_reply(value: Value) -> bytes:
+    return hashlib.blake2b(repr(value).encode(), digest_size=16).digest()
+
+
+def _in_pieces(kind: bytes, arguments: list[bytes]) -> tuple[bytes, int, int]:
     digest = BigDigest(kind, remembers=False)
-    digest.add(list(arguments))
+    digest.add(arguments)
     return digest.value
 
 

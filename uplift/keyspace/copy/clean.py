@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.facts import ServerFacts
+from uplift.keyspace.server.replies import as_scan
 from uplift.keyspace.server.value_pieces import drain
 
 _PAGE_KEYS = 1_000
@@ -18,7 +18,7 @@ def temporary_keys(connection: Connection, run: str) -> Iterator[bytes]:
     prefix = TEMPORARY_PREFIX + run.encode()
     cursor = b"0"
     while True:
-        cursor, keys = cast("tuple[bytes, list[bytes]]", connection.call("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
+        cursor, keys = as_scan(connection.ask("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
         yield from keys
         if cursor == b"0":
             return

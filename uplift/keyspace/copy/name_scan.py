@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 from uplift.keyspace.keymap.routing import NO_TARGET, Router
-from uplift.keyspace.server.connection import Connection, ErrorReply, pack
+from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.memory_estimate import estimated_bytes
-from uplift.keyspace.server.scripts import SIZES
+from uplift.keyspace.server.replies import ErrorReply, as_scan
+from uplift.keyspace.server.size_page import read_sizes
 from uplift.keyspace.server.target import Target
+from uplift.keyspace.server.throttle import Throttle
 
 _PAGE_KEYS = 1_000
 _SAMPLED_ONE_IN = 50
@@ -69,12 +70,14 @@ def empty_prescan(router: Router) -> PreScan:
     return PreScan([0] * rules, [0] * rules, [0] * rules)
 
 
-def prescan(source: Connection, router: Router, targets_to_check: list[Target | None], progress: Callable[[int], None]) -> PreScan:
+def prescan(
+    source: Connection, router: Router, targets_to_check: list[Target | None], throttle: Throttle, progress: Callable[[int], None]
+) -> PreScan:
     """Walk one database by names alone. Where a target is given, each of its keys is looked for there too."""
     found = empty_prescan(router)
     cursor = b"0"
     while True:
-        cursor, keys = cast("tuple[bytes, list[bytes]]", source.call("SCAN", cursor, "COUNT", _PAGE_KEYS))
+        cursor, keys = as_scan(source.ask("SCAN", cursor, "COUNT", _PAGE_KEYS))
         names: list[list[bytes]] = [[] for _ in targets_to_check]
         sampled = []
         for position, key in enumerate(keys):
@@ -93,6 +96,7 @@ def prescan(source: Connection, router: Router, targets_to_check: list[Target | 
         for target, wanted in zip(targets_to_check, names, strict=True):
             if target is not None and wanted:
                 _add_existing(target, wanted, found)
+        throttle.spend(len(keys), 0)
         progress(found.total)
         if cursor == b"0":
             return found
@@ -101,16 +105,17 @@ def prescan(source: Connection, router: Router, targets_to_check: list[Target | 
 def _add_sizes(source: Connection, router: Router, found: PreScan, keys: list[bytes]) -> None:
     if not keys:
         return
-    flat = cast("list[Any]", SIZES.call(source, keys, "", 0, "sample"))
-    for key, ttl, kind, length, element in zip(flat[1::5], flat[2::5], flat[3::5], flat[4::5], flat[5::5], strict=True):
-        rule = router.route(key)
+    for size in read_sizes(source, keys, "sample"):
+        rule = router.route(size.key)
         if rule is not None:
             found.sampled_keys[rule.index] += 1
-            found.sampled_bytes[rule.index] += estimated_bytes(len(rule.root) + len(key), kind, length, element, ttl >= 0)
+            found.sampled_bytes[rule.index] += estimated_bytes(
+                len(rule.root) + len(size.key), size.kind, size.length, size.element, size.ttl >= 0
+            )
 
 
 def _add_existing(target: Target, names: list[bytes], found: PreScan) -> None:
-    replies = target.connection.call_all([pack("EXISTS", name) for name in names])
+    replies = target.connection.ask_all([pack("EXISTS", name) for name in names])
     for name, reply in zip(names, replies, strict=True):
         if isinstance(reply, ErrorReply):
             raise reply

@@ -10,14 +10,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uplift.errors import BadInput, KeyUnroutable, NotSafe
-from uplift.keyspace.copy.copy import Copy, CopyOptions, Observer
+from uplift.keyspace.copy.copy import Copy, CopyOptions
 from uplift.keyspace.copy.name_scan import PreScan, empty_prescan, prescan
+from uplift.keyspace.copy.same_data import look_at_data
 from uplift.keyspace.copy.state import SCHEMA, CopyState, Side, read_state, write_state
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.routing import NO_TARGET
+from uplift.keyspace.server.events import Listener, Note
+from uplift.keyspace.server.scan_partition import partition_bits
 from uplift.keyspace.server.server_checks import Preflight, check_memory
-from uplift.keyspace.server.source_and_targets import Progress, Say, Scope, Servers, opened, shifted
+from uplift.keyspace.server.source_and_targets import Scope, Servers, opened
 from uplift.keyspace.server.target import Existing
+from uplift.keyspace.server.throttle import Throttle
 
 MOST_NAMED_IN_A_MESSAGE = 5
 
@@ -51,30 +55,31 @@ class PreparedCopy:
         """How many keys rules write somewhere."""
         return sum(self.scanned.keys[rule.index] for rule in self.servers.router.rules if rule.target != NO_TARGET)
 
-    def run(self, observe: Observer) -> CopyState:
-        """Copy, or go on. Raises what Copy.run raises.
+    def run(self, listen: Listener) -> CopyState:
+        """Copy, or go on; tells its progress as keys read. Raises what Copy.run raises.
 
         The state is on disk before the first write: what a target holds after a crash is then known to be this run's.
         """
         write_state(self.state_path, self.state)
-        copy = Copy(self.servers, self.request.options, self.state, lambda state: write_state(self.state_path, state), observe)
-        copy.run(self.servers.databases)
+        options = self.request.options
+        copy = Copy(self.servers, options, self.state, lambda state: write_state(self.state_path, state), self.keys_to_write)
+        copy.run(listen)
         return self.state
 
 
 @contextmanager
-def prepared_copy(request: CopyRequest, state_path: Path, say: Say, progress: Progress) -> Iterator[PreparedCopy]:
+def prepared_copy(request: CopyRequest, state_path: Path, listen: Listener) -> Iterator[PreparedCopy]:
     """Do everything that comes before the first write.
 
-    `progress` gets names seen and names there are. Raises BadInput, NotSafe, KeyUnroutable, SourceUnreachable or TargetRefused;
+    `listen` is told warnings, and how many names were seen. Raises BadInput, NotSafe, KeyUnroutable, SourceUnreachable or TargetRefused;
     nothing was written then.
     """
     earlier = read_state(state_path)
     labels = KeyLabels(bytes.fromhex(earlier.secret)) if earlier else KeyLabels()
-    with opened(request, labels, say) as servers:
-        state = _state(request, servers, earlier, say)
+    with opened(request, labels, listen) as servers:
+        state = _state(request, servers, earlier, state_path, listen)
         check_existing = request.options.existing is Existing.FAIL and not state.checked_for_existing
-        scanned = _scan_names(servers, check_existing, progress)
+        scanned = _scan_names(servers, request.options, listen, check_existing=check_existing)
         _refuse_unmatched(scanned, labels)
         _refuse_existing(scanned, labels)
         state.checked_for_existing = True
@@ -90,16 +95,22 @@ def _memory(servers: Servers, scanned: PreScan) -> Preflight:
     return check_memory(servers.facts, coming, unexplained)
 
 
-def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, say: Say) -> CopyState:
-    """The state to go on from, or a new one. Raises BadInput for one of another copy."""
+def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, path: Path, listen: Listener) -> CopyState:
+    """The state to go on from, or a new one. Raises BadInput for one of another copy, NotSafe where keys were evicted since."""
     fresh = CopyState(
         schema=SCHEMA,
-        source=Side(name="source", address=str(request.source), run_id=servers.facts.run_id),
+        source=Side(
+            name="source",
+            address=str(request.source),
+            run_id=servers.facts.run_id,
+            replication_id=servers.facts.replication_id,
+        ),
         targets=[
             Side(
                 name=target.name,
                 address=str(target.connection.endpoint),
                 run_id=target.facts.run_id,
+                replication_id=target.facts.replication_id,
                 keys_before=sum(target.facts.keys_in(database) for database in servers.databases),
                 evicted_before=target.facts.evicted_keys,
             )
@@ -111,23 +122,45 @@ def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, sa
     if earlier is None:
         return fresh
     if earlier.finished:
-        raise BadInput("the state is that of a finished copy: verify it with `uplift verify`; to copy again, remove the file")
-    _refuse_other_copy(earlier, fresh)
-    restarted = [new.name for old, new in zip(_sides(earlier), _sides(fresh), strict=True) if old.run_id != new.run_id]
-    if restarted:
-        say(f"{', '.join(restarted)}: restarted or failed over since; cursors mean nothing there, so the scan starts again")
-        earlier.databases = {}
-        earlier.source, earlier.targets = fresh.source, fresh.targets
-    else:
-        say(f"going on after {earlier.counts.read:,} keys of run {earlier.run}")
+        raise BadInput(
+            f"--state {path}: the state of a finished copy: verify it with `uplift verify`; to copy again, remove the file or name another"
+        )
+    _refuse_other_copy(earlier, fresh, path)
+    _refuse_other_partitions(earlier, servers, path)
+    return _go_on(earlier, fresh, servers, listen)
+
+
+def _go_on(earlier: CopyState, fresh: CopyState, servers: Servers, listen: Listener) -> CopyState:
+    found = look_at_data(earlier, servers)
+    if found.why:
+        listen(Note(f"{'; '.join(found.why)}: the cursors of the earlier scan mean nothing any more, so the scan starts again"))
+        earlier.begin_again()
+        earlier.may_be_ours = found.ours_is_there
+        earlier.checked_for_existing = earlier.checked_for_existing and found.ours_is_there
+    elif earlier.databases:
+        listen(Note(f"going on after {earlier.counts.read:,} keys of run {earlier.run}"))
+    earlier.source = _seen_again(earlier.source, fresh.source)
+    earlier.targets = [_seen_again(old, new) for old, new in zip(earlier.targets, fresh.targets, strict=True)]
     return earlier
 
 
-def _sides(state: CopyState) -> list[Side]:
-    return [state.source, *state.targets]
+def _seen_again(old: Side, new: Side) -> Side:
+    """A server that may have been restarted: what it held before the first write was no less then."""
+    if old.run_id == new.run_id:
+        return old.model_copy(update={"replication_id": new.replication_id})
+    return new.model_copy(update={"keys_before": old.keys_before, "earlier_run_ids": [*old.earlier_run_ids, old.run_id]})
 
 
-def _refuse_other_copy(earlier: CopyState, fresh: CopyState) -> None:
+def _refuse_other_partitions(earlier: CopyState, servers: Servers, path: Path) -> None:
+    if earlier.source.run_id != servers.facts.run_id:
+        return
+    expected = 1 << partition_bits(servers.facts)
+    for database, progress in earlier.databases.items():
+        if len(progress.cursors) != expected:
+            raise BadInput(f"--state {path}: databases.{database}.cursors: {len(progress.cursors)} cursors, allowed: {expected}")
+
+
+def _refuse_other_copy(earlier: CopyState, fresh: CopyState, path: Path) -> None:
     differences = [
         ("the key map", earlier.keymap != fresh.keymap),
         ("the options", earlier.options != fresh.options),
@@ -138,15 +171,19 @@ def _refuse_other_copy(earlier: CopyState, fresh: CopyState) -> None:
         differences.append((f"target {new.name}", old.run_id != new.run_id and old.address != new.address))
     different = [name for name, differs in differences if differs]
     if different:
-        raise BadInput(f"the state belongs to another copy: {', '.join(different)} differ; allowed: the same as then, or another --state")
+        raise BadInput(
+            f"--state {path}: it belongs to another copy: {', '.join(different)} differ; allowed: the same as then, or another --state"
+        )
 
 
-def _scan_names(servers: Servers, check_existing: bool, progress: Progress) -> PreScan:
+def _scan_names(servers: Servers, options: CopyOptions, listen: Listener, *, check_existing: bool) -> PreScan:
     scanned = empty_prescan(servers.router)
+    throttle = Throttle(options.keys_a_second, 0)
     for database in servers.databases:
         servers.select(database)
         to_check = [target if check_existing and target.facts.keys_in(database) else None for target in servers.targets]
-        scanned.add(prescan(servers.source, servers.router, to_check, shifted(progress, scanned.total, servers.keys)))
+        progress = servers.progress(listen, "look at every key name", scanned.total)
+        scanned.add(prescan(servers.source, servers.router, to_check, throttle, progress))
     return scanned
 
 

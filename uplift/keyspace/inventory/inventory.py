@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 from uplift.keyspace.keymap.model import TtlClass
 from uplift.keyspace.keymap.pattern import pattern_of
@@ -13,7 +12,7 @@ from uplift.keyspace.keymap.routing import FIRST_RULE_OF_THE_MAP, Router, Rule
 from uplift.keyspace.rdb.file import RdbFile
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.memory_estimate import estimated_bytes
-from uplift.keyspace.server.scripts import SIZES
+from uplift.keyspace.server.size_page import KeySize, read_sizes, scan_sizes
 from uplift.keyspace.server.throttle import Throttle
 
 TTL_BOUNDS_SECONDS = (60, 3_600, 86_400, 604_800, 2_592_000)
@@ -174,27 +173,25 @@ def live_inventory(
     throttle = Throttle(keys_a_second, 0)
     for database in databases:
         connection.select(database)
-        cursor = b"0"
+        cursor = 0
         while True:
-            reply = cast("list[Any]", SIZES.call(connection, [], cursor, _PAGE_KEYS, "sample" if sample == 1 else "no"))
-            cursor = reply[0]
-            sized = _sizes_of(connection, reply[1::5][::sample]) if sample > 1 else None
-            _add_page(builder, database, reply, sized)
+            cursor, sizes = scan_sizes(connection, cursor, _PAGE_KEYS, "sample" if sample == 1 else "no")
+            sized = _sizes_of(connection, [size.key for size in sizes[::sample]]) if sample > 1 else None
+            _add_page(builder, database, sizes, sized)
             progress(builder.inventory.keys)
-            throttle.wait(builder.inventory.keys, 0)
-            if cursor == b"0":
+            throttle.spend(len(sizes), 0)
+            if cursor == 0:
                 break
 
 
 def _sizes_of(connection: Connection, keys: list[bytes]) -> dict[bytes, tuple[int, int]]:
     if not keys:
         return {}
-    flat = cast("list[Any]", SIZES.call(connection, keys, "", 0, "sample"))
-    return {key: (length, element) for key, length, element in zip(flat[1::5], flat[4::5], flat[5::5], strict=True)}
+    return {size.key: (size.length, size.element) for size in read_sizes(connection, keys, "sample")}
 
 
-def _add_page(builder: InventoryBuilder, database: int, flat: list[Any], sized: dict[bytes, tuple[int, int]] | None) -> None:
-    for key, ttl, kind, length, element in zip(flat[1::5], flat[2::5], flat[3::5], flat[4::5], flat[5::5], strict=True):
+def _add_page(builder: InventoryBuilder, database: int, sizes: list[KeySize], sized: dict[bytes, tuple[int, int]] | None) -> None:
+    for key, ttl, kind, length, element in sizes:
         if ttl in {-2, 0}:
             builder.inventory.expired_or_deleted += 1
             continue

@@ -2,6 +2,9 @@
 
 redis-py costs the client 31 CPU seconds per million keys in pipelines of 500, this 4 (bench/copy.py prints both), so the
 engine speaks RESP itself. It uses only commands ElastiCache allows.
+
+Here, once for all who read or write: a server that says it is not ready is waited for, a broken connection is opened again where the
+request changes nothing, and an error says which server it came from.
 """
 
 from __future__ import annotations
@@ -11,39 +14,46 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import hiredis
 
-from uplift.errors import BadInput, SourceUnreachable, TargetRefused, UpliftError
+from uplift.errors import BadInput, SourceUnreachable, TargetRefused
 from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.replies import ErrorReply, Reply
 
 CLIENT_NAME = "uplift"
 _READ_BYTES = 256 * 1024
-_BUSY_SECONDS = 10.0
+NOT_READY = frozenset({"BUSY", "LOADING", "MASTERDOWN"})
+"""What a server answers that will answer otherwise soon: it runs somebody's script, reads its file, or has lost its primary."""
+_RECONNECTS = 5
+_FIRST_PAUSE_SECONDS = 0.4
+# After so many seconds of silence, and so many apart: a NAT gateway forgets a connection that was quiet for 350 s (AWS, NAT gateways).
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
-Reply = bytes | int | None | list["Reply"]
-"""What a server answers; an error inside an array stays an ErrorReply."""
+
+class NotReady(SourceUnreachable):
+    """A server that was waited for and is still not ready."""
 
 
-class ErrorReply(UpliftError):
-    """An error a server answered with. `word` is its first word, such as OOM."""
+class ConnectionLost(SourceUnreachable):
+    """A connection that broke while it was used; `connection` is which."""
 
-    code = "ErrorReply"
+    def __init__(self, text: str, connection: Connection) -> None:
+        super().__init__(text)
+        self.connection = connection
 
-    def __str__(self) -> str:
-        """Where nobody knows better what was asked for."""
-        return f"a server answered: {self.safe}"
 
-    @property
-    def word(self) -> str:
-        """The code at the front."""
-        return str(self.args[0]).split(" ", 1)[0]
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a server is waited for, in seconds: while it says that it is not ready, and between tries to reach it again."""
 
-    @property
-    def safe(self) -> str:
-        """The text without the arguments some versions repeat in it: they could be key names."""
-        return str(self.args[0]).split(", with args", 1)[0].split("`", 1)[0][:120].strip()
+    not_ready_seconds: float = 60.0
+    first_pause_seconds: float = _FIRST_PAUSE_SECONDS
+
+
+PATIENCE = Patience()
+LITTLE_PATIENCE = Patience(not_ready_seconds=10.0)
 
 
 def pack(*arguments: bytes | str | int) -> bytes:
@@ -55,32 +65,46 @@ def pack(*arguments: bytes | str | int) -> bytes:
     return b"".join(parts)
 
 
-class Connection:
-    """One connection, pinned to the address its host name had when it was first opened."""
+_ROLE_AND_RUN = pack("INFO")
 
-    def __init__(self, endpoint: Endpoint, *, database: int = 0, timeout_seconds: float = 30.0) -> None:
+
+class Connection:
+    """One connection, pinned to the address its host name had when it was first opened, and to the process that answered there."""
+
+    def __init__(self, endpoint: Endpoint, *, database: int = 0, timeout_seconds: float = 30.0, patience: Patience = PATIENCE) -> None:
         self.endpoint = endpoint
         self.database = database
+        self.patience = patience
+        self._run_id: bytes | None = None
         self._timeout = timeout_seconds
         self._address = (endpoint.address, endpoint.port) if endpoint.address else None
         self._socket: socket.socket | None = None
-        self._reader = hiredis.Reader(replyError=ErrorReply)
+        self._reader = self._new_reader()
         self.connect()
 
     def connect(self) -> None:
-        """Open, or open again, towards the same address. Raises SourceUnreachable, or BadInput for refused credentials."""
+        """Open, or open again, towards the same address.
+
+        Raises SourceUnreachable, NotReady (a SourceUnreachable), or BadInput for refused credentials.
+        """
         self.close()
-        self._reader = hiredis.Reader(replyError=ErrorReply)
+        self._reader = self._new_reader()
         try:
             if self._address is None:
                 found = socket.getaddrinfo(self.endpoint.host, self.endpoint.port, type=socket.SOCK_STREAM)
                 self._address = (str(found[0][4][0]), self.endpoint.port)
             plain = socket.create_connection(self._address, timeout=self._timeout)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _KEEPALIVE:
+                plain.setsockopt(socket.IPPROTO_TCP, option, value)
             self._socket = self._encrypted(plain) if self.endpoint.tls else plain
         except (OSError, ssl.SSLError) as problem:
             raise SourceUnreachable(f"{self.endpoint} cannot be reached: {problem}") from problem
         self._introduce()
+
+    def _new_reader(self) -> hiredis.Reader:
+        return hiredis.Reader(replyError=lambda text: ErrorReply(text, str(self.endpoint)))
 
     def _encrypted(self, plain: socket.socket) -> ssl.SSLSocket:
         endpoint = self.endpoint
@@ -109,15 +133,50 @@ class Connection:
                 raise BadInput(f"{endpoint} asks for a password: give it in the URL, by password_env= or by password_secret=") from None
             raise BadInput(f"{endpoint} database {self.database}: {problem.safe}") from None
 
+    def reconnect(self) -> None:
+        """Open again, a few times if need be, towards the process that answered before.
+
+        Raises SourceUnreachable where nobody answers, TargetRefused where another process does: a cursor means nothing to it.
+        """
+        pause = self.patience.first_pause_seconds
+        for _ in range(_RECONNECTS - 1):
+            try:
+                self.connect()
+                break
+            except SourceUnreachable:
+                time.sleep(pause)
+                pause *= 2
+        else:
+            self.connect()
+        if self._run_id is not None and self._read_run_id() != self._run_id:
+            raise TargetRefused(f"{self.endpoint} was restarted, or is another server now: run the same command again to go on")
+
+    def remember_process(self, run_id: str) -> None:
+        """From now on only the process with this run id is the same server."""
+        self._run_id = run_id.encode()
+
+    def _read_run_id(self) -> bytes:
+        info = self.call_packed(_ROLE_AND_RUN)
+        lines = info.splitlines() if isinstance(info, bytes) else []
+        return next((line.partition(b":")[2] for line in lines if line.startswith(b"run_id:")), b"")
+
     @property
     def pinned(self) -> Endpoint:
         """The endpoint with the address this connection found; further connections made from it reach the same node."""
         return replace(self.endpoint, address=self._address[0]) if self._address else self.endpoint
 
+    def beside(self, database: int | None = None) -> Connection:
+        """Another connection to the same node and process, in the same database or another."""
+        other = Connection(
+            self.pinned, database=self.database if database is None else database, timeout_seconds=self._timeout, patience=self.patience
+        )
+        other._run_id = self._run_id
+        return other
+
     def select(self, database: int) -> None:
         """Go on in another database; a reconnect comes back to it. Raises BadInput where the server has no such database."""
         try:
-            self.call("SELECT", database)
+            self.ask("SELECT", database)
         except ErrorReply as problem:
             raise BadInput(f"{self.endpoint} database {database}: {problem.safe}") from None
         self.database = database
@@ -127,7 +186,7 @@ class Connection:
         try:
             self._open_socket().sendall(data)
         except OSError as problem:
-            raise SourceUnreachable(f"{self.endpoint} broke off: {problem}") from problem
+            raise ConnectionLost(f"{self.endpoint} broke off: {problem}", self) from problem
 
     def read(self) -> Reply | ErrorReply:
         """The next reply; an error the server answered with is returned, not raised."""
@@ -152,35 +211,70 @@ class Connection:
         try:
             data = self._open_socket().recv(_READ_BYTES)
         except OSError as problem:
-            raise SourceUnreachable(f"{self.endpoint} broke off: {problem}") from problem
+            raise ConnectionLost(f"{self.endpoint} broke off: {problem}", self) from problem
         if not data:
-            raise SourceUnreachable(f"{self.endpoint} closed the connection")
+            raise ConnectionLost(f"{self.endpoint} closed the connection", self)
         self._reader.feed(data)
 
     def call(self, *arguments: bytes | str | int) -> Reply:
-        """One command and its reply. Raises ErrorReply; waits up to ten seconds while somebody's script holds the server."""
+        """One command and its reply, sent once. Raises ErrorReply, NotReady, or SourceUnreachable."""
         return self.call_packed(pack(*arguments))
 
     def call_packed(self, request: bytes) -> Reply:
-        """One packed command and its reply, as `call`."""
-        deadline = time.monotonic() + _BUSY_SECONDS
-        while True:
+        """One packed command and its reply, as `call`; sent again only to a server that said it was not ready and did nothing."""
+        self.send(request)
+        reply = self.read()
+        if isinstance(reply, ErrorReply):
+            return self.once_ready(request, reply)
+        return reply
+
+    def once_ready(self, request: bytes, refusal: ErrorReply) -> Reply:
+        """The reply to a request that a server answered with `refusal`, once it is ready. Raises `refusal` where that is another one."""
+        deadline = time.monotonic() + self.patience.not_ready_seconds
+        reply: Reply | ErrorReply = refusal
+        while isinstance(reply, ErrorReply):
+            if reply.word not in NOT_READY:
+                raise reply
+            if time.monotonic() > deadline:
+                seconds = self.patience.not_ready_seconds
+                raise NotReady(f"{self.endpoint} is not ready after {seconds:.0f} s: {reply.safe}; run the same command again once it is")
+            time.sleep(0.05)
             self.send(request)
             reply = self.read()
-            if not isinstance(reply, ErrorReply):
-                return reply
-            if reply.word != "BUSY" or time.monotonic() > deadline:
-                raise reply
-            time.sleep(0.05)
+        return reply
+
+    def ask(self, *arguments: bytes | str | int) -> Reply:
+        """One command that changes nothing, and its reply; over a new connection where the old one breaks. Raises as `call`."""
+        return self.ask_packed(pack(*arguments))
+
+    def ask_packed(self, request: bytes) -> Reply:
+        """One packed command that changes nothing, as `ask`."""
+        for _ in range(_RECONNECTS):
+            try:
+                return self.call_packed(request)
+            except NotReady:
+                raise
+            except SourceUnreachable:
+                self.reconnect()
+        return self.call_packed(request)
 
     def call_all(self, requests: list[bytes]) -> list[Reply | ErrorReply]:
-        """Packed commands in one go, and their replies."""
+        """Packed commands in one go, and their replies; sent once."""
         self.send(b"".join(requests))
         return self.read_many(len(requests))
 
+    def ask_all(self, requests: list[bytes]) -> list[Reply | ErrorReply]:
+        """Packed commands that change nothing, in one go; over a new connection where the old one breaks."""
+        for _ in range(_RECONNECTS):
+            try:
+                return self.call_all(requests)
+            except SourceUnreachable:
+                self.reconnect()
+        return self.call_all(requests)
+
     def _open_socket(self) -> socket.socket:
         if self._socket is None:
-            raise SourceUnreachable(f"{self.endpoint}: the connection is closed")
+            raise ConnectionLost(f"{self.endpoint}: the connection is closed", self)
         return self._socket
 
     def close(self) -> None:
@@ -197,7 +291,7 @@ def connected(endpoint: Endpoint, *, database: int = 0, timeout_seconds: float =
     Raises SourceUnreachable, naming the address, when connecting or anything inside fails for the network's sake, and
     TargetRefused for an error the server answered with that nobody inside caught.
     """
-    connection = Connection(endpoint, database=database, timeout_seconds=timeout_seconds)
+    connection = Connection(endpoint, database=database, timeout_seconds=timeout_seconds, patience=LITTLE_PATIENCE)
     try:
         yield connection
     except ErrorReply as problem:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import cast
 
 from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.replies import as_bytes, as_time
 
 _DATABASE = re.compile(r"db(\d+)")
 _REPLICA = re.compile(r"slave\d+")
 _UNLINK_SINCE = (4, 0)
 _NUMBER = re.compile(r"\d+")
+_FIELD_TTL_SINCE = (7, 4)
+_FIELD_TTL_SINCE_VALKEY = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class ServerFacts:
     """INFO of one node; `replica_lag_seconds` is the largest over its replicas, None where it has none.
 
     `version` is the engine's own; Valkey also reports a Redis version it is compatible with, in `compatible_version`.
-    `keys` counts by database.
+    `keys` counts by database. `replication_id` names the data a node replicates; it changes when the node follows another (4.0; '' before).
     """
 
     version: str
@@ -39,6 +41,7 @@ class ServerFacts:
     replica_lag_seconds: int | None
     primary_link_up: bool
     primary_last_heard_seconds: int | None
+    replication_id: str = ""
 
     @property
     def databases(self) -> tuple[int, ...]:
@@ -60,6 +63,13 @@ class ServerFacts:
         """Whether a value of any size can be freed without holding the server (Redis 4.0)."""
         return self.compatible_version >= _UNLINK_SINCE
 
+    @property
+    def fields_may_expire(self) -> bool:
+        """Whether the fields of a hash can have TTLs of their own (Redis 7.4, Valkey 9)."""
+        if self.is_valkey:
+            return int(self.version.split(".")[0]) >= _FIELD_TTL_SINCE_VALKEY
+        return self.compatible_version >= _FIELD_TTL_SINCE
+
     def keys_in(self, database: int) -> int:
         """How many keys one database holds."""
         return dict(self.keys).get(database, 0)
@@ -67,7 +77,7 @@ class ServerFacts:
 
 def read_server_facts(connection: Connection) -> ServerFacts:
     """Ask one node for INFO. The fields are those of redis/redis 3.2 src/server.c, genRedisInfoString; later versions keep them."""
-    info = _fields(cast("bytes", connection.call("INFO")))
+    info = _fields(as_bytes(connection.ask("INFO")))
     lags = [int(value) for name, text in info.items() if _REPLICA.fullmatch(name) and (value := _part(text, "lag"))]
     compatible = info["redis_version"]
     return ServerFacts(
@@ -89,6 +99,7 @@ def read_server_facts(connection: Connection) -> ServerFacts:
         replica_lag_seconds=max(lags, default=None),
         primary_link_up=info.get("master_link_status", "up") == "up",
         primary_last_heard_seconds=int(info["master_last_io_seconds_ago"]) if "master_last_io_seconds_ago" in info else None,
+        replication_id=info.get("master_replid", ""),
     )
 
 
@@ -106,8 +117,8 @@ def clock_offset_milliseconds(connection: Connection) -> float:
     best = (float("inf"), 0.0)
     for _ in range(5):
         before = time.time()
-        seconds, microseconds = cast("list[bytes]", connection.call("TIME"))
+        there = as_time(connection.ask("TIME"))
         after = time.time()
-        offset = int(seconds) * 1000 + int(microseconds) / 1000 - (before + after) * 500
+        offset = there / 1000 - (before + after) * 500
         best = min(best, (after - before, offset))
     return best[1]

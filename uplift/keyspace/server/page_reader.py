@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, cast
+from typing import Generic, TypeVar
 
 from uplift.errors import SourceUnreachable, TargetRefused
-from uplift.keyspace.server.connection import Connection, ErrorReply, Reply
+from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.page_reply import Value, payload_fours, value_fours
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list
 from uplift.keyspace.server.scripts import READ
 
-NEVER_EXPIRES = -1
-GONE = -2
 STALLED = "STALLED"
 """The first word of what lua/read_ttls.lua answers where the server stood still whenever TTLs were read."""
+_HEAD = 6
+
+Returned = TypeVar("Returned", bytes, Value)
+Fours = Callable[[list[Reply]], tuple[list[bytes], list[int], list[bytes], list[Returned]]]
 
 
 class ValueForm(StrEnum):
-    """How values travel: strings as they are and the rest as DUMP; all as DUMP; or each by its type's own read command."""
+    """How values travel as bytes: strings as they are and the rest as DUMP, or all as DUMP."""
 
     COPY = "copy"
     DUMP = "dump"
-    VALUE = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,96 +48,191 @@ class ReadLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One reply: the cursor to go on from, the node's clock (ms since 1970), and flat fours of key, PTTL, type, value.
+class TooBig:
+    """A key whose value is read in pieces: `ttl` in ms as PTTL has it, `size` in bytes of a string, in elements of the rest."""
 
-    `now` and a PTTL give the time a key expires at: never too early, and 5 ms too late at most (lua/read_ttls.lua).
-    A value that is an int was not returned: its size where it is too big for a page, 0 where the page was full.
+    key: bytes
+    ttl: int
+    kind: bytes
+    size: int
+
+
+@dataclass(slots=True)
+class Page(Generic[Returned]):
+    """One reply: the cursor to go on from, the node's clock (ms since 1970), and every key as what it is.
+
+    Values that were returned stand in four lists of one length. `later` are keys the page had no room for, `missing` those that are
+    not there, `big` those that are too big. `now` and a PTTL give the time a key expires at: never too early, and 5 ms too late at most
+    (lua/read_ttls.lua).
     """
 
     cursor: int
     now: int
-    flat: list[Any]
+    keys: list[bytes]
+    ttls: list[int]
+    kinds: list[bytes]
+    values: list[Returned]
+    later: list[bytes] = field(default_factory=list)
+    missing: list[bytes] = field(default_factory=list)
+    big: list[TooBig] = field(default_factory=list)
 
-    def entries(self) -> Iterator[tuple[bytes, int, bytes, Any]]:
-        """Key, PTTL in ms, type, value."""
-        flat = self.flat
-        return zip(flat[3::4], flat[4::4], flat[5::4], flat[6::4], strict=True)
+    def entries(self) -> Iterator[tuple[bytes, int, bytes, Returned]]:
+        """Key, PTTL in ms, type and value of what was returned."""
+        return zip(self.keys, self.ttls, self.kinds, self.values, strict=True)
+
+    @property
+    def all_keys(self) -> Iterator[bytes]:
+        """Every key of the page, whatever it is."""
+        yield from self.keys
+        yield from self.later
+        yield from self.missing
+        for entry in self.big:
+            yield entry.key
+
+    def without(self, unwanted: Callable[[bytes], bool]) -> Page[Returned]:
+        """The page without some of its keys."""
+        kept = [entry for entry in self.entries() if not unwanted(entry[0])]
+        return Page(
+            self.cursor,
+            self.now,
+            [entry[0] for entry in kept],
+            [entry[1] for entry in kept],
+            [entry[2] for entry in kept],
+            [entry[3] for entry in kept],
+            [key for key in self.later if not unwanted(key)],
+            [key for key in self.missing if not unwanted(key)],
+            [entry for entry in self.big if not unwanted(entry.key)],
+        )
+
+    def take_in(self, other: Page[Returned]) -> None:
+        """Add what a later call returned; its TTLs count from this page's time, `later` is what is left now."""
+        passed = other.now - self.now
+        self.keys += other.keys
+        self.ttls += [ttl + passed if ttl > 0 else ttl for ttl in other.ttls]
+        self.kinds += other.kinds
+        self.values += other.values
+        self.missing += other.missing
+        self.big += [TooBig(entry.key, entry.ttl + passed if entry.ttl > 0 else entry.ttl, entry.kind, entry.size) for entry in other.big]
+        self.later = other.later
 
 
-class PageReader:
-    """Asks one connection for pages; one request may be under way while the caller works on the page before."""
+class PageReader(Generic[Returned]):
+    """Asks one connection for pages; one request may be under way while the caller works on the page before.
 
-    def __init__(self, connection: Connection, form: ValueForm, limits: ReadLimits, filter_arguments: list[bytes], page_keys: int) -> None:
+    Made by `payload_reader` or `value_reader`. A connection that breaks is opened again, and the page asked for once more.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        form: str,
+        limits: ReadLimits,
+        fours: Fours[Returned],
+        scan: ScanOf | None,
+    ) -> None:
         self.connection = connection
         self._tail: list[bytes | str | int] = [form, limits.page_bytes, limits.value_elements, limits.value_bytes]
-        self._filter = filter_arguments
-        self._page_keys = page_keys
+        self._fours: Fours[Returned] = fours
+        self._scan = scan or ScanOf(0, ())
         self._request = b""
+        self._was_sent = False
 
     def request(self, cursor: int) -> None:
         """Ask for the page at a cursor."""
-        self._request = READ.request([], str(cursor), self._page_keys, *self._tail, *self._filter)
-        self.connection.send(self._request)
-
-    def receive(self) -> Page:
-        """The page asked for.
-
-        Raises TargetRefused for what the server answers in its place, SourceUnreachable where it stands still again and again.
-        """
-        reply = self.connection.read()
-        if isinstance(reply, ErrorReply):
-            reply = self._again(reply)
-        return _page(cast("list[Any]", reply))
-
-    def read_keys(self, keys: list[bytes]) -> Page:
-        """These keys, in as many calls as their values need. Never called while a page is under way."""
-        self.request_keys(keys)
-        return self.receive_keys(keys)
+        self._send(READ.request([], str(cursor), self._scan.page_keys, *self._tail, *self._scan.filter_arguments))
 
     def request_keys(self, keys: list[bytes]) -> None:
         """Ask for these keys; `receive_keys` takes them."""
-        self._request = READ.request(keys, "", 0, *self._tail)
-        self.connection.send(self._request)
+        self._send(READ.request(keys, "", 0, *self._tail))
 
-    def receive_keys(self, keys: list[bytes]) -> Page:
-        """The keys asked for, after further calls where one could not return them all."""
-        whole: list[Any] = []
-        now = 0
-        left = keys
-        while left:
-            page = self.receive()
-            now = now or page.now
-            later = page.now - now
-            flat = page.flat
-            not_returned = [key for key, value in zip(flat[3::4], flat[6::4], strict=True) if value.__class__ is int and value == 0]
-            if len(not_returned) == len(left):
-                raise TargetRefused(f"{self.connection.endpoint} returns none of {len(left)} keys")
-            refused = set(not_returned)
-            for index in range(3, len(flat), 4):
-                if flat[index] not in refused:
-                    entry = flat[index : index + 4]
-                    if entry[1] > 0:
-                        # Read by a later call: counted from the time of the first, which is the page's.
-                        entry[1] += later
-                    whole += entry
-            left = not_returned
-            if left:
-                self.request_keys(left)
-        return Page(0, now, [b"", 0, 0, *whole])
-
-    def _again(self, problem: ErrorReply) -> Reply:
-        """The same request once more, after loading the script or waiting for somebody else's to end."""
+    def _send(self, request: bytes) -> None:
+        self._request = request
         try:
-            if problem.word == "NOSCRIPT":
-                READ.ensure(self.connection)
-            elif problem.word != "BUSY":
-                raise problem
-            return self.connection.call_packed(self._request)
+            self.connection.send(request)
+            self._was_sent = True
+        except SourceUnreachable:
+            self._was_sent = False
+
+    def receive(self) -> Page[Returned]:
+        """The page asked for.
+
+        Raises TargetRefused for what the server answers in its place, SourceUnreachable where it stands still again and again or cannot
+        be reached any more.
+        """
+        reply = as_list(self._reply())
+        last = len(reply) - 4 * as_int(reply[5])
+        keys, ttls, kinds, values = self._fours(reply[_HEAD:last])
+        page = Page(
+            int(as_bytes(reply[0]) or 0),
+            int(as_bytes(reply[1])) * 1000 + int(as_bytes(reply[2])) // 1000,
+            keys,
+            ttls,
+            kinds,
+            values,
+            as_bytes_list(reply[3]),
+            as_bytes_list(reply[4]),
+        )
+        for at in range(last, len(reply), 4):
+            page.big.append(TooBig(as_bytes(reply[at]), as_int(reply[at + 1]), as_bytes(reply[at + 2]), as_int(reply[at + 3])))
+        return page
+
+    def read_keys(self, keys: list[bytes]) -> Page[Returned]:
+        """These keys, in as many calls as their values need. Never called while a page is under way."""
+        self.request_keys(keys)
+        return self.receive_keys()
+
+    def receive_keys(self) -> Page[Returned]:
+        """The keys asked for, after further calls where one could not return them all; `later` is empty then."""
+        whole = self.receive()
+        while whole.later:
+            left = whole.later
+            self.request_keys(left)
+            whole.take_in(self.receive())
+            if len(whole.later) == len(left):
+                raise TargetRefused(f"{self.connection.endpoint} returns none of {len(left)} keys")
+        return whole
+
+    def _reply(self) -> Reply:
+        connection = self.connection
+        try:
+            if not self._was_sent:
+                connection.reconnect()
+                return READ.answered(connection, self._request, connection.ask_packed)
+            try:
+                reply = connection.read()
+            except SourceUnreachable:
+                connection.reconnect()
+                return READ.answered(connection, self._request, connection.ask_packed)
+            return self._again(reply) if isinstance(reply, ErrorReply) else reply
         except ErrorReply as refused:
             if refused.word == STALLED:
-                raise stands_still(self.connection.endpoint) from None
-            raise TargetRefused(f"{self.connection.endpoint} cannot be read: {refused.safe}") from None
+                raise stands_still(connection.endpoint) from None
+            raise TargetRefused(f"{connection.endpoint} cannot be read: {refused.safe}") from None
+
+    def _again(self, problem: ErrorReply) -> Reply:
+        """The same request once more, after loading the script or waiting until the server is ready."""
+        if problem.word == "NOSCRIPT":
+            READ.ensure(self.connection)
+            return READ.answered(self.connection, self._request, self.connection.ask_packed)
+        return self.connection.once_ready(self._request, problem)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOf:
+    """What a reader scans: SCAN's COUNT, and what the server may leave out by itself (Router.filter_arguments)."""
+
+    page_keys: int
+    filter_arguments: tuple[bytes, ...] | list[bytes]
+
+
+def payload_reader(connection: Connection, form: ValueForm, limits: ReadLimits, scan: ScanOf | None = None) -> PageReader[bytes]:
+    """A reader of values as bytes; without `scan`, of named keys only."""
+    return PageReader(connection, form, limits, payload_fours, scan)
+
+
+def value_reader(connection: Connection, limits: ReadLimits, scan: ScanOf | None = None, *, field_ttls: bool) -> PageReader[Value]:
+    """A reader of values by their types' own commands; without `scan`, of named keys only. `field_ttls`: ServerFacts.fields_may_expire."""
+    return PageReader(connection, "field-ttls" if field_ttls else "value", limits, value_fours, scan)
 
 
 def stands_still(endpoint: Endpoint) -> SourceUnreachable:
@@ -142,5 +240,9 @@ def stands_still(endpoint: Endpoint) -> SourceUnreachable:
     return SourceUnreachable(f"{endpoint}: TTLs could not be read, because the server stood still at every try; run the same command again")
 
 
-def _page(reply: list[Any]) -> Page:
-    return Page(int(reply[0] or 0), int(reply[1]) * 1000 + int(reply[2]) // 1000, reply)
+Item = TypeVar("Item")
+
+
+def in_pages(items: list[Item], size: int) -> Iterable[list[Item]]:
+    """Runs of items, `size` at most."""
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
 
 from uplift.keyspace.server.facts import ServerFacts
+from uplift.keyspace.server.page_reader import Page, Returned
 
 _FIRST_TRIED = (2, 8)
 _FIRST_UNTRIED = (7, 3)
@@ -46,12 +46,12 @@ class Border:
         self._secret = secret
         self.met: set[str] = set(met)
 
-    def without_met(self, flat: list[Any]) -> list[Any]:
-        """A page at a border, as reading.Page has it, without the keys that the other page at this border had."""
-        kept = flat[:3]
-        marks = [hashlib.blake2b(key, key=self._secret, digest_size=8).hexdigest() for key in flat[3::4]]
-        for position, mark in enumerate(marks):
-            if mark not in self.met:
-                kept += flat[3 + 4 * position : 7 + 4 * position]
-        self.met.update(marks)
-        return kept
+    def without_met(self, page: Page[Returned]) -> Page[Returned]:
+        """A page at a border without the keys that the other page at this border had."""
+        marks = {key: self._mark(key) for key in page.all_keys}
+        before = frozenset(self.met)
+        self.met.update(marks.values())
+        return page.without(lambda key: marks[key] in before)
+
+    def _mark(self, key: bytes) -> str:
+        return hashlib.blake2b(key, key=self._secret, digest_size=8).hexdigest()

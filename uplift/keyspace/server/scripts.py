@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
-from uplift.keyspace.server.connection import Connection, ErrorReply, Reply, pack
+from uplift.errors import TargetRefused
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.replies import ErrorReply, Reply
+
+_MOST_LOADS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +31,26 @@ class Script:
 
     def ensure(self, connection: Connection) -> None:
         """Load it; a server forgets scripts when it restarts or fails over. Raises ErrorReply."""
-        connection.call("SCRIPT", "LOAD", self.text)
+        connection.ask("SCRIPT", "LOAD", self.text)
+
+    def ask(self, connection: Connection, keys: list[bytes], *arguments: bytes | str | int) -> Reply:
+        """Run it, where it changes nothing, and wait. Raises as `Connection.ask`."""
+        return self.answered(connection, self.request(keys, *arguments), connection.ask_packed)
 
     def call(self, connection: Connection, keys: list[bytes], *arguments: bytes | str | int) -> Reply:
-        """Run it and wait. Raises ErrorReply."""
-        request = self.request(keys, *arguments)
-        try:
-            return connection.call_packed(request)
-        except ErrorReply as problem:
-            if problem.word != "NOSCRIPT":
-                raise
-        self.ensure(connection)
-        return connection.call_packed(request)
+        """Run it once, and wait. Raises as `Connection.call`."""
+        return self.answered(connection, self.request(keys, *arguments), connection.call_packed)
+
+    def answered(self, connection: Connection, request: bytes, send: Callable[[bytes], Reply]) -> Reply:
+        """The reply to a request of this script; the script is loaded where the server does not have it (any more)."""
+        for _ in range(_MOST_LOADS):
+            try:
+                return send(request)
+            except ErrorReply as problem:
+                if problem.word != "NOSCRIPT":
+                    raise
+            self.ensure(connection)
+        raise TargetRefused(f"{connection.endpoint} forgot a script right after it was loaded, {_MOST_LOADS} times: who runs SCRIPT FLUSH?")
 
 
 def _script(*names: str) -> Script:
@@ -51,3 +64,4 @@ READ = _script("read_ttls.lua", "read_page.lua")
 ENDS = _script("read_ttls.lua", "key_expiry.lua")
 SIZES = _script("key_sizes.lua")
 MISSING = _script("missing_keys.lua")
+SWAP = _script("swap_in.lua")

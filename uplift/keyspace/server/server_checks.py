@@ -10,7 +10,7 @@ from uplift.keyspace.server.facts import ServerFacts
 _ESTIMATE_MARGIN = 1.2
 _SOURCE_WARNING_PERCENT = 85
 _SOURCE_REFUSAL_PERCENT = 97
-_LAG_WARNING_SECONDS = 10
+_READ_A_REPLICA = "name a replica in --from, which has the same keys and may be read without harm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,16 @@ def check_servers(source: ServerFacts, targets: list[TargetSide], clock_toleranc
             )
     if source.role != "master":
         warnings.append(f"--from is a replica, {_lag(source)}: what its primary has not sent yet is not copied")
-        if not source.primary_link_up:
-            refusals.append("--from is a replica that has lost its primary: read the primary, or wait until the link is up")
+        if reason := lost_primary(source):
+            refusals.append(reason)
     return Preflight(tuple(wrong), tuple(refusals), tuple(warnings))
+
+
+def lost_primary(source: ServerFacts) -> str:
+    """Why a source that is a replica must not be read any more; empty where it may."""
+    if source.role == "master" or source.primary_link_up:
+        return ""
+    return "--from is a replica that has lost its primary: read the primary, or wait until the link is up"
 
 
 def _lag(source: ServerFacts) -> str:
@@ -85,11 +92,18 @@ def check_memory(source: ServerFacts, targets: list[TargetSide], unexplained_byt
             )
         if side.facts.max_memory_bytes and side.facts.max_memory_policy != "noeviction":
             warnings.append(f"{side.name} evicts by {side.facts.max_memory_policy}: the copy stops as soon as its evicted_keys grows")
+    full = check_being_read(source)
+    return Preflight((), (*refusals, *full.refusals), (*warnings, *full.warnings))
+
+
+def check_being_read(source: ServerFacts, name: str = "the source", hint: str = _READ_A_REPLICA) -> Preflight:
+    """Room on a server for being read: replies on their way count towards its memory, and a full one evicts to make room for them."""
     percent = source.memory_percent
-    if percent is not None and source.role == "master":
-        hint = "name a replica in --from, which has the same keys and may be read without harm"
-        if percent >= _SOURCE_REFUSAL_PERCENT:
-            refusals.append(f"the source uses {percent} % of maxmemory, and being read makes it evict ({source.max_memory_policy}): {hint}")
-        elif percent >= _SOURCE_WARNING_PERCENT:
-            warnings.append(f"the source uses {percent} % of maxmemory; replies on their way count too: {hint}")
-    return Preflight((), tuple(refusals), tuple(warnings))
+    if percent is None or source.role != "master":
+        return Preflight((), (), ())
+    if percent >= _SOURCE_REFUSAL_PERCENT:
+        policy = source.max_memory_policy
+        return Preflight((), (f"{name} uses {percent} % of maxmemory, and being read makes it evict ({policy}): {hint}",), ())
+    if percent >= _SOURCE_WARNING_PERCENT:
+        return Preflight((), (), (f"{name} uses {percent} % of maxmemory; replies on their way count too: {hint}",))
+    return Preflight((), (), ())

@@ -12,15 +12,10 @@ from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.events import Listener, Note, Progress, warn
 from uplift.keyspace.server.facts import ServerFacts, clock_offset_milliseconds, read_server_facts
 from uplift.keyspace.server.server_checks import Preflight, TargetSide, check_servers
 from uplift.keyspace.server.target import Target
-
-Say = Callable[[str], None]
-"""Takes a line for a person."""
-
-Progress = Callable[[int, int], None]
-"""Takes how many are done and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +67,35 @@ class Servers:
         for target in self.targets:
             target.connection.select(database)
 
+    def progress(self, listen: Listener, phase: str, done: int) -> Callable[[int], None]:
+        """A function that tells how far one database is, as a part of all: `done` keys were before it."""
+        total = self.keys
+        return lambda seen: listen(Progress(phase, done + seen, total))
+
 
 @contextmanager
-def opened(scope: Scope, labels: KeyLabels, say: Say) -> Iterator[Servers]:
-    """Open them for one block. Raises BadInput or NotSafe where they must not be used together, and SourceUnreachable."""
+def opened(scope: Scope, labels: KeyLabels, listen: Listener, *, both_sides: bool = False) -> Iterator[Servers]:
+    """Open them for one block. `both_sides`: also the databases that only targets hold keys in, where none was chosen.
+
+    Raises BadInput or NotSafe where they must not be used together, and SourceUnreachable.
+    """
     router = build_router(scope.keymap, tuple(target.name for target in scope.targets), only=scope.only, exclude=scope.exclude)
     source = Connection(scope.source)
     targets: list[Target] = []
     try:
         facts = read_server_facts(source)
-        databases = _choose_databases(scope, facts, say)
-        targets += [Target(url.name, url.endpoint, url.database or databases[0], labels) for url in scope.targets]
-        here = clock_offset_milliseconds(source)
-        sides = [TargetSide(target.name, target.facts, target.clock_offset - here, 0) for target in targets]
-        raise_or_warn(check_servers(facts, sides, scope.clock_tolerance), say)
+        source.remember_process(facts.run_id)
+        first = _choose_databases(scope, facts.databases)
+        targets += [Target(url.name, url.endpoint, url.database or first[0], labels) for url in scope.targets]
+        fixed = any(target.database is not None for target in scope.targets)
+        here = {database for target in targets for database in target.facts.databases} if both_sides and not fixed else set()
+        databases = _choose_databases(scope, tuple(sorted({*facts.databases, *here})))
+        if left := sorted(set(facts.databases) - set(databases)):
+            keys = sum(facts.keys_in(database) for database in left)
+            listen(Note(f"left alone: {keys:,} keys in database {', '.join(map(str, left))} (--db)"))
+        clock = clock_offset_milliseconds(source)
+        sides = [TargetSide(target.name, target.facts, target.clock_offset - clock, 0) for target in targets]
+        raise_or_warn(check_servers(facts, sides, scope.clock_tolerance), listen)
         yield Servers(router, source, facts, databases, targets, sides)
     finally:
         source.close()
@@ -93,29 +103,22 @@ def opened(scope: Scope, labels: KeyLabels, say: Say) -> Iterator[Servers]:
             target.close()
 
 
-def _choose_databases(scope: Scope, facts: ServerFacts, say: Say) -> tuple[int, ...]:
-    databases = scope.databases or facts.databases or (0,)
+def _choose_databases(scope: Scope, there: tuple[int, ...]) -> tuple[int, ...]:
+    """Those asked for, else those that are there. Raises BadInput where a target's URL names another."""
+    databases = scope.databases or there or (0,)
     fixed = [target for target in scope.targets if target.database is not None]
     if fixed and (len(databases) > 1 or any(target.database != databases[0] for target in fixed)):
         raise BadInput(
             f"--to {fixed[0].name} names database {fixed[0].database} and the source's are {', '.join(map(str, databases))}: "
             "keys keep their database; allowed: no database in --to, or the one chosen with --db"
         )
-    if left := sorted(set(facts.databases) - set(databases)):
-        say(f"left alone: {sum(facts.keys_in(database) for database in left):,} keys in database {', '.join(map(str, left))} (--db)")
     return databases
 
 
-def raise_or_warn(found: Preflight, say: Say) -> None:
-    """Raise BadInput or NotSafe for the first reason, after saying every warning."""
-    for warning in found.warnings:
-        say(f"warning: {warning}")
+def raise_or_warn(found: Preflight, listen: Listener) -> None:
+    """Raise BadInput or NotSafe for the first reason, after telling every warning."""
+    warn(listen, found.warnings)
     if found.bad_input:
         raise BadInput(found.bad_input[0])
     if found.refusals:
         raise NotSafe("; ".join(found.refusals))
-
-
-def shifted(progress: Progress, done: int, total: int) -> Callable[[int], None]:
-    """Progress of one database as a part of all."""
-    return lambda seen: progress(done + seen, total)

@@ -11,20 +11,18 @@ class Throttle:
     def __init__(self, keys_a_second: int, bytes_a_second: int) -> None:
         self._keys_a_second = keys_a_second
         self._bytes_a_second = bytes_a_second
-        self.restart(0)
+        self._due_at = 0.0
 
-    def restart(self, keys: int) -> None:
-        """Count from here: `keys` read so far, no bytes."""
-        self._began = time.monotonic()
-        self._keys = keys
-
-    def wait(self, keys: int, size: int) -> None:
-        """Sleep until `keys` in all and `size` bytes since the restart are due."""
-        due = 0.0
+    def spend(self, keys: int, size: int) -> None:
+        """Say that so many keys and bytes were read, and sleep until the next may be. A pause of the run saves up nothing."""
+        cost = 0.0
         if self._keys_a_second:
-            due = (keys - self._keys) / self._keys_a_second
+            cost = keys / self._keys_a_second
         if self._bytes_a_second:
-            due = max(due, size / self._bytes_a_second)
-        ahead = due - (time.monotonic() - self._began)
-        if ahead > 0:
-            time.sleep(ahead)
+            cost = max(cost, size / self._bytes_a_second)
+        if not cost:
+            return
+        now = time.monotonic()
+        self._due_at = max(self._due_at, now) + cost
+        if self._due_at > now:
+            time.sleep(self._due_at - now)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from itertools import chain
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int, as_ints, as_scan
 
 _FIRST_PIECE_ELEMENTS = 32
 _DRAIN_ELEMENTS = 500
@@ -25,7 +26,7 @@ class NeedsWhole(Exception):
     """The value cannot be read in pieces: a stream, or a hash whose fields have TTLs of their own."""
 
 
-def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits, *, fields_may_expire: bool) -> Iterator[Piece]:
+def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Iterator[Piece]:
     """Every piece of a value; with sets, hashes and sorted sets an element can come twice, as SCAN promises no more.
 
     Raises NeedsWhole for what has no pieces.
@@ -36,19 +37,16 @@ def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits,
         case b"list":
             yield from _list_pieces(source, key, limits)
         case b"set" | b"hash" | b"zset":
-            for piece in _scanned_pieces(source, key, kind, limits):
-                if kind == b"hash" and fields_may_expire:
-                    _refuse_ttls_of_fields(source, key, piece.arguments[::2])
-                yield piece
+            yield from _scanned_pieces(source, key, kind, limits)
         case _:
             raise NeedsWhole
 
 
 def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterator[Piece]:
     """Up to the length it had: a value that grows as fast as it is read would never end."""
-    start, end = 0, cast("int", source.call("STRLEN", key))
+    start, end = 0, as_int(source.call("STRLEN", key))
     while start < end:
-        data = cast("bytes", source.call("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1))
+        data = as_bytes(source.call("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1))
         if not data:
             return
         yield Piece([data], len(data))
@@ -57,9 +55,9 @@ def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterat
 
 def _list_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterator[Piece]:
     """Up to the length it had, as with strings."""
-    start, count, end = 0, _FIRST_PIECE_ELEMENTS, cast("int", source.call("LLEN", key))
+    start, count, end = 0, _FIRST_PIECE_ELEMENTS, as_int(source.call("LLEN", key))
     while start < end:
-        elements = cast("list[bytes]", source.call("LRANGE", key, start, min(end, start + count) - 1))
+        elements = as_bytes_list(source.call("LRANGE", key, start, min(end, start + count) - 1))
         if not elements:
             return
         size = sum(map(len, elements))
@@ -68,19 +66,17 @@ def _list_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterator
         count = _next_count(len(elements), size, limits)
 
 
+_SCANS = {b"set": "SSCAN", b"hash": "HSCAN", b"zset": "ZSCAN"}
+
+
 def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Iterator[Piece]:
-    command = {b"set": "SSCAN", b"hash": "HSCAN", b"zset": "ZSCAN"}[kind]
     cursor, count = b"0", _FIRST_PIECE_ELEMENTS
     while True:
-        cursor, flat = cast("tuple[bytes, list[bytes]]", source.call(command, key, cursor, "COUNT", count))
+        cursor, flat = as_scan(source.call(_SCANS[kind], key, cursor, "COUNT", count))
         if flat:
             size = sum(map(len, flat))
-            yield Piece(
-                [part for member, score in zip(flat[::2], flat[1::2], strict=True) for part in (score, member)]
-                if kind == b"zset"
-                else flat,
-                size,
-            )
+            scores_first = kind == b"zset"
+            yield Piece(list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if scores_first else flat, size)
             count = _next_count(len(flat), size, limits)
         if cursor == b"0":
             return
@@ -91,10 +87,9 @@ def _next_count(elements: int, size: int, limits: ReadLimits) -> int:
     return max(1, min(limits.piece_elements, limits.piece_bytes * elements // max(1, size)))
 
 
-def _refuse_ttls_of_fields(source: Connection, key: bytes, fields: list[bytes]) -> None:
-    ttls = cast("list[int]", source.call("HPTTL", key, "FIELDS", len(fields), *fields))
-    if any(ttl >= 0 for ttl in ttls):
-        raise NeedsWhole
+def expiry_of_fields(source: Connection, key: bytes, fields: list[bytes]) -> list[int]:
+    """When each of these fields of a hash expires, in ms since 1970; negative for never. For servers whose fields may expire."""
+    return as_ints(source.call("HPEXPIRETIME", key, "FIELDS", len(fields), *fields))
 
 
 _BUILDERS = {b"string": "APPEND", b"list": "RPUSH", b"set": "SADD", b"hash": "HMSET", b"zset": "ZADD"}
@@ -105,22 +100,24 @@ def build_request(kind: bytes, name: bytes, piece: Piece) -> bytes:
     return pack(_BUILDERS[kind], name, *piece.arguments)
 
 
+_REMOVERS = {b"set": "SREM", b"hash": "HDEL", b"zset": "ZREM"}
+
+
 def drain(connection: Connection, name: bytes, *, has_unlink: bool) -> None:
     """Delete a value of any size without holding the server: UNLINK where it exists (4.0), else a piece at a time."""
     if has_unlink:
         connection.call("UNLINK", name)
         return
-    while True:
-        kind = connection.call("TYPE", name)
-        if kind == b"list":
-            connection.call("LTRIM", name, _DRAIN_ELEMENTS, -1)
-        elif kind == b"set":
-            connection.call("SPOP", name, _DRAIN_ELEMENTS)
-        elif kind == b"zset":
-            connection.call("ZREMRANGEBYRANK", name, 0, _DRAIN_ELEMENTS - 1)
-        elif kind == b"hash":
-            _, flat = cast("tuple[bytes, list[bytes]]", connection.call("HSCAN", name, 0, "COUNT", _DRAIN_ELEMENTS))
-            connection.call("HDEL", name, *flat[::2])
-        else:
-            connection.call("DEL", name)
-            return
+    kind = as_bytes(connection.call("TYPE", name))
+    while kind == b"list" and connection.call("LLEN", name):
+        connection.call("LTRIM", name, _DRAIN_ELEMENTS, -1)
+    cursor = b"0"
+    while kind in _REMOVERS:
+        cursor, flat = as_scan(connection.call(_SCANS[kind], name, cursor, "COUNT", _DRAIN_ELEMENTS))
+        # A page can be empty: a table that is being made smaller has long runs of empty slots (src/dict.c, dictScan).
+        if flat:
+            connection.call(_REMOVERS[kind], name, *(flat if kind == b"set" else flat[::2]))
+        if cursor == b"0":
+            break
+    # What is left came while this ran, and is little.
+    connection.call("DEL", name)

@@ -1,96 +1,122 @@
-"""Compares one key by looking again: the source, its target, and the source once more."""
+"""Compares keys by looking again: the source, their targets, and the source once more where they differ."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from uplift.keyspace.server.canonical_value import InMemory, big_value, comparable
-from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.page_reader import GONE, NEVER_EXPIRES, PageReader, ReadLimits, ValueForm
-from uplift.keyspace.server.target import Target
-from uplift.keyspace.verify.result import Difference
+from uplift.keyspace.keymap.routing import Rule
+from uplift.keyspace.server.key_look import KeyLooker, Look, same_big_value
+from uplift.keyspace.verify.result import READINGS_DIFFER_MILLISECONDS, Difference
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """One side of one key, with times in ms of the source's clock; the type of one that is not there is `none`.
+class Compared:
+    """One key: how it differs from its target, None where it does not, and in what."""
 
-    `size` is that of a value too big for a page (bytes of a string, elements of the rest), whose `value` is read later, else 0.
-    """
+    key: bytes
+    rule: Rule
+    difference: Difference | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What of a look is remembered until the next; of a value its hash, of a big one its size alone."""
 
     kind: bytes
-    value: object
-    seen_at: int
+    size: int
+    value_hash: int
     expires_at: int | None
-    size: int = 0
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the key is there."""
-        return self.kind != b"none"
-
-    def ends_within(self, milliseconds: int) -> bool:
-        """Whether it is about to expire: the other side, whose TTL may be that much shorter, can have expired it already."""
-        return self.expires_at is not None and self.expires_at - self.seen_at <= milliseconds
 
 
-@dataclass(frozen=True, slots=True)
 class KeyComparison:
-    """Looks at single keys. `ttl_tolerance` in ms; `clocks_ahead` by target, in ms."""
+    """Looks at keys some at a time, and remembers how the source's side was at the first look: it may move between two looks only."""
 
-    source: Connection
-    targets: list[Target]
-    clocks_ahead: list[float]
-    limits: ReadLimits
-    ttl_tolerance: int
+    def __init__(self, source: KeyLooker, targets: list[KeyLooker], ttl_tolerance: int) -> None:
+        self._source, self._targets, self._tolerance = source, targets, ttl_tolerance
+        self._first: dict[bytes, _Mark | None] = {}
 
-    def compare(self, key: bytes, name: bytes, index: int) -> tuple[Difference | None, str]:
-        """How a key of the source differs from `name` on a target, and in what; None where it does not."""
-        target = self.targets[index]
-        before = self._see(self.source, key, 0.0)
-        there = self._see(target.connection, name, self.clocks_ahead[index])
-        if before.kind == there.kind and (before.size or there.size):
-            before, there = self._with_big_values(before, there, key, name, target)
-        difference, detail = _difference(before, there, self.ttl_tolerance)
+    def compare(self, wanted: list[tuple[bytes, Rule]]) -> list[Compared]:
+        """Each key against its target; CHANGING where the source itself moved. `wanted` is what one call may ask for."""
+        before = self._source.look([key for key, _ in wanted])
+        for key, _ in wanted:
+            self._first.setdefault(key, _mark(before.get(key)))
+        there = self._look_at_targets(wanted)
+        found = []
+        for key, rule in wanted:
+            mine, theirs = self._with_values(before.get(key), there.get(key), key, rule)
+            found.append((key, rule, mine, *_difference(mine, theirs, self._tolerance)))
+        after = self._source.look([key for key, _, _, difference, _ in found if difference is not None])
+        return [self._judged(key, rule, mine, after.get(key), difference, detail) for key, rule, mine, difference, detail in found]
+
+    def forget(self, key: bytes) -> None:
+        """The key will not be compared again."""
+        self._first.pop(key, None)
+
+    def _look_at_targets(self, wanted: list[tuple[bytes, Rule]]) -> dict[bytes, Look]:
+        """By key of the source, what its target has under its name."""
+        found: dict[bytes, Look] = {}
+        for index, target in enumerate(self._targets):
+            keys = {rule.root + key: key for key, rule in wanted if rule.target == index}
+            found.update((keys[name], look) for name, look in target.look(list(keys)).items())
+        return found
+
+    def _with_values(self, mine: Look | None, theirs: Look | None, key: bytes, rule: Rule) -> tuple[Look | None, Look | None]:
+        """Both sides with values that compare, where a big one has to be read for that; sizes that differ need no reading."""
+        if mine is None or theirs is None or mine.kind != theirs.kind or not (mine.size or theirs.size):
+            return mine, theirs
+        if mine.size and theirs.size and mine.size != theirs.size:
+            return replace(mine, value=mine.size), replace(theirs, value=theirs.size)
+        one, other = same_big_value(key, self._source, rule.root + key, self._targets[rule.target], mine.kind)
+        return replace(mine, value=one), replace(theirs, value=other)
+
+    def _judged(
+        self, key: bytes, rule: Rule, mine: Look | None, after: Look | None, difference: Difference | None, detail: str
+    ) -> Compared:
         if difference is None:
-            return None, ""
-        after = self._see(self.source, key, 0.0)
-        if before.size and after.size == before.size and after.kind == before.kind:
-            after = self._read_like(after, before, key)
-        if _difference(before, after, self.ttl_tolerance)[0] is not None:
-            return Difference.CHANGING, "the source itself changes"
-        return difference, detail
+            return Compared(key, rule, None)
+        if _moved(self._first[key], _mark(after)) or self._big_value_moved(key, mine, after):
+            return Compared(key, rule, Difference.CHANGING, "the source itself changes")
+        return Compared(key, rule, difference, detail)
 
-    def _see(self, connection: Connection, key: bytes, clock_ahead: float) -> _Seen:
-        page = PageReader(connection, ValueForm.VALUE, self.limits, [], 0).read_keys([key])
-        _, ttl, kind, value = next(iter(page.entries()))
-        now = round(page.now - clock_ahead)
-        if kind == b"none" or ttl in {0, GONE}:
-            return _Seen(b"none", None, now, None)
-        expires_at = None if ttl == NEVER_EXPIRES else now + ttl
-        if isinstance(value, int):
-            return _Seen(kind, None, now, expires_at, value)
-        return _Seen(kind, comparable(kind, value), now, expires_at)
-
-    def _with_big_values(self, here: _Seen, there: _Seen, key: bytes, name: bytes, target: Target) -> tuple[_Seen, _Seen]:
-        """Both sides with values that compare: in memory where they fit, else by digests. Sizes that differ need no reading."""
-        if here.size and there.size and here.size != there.size:
-            return replace(here, value=here.size), replace(there, value=there.size)
-        mine = big_value(self.source, key, here.kind, self.limits, in_memory=True)
-        theirs = big_value(target.connection, name, here.kind, self.limits, in_memory=isinstance(mine, InMemory))
-        return replace(here, value=mine), replace(there, value=theirs)
-
-    def _read_like(self, after: _Seen, before: _Seen, key: bytes) -> _Seen:
-        """The source's value in the form it was read in before."""
-        if isinstance(before.value, int):
-            return replace(after, value=after.size)
-        return replace(after, value=big_value(self.source, key, after.kind, self.limits, in_memory=isinstance(before.value, InMemory)))
+    def _big_value_moved(self, key: bytes, mine: Look | None, after: Look | None) -> bool:
+        """Whether a big value is another at the second look; it is read again only where it was read before. Small ones have their hash."""
+        if mine is None or after is None or not mine.size or mine.value is None or isinstance(mine.value, int):
+            return False
+        return mine.value != self._source.big_value(key, after.kind, like=mine.value)
 
 
-def _difference(source: _Seen, target: _Seen, tolerance: int) -> tuple[Difference | None, str]:
-    if not source.is_there:
-        return (None, "") if not target.is_there or target.ends_within(tolerance) else (Difference.EXTRA, "not on the source")
-    if not target.is_there:
+def _mark(look: Look | None) -> _Mark | None:
+    if look is None:
+        return None
+    return _Mark(look.kind, look.size, 0 if look.size else _hash_of(look.value), look.expires_at)
+
+
+def _hash_of(value: object) -> int:
+    match value:
+        case list():
+            return hash(tuple(value))
+        case dict():
+            return hash(frozenset(value.items()))
+        case _:
+            return hash(value)
+
+
+def _moved(first: _Mark | None, later: _Mark | None) -> bool:
+    """Whether two looks at one key of one server saw different things; two readings of one TTL differ by some ms."""
+    if first is None or later is None:
+        return first is not later
+    if (first.kind, first.size, first.value_hash) != (later.kind, later.size, later.value_hash):
+        return True
+    if first.expires_at is None or later.expires_at is None:
+        return first.expires_at is not later.expires_at
+    return abs(first.expires_at - later.expires_at) > READINGS_DIFFER_MILLISECONDS
+
+
+def _difference(source: Look | None, target: Look | None, tolerance: int) -> tuple[Difference | None, str]:
+    if source is None:
+        return (None, "") if target is None or target.ends_within(tolerance) else (Difference.EXTRA, "not on the source")
+    if target is None:
         return (None, "") if source.ends_within(tolerance) else (Difference.MISSING, "not on the target")
     if source.kind != target.kind:
         return Difference.VALUE, f"a {target.kind.decode()}, on the source a {source.kind.decode()}"

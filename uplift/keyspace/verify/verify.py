@@ -8,71 +8,75 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import cycle
-from typing import Any, cast
 
 from uplift.errors import KeyUnroutable
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.canonical_value import comparable
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.page_reader import GONE, NEVER_EXPIRES, Page, PageReader, ValueForm
+from uplift.keyspace.server.expiry import NO_SUCH_KEY
+from uplift.keyspace.server.key_look import KeyLooker
+from uplift.keyspace.server.page_reader import Page, PageReader, ScanOf, in_pages, value_reader
+from uplift.keyspace.server.page_reply import Value
 from uplift.keyspace.server.scan_partition import Border, first_cursors, next_cursor, partition_bits
-from uplift.keyspace.server.scripts import MISSING
 from uplift.keyspace.server.source_and_targets import Servers
-from uplift.keyspace.server.target import Target
 from uplift.keyspace.server.throttle import Throttle
+from uplift.keyspace.verify.extras import ExtraKeys
 from uplift.keyspace.verify.key_comparison import KeyComparison
 from uplift.keyspace.verify.result import MOST_LISTED, Difference, Found, VerifyOptions, VerifyResult
 
 _MOST_PENDING = 20_000
+_KEYS_A_RECHECK = 100
 
-_Mine = tuple[bytes, Rule, int, bytes, Any]
+_Mine = tuple[bytes, Rule, int, bytes, Value]
 """A key of the source's page: its name there, rule, PTTL, type, value."""
-
-Spill = Callable[[Found], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A page whose names the targets were asked for: by target the names, and the source's side of each."""
 
-    page: Page
-    readers: list[PageReader]
+    page: Page[Value]
+    readers: list[PageReader[Value]]
     names: list[list[bytes]]
     here: list[list[_Mine]]
 
 
 class Verify:
-    """One verification of one database."""
+    """One verification of one database. `apart` is a second connection to the source; `take` gets every difference."""
 
     def __init__(
-        self,
-        servers: Servers,
-        apart: Connection,
-        options: VerifyOptions,
-        spill: Spill,
-        labels: KeyLabels,
+        self, servers: Servers, apart: Connection, options: VerifyOptions, take: Callable[[Found], None], labels: KeyLabels
     ) -> None:
-        self._source, self._apart, self._facts, self._targets = servers.source, apart, servers.facts, servers.targets
-        self._router, self._options, self._spill, self._labels = servers.router, options, spill, labels
+        self._servers, self._apart, self._options, self._take, self._labels = servers, apart, options, take, labels
+        self._source, self._targets, self._router = servers.source, servers.targets, servers.router
         self._clocks_ahead = servers.clocks_ahead
-        self._comparison = KeyComparison(apart, servers.targets, servers.clocks_ahead, options.limits, options.ttl_tolerance)
-        self._rest = PageReader(apart, ValueForm.VALUE, options.limits, [], 0)
+        limits = options.limits
+        self._comparison = KeyComparison(
+            KeyLooker(apart, servers.facts, limits, 0.0),
+            [
+                KeyLooker(target.connection, target.facts, limits, ahead)
+                for target, ahead in zip(self._targets, self._clocks_ahead, strict=True)
+            ],
+            options.ttl_tolerance,
+        )
+        self._rest = value_reader(apart, limits, field_ttls=servers.facts.fields_may_expire)
         # By key: a scan may give a key twice, and it is one difference all the same.
         self._pending: dict[bytes, Rule] = {}
         self._noted: set[tuple[Difference, bytes]] = set()
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
-        self._bytes = 0
         self.result = VerifyResult()
 
     def run(self, progress: Callable[[int], None]) -> VerifyResult:
         """Compare everything both ways. Raises KeyUnroutable, SourceUnreachable or TargetRefused."""
         self._walk_source(progress)
         self.recheck(self._take_pending())
-        for index, target in enumerate(self._targets):
-            self._walk_target(index, target)
+        extras = ExtraKeys(self._servers, self._apart, self._options.ttl_tolerance)
+        for index in range(len(self._targets)):
+            for difference, name, detail in extras.of_target(index):
+                self.note(difference, name, index, detail)
         return self.result
 
     def _take_pending(self) -> list[tuple[bytes, Rule]]:
@@ -81,7 +85,7 @@ class Verify:
 
     def _walk_source(self, progress: Callable[[int], None]) -> None:
         """Two pages are under way: while one is compared, the targets already read the next, and the source the one after."""
-        beside = [Connection(target.connection.pinned, database=self._source.database) for target in self._targets]
+        beside = [target.connection.beside() for target in self._targets]
         try:
             readers = cycle([self._readers([target.connection for target in self._targets]), self._readers(beside)])
             waiting: _Asked | None = None
@@ -91,7 +95,6 @@ class Verify:
                     self._compare(waiting)
                 waiting = asked
                 progress(self.result.compared)
-                self._throttle.wait(self.result.compared, self._bytes)
                 if len(self._pending) >= _MOST_PENDING:
                     self._compare(waiting)
                     waiting = None
@@ -102,14 +105,19 @@ class Verify:
             for connection in beside:
                 connection.close()
 
-    def _readers(self, connections: list[Connection]) -> list[PageReader]:
-        return [PageReader(connection, ValueForm.VALUE, self._options.limits, [], 0) for connection in connections]
-
-    def _pages(self) -> Iterator[Page]:
-        """Every page of the source, and what a page had no room for as a page of its own."""
-        bits = partition_bits(self._facts)
+    def _readers(self, connections: list[Connection]) -> list[PageReader[Value]]:
         limits = self._options.limits
-        reader = PageReader(self._source, ValueForm.VALUE, limits, self._router.filter_arguments(), limits.page_keys)
+        return [
+            value_reader(connection, limits, field_ttls=target.facts.fields_may_expire)
+            for connection, target in zip(connections, self._targets, strict=True)
+        ]
+
+    def _pages(self) -> Iterator[Page[Value]]:
+        """Every page of the source, and what a page had no room for as a page of its own."""
+        facts, limits = self._servers.facts, self._options.limits
+        bits = partition_bits(facts)
+        scan = ScanOf(limits.page_keys, self._router.filter_arguments())
+        reader = value_reader(self._source, limits, scan, field_ttls=facts.fields_may_expire)
         border = Border(self._labels.secret)
         for partition in first_cursors(bits):
             cursor: int | None = partition
@@ -121,53 +129,62 @@ class Verify:
                 if cursor is not None:
                     reader.request(cursor)
                 if bits and (is_first or cursor is None):
-                    page = replace(page, flat=border.without_met(page.flat))
+                    page = border.without_met(page)
                 is_first = False
                 yield page
-                full = [key for key, value in zip(page.flat[3::4], page.flat[6::4], strict=True) if value.__class__ is int and value == 0]
-                if full:
-                    yield self._rest.read_keys(full)
+                if page.later:
+                    yield self._rest.read_keys(page.later)
 
-    def _ask(self, page: Page, readers: list[PageReader]) -> _Asked:
+    def _ask(self, page: Page[Value], readers: list[PageReader[Value]]) -> _Asked:
         """Route a page and ask the targets for its keys; what is too big waits for a comparison of its own."""
         asked = _Asked(page, readers, [[] for _ in self._targets], [[] for _ in self._targets])
-        route, pending, names, here = self._router.route, self._pending, asked.names, asked.here
+        route, names, here, size = self._router.route, asked.names, asked.here, 0
         for key, ttl, kind, value in page.entries():
             rule = route(key)
             if rule is None:
-                raise KeyUnroutable(f"{self._labels.label(key)}: no rule of the key map matches it; add a rule and verify again")
+                raise self._unroutable(key)
             index = rule.target
-            if index < 0 or ttl in {0, GONE}:
+            if index < 0 or ttl in {0, NO_SUCH_KEY}:
                 continue
-            if value.__class__ is int:
-                if value:
-                    self.result.compared += 1
-                    pending[key] = rule
-                continue
-            self._bytes += len(value) if kind == b"string" else 0
+            size += len(value) if kind == b"string" else 0
             names[index].append(rule.root + key if rule.root else key)
             here[index].append((key, rule, ttl, kind, value))
+        for big in page.big:
+            rule = route(big.key)
+            if rule is None:
+                raise self._unroutable(big.key)
+            if rule.target >= 0 and big.ttl not in {0, NO_SUCH_KEY}:
+                self.result.compared += 1
+                self._pending[big.key] = rule
         for reader, wanted in zip(readers, names, strict=True):
             if wanted:
                 reader.request_keys(wanted)
+        self._throttle.spend(len(page.keys), size)
         return asked
+
+    def _unroutable(self, key: bytes) -> KeyUnroutable:
+        return KeyUnroutable(f"{self._labels.label(key)}: no rule of the key map matches it; add a rule and verify again")
 
     def _compare(self, asked: _Asked) -> None:
         for index, (reader, names) in enumerate(zip(asked.readers, asked.names, strict=True)):
             if names:
                 self.result.compared += len(names)
-                self._compare_target(index, asked.page, reader.receive_keys(names), names, asked.here[index])
+                self._compare_target(index, asked.page, reader.receive_keys(), names, asked.here[index])
 
-    def _compare_target(self, index: int, page: Page, there: Page, names: list[bytes], here: list[_Mine]) -> None:
+    def _compare_target(self, index: int, page: Page[Value], there: Page[Value], names: list[bytes], here: list[_Mine]) -> None:
         """This loop is plain on purpose: it runs once a key (bench/verify.py)."""
-        # A target's clock, brought to the source's: lives are compared as moments.
+        # A target's clock, brought to the source's: TTLs are compared as moments.
         shift = there.now - self._clocks_ahead[index] - page.now
         tolerance, equal = self._options.ttl_tolerance, 0
-        if there.flat[3::4] != names:
-            # Some came by a later call, so the order is another.
+        if there.keys != names:
+            # Some are missing or too big there, or came by a later call.
             by_name = dict(zip(names, here, strict=True))
-            here = [by_name[name] for name in there.flat[3::4]]
-        for (key, rule, source_ttl, source_kind, source_value), (_, ttl, kind, value) in zip(here, there.entries(), strict=True):
+            here = [by_name.pop(name) for name in there.keys]
+            for key, rule, *_ in by_name.values():
+                self._pending[key] = rule
+        for (key, rule, source_ttl, source_kind, source_value), ttl, kind, value in zip(
+            here, there.ttls, there.kinds, there.values, strict=True
+        ):
             if (
                 kind == source_kind
                 and (value == source_value or comparable(kind, value) == comparable(kind, source_value))
@@ -183,21 +200,25 @@ class Verify:
         for attempt in range(self._options.rechecks):
             last = attempt == self._options.rechecks - 1
             left = []
-            for key, rule in keys:
-                difference, detail = self._comparison.compare(key, rule.root + key, rule.target)
-                if difference is None:
-                    self.result.equal += 1
-                elif last:
+            for part in in_pages(keys, _KEYS_A_RECHECK):
+                for compared in self._comparison.compare(part):
+                    if compared.difference is not None and not last:
+                        left.append((compared.key, compared.rule))
+                        continue
+                    self._comparison.forget(compared.key)
+                    if compared.difference is None:
+                        self.result.equal += 1
+                        continue
                     # An extra is named as the target knows it.
-                    self.note(difference, rule.root + key if difference is Difference.EXTRA else key, rule.target, detail)
-                else:
-                    left.append((key, rule))
+                    is_extra = compared.difference is Difference.EXTRA
+                    name = compared.rule.root + compared.key if is_extra else compared.key
+                    self.note(compared.difference, name, compared.rule.target, compared.detail)
             keys = left
             if keys and not last:
                 time.sleep(self._options.pause_seconds)
 
     def note(self, difference: Difference, key: bytes, target: int, detail: str) -> None:
-        """Count a difference, keep it while there is room, and give it to the report in full."""
+        """Count a difference, keep it while there is room, and give it away in full."""
         if (difference, key) in self._noted:
             return
         if len(self._noted) < MOST_LISTED:
@@ -206,53 +227,4 @@ class Verify:
         self.result.counts[difference] = self.result.counts.get(difference, 0) + 1
         if len(self.result.found) < MOST_LISTED:
             self.result.found.append(found)
-        self._spill(found)
-
-    def _walk_target(self, index: int, target: Target) -> None:
-        """Every key of a target must be a key of the source that belongs there, or one that no rule writes."""
-        cursor, route = b"0", self._router.route
-        while True:
-            cursor, names = cast("tuple[bytes, list[bytes]]", target.connection.call("SCAN", cursor, "COUNT", 500))
-            suspects: list[tuple[bytes, bytes]] = []
-            for name in names:
-                rule = route(name)
-                if rule is not None and rule.target == index and not rule.root:
-                    suspects.append((name, name))
-                elif (origin := self._origin(index, name, rule)) is not None:
-                    suspects.append((name, origin))
-            self._check_origins(index, suspects)
-            if cursor == b"0":
-                return
-
-    def _origin(self, index: int, name: bytes, rule: Rule | None) -> bytes | None:
-        """The source's key a target's key must come from; None for a key that this map does not write at all."""
-        if rule is not None and not rule.root and rule.target >= 0:
-            self.note(Difference.WRONG_SIDE, name, index, f"belongs to {self._targets[rule.target].name} (rule {rule.name})")
-            return None
-        for root in self._roots(index):
-            if name.startswith(root):
-                origin = name[len(root) :]
-                renamed = self._router.route(origin)
-                if renamed is not None and renamed.target == index and renamed.root == root:
-                    return origin
-        if rule is None or rule.root:
-            self.note(Difference.EXTRA, name, index, "no key of the source is written under this name")
-        return None
-
-    def _roots(self, index: int) -> set[bytes]:
-        return {rule.root for rule in self._router.rules if rule.target == index and rule.root}
-
-    def _check_origins(self, index: int, suspects: list[tuple[bytes, bytes]]) -> None:
-        if not suspects:
-            return
-        missing = set(cast("list[bytes]", MISSING.call(self._apart, [origin for _, origin in suspects])))
-        if not missing:
-            return
-        for name, origin in suspects:
-            # Gone from the source: a life may just be over there and not yet here, so the target is asked again.
-            if origin in missing and self._outlives(index, name):
-                self.note(Difference.EXTRA, name, index, "not on the source")
-
-    def _outlives(self, index: int, name: bytes) -> bool:
-        ttl = cast("int", self._targets[index].connection.call("PTTL", name))
-        return ttl == NEVER_EXPIRES or ttl > self._options.ttl_tolerance
+        self._take(found)

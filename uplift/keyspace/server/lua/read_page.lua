@@ -2,9 +2,10 @@
 --
 -- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 form, 4 bytes this call may return, 5 elements and 6 bytes one value may have,
 --       7 'skip' or 'only', 8.. what to skip, or what only to return: 'p' and a prefix, or 'e' and a whole key.
--- Forms: 'copy' strings as they are and the rest as DUMP, 'dump' all as DUMP, 'value' each type by its own read command.
--- Answers: cursor, the TIME its PTTLs belong to (s, us), then four for a key: key, PTTL, type, value. A number in place of a value
--- means not returned: its size (bytes of a string, elements of the rest) when it is too big, 0 when this call has returned enough.
+-- Forms: 'copy' strings as they are and the rest as DUMP, 'dump' all as DUMP, 'value' each type by its own read command, 'field-ttls' as
+-- 'value' and a hash whose fields expire with the times they do.
+-- Answers: cursor, the TIME its PTTLs belong to (s, us), keys there was no room for, keys that are not there, how many keys at the end are
+-- too big, and then four for a key: key, PTTL, type, and its value, or of one too big its size (bytes of a string, elements of the rest).
 --
 -- 3.2 expires keys in a script by the time the script began but answers PTTL by the clock (src/db.c, keyIsExpired;
 -- src/expire.c), so PTTL 0 can stand beside a value; the caller takes the key for expired.
@@ -53,66 +54,124 @@ local function sampled_bytes(key, kind)
   return pair[1] and #pair[1] + #pair[2] or 0
 end
 
+local function named(flat, name)
+  -- The place of a field differs by version, so it is looked for by its name.
+  for i = 1, #flat - 1, 2 do
+    if flat[i] == name then return flat[i + 1] end
+  end
+  return ''
+end
+
+-- A group: its name, last delivered id, for each pending entry id, consumer and deliveries, and its consumers.
+local function group_of(key, facts)
+  local name = named(facts, 'name')
+  local entries, pending, consumers = {}, named(facts, 'pending'), {}
+  if pending > 0 then
+    for _, entry in ipairs(call('XPENDING', key, name, '-', '+', pending)) do
+      table.insert(entries, entry[1])
+      table.insert(entries, entry[2])
+      table.insert(entries, entry[4])
+    end
+  end
+  for _, consumer in ipairs(call('XINFO', 'CONSUMERS', key, name)) do table.insert(consumers, named(consumer, 'name')) end
+  return {name, named(facts, 'last-delivered-id'), entries, consumers}
+end
+
+local function stream_of(key)
+  local groups = {}
+  for _, facts in ipairs(call('XINFO', 'GROUPS', key)) do table.insert(groups, group_of(key, facts)) end
+  return {call('XRANGE', key, '-', '+'), named(call('XINFO', 'STREAM', key), 'last-generated-id'), groups}
+end
+
+local function hash_of(key)
+  local flat = call('HGETALL', key)
+  if form ~= 'field-ttls' then return flat end
+  local fields = {}
+  for i = 1, #flat, 2 do table.insert(fields, flat[i]) end
+  local times = call('HPEXPIRETIME', key, 'FIELDS', #fields, unpack(fields))
+  for _, time in ipairs(times) do
+    if time > 0 then return {flat, times} end
+  end
+  return flat
+end
+
 local function value_of(key, kind)
   if kind == 'list' then return call('LRANGE', key, 0, -1) end
   if kind == 'set' then return call('SMEMBERS', key) end
-  if kind == 'hash' then return call('HGETALL', key) end
+  if kind == 'hash' then return hash_of(key) end
   if kind == 'zset' then return call('ZRANGE', key, 0, -1, 'WITHSCORES') end
-  -- The place of a field differs by version, so it is looked for by its name.
-  local facts, last_id = call('XINFO', 'STREAM', key), ''
-  for i = 1, #facts - 1, 2 do
-    if facts[i] == 'last-generated-id' then last_id = facts[i + 1] end
-  end
-  return {call('XRANGE', key, '-', '+'), last_id, call('XINFO', 'GROUPS', key)}
+  return stream_of(key)
 end
 
-local out = {cursor, 0, 0}
-local n, returned = 3, 0
+local function has_many_pending(key)
+  local pending = 0
+  for _, facts in ipairs(call('XINFO', 'GROUPS', key)) do pending = pending + named(facts, 'pending') end
+  return pending > most_elements
+end
+
+local by_value = form == 'value' or form == 'field-ttls'
+-- Where in the answer the fours begin.
+local BEFORE = 6
+local later, missing, big = {}, {}, {}
+local out = {cursor, 0, 0, later, missing, 0}
+local n, returned = BEFORE, 0
 for i = 1, #keys do
   local key = keys[i]
   if cursor == '' or #ARGV < 8 or is_named(key) == only then
     local kind = call('TYPE', key).ok
-    local value, bytes = false, 0
+    local value, bytes, size = false, 0, false
     if kind == 'string' then
       bytes = call('STRLEN', key)
       if bytes > most_bytes then
-        value = bytes
+        size = bytes
       elseif returned > 0 and returned + bytes > budget then
-        value = 0
-      elseif form == 'dump' then
-        value = call('DUMP', key)
+        later[#later + 1] = key
       else
-        value = call('GET', key)
+        value = call(form == 'dump' and 'DUMP' or 'GET', key)
+        if not value then missing[#missing + 1] = key end
       end
     elseif length_of[kind] then
       local elements = call(length_of[kind], key)
       -- An element costs the server time whatever its size: it counts as 64 bytes more.
       bytes = elements * 64
       if elements > most_elements then
-        value = elements
+        size = elements
       elseif unbounded[call('OBJECT', 'ENCODING', key)] then
         local sampled = elements * sampled_bytes(key, kind)
         bytes = bytes + sampled
-        if sampled > most_bytes then value = elements end
+        if sampled > most_bytes then size = elements end
+      elseif kind == 'stream' and by_value and has_many_pending(key) then
+        size = elements
       end
-      if not value then
+      if not size then
         if returned > 0 and returned + bytes > budget then
-          value = 0
-        elseif form == 'value' then
-          value = value_of(key, kind)
+          later[#later + 1] = key
         else
-          value = call('DUMP', key)
+          if by_value then value = value_of(key, kind) else value = call('DUMP', key) end
+          if not value then missing[#missing + 1] = key end
         end
       end
-    elseif kind ~= 'none' then
+    elseif kind == 'none' then
+      missing[#missing + 1] = key
+    else
       -- A module's type: returned as its DUMP, so that whoever reads it can name it.
       value = call('DUMP', key)
+      if not value then missing[#missing + 1] = key end
     end
-    if type(value) ~= 'number' then returned = returned + bytes end
-    out[n + 1], out[n + 2], out[n + 3], out[n + 4] = key, false, kind, value
-    n = n + 4
+    if size then
+      big[#big + 1] = {key, kind, size}
+    elseif value then
+      returned = returned + bytes
+      out[n + 1], out[n + 2], out[n + 3], out[n + 4] = key, false, kind, value
+      n = n + 4
+    end
   end
 end
-out[2], out[3] = read_ttls(out, 4, 4)
+for i = 1, #big do
+  out[n + 1], out[n + 2], out[n + 3], out[n + 4] = big[i][1], false, big[i][2], big[i][3]
+  n = n + 4
+end
+out[6] = #big
+out[2], out[3] = read_ttls(out, BEFORE + 1, 4)
 if not out[2] then return out[3] end
 return out

@@ -1,0 +1,26 @@
+"""How often a server was written to, whoever did it: by its own count of each command that writes."""
+
+from __future__ import annotations
+
+import re
+
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.replies import as_bytes, as_list
+
+_STATISTIC = re.compile(rb"cmdstat_([^:|]+)(?:\|[^:]+)?:calls=(\d+)")
+# From 7.0 on its subcommands write, and the command itself has no flag that says so.
+_WRITE_BY_SUBCOMMAND = frozenset({b"xgroup"})
+
+
+def read_write_calls(connection: Connection) -> int:
+    """Calls of all commands that write, since the server was started or its statistics were reset.
+
+    By COMMAND's flags and INFO commandstats; a script's commands are counted as well (redis/redis src/server.c, call). Raises ErrorReply.
+    """
+    writes = set(_WRITE_BY_SUBCOMMAND)
+    for entry in as_list(connection.ask("COMMAND")):
+        command = as_list(entry)
+        if b"write" in as_list(command[2]):
+            writes.add(as_bytes(command[0]).lower())
+    statistics = as_bytes(connection.ask("INFO", "commandstats"))
+    return sum(int(calls) for name, calls in _STATISTIC.findall(statistics) if name.lower() in writes)
