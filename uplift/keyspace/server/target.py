@@ -92,7 +92,9 @@ class Target:
             )
             batch.parts.append(set_it % (size, name, len(value), value))
             return
-        px, pexpireat = b"%d" % min(ttl, LONGEST_RELATIVE), b"%d" % min(expires_at, LATEST)
+        if ttl > LONGEST_RELATIVE:
+            ttl, expires_at = LONGEST_RELATIVE, min(expires_at, LATEST)
+        px, pexpireat = b"%d" % ttl, b"%d" % expires_at
         if exclusive:
             batch.replies.append(1)
             batch.then.append(
@@ -123,8 +125,10 @@ class Target:
         batch.names.append(name)
         flags = (b"" if exclusive else b"$7\r\nREPLACE\r\n") + (b"$6\r\nABSTTL\r\n" if ttl >= 0 and self.has_absolute_ttl else b"")
         arguments = 4 + (not exclusive) + (ttl >= 0 and self.has_absolute_ttl)
-        moment = b"%d" % min(expires_at, LATEST)
-        ttl_argument = b"0" if ttl < 0 else moment if self.has_absolute_ttl else b"%d" % min(ttl, LONGEST_RELATIVE)
+        if ttl > LONGEST_RELATIVE:
+            ttl, expires_at = LONGEST_RELATIVE, min(expires_at, LATEST)
+        moment = b"%d" % expires_at
+        ttl_argument = b"0" if ttl < 0 else moment if self.has_absolute_ttl else b"%d" % ttl
         request = b"*%d\r\n$7\r\nRESTORE\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n%b" % (
             arguments, len(name), name, len(ttl_argument), ttl_argument, len(payload), payload, flags,
         )  # fmt: skip
