@@ -30,7 +30,7 @@ class Side(_Strict):
     """One server as the run first saw it, and every process of it since.
 
     `keys_before` and `evicted_before` are from before the first write; `write_calls` is how often the server had been written to when the
-    copy, or a repair by it, was finished (server/write_calls.py).
+    copy, or a repair by it, was finished (server/write_calls.py; None: not known).
     """
 
     name: str
@@ -40,7 +40,7 @@ class Side(_Strict):
     replication_id: str = ""
     keys_before: int = 0
     evicted_before: int = 0
-    write_calls: int = 0
+    write_calls: int | None = None
 
 
 class DatabaseProgress(_Strict):

@@ -71,10 +71,10 @@ _ROLE_AND_RUN = pack("INFO")
 class Connection:
     """One connection, pinned to the address its host name had when it was first opened, and to the process that answered there."""
 
-    def __init__(self, endpoint: Endpoint, *, database: int = 0, timeout_seconds: float = 30.0, patience: Patience = PATIENCE) -> None:
+    def __init__(self, endpoint: Endpoint, *, database: int = 0, timeout_seconds: float = 30.0, patience: Patience | None = None) -> None:
         self.endpoint = endpoint
         self.database = database
-        self.patience = patience
+        self.patience = patience or PATIENCE
         self._run_id: bytes | None = None
         self._timeout = timeout_seconds
         self._address = (endpoint.address, endpoint.port) if endpoint.address else None

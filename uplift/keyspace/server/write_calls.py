@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.replies import as_bytes, as_list
+from uplift.keyspace.server.replies import ErrorReply, as_bytes, as_list
 
 _STATISTIC = re.compile(rb"cmdstat_([^:|]+)(?:\|[^:]+)?:calls=(\d+)")
 # From 7.0 on its subcommands write, and the command itself has no flag that says so.
 _WRITE_BY_SUBCOMMAND = frozenset({b"xgroup"})
 
 
-def read_write_calls(connection: Connection) -> int:
-    """Calls of all commands that write, since the server was started or its statistics were reset.
+def read_write_calls(connection: Connection) -> int | None:
+    """Calls of all commands that write, since the server was started or its statistics were reset; None where the user may not ask.
 
-    By COMMAND's flags and INFO commandstats; a script's commands are counted as well (redis/redis src/server.c, call). Raises ErrorReply.
+    By COMMAND's flags and INFO commandstats; a script's commands are counted as well (redis/redis src/server.c, call).
     """
+    try:
+        return _read(connection)
+    except ErrorReply:
+        return None
+
+
+def _read(connection: Connection) -> int:
     writes = set(_WRITE_BY_SUBCOMMAND)
     for entry in as_list(connection.ask("COMMAND")):
         command = as_list(entry)

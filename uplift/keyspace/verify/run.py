@@ -129,8 +129,13 @@ def _may_delete(request: VerifyRequest, state: CopyState | None, servers: Server
         raise BadInput(f"--delete-extra: --state {request.state}: {problem}")
     sides = {side.name: side for side in state.targets}
     for target in servers.targets:
-        calls = read_write_calls(target.connection) - sides[target.name].write_calls
-        if calls:
+        now, then = read_write_calls(target.connection), sides[target.name].write_calls
+        if now is None or then is None:
+            raise NotSafe(
+                f"--delete-extra: {target.name} does not tell how often it was written to (COMMAND, INFO commandstats), so a key that the "
+                "source does not have may be the application's: nothing was changed; without --delete-extra extras are listed"
+            )
+        if calls := now - then:
             raise NotSafe(
                 f"--delete-extra: {target.name} was written to since the copy ended ({calls:+,} write commands by its own count), so a key "
                 "that the source does not have may be the application's: nothing was changed; without --delete-extra extras are listed"

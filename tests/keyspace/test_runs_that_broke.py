@@ -1,0 +1,281 @@
+"""What stopped a whole run: a hash whose pages are empty, one big key, a connection that was closed, a server that was not ready."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from tests.conftest import StartRedis
+from tests.keyspace.everything import endpoint, same, snapshot
+from uplift.errors import SourceUnreachable
+from uplift.keyspace.copy.copy import CopyOptions
+from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.copy.state import CopyState
+from uplift.keyspace.keymap.model import one_target_takes_all
+from uplift.keyspace.server import connection as connections
+from uplift.keyspace.server.connection import Connection, NotReady, Patience, connected
+from uplift.keyspace.server.replies import ErrorReply
+from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.keyspace.server.target import Existing
+from uplift.keyspace.server.value_pieces import drain
+from uplift.keyspace.verify.result import VerifyOptions
+from uplift.keyspace.verify.run import VerifyRequest, verify
+
+
+def _request(source: RedisServer, target: RedisServer, options: CopyOptions | None = None) -> CopyRequest:
+    targets = (TargetUrl("target", endpoint(target), None),)
+    return CopyRequest(endpoint(source), targets, one_target_takes_all("target"), options=options or CopyOptions())
+
+
+def _copy(request: CopyRequest, tmp_path: Path) -> CopyState:
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        return prepared.run(lambda _event: None)
+
+
+def _verify(request: CopyRequest) -> dict[str, int]:
+    wanted = VerifyRequest(request.source, request.targets, request.keymap, options=VerifyOptions(pause_seconds=0))
+    counts = verify(wanted, lambda _event: None, lambda _found: None).result.counts
+    return {difference.value: count for difference, count in counts.items()}
+
+
+@pytest.mark.parametrize("kind", ["hash", "set", "zset"])
+def test_a_huge_value_is_drained_though_its_pages_are_empty(kind: str, start_redis: StartRedis) -> None:
+    """A table of 262,144 slots with few elements left answers empty pages at its beginning."""
+    server = start_redis("3.2.6")
+    client, members = server.client, list(range(140_000))
+    for start in range(0, len(members), 10_000):
+        part = members[start : start + 10_000]
+        match kind:
+            case "hash":
+                client.execute_command("HMSET", "big", *[word for member in part for word in (member, 1)])
+            case "set":
+                client.sadd("big", *[f"m{member}" for member in part])
+            case _:
+                client.zadd("big", {str(member): member for member in part})
+    with connected(endpoint(server)) as connection:
+        drain(connection, b"big", has_unlink=False)
+    assert client.dbsize() == 0
+
+
+@pytest.mark.parametrize("version", ["3.2.6", "5.0.6", "8.2.3"])
+def test_the_latest_times_there_are(version: str, start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target = start_redis("3.2.6"), start_redis(version)
+    for name in ("string", "list", "big"):
+        source.client.execute_command(*(["SET", name, "v"] if name == "string" else ["RPUSH", name, *range(2_000 if name == "big" else 3)]))
+        source.client.execute_command("PEXPIREAT", name, 2**63 - 1)
+    source.client.execute_command("SET", "far", "v", "PX", 2**60)
+    _copy(_request(source, target), tmp_path)
+    assert target.client.dbsize() == 4
+    assert all(target.client.pttl(name) > 2**62 for name in ("string", "list", "big"))
+    assert abs(target.client.pttl("far") - source.client.pttl("far")) < 10_000
+
+
+def test_one_big_key_that_ends_in_the_middle_leaves_the_rest_alone(start_redis: StartRedis, tmp_path: Path) -> None:
+    """Between reading and swapping: it expires, becomes empty, small, or of another type."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    client = source.client
+    for name in ("expires", "empty", "small", "other type", "stays"):
+        client.rpush(name, *range(5_000))
+    client.set("text", "x" * 100_000)
+    call = Connection.call
+
+    def meddling(self: Connection, *arguments: bytes | str | int) -> Any:
+        answer = call(self, *arguments)
+        if arguments[0] == "WATCH":
+            match arguments[1]:
+                case b"expires":
+                    client.pexpire("expires", 1)
+                    while client.exists("expires"):
+                        pass
+                case b"empty":
+                    client.set("empty", "")
+                case b"small":
+                    client.ltrim("small", 0, 5)
+                case b"other type":
+                    client.delete("other type")
+                    client.zadd("other type", {str(number): number for number in range(3_000)})
+                case b"text":
+                    client.set("text", "")
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "call", meddling)
+        state = _copy(_request(source, target), tmp_path)
+    # The other type, once it is there, is the same at every reading: it is watched, and deleted and made again, at each.
+    assert set(state.not_copied) <= {label for label in state.not_copied if label.startswith(("<", "other"))}
+    expected = {key: seen for key, seen in snapshot(client).items() if key != b"other type" or not state.not_copied}
+    assert same(expected, snapshot(target.client)) == []
+
+
+def test_what_a_swap_would_have_replaced_is_kept_where_the_new_value_is_gone(start_redis: StartRedis, tmp_path: Path) -> None:
+    """The built value is evicted, or its own TTL ends, before it is swapped in: the old one stays where it was."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    source.client.rpush("big", *range(5_000))
+    target.client.set("big", "older")
+    send = Connection.call_packed
+
+    def losing(self: Connection, request: bytes) -> Any:
+        if b"EVALSHA" in request and b":new" in request:
+            for name in list(target.client.scan_iter(match="uplift:temporary:*:new")):
+                target.client.delete(name)
+        return send(self, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "call_packed", losing)
+        state = _copy(_request(source, target, CopyOptions(existing=Existing.REPLACE, whole_bytes=10)), tmp_path)
+    assert (len(state.not_copied), target.client.get("big")) == (1, b"older")
+
+
+def test_a_verification_goes_on_where_connections_are_cut(start_redis: StartRedis, tmp_path: Path, draws: random.Random) -> None:
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    pipeline = source.client.pipeline(transaction=False)
+    for number in range(2_000):
+        pipeline.set(f"k:{number}", "v" * number)
+    pipeline.rpush("big", *range(20_000))
+    pipeline.execute()
+    request = _request(source, target)
+    _copy(request, tmp_path)
+    send = Connection.send
+    cuts, requests = sorted(draws.sample(range(20, 100), 4)), iter(range(1, 10**9))
+
+    def cutting(self: Connection, data: bytes) -> None:
+        if cuts and next(requests) >= cuts[0]:
+            cuts.pop(0)
+            for server in (source, target):
+                for client in server.client.client_list():
+                    if client["name"] == "uplift":
+                        server.client.client_kill(client["addr"])
+        send(self, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "send", cutting)
+        assert _verify(request) == {}
+    assert cuts == []
+
+
+def test_a_source_that_closes_idle_connections(start_redis: StartRedis, tmp_path: Path) -> None:
+    """The second connection, over which big keys are read, is idle for as long as the first page takes: closed between any two requests."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    for number in range(500):
+        source.client.set(f"k:{number}", "v")
+    for number in range(3):
+        source.client.rpush(f"big:{number}", *range(5_000))
+    request = _request(source, target)
+    ask = Connection.ask_packed
+
+    def closing(self: Connection, sent: bytes) -> Any:
+        if b"PING" in sent and self.endpoint.port == source.port:
+            for client in source.client.client_list():
+                if client["name"] == "uplift":
+                    source.client.client_kill(client["addr"])
+        return ask(self, sent)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "ask_packed", closing)
+        assert _copy(request, tmp_path).not_copied == {}
+    assert _verify(request) == {}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "PATIENCE", Patience(not_ready_seconds=0.2))
+
+
+def _busy(server: RedisServer, milliseconds: int) -> threading.Thread:
+    """Somebody's script that holds a server; returns once the server says so."""
+    server.set_config("lua-time-limit", "1")
+    script = (
+        "local t = redis.call('TIME') repeat local n = redis.call('TIME') "
+        f"until (n[1] - t[1]) * 1000 + (n[2] - t[2]) / 1000 > {milliseconds}"
+    )
+    hog = redis.Redis(port=server.port, protocol=2)
+    thread = threading.Thread(target=lambda: hog.eval(script, 0))
+    thread.start()
+    while True:
+        try:
+            server.client.ping()
+        except redis.exceptions.ResponseError:
+            return thread
+
+
+def test_a_busy_target_is_waited_for(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    for number in range(3_000):
+        source.client.set(f"k:{number}", "v" * 100)
+    threads: list[threading.Thread] = []
+    request = _request(source, target, CopyOptions(checkpoint_keys=500))
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        # In the middle of the copy, not before it.
+        prepared.run(lambda _event: threads.append(_busy(target, 300)) if not threads else None)
+    threads[0].join()
+    assert same(snapshot(source.client), snapshot(target.client)) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_replica_without_its_primary_is_named_as_not_ready(start_redis: StartRedis, tmp_path: Path) -> None:
+    primary, replica, target = start_redis("3.2.6"), start_redis("3.2.6"), start_redis("5.0.6")
+    replica.follow(primary)
+    replica.set_config("slave-serve-stale-data", "no")
+    primary.stop()
+    replica.follow_at_once(primary.port)
+    with pytest.raises(NotReady, match=r"127.0.0.1:\d+ is not ready after 0 s: MASTERDOWN .*; run the same command again once it is"):
+        _copy(_request(replica, target), tmp_path)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_reads_its_file_is_waited_for_and_then_named(start_redis: StartRedis) -> None:
+    server = start_redis("8.2.3")
+    pipeline = server.client.pipeline(transaction=False)
+    for number in range(3_000):
+        pipeline.set(f"k:{number}", "v" * 1_000)
+    pipeline.execute()
+    server.set_config("key-load-delay", "1000")
+    server.set_config("loading-process-events-interval-bytes", "1024")
+    follower = start_redis("8.2.3")
+    follower.set_config("key-load-delay", "1000")
+    follower.set_config("loading-process-events-interval-bytes", "1024")
+    follower.follow_at_once(server.port)
+    with pytest.raises(SourceUnreachable, match=r"127.0.0.1:\d+ is not ready after 0 s: LOADING"):
+        while True:
+            connection = Connection(endpoint(follower))
+            assert connection.call("PING") == b"PONG" or follower.client.dbsize() < 3_000, "it has loaded all"
+            connection.close()
+
+
+def test_an_error_says_which_server_answered(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target = start_redis("6.2.14"), start_redis("6.2.14")
+    source.client.set("k", "v")
+    source.client.execute_command("ACL", "SETUSER", "default", "-scan")
+    with pytest.raises(ErrorReply, match=rf"127.0.0.1:{source.port} answered: NOPERM"):
+        _copy(_request(source, target), tmp_path)
+
+
+def test_throttles_count_what_they_promise(start_redis: StartRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the time they ask to sleep: bytes of big values too, and names as well as keys."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    for number in range(1_000):
+        source.client.set(f"k:{number}", "v")
+    source.client.set("big", b"x" * 3_000_000)
+    slept: list[float] = []
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        slept.append(seconds)
+
+    monkeypatch.setattr("uplift.keyspace.server.throttle.time.monotonic", lambda: now)
+    monkeypatch.setattr("uplift.keyspace.server.throttle.time.sleep", sleep)
+    state = _copy(_request(source, target, CopyOptions(bytes_a_second=1_000_000)), tmp_path)
+    assert (round(now), state.counts.bytes) == (3, 3_001_000)
+    slept.clear()
+    now = 0.0
+    (tmp_path / "state").unlink()
+    _copy(_request(source, target, CopyOptions(keys_a_second=100, existing=Existing.REPLACE)), tmp_path)
+    assert 20 <= now < 21
