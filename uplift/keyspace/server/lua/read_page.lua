@@ -18,15 +18,18 @@ end
 local form, budget, most_elements, most_bytes = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local only = ARGV[7] == 'only'
 local byte, sub = string.byte, string.sub
-local named = {}
+local named, every = {}, false
 for i = 8, #ARGV do
   local literal = sub(ARGV[i], 2)
+  -- The empty beginning is every key's, whatever its first byte.
+  every = every or ARGV[i] == 'p'
   local first = byte(literal, 1) or 0
   named[first] = named[first] or {}
   table.insert(named[first], {sub(ARGV[i], 1, 1) == 'e', literal, #literal})
 end
 
 local function is_named(key)
+  if every then return true end
   local candidates = named[byte(key, 1) or 0]
   if candidates then
     for i = 1, #candidates do
