@@ -6,11 +6,14 @@ Patterns become automata, so the answer is exact and not a guess from samples.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeAlias
 
-from uplift.keyspace.keymap.key_language import Language, NotSupported, beginning_with, exactly, is_within, matching, share_a_key
+from uplift.keyspace.keymap.key_language import Language, NotSupported, beginning_with, exactly, is_within, share_a_key
 from uplift.keyspace.keymap.model import ANY_RULE, Action, KeyMap, RuleText
+from uplift.keyspace.keymap.regex_language import matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,31 @@ class KeyMapProblem:
 
 def check_keymap(keymap: KeyMap) -> list[KeyMapProblem]:
     """Every problem, in the order of the rules; an empty list is a sound key map."""
+    plain, problems = _languages_of(keymap, with_roots=False)
+    if problems:
+        return problems
+    found = [*_shadowed(keymap, plain), *_contradictions(keymap, plain)]
+    if keymap.rename:
+        found += _collisions(keymap)
+    return found
+
+
+_Languages: TypeAlias = dict[str, list[Language]]
+"""By the name of a rule, the keys of each of its patterns."""
+
+
+def _languages_of(keymap: KeyMap, *, with_roots: bool) -> tuple[_Languages, list[KeyMapProblem]]:
+    found: _Languages = {}
     problems = []
     for rule in keymap.rules:
         try:
-            _languages(rule)
+            found[rule.name] = _languages(rule, rule.root if with_roots else "")
         except NotSupported as problem:
-            problems.append(KeyMapProblem(rule.name, f"regex: {problem}"))
-    return problems or [*_shadowed(keymap), *_contradictions(keymap), *_collisions(keymap)]
+            problems.append(KeyMapProblem(rule.name, f"{'regex' if rule.match.regex else 'match'}: {problem}"))
+    return found, problems
 
 
-def _languages(rule: RuleText, root: str = "") -> list[Language]:
+def _languages(rule: RuleText, root: str) -> list[Language]:
     found = [exactly((root + text).encode()) for text in rule.match.exact]
     found += [beginning_with((root + text).encode()) for text in rule.match.prefix]
     if rule.match.regex:
@@ -40,23 +58,30 @@ def _languages(rule: RuleText, root: str = "") -> list[Language]:
     return found
 
 
-def _shadowed(keymap: KeyMap) -> Iterator[KeyMapProblem]:
+def _shadowed(keymap: KeyMap, languages: _Languages) -> Iterator[KeyMapProblem]:
     for index, rule in enumerate(keymap.rules):
-        own = _languages(rule)
-        earlier = [one for other in keymap.rules[:index] for one in _languages(other) if any(share_a_key(one, mine) for mine in own)]
-        if all(is_within(mine, earlier) for mine in own):
+        own = languages[rule.name]
+        try:
+            before = [one for other in keymap.rules[:index] for one in languages[other.name] if _meet([one], own)]
+            hidden = all(is_within(mine, before) for mine in own)
+        except NotSupported as problem:
+            yield KeyMapProblem(rule.name, f"match: {problem}")
+            continue
+        if hidden:
             yield KeyMapProblem(rule.name, "never decides: earlier rules match all its keys; move it up or remove it")
 
 
-def _contradictions(keymap: KeyMap) -> Iterator[KeyMapProblem]:
+def _contradictions(keymap: KeyMap, languages: _Languages) -> Iterator[KeyMapProblem]:
     for one, other in combinations(keymap.rules, 2):
         if _outcome(one) == _outcome(other) or _declares(one, other) or _declares(other, one):
             continue
-        if _meet(_languages(one), _languages(other)):
-            yield KeyMapProblem(
-                other.name,
-                f"shares keys with {one.name!r}, which decides otherwise and comes first; if that is meant, add overlaps: [{one.name}]",
-            )
+        # Whether rules share keys could be said for all of them, or _shadowed has named the one for which it could not.
+        with suppress(NotSupported):
+            if _meet(languages[one.name], languages[other.name]):
+                yield KeyMapProblem(
+                    other.name,
+                    f"shares keys with {one.name!r}, which decides otherwise and comes first; if that is meant, add overlaps: [{one.name}]",
+                )
 
 
 def _declares(one: RuleText, other: RuleText) -> bool:
@@ -69,11 +94,18 @@ def _outcome(rule: RuleText) -> tuple[str, Action, str]:
 
 def _collisions(keymap: KeyMap) -> Iterator[KeyMapProblem]:
     """Two keys that get one name. Within a rule a root keeps names apart; so do two rules with the same root."""
-    if not keymap.rename:
-        return
-    copied = [rule for rule in keymap.rules if rule.action is Action.COPY]
+    languages, problems = _languages_of(keymap, with_roots=True)
+    yield from problems
+    copied = [rule for rule in keymap.rules if rule.action is Action.COPY and rule.name in languages]
     for one, other in combinations(copied, 2):
-        if one.to == other.to and one.root != other.root and _meet(_languages(one, one.root), _languages(other, other.root)):
+        if one.to != other.to or one.root == other.root:
+            continue
+        try:
+            meet = _meet(languages[one.name], languages[other.name])
+        except NotSupported as problem:
+            yield KeyMapProblem(other.name, f"match: {problem}")
+            continue
+        if meet:
             yield KeyMapProblem(other.name, f"a renamed key of it can meet one of {one.name!r} on {one.to}: give them roots that differ")
 
 

@@ -6,194 +6,157 @@ minutes. Walking the pairs of states that can really be reached takes millisecon
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser as sre_parser  # type: ignore[attr-defined]
-from typing import Any
 
-_ALL = (1 << 256) - 1
-_MOST_REPEATS = 1_000
-_CATEGORIES = {
-    sre.CATEGORY_DIGIT: rb"\d", sre.CATEGORY_NOT_DIGIT: rb"\D", sre.CATEGORY_WORD: rb"\w",
-    sre.CATEGORY_NOT_WORD: rb"\W", sre.CATEGORY_SPACE: rb"\s", sre.CATEGORY_NOT_SPACE: rb"\S",
-}  # fmt: skip
+ALL_BYTES = (1 << 256) - 1
+# A regular expression of a person has tens; one of 20,000 takes seconds, and `((a{999}){999}){999}` all memory.
+_MOST_STATES = 20_000
+_MOST_PAIRS = 50_000
 
 
 class NotSupported(ValueError):
-    """A construct of regular expressions that a key map may not use, such as a look-ahead."""
+    """What a key map may not use: a construct of regular expressions such as a look-ahead, or an expression too big to be judged."""
+
+
+Moves = tuple[tuple[int, int], ...]
+"""Bytes as a bit mask, and the state they lead to."""
 
 
 @dataclass
 class Language:
-    """A non-deterministic automaton: from state 0 to `accepting`; `steps[state]` are (bytes as a bit mask, next state)."""
+    """A non-deterministic automaton from state 0 to `accepting`. Built by the methods that take a start and return an end."""
 
     steps: list[list[tuple[int, int]]] = field(default_factory=lambda: [[]])
     free: list[list[int]] = field(default_factory=lambda: [[]])
     accepting: int = 0
+    _moves: dict[int, Moves] = field(default_factory=dict)
+    _ends: dict[int, bool] = field(default_factory=dict)
 
     def _state(self) -> int:
+        if len(self.steps) >= _MOST_STATES:
+            raise NotSupported("so big an expression is not supported in a key map: use smaller or fewer repeats")
         self.steps.append([])
         self.free.append([])
         return len(self.steps) - 1
 
-    def _step(self, start: int, mask: int) -> int:
+    def step(self, start: int, mask: int) -> int:
+        """Let one byte of `mask` follow. Raises NotSupported for a language that grows too big."""
         end = self._state()
         self.steps[start].append((mask, end))
         return end
 
     def literal(self, start: int, text: bytes) -> int:
-        """Add a path that spells `text`; returns its end."""
+        """Let `text` follow."""
         for byte in text:
-            start = self._step(start, 1 << byte)
+            start = self.step(start, 1 << byte)
         return start
 
     def anything(self, start: int) -> None:
         """Let any bytes follow."""
-        self.steps[start].append((_ALL, start))
+        self.steps[start].append((ALL_BYTES, start))
 
-    def parsed(self, start: int, items: Iterable[tuple[Any, Any]]) -> int:
-        """Add what a parsed regular expression matches; returns its end. Raises NotSupported."""
-        for operation, argument in items:
-            start = self._parsed_item(start, operation, argument)
-        return start
-
-    def _parsed_item(self, start: int, operation: Any, argument: Any) -> int:
-        if operation is sre.LITERAL:
-            return self._step(start, 1 << argument)
-        if operation is sre.NOT_LITERAL:
-            return self._step(start, _ALL & ~(1 << argument))
-        if operation is sre.ANY:
-            return self._step(start, _ALL)
-        if operation is sre.IN:
-            return self._step(start, _class_mask(argument))
-        if operation is sre.SUBPATTERN:
-            return self.parsed(start, argument[-1])
-        if operation is sre.BRANCH:
-            ends = [self.parsed(start, branch) for branch in argument[1]]
-            return self._joined(ends)
-        if operation in {sre.MAX_REPEAT, sre.MIN_REPEAT}:
-            return self._repeated(start, *argument)
-        raise NotSupported(f"{str(operation).lower()} is not supported in a key map")
-
-    def _joined(self, ends: list[int]) -> int:
+    def joined(self, ends: Iterable[int]) -> int:
+        """One end for several."""
         join = self._state()
         for end in ends:
             self.free[end].append(join)
         return join
 
-    def _repeated(self, start: int, least: int, most: Any, items: Any) -> int:
-        if least > _MOST_REPEATS or (most is not sre.MAXREPEAT and most > _MOST_REPEATS):
-            raise NotSupported(f"a repeat above {_MOST_REPEATS} is not supported in a key map")
-        for _ in range(least):
-            start = self.parsed(start, items)
-        if most is sre.MAXREPEAT:
-            again = self._joined([start])
-            self.free[self.parsed(again, items)].append(again)
-            return again
-        ends = [start]
-        for _ in range(most - least):
-            start = self.parsed(start, items)
-            ends.append(start)
-        return self._joined(ends)
+    def back(self, end: int, start: int) -> None:
+        """Let what follows `start` follow `end` as well: a loop."""
+        self.free[end].append(start)
 
-    def closure(self, states: Iterable[int]) -> frozenset[int]:
-        """These states and all that are reached without a byte."""
-        reached, open_states = set(states), list(states)
+    def moves(self, state: int) -> Moves:
+        """Where one byte leads from a state. Remembered: the language must be complete."""
+        found = self._moves.get(state)
+        if found is None:
+            masks: dict[int, int] = {}
+            for reached in self._closure(state):
+                for mask, following in self.steps[reached]:
+                    masks[following] = masks.get(following, 0) | mask
+            found = self._moves[state] = tuple((mask, following) for following, mask in masks.items() if mask)
+        return found
+
+    def ends(self, state: int) -> bool:
+        """Whether a key may end here."""
+        found = self._ends.get(state)
+        if found is None:
+            found = self._ends[state] = self.accepting in self._closure(state)
+        return found
+
+    def _closure(self, state: int) -> set[int]:
+        reached, open_states = {state}, [state]
         while open_states:
             for following in self.free[open_states.pop()]:
                 if following not in reached:
                     reached.add(following)
                     open_states.append(following)
-        return frozenset(reached)
-
-
-def _class_mask(items: Iterable[tuple[Any, Any]]) -> int:
-    mask, negated = 0, False
-    for operation, argument in items:
-        if operation is sre.NEGATE:
-            negated = True
-        elif operation is sre.LITERAL:
-            mask |= 1 << argument
-        elif operation is sre.RANGE:
-            mask |= sum(1 << byte for byte in range(argument[0], argument[1] + 1))
-        elif operation is sre.CATEGORY:
-            category = re.compile(_CATEGORIES[argument], re.DOTALL)
-            mask |= sum(1 << byte for byte in range(256) if category.match(bytes([byte])))
-    return _ALL & ~mask if negated else mask
+        return reached
 
 
 def exactly(text: bytes) -> Language:
-    """One key."""
+    """One key. Raises NotSupported for one too long to be judged."""
     language = Language()
     language.accepting = language.literal(0, text)
     return language
 
 
 def beginning_with(text: bytes) -> Language:
-    """Every key with this beginning."""
+    """Every key with this beginning. Raises NotSupported for one too long to be judged."""
     language = exactly(text)
     language.anything(language.accepting)
     return language
 
 
-def matching(expression: bytes, root: bytes = b"") -> Language:
-    """Every key that is `root` and then something the whole expression matches. Raises NotSupported."""
-    language = Language()
-    start = language.literal(0, root)
-    language.accepting = language.parsed(start, sre_parser.parse(expression, re.DOTALL))
-    return language
-
-
 def share_a_key(one: Language, other: Language) -> bool:
-    """Whether some key is in both."""
-    first = (one.closure([0]), other.closure([0]))
-    seen, open_pairs = {first}, [first]
+    """Whether some key is in both. Raises NotSupported where that takes too long to say."""
+    seen, open_pairs = {(0, 0)}, [(0, 0)]
     while open_pairs:
-        states, others = open_pairs.pop()
-        if one.accepting in states and other.accepting in others:
+        state, other_state = open_pairs.pop()
+        if one.ends(state) and other.ends(other_state):
             return True
-        for mask, reached in _moves(one, states):
-            for other_mask, other_reached in _moves(other, others):
+        theirs = other.moves(other_state)
+        for mask, reached in one.moves(state):
+            for other_mask, other_reached in theirs:
                 pair = (reached, other_reached)
                 if mask & other_mask and pair not in seen:
                     seen.add(pair)
                     open_pairs.append(pair)
+        _refuse_too_many(len(seen))
     return False
 
 
-def _moves(language: Language, states: frozenset[int]) -> list[tuple[int, frozenset[int]]]:
-    return [(mask, language.closure([following])) for state in states for mask, following in language.steps[state]]
-
-
 def is_within(one: Language, others: list[Language]) -> bool:
-    """Whether every key of `one` is in at least one of `others`."""
-    start = (one.closure([0]), tuple(other.closure([0]) for other in others))
-    seen, open_pairs = {start}, [start]
+    """Whether every key of `one` is in at least one of `others`. Raises NotSupported where that takes too long to say."""
+    first = (0, tuple(frozenset([0]) for _ in others))
+    seen, open_pairs = {first}, [first]
     while open_pairs:
-        states, covers = open_pairs.pop()
-        accepted = any(other.accepting in cover for other, cover in zip(others, covers, strict=True))
-        if one.accepting in states and not accepted:
+        state, covers = open_pairs.pop()
+        accepted = any(other.ends(place) for other, cover in zip(others, covers, strict=True) for place in cover)
+        if one.ends(state) and not accepted:
             return False
-        steps = [[step for state in cover for step in other.steps[state]] for other, cover in zip(others, covers, strict=True)]
-        for mask, reached in _moves(one, states):
-            for byte in _representatives(mask, steps):
-                following = tuple(
-                    other.closure({target for allowed, target in own if allowed >> byte & 1})
-                    for other, own in zip(others, steps, strict=True)
-                )
+        moves = [[move for place in cover for move in other.moves(place)] for other, cover in zip(others, covers, strict=True)]
+        for mask, reached in one.moves(state):
+            for byte in _representatives(mask, moves):
+                following = tuple(frozenset(target for allowed, target in own if allowed >> byte & 1) for own in moves)
                 pair = (reached, following)
                 if pair not in seen:
                     seen.add(pair)
                     open_pairs.append(pair)
+        _refuse_too_many(len(seen))
     return True
 
 
-def _representatives(mask: int, steps: list[list[tuple[int, int]]]) -> list[int]:
-    """One byte of each set of bytes that no step tells apart."""
-    sets = [mask]
-    for own in steps:
-        for allowed, _ in own:
-            sets = [part for found in sets for part in (found & allowed, found & ~allowed) if part]
+def _refuse_too_many(pairs: int) -> None:
+    if pairs > _MOST_PAIRS:
+        raise NotSupported("so big an expression is not supported in a key map: it takes too long to compare with the other rules")
+
+
+def _representatives(mask: int, moves: list[list[tuple[int, int]]]) -> list[int]:
+    """One byte of each set of bytes that no move tells apart."""
+    sets = {mask}
+    for own in moves:
+        for allowed in {allowed for allowed, _ in own}:
+            sets = {part for found in sets for part in (found & allowed, found & ~allowed) if part}
     return [(found & -found).bit_length() - 1 for found in sets]
