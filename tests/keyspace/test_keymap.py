@@ -160,7 +160,7 @@ def test_a_file_that_is_no_key_map_is_refused_in_one_line(text: str, message: st
 def test_only_and_exclude_choose_what_is_written() -> None:
     keymap = load_keymap(VETS_API)
     only = build_router(keymap, ("app-cache", "sidekiq"), only=["sessions", "users"])
-    assert only.only
+    assert only.server_filter.only
     assert only.filter_arguments() == [b"only", b"pvets-api-session:", b"pusers_b:"]
     written = {rule.name for rule in only.rules if rule.target != NO_TARGET}
     assert written == {"sessions", "users"}
