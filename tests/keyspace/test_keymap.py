@@ -145,7 +145,7 @@ def test_a_construct_that_is_not_understood_is_refused() -> None:
         ("{version: 1, destinations: [a], rules: [{name: r, match: {regex: '('}, to: a, source: s, reason: r}]}", "rules.r.match.regex: not a regular"),
         ("{version: 1, destinations: [a], rules: [{name: r, match: {prefix: p}, to: a, acton: skip, source: s, reason: r}]}", "rules.r.acton: Extra"),
         ("{version: 1, destinations: [a], rules: [{name: r, match: {prefix: p}, to: a, action: move, source: s, reason: r}]}", "rules.r.action: Input should be 'copy', 'skip' or 'handover'"),
-        ("a: [", "not YAML"),
+        ("a: [", "line 1: no YAML"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_key_map_is_refused_in_one_line(text: str, message: str, tmp_path: Path) -> None:

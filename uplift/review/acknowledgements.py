@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from uplift.errors import BadInput
 from uplift.review.finding import Finding, Impact
+from uplift.strict_yaml import read_yaml
 
 DEFAULT_FILE = Path("config/acknowledged.yaml")
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -55,10 +55,7 @@ def load_acknowledgements(path: Path, *, required: bool) -> tuple[Acknowledgemen
         if required:
             raise BadInput(f"{path}: does not exist, expected: a file with acknowledged: [...]")
         return ()
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise BadInput(f"{path}: no YAML: {' '.join(str(problem).split())}") from None
+    content = read_yaml(path)
     try:
         return _File.model_validate(content or {}).acknowledged
     except ValidationError as problem:

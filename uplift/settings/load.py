@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from uplift.errors import BadInput
 from uplift.settings.base import PROBLEM
 from uplift.settings.environment import EnvironmentSettings
+from uplift.strict_yaml import read_yaml
 
 CONFIG_DIRECTORY = Path("config")
 _NOT_ENVIRONMENTS = {"acknowledged", "keyspace"}
@@ -31,13 +31,9 @@ def load_settings(environment: str, directory: Path = CONFIG_DIRECTORY) -> Envir
         raise BadInput(
             f"environment is {environment!r}, allowed: {', '.join(environment_names(directory)) or f'none, {directory}/ has no files'}"
         )
+    content = read_yaml(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return EnvironmentSettings.model_validate(content)
-    except yaml.YAMLError as problem:
-        raise BadInput(f"{path}: no YAML: {' '.join(str(problem).split())}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{path}: not UTF-8 text") from None
     except ValidationError as problem:
         raise BadInput(_one_line(path, problem.errors(include_url=False))) from None
 

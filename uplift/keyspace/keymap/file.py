@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from uplift.errors import BadInput
 from uplift.keyspace.keymap.model import KeyMap
+from uplift.strict_yaml import read_yaml
 
 
 def load_keymap(path: Path) -> KeyMap:
-    """Read a key map. Raises BadInput naming file, rule and field."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise BadInput(f"{path}: {problem.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise BadInput(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
+    """Read a key map. Raises BadInput naming the file, and the line or the rule and field."""
+    document = read_yaml(path)
     try:
         return KeyMap.model_validate(document)
     except ValidationError as problem:

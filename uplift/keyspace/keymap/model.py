@@ -55,10 +55,14 @@ class Match(_Strict):
     @field_validator("regex")
     @classmethod
     def _regex_compiles(cls, value: str | None) -> str | None:
+        if value == "":
+            raise ValueError("found '', allowed: an expression; exact: '' names the empty key")
         try:
             re.compile((value or "").encode())
-        except re.error as problem:
+        except (re.error, OverflowError) as problem:
             raise ValueError(f"not a regular expression: {problem}") from None
+        except RecursionError:
+            raise ValueError("not a regular expression: nested too deep") from None
         return value
 
     @model_validator(mode="after")

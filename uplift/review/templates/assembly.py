@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from uplift.errors import BadInput
 from uplift.review.templates.template import Assembly, StackTemplate, read_template
+from uplift.strict_yaml import YamlProblem, parse_yaml
 
 _STACK = "aws:cloudformation:stack"
 _NESTED = "cdk:cloud-assembly"
@@ -53,7 +52,7 @@ def _stacks(folder: Path, manifest: Any) -> Iterator[StackTemplate]:
 def _document(path: Path) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, yaml.YAMLError) as problem:
+    except (json.JSONDecodeError, YamlProblem) as problem:
         raise BadInput(f"{path}: neither JSON nor YAML: {' '.join(str(problem).split())}") from None
     except FileNotFoundError:
         raise BadInput(f"{path}: is missing, but the assembly's manifest names it; synthesise again") from None
@@ -62,25 +61,10 @@ def _document(path: Path) -> Any:
 
 
 def parse(text: str) -> Any:
-    """A template's text: JSON, or YAML with CloudFormation's short tags. Raises JSONDecodeError or YAMLError."""
-    return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506
+    """A template's text: JSON, or YAML with CloudFormation's short tags. Raises JSONDecodeError or YamlProblem."""
+    return json.loads(text) if text.lstrip().startswith("{") else parse_yaml(text, _short_tag)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with short tags such as !Ref."""
-
-
-def _short_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    match node:
-        case yaml.ScalarNode():
-            argument: Any = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            argument = loader.construct_sequence(node, deep=True)
-        case yaml.MappingNode():
-            argument = loader.construct_mapping(node, deep=True)
-        case _:
-            raise yaml.YAMLError(f"!{suffix} has no value")
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": argument}
-
-
-_Loader.add_multi_constructor("!", _short_tag)
+def _short_tag(name: str, argument: object) -> object:
+    """What a tag such as !Ref is short for."""
+    return {name if name in {"Ref", "Condition"} else f"Fn::{name}": argument}
