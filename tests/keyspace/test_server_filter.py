@@ -9,20 +9,20 @@ from tests.keyspace.everything import endpoint
 from uplift.keyspace.keymap.model import EVERYTHING, one_target_takes_all
 from uplift.keyspace.keymap.routing import build_router
 from uplift.keyspace.server.connection import Connection, connected
-from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ValueForm
+from uplift.keyspace.server.page_reader import ReadLimits, ScanOf, ValueForm, payload_reader
 
 _KEYS = {b"key:%d" % number for number in range(100)} | {b"", b"\x00"}
 
 
 def returned(connection: Connection, filter_arguments: list[bytes]) -> set[bytes]:
     """The keys of the database that the server does not leave out."""
-    reader = PageReader(connection, ValueForm.COPY, ReadLimits(), filter_arguments, 1_000)
+    reader = payload_reader(connection, ValueForm.COPY, ReadLimits(), ScanOf(1_000, filter_arguments))
     found: set[bytes] = set()
     cursor = 0
     while True:
         reader.request(cursor)
         page = reader.receive()
-        found.update(page.flat[3::4])
+        found.update(page.keys)
         cursor = page.cursor
         if cursor == 0:
             return found

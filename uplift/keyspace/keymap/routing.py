@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from uplift.errors import BadInput
 from uplift.keyspace.keymap.model import Action, KeyMap
-from uplift.keyspace.keymap.rule import FIRST_RULE_OF_THE_MAP, NO_TARGET, OWN_RULES, Rule, compiled, first_match
+from uplift.keyspace.keymap.rule import FIRST_RULE_OF_THE_MAP, NO_TARGET, OWN_RULES, Rule, compiled, in_order
 from uplift.keyspace.keymap.server_filter import ServerFilter, filter_for
 from uplift.keyspace.keymap.shortcuts import fast_route
 
@@ -24,11 +24,8 @@ class Router:
 
     rules: tuple[Rule, ...]
     route: Callable[[bytes], Rule | None]
+    first_match: Callable[[bytes], Rule | None]
     server_filter: ServerFilter
-
-    def first_match(self, key: bytes) -> Rule | None:
-        """The first rule that matches, looked for in their order; None where none does."""
-        return first_match(self.rules, key)
 
     def filter_arguments(self) -> list[bytes]:
         """`server_filter` as read_page.lua takes it."""
@@ -53,7 +50,7 @@ def build_router(keymap: KeyMap, targets: tuple[str, ...], *, only: Iterable[str
         for index, rule in enumerate(keymap.rules, start=FIRST_RULE_OF_THE_MAP)
     ]
     rules = (*OWN_RULES, *own)
-    return Router(rules, fast_route(rules), filter_for(rules, only_some=bool(wanted)))
+    return Router(rules, fast_route(rules), in_order(rules), filter_for(rules, only_some=bool(wanted)))
 
 
 def _refuse_unknown(keymap: KeyMap, option: str, given: set[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from uplift.keyspace.keymap.key_language import Language, beginning_with, exactly
@@ -50,6 +50,20 @@ def first_match(rules: Iterable[Rule], key: bytes) -> Rule | None:
         if rule.matches(key):
             return rule
     return None
+
+
+def in_order(rules: Iterable[Rule]) -> Callable[[bytes], Rule | None]:
+    """`first_match` for many keys: the same loop over the same rules, with what each asks looked up once (bench/route.py)."""
+    asked = [(rule.exact, rule.prefixes, None if rule.regex is None else rule.regex.fullmatch, rule) for rule in rules]
+
+    def first(key: bytes) -> Rule | None:
+        begins = key.startswith
+        for exact, prefixes, matches, rule in asked:
+            if begins(prefixes) or key in exact or (matches is not None and matches(key)):
+                return rule
+        return None
+
+    return first
 
 
 def compiled(index: int, text: RuleText, target: int, *, rename: bool) -> Rule:

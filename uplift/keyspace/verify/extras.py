@@ -39,7 +39,7 @@ class ExtraKeys:
 
     def _unwritten(self, name: bytes) -> tuple[Difference, bytes, str] | None:
         """A name under which no key is written to this target; None for one that the map leaves alone."""
-        rule = self._router.route(name)
+        rule = self._router.first_match(name)
         if rule is not None and rule.target >= 0 and not rule.root:
             return Difference.WRONG_SIDE, name, f"belongs to {self._targets[rule.target].name} (rule {rule.name})"
         if rule is None or rule.root:

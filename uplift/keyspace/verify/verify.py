@@ -138,7 +138,7 @@ class Verify:
     def _ask(self, page: Page[Value], readers: list[PageReader[Value]]) -> _Asked:
         """Route a page and ask the targets for its keys; what is too big waits for a comparison of its own."""
         asked = _Asked(page, readers, [[] for _ in self._targets], [[] for _ in self._targets])
-        route, names, here, size = self._router.route, asked.names, asked.here, 0
+        route, names, here, size = self._router.first_match, asked.names, asked.here, 0
         for key, ttl, kind, value in page.entries():
             rule = route(key)
             if rule is None:
