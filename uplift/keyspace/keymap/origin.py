@@ -8,7 +8,7 @@ from uplift.keyspace.keymap.routing import Router, Rule
 def origin_of(router: Router, target: int, name: bytes) -> tuple[bytes, Rule] | None:
     """The source's key that is written to `target` under `name`, and its rule; None where no key is.
 
-    By the rules in their order, not by shortcuts: who asks checks what was copied. A sound key map has one at most (keymap/check.py, no two keys become one).
+    By the rules in their order, not by shortcuts: who asks checks what was copied. A sound key map has one at most (keymap/check.py).
     """
     rule = router.first_match(name)
     if rule is not None and rule.target == target and not rule.root:
