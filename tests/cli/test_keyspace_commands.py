@@ -195,9 +195,9 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(servers: tuple[Redis
     ("arguments", "message"),
     [
         (["--from", "http://x", "--to", "redis://x"], "--from: scheme 'http', allowed: redis://host:port/database or rediss:// for TLS"),
-        (["--from", "redis://x:99999", "--to", "redis://x"], "--from: Port out of range 0-65535, allowed"),
+        (["--from", "redis://x:99999", "--to", "redis://x"], "--from: no host or no port from 1 to 65535, allowed"),
         (["--from", "redis://:pw@x?ca=/nowhere", "--to", "redis://x"], "--from: ca without TLS, allowed: only with rediss://"),
-        (["--from", "rediss://:pw@x?ca=/nowhere", "--to", "redis://x"], "--from: ca=/nowhere: no such file"),
+        (["--from", "rediss://:pw@x?ca=/nowhere", "--to", "redis://x"], "--from: ca=(not shown): no such file"),
         (["--from", "redis://x?colour=red", "--to", "redis://x"], "--from: unknown setting 'colour', allowed: ca, server_name"),
         (["--from", "redis://x/a", "--to", "redis://x"], "--from: database 'a', allowed: a number from 0"),
         (["--from", "redis://x/1", "--db", "2", "--to", "redis://x"], "--from names database 1 and --db 2"),
