@@ -15,7 +15,7 @@ from rehearsal.run.installed_tools import InstalledTools
 from tests.conftest import StartRedis
 from tests.deployed_cloud import later_server
 from tests.keyspace.everything import fill_every_encoding, fill_streams, same, snapshot
-from tests.keyspace.rdb_writer import RdbText, file_of, length, string
+from tests.keyspace.rdb_writer import RdbText, file_of, length, listpack, string
 from tests.keyspace.test_copy_versions import copy_all, verify_all
 from uplift.errors import BadInput, DamagedFile
 from uplift.keyspace.inventory.inventory import RDB_BYTES, Inventory, InventoryBuilder, rdb_inventory
@@ -146,10 +146,25 @@ def test_modules_are_refused_by_name(tmp_path: Path) -> None:
         _keys(aux.save(tmp_path / "f"))
 
 
-def test_release_candidate_hashes_are_no_valkey_hashes(tmp_path: Path) -> None:
+def test_hashes_of_release_candidates_and_what_enterprise_writes_are_read(tmp_path: Path) -> None:
+    """Layouts: redis/redis 7.4 src/rdb.c, rdbLoadObject; redis/librdb src/lib/defines.h. No server here writes them; 8.2 loads the hashes."""
     text = RdbText(12)
-    text.add(22, "hash", b"h", length(1) + length(0) + string(b"f") + string(b"v"))
-    with pytest.raises(DamagedFile):
+    text.body += b"\x6b\x40\x43"
+    text.add(22, "hash", b"h:table", length(1) + length(0) + string(b"f") + string(b"v"))
+    text.body += b"\x79\x05" + b"\x6b\x00"
+    text.add(23, "hash", b"h:listpack", string(listpack([b"f", b"v", b"0"])))
+    text.add(0, "string", b"s:after", string(b"v"))
+    assert [(key, kind) for _, key, kind, *_ in _keys(text.save(tmp_path / "f"))] == [
+        (b"h:table", "hash"),
+        (b"h:listpack", "hash"),
+        (b"s:after", "string"),
+    ]
+
+
+def test_a_code_that_nobody_writes_is_damage(tmp_path: Path) -> None:
+    text = RdbText(12)
+    text.add(106, "?", b"k", string(b"v"))
+    with pytest.raises(DamagedFile, match="no type of a value: 106"):
         _keys(text.save(tmp_path / "f"))
 
 

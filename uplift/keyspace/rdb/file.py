@@ -41,6 +41,8 @@ class Opcode(IntEnum):
 
 
 _FIRST_OPCODE = int(min(Opcode))
+# What Redis Enterprise writes before a key, each with one number: how recently it was used, and its slot (librdb src/lib/defines.h).
+_ENTERPRISE_OPCODES = {107, 121}
 
 RdbKey = tuple[int, bytes, str, int, int, int]
 """Database, key, type, expires at (ms since 1970, -1: no TTL), bytes of key and value in the file, elements (0: unknown)."""
@@ -94,8 +96,11 @@ class RdbFile(ChunkedBytes):
             start = self.progress
             code = self._byte()
             if code < _FIRST_OPCODE:
+                kind = NAMES.get(code)
+                if kind is None:
+                    self._skip_enterprise(code)
+                    continue
                 key = self._string()
-                kind = NAMES.get(code, "")
                 elements = self._skip_value(code)
                 yield (database, key, kind, expires_at, self.progress - start, elements)
                 expires_at = -1
@@ -133,6 +138,12 @@ class RdbFile(ChunkedBytes):
                     f"{self._option} {self.path}: opcode {code} at byte {self.progress} is of an unreleased or unsupported server"
                 )
 
+    def _skip_enterprise(self, code: int) -> None:
+        """An opcode below the others, which only Redis Enterprise writes; the key follows."""
+        if code not in _ENTERPRISE_OPCODES:
+            raise ValueError(f"no type of a value: {code}")
+        self._length()
+
     def _skip_value(self, code: int) -> int:  # noqa: C901
         """Step over a value; returns its elements where the file has their number without unpacking, else 0."""
         match code:
@@ -159,13 +170,13 @@ class RdbFile(ChunkedBytes):
                 return self._skip_stream(code)
             case RdbType.HASH_METADATA:
                 self._skip(8)
-                return self._skip_hash_with_lives()
+                return self._skip_hash_with_ttls()
             case RdbType.HASH_LISTPACK_EX:
                 self._skip(8)
                 self._skip_strings(1)
                 return 0
-            case RdbType.VALKEY_HASH_2 if self.is_valkey:
-                return self._skip_valkey_hash()
+            case RdbType.VALKEY_HASH_2:
+                return self._skip_valkey_hash() if self.is_valkey else self._skip_hash_with_ttls()
             case RdbType.MODULE | RdbType.MODULE_2:
                 raise BadInput(
                     f"{self._option} {self.path}: holds a value of a Redis module at byte {self.progress}, which is not supported"
@@ -191,7 +202,7 @@ class RdbFile(ChunkedBytes):
                 self._skip(size)
         return count
 
-    def _skip_hash_with_lives(self) -> int:
+    def _skip_hash_with_ttls(self) -> int:
         count = self._length()
         for _ in self._counted(count):
             self._length()

@@ -91,7 +91,7 @@ def decode_value(kind: RdbType, source: Bytes) -> Value:  # noqa: C901
             return HashValue(_paired(ziplist(source.string())))
         case RdbType.HASH_LISTPACK:
             return HashValue(_paired(listpack(source.string())))
-        case RdbType.HASH_METADATA | RdbType.HASH_LISTPACK_EX | RdbType.VALKEY_HASH_2:
+        case RdbType.HASH_METADATA | RdbType.HASH_LISTPACK_EX | RdbType.HASH_LISTPACK_EX_PRE_GA | RdbType.VALKEY_HASH_2:
             return HashValue([], fields_expire=True)
         case RdbType.STREAM_LISTPACKS | RdbType.STREAM_LISTPACKS_2 | RdbType.STREAM_LISTPACKS_3:
             return StreamValue(as_first_form(kind, source))

@@ -29,8 +29,10 @@ class RdbType(IntEnum):
     STREAM_LISTPACKS_2 = 19
     SET_LISTPACK = 20
     STREAM_LISTPACKS_3 = 21
-    # 22 was in release candidates of Redis 7.4 only; Valkey 9 uses it for hashes whose fields expire.
+    # 22 and 23 are of the release candidates of Redis 7.4, whose final forms begin with the earliest time; servers read both. To Valkey 9,
+    # 22 is a hash whose fields expire, in a form of its own.
     VALKEY_HASH_2 = 22
+    HASH_LISTPACK_EX_PRE_GA = 23
     HASH_METADATA = 24
     HASH_LISTPACK_EX = 25
 
@@ -42,6 +44,7 @@ SINCE_VERSION: dict[RdbType, int] = {
     RdbType.ZSET_2: 8, RdbType.MODULE: 8, RdbType.MODULE_2: 8, RdbType.STREAM_LISTPACKS: 9, RdbType.HASH_LISTPACK: 10,
     RdbType.ZSET_LISTPACK: 10, RdbType.LIST_QUICKLIST_2: 10, RdbType.STREAM_LISTPACKS_2: 10, RdbType.SET_LISTPACK: 11,
     RdbType.STREAM_LISTPACKS_3: 11, RdbType.HASH_METADATA: 12, RdbType.HASH_LISTPACK_EX: 12, RdbType.VALKEY_HASH_2: 80,
+    RdbType.HASH_LISTPACK_EX_PRE_GA: 12,
 }  # fmt: skip
 
 NEWEST_REDIS_VERSION = 12
@@ -52,5 +55,5 @@ FOREIGN_TO_VALKEY = range(12, 80)
 NAMES: dict[int, str] = {
     0: "string", 1: "list", 2: "set", 3: "zset", 4: "hash", 5: "zset", 6: "module", 7: "module", 9: "hash", 10: "list", 11: "set",
     12: "zset", 13: "hash", 14: "list", 15: "stream", 16: "hash", 17: "zset", 18: "list", 19: "stream", 20: "set", 21: "stream",
-    22: "hash", 24: "hash", 25: "hash",
+    22: "hash", 23: "hash", 24: "hash", 25: "hash",
 }  # fmt: skip
