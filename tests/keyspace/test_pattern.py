@@ -13,7 +13,7 @@ from uplift.keyspace.keymap.pattern import pattern_of
         (b"queue:default", "queue:<word>"),
         (b"stat:processed:2020-04-20", "stat:<word>:<date>"),
         (b"rack::attack:26455680:feedback/ip:10.1.2.3", "rack::<word>:<number>\u2026"),
-        (b"schedule", "schedule"),
+        (b"schedule", "<word>"),
         (b"b-a8Sf3", "<text>"),
         (b"ZxY0abcdefghijklmnopqrstuvwxyzABCDEFG", "<text>"),
         (b"john.doe@va.gov", "<email>"),

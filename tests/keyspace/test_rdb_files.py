@@ -19,6 +19,8 @@ from tests.keyspace.rdb_writer import RdbText, file_of, length, listpack, string
 from tests.keyspace.test_copy_versions import copy_all, verify_all
 from uplift.errors import BadInput, DamagedFile
 from uplift.keyspace.inventory.inventory import RDB_BYTES, Inventory, InventoryBuilder, rdb_inventory
+from uplift.keyspace.keymap.model import KeyMap
+from uplift.keyspace.keymap.routing import FIRST_RULE_OF_THE_MAP, build_router
 from uplift.keyspace.rdb.file import RdbFile, RdbKey
 
 WRITERS = {"3.2.6": 7, "5.0.6": 9, "6.2.14": 9, "8.2.3": 12, "valkey-9.1.2": 80}
@@ -106,11 +108,17 @@ def test_files_of_versions_without_a_writer(version: int, installed_tools: Insta
 def test_the_inventory_of_a_file_adds_up(tmp_path: Path) -> None:
     text = file_of(9)
     path = text.save(tmp_path / "made.rdb")
-    found = Inventory("made", RDB_BYTES, has_keymap=False)
-    rdb_inventory(RdbFile(path), InventoryBuilder(found, None), 1_600_000_000_000, lambda _done: None)
+    found = Inventory("made", RDB_BYTES, has_keymap=True)
+    # A key map that writes down a word of the file: it alone is shown.
+    rules = [
+        {"name": name, "match": {"prefix": prefix}, "to": "a", "overlaps": "*", "source": "s", "reason": "r"}
+        for name, prefix in (("s", "s:"), ("all", ""))
+    ]
+    router = build_router(KeyMap.model_validate({"version": 1, "destinations": ["a"], "rules": rules}), ("a",))
+    rdb_inventory(RdbFile(path), InventoryBuilder(found, router), 1_600_000_000_000, lambda _done: None)
     assert found.keys == len(text.keys)
     assert sum(found.keys_by_ttl()) == len(text.keys)
-    strings = found.patterns[-1, "s:<word>"]
+    strings = found.patterns[FIRST_RULE_OF_THE_MAP, "s:<word>"]
     assert (strings.keys, strings.keys_by_ttl[5], strings.keys_by_ttl[6]) == (5, 2, 3)
     # Bytes of keys and values: all of the body but the opcodes before them.
     assert found.estimated_bytes == len(text.body) - len(b"\xfa" + string(b"redis-ver") + string(b"0.0.0")) - 2 - 5 - 9 - 2 - 2

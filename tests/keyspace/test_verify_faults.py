@@ -311,7 +311,7 @@ def test_a_full_target_that_does_not_evict_stops_with_key_and_reason(start_redis
     target.set_config("maxmemory", str(3_000_000))
     from uplift.errors import TargetRefused
 
-    with pytest.raises(TargetRefused, match=r"target \(127.0.0.1:\d+\) refused k:<number> #[0-9a-f]{12}: OOM"):
+    with pytest.raises(TargetRefused, match=r"target \(127.0.0.1:\d+\) refused <word>:<number> #[0-9a-f]{12}: OOM"):
         copy_all(source, target, tmp_path / "state")
     target.set_config("maxmemory", str(100_000_000))
     copy_all(source, target, tmp_path / "state")

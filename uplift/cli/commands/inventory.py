@@ -45,12 +45,12 @@ def inventory(
     as_json: AsJson = False,
 ) -> None:
     """Keys, bytes, types and TTLs by pattern, the biggest keys, and who owns them."""
-    labels = KeyLabels()
     try:
         found = take_inventory(source, rdb, keymap, tuple(database or ()), sample, keys_a_second)
     except KeyboardInterrupt:
         say("stopped; nothing was written, run the same command again")
         raise typer.Exit(ExitCode.FAILED) from None
+    labels = KeyLabels(words=found.words)
     _narrow(found, set(only or ()), set(exclude or ()), sound_keymap(keymap) if keymap else None)
     if names is not None:
         write_names(names, found.unmatched)

@@ -14,6 +14,7 @@ from uplift.inplace.records.run_state import CensusProgress, CheckProgress, Next
 from uplift.inplace.recovery.restored_group import primary_endpoint, recovered_group_id, restore, restored_cache
 from uplift.inplace.steps.adapters import ControlAdapters
 from uplift.inplace.steps.read_loss_proof import read_measured
+from uplift.keyspace.census.census import shared_in
 from uplift.keyspace.census.cold_check import ColdCount
 from uplift.keyspace.census.loss import judge_loss
 
@@ -171,6 +172,8 @@ class RecoverySteps:
         restored = store.read_census(AFTER + RESTORED, progress.census.pages)
         seen = state.suffix == LEGACY_NOW and state.census_after.done
         legacy = store.read_census(AFTER + LEGACY_NOW, state.census_after.pages) if seen else None
+        words = shared_in([before, restored, *([legacy] if legacy else [])])
+        before, restored, legacy = before.shown(words), restored.shown(words), legacy.shown(words) if legacy else None
         names = sorted({*before.patterns, *restored.patterns, *(legacy.patterns if legacy else ())})
         rows = [PatternRow(name, before.keys_of(name), restored.keys_of(name), legacy.keys_of(name) if legacy else None) for name in names]
         return cold, measured.total, rows

@@ -15,6 +15,7 @@ from uplift.inplace.records.run_state import CensusProgress, CheckProgress, Next
 from uplift.keyspace.census.census import count_page, read_page
 from uplift.keyspace.census.cold_check import ColdCheck, check_page
 from uplift.keyspace.keymap.key_label import KeyLabels
+from uplift.keyspace.keymap.pattern import pattern_of
 from uplift.keyspace.server.connection import Connection, connected
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.facts import ServerFacts, read_server_facts
@@ -166,5 +167,6 @@ def _ended(progress: CensusProgress, databases: int) -> CensusProgress:
 
 
 def _as_page(check: ColdCheck, labels: KeyLabels) -> CheckPage:
-    named = [f"{fate}: {labels.label(key.name)}" for fate, key in check.named[:_MOST_LABELS_A_PAGE]]
+    # By the pattern it is counted by: read_loss_proof.py, which has all counts, hides the words that few keys share.
+    named = [f"{fate}: {pattern_of(key.name)} #{labels.digest(key.name)}" for fate, key in check.named[:_MOST_LABELS_A_PAGE]]
     return CheckPage(check.total, check.patterns, named)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from uplift.inplace.aws.report_store import AFTER, BEFORE, COMPARE, MEASURE, CheckPage, ReportStore
 from uplift.inplace.records.loss_proof import ColdProof, Proof
 from uplift.inplace.records.run_state import CheckProgress, RunState
-from uplift.keyspace.census.census import Census
+from uplift.keyspace.census.census import Census, shared_in
 from uplift.keyspace.census.change import compare
+from uplift.keyspace.census.cold_check import ColdCount
 from uplift.keyspace.census.loss import judge_loss
+from uplift.keyspace.keymap.known_words import shown
 
 MOST_LABELS = 100
 
@@ -18,7 +20,9 @@ def read_proof(state: RunState, store: ReportStore, largest_drop_percent: int) -
         return Proof()
     before = store.read_census(BEFORE, state.census_before.pages)
     after = store.read_census(AFTER, state.census_after.pages)
-    cold = _cold_proof(state, store) if state.compare.done else None
+    words = shared_in([before, after])
+    before, after = before.shown(words), after.shown(words)
+    cold = _cold_proof(state, store, words) if state.compare.done else None
     evicted = cold.evicted_counter if cold is not None else 0
     return Proof(compare(before, after, largest_drop_percent, evicted=evicted), _keys(before), _keys(after), cold)
 
@@ -33,7 +37,7 @@ def _keys(census: Census) -> dict[str, int]:
     return {pattern: count.keys for pattern, count in census.patterns.items()}
 
 
-def _cold_proof(state: RunState, store: ReportStore) -> ColdProof:
+def _cold_proof(state: RunState, store: ReportStore, words: frozenset[str]) -> ColdProof:
     measured_until, measured = read_measured(store)
     after = store.read_check(COMPARE, state.compare.pages)
     same_process = measured_until.primary == state.compare.primary
@@ -44,9 +48,22 @@ def _cold_proof(state: RunState, store: ReportStore) -> ColdProof:
         measured=measured.total,
         after=after.total,
         judgement=judge_loss(measured.total, after.total, evicted=evicted),
-        patterns=after.patterns,
-        labels=after.labels[:MOST_LABELS],
+        patterns=_patterns_shown(after.patterns, words),
+        labels=[_label_shown(label, words) for label in after.labels[:MOST_LABELS]],
         expired_counter=expired,
         evicted_counter=evicted,
         clear_names=store.clear_names_key(COMPARE) if after.labels else "",
     )
+
+
+def _patterns_shown(patterns: dict[str, ColdCount], words: frozenset[str]) -> dict[str, ColdCount]:
+    found: dict[str, ColdCount] = {}
+    for pattern, count in patterns.items():
+        found.setdefault(shown(pattern, words), ColdCount()).add(count)
+    return found
+
+
+def _label_shown(label: str, words: frozenset[str]) -> str:
+    """Of `missing: users_b:<number> #1f0c9a7be2d4` the pattern in the middle; neither a fate nor a pattern holds `: `."""
+    fate, separator, pattern = label.partition(": ")
+    return f"{fate}{separator}{shown(pattern, words)}"

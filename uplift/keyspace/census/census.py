@@ -10,10 +10,11 @@ reads the values of cold keys too, wherever it is: they cannot be compared unrea
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from uplift.keyspace.census.cold_keys import ColdKey, ColdKeyPage, ColdKeyReader
+from uplift.keyspace.keymap.known_words import shared_words, shown
 from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
 from uplift.keyspace.keymap.pattern import pattern_of
 from uplift.keyspace.server.connection import Connection
@@ -67,10 +68,23 @@ class Census:
             pattern = OTHER_PATTERNS
         return self.patterns.setdefault(pattern, PatternCount())
 
+    def shown(self, words: frozenset[str]) -> Census:
+        """The same counts by patterns that show no first words but these."""
+        found = Census()
+        for pattern, count in self.patterns.items():
+            found.of(shown(pattern, words)).add(count)
+        return found
+
     def add(self, other: Census) -> None:
         """Take in another census, such as that of the next page."""
         for pattern, count in other.patterns.items():
             self.of(pattern).add(count)
+
+
+def shared_in(censuses: Iterable[Census]) -> frozenset[str]:
+    """The first words that many keys share in at least one of them: what a report may show (known_words.py)."""
+    counts = ([(pattern, count.keys) for pattern, count in census.patterns.items()] for census in censuses)
+    return frozenset[str]().union(*map(shared_words, counts))
 
 
 def count_page(

@@ -83,7 +83,7 @@ class Copy:
         self._commit = commit
         self._total = total
         self._listen: Listener = lambda _event: None
-        self._labels = KeyLabels(bytes.fromhex(state.secret))
+        self._labels = KeyLabels(bytes.fromhex(state.secret), servers.router.words)
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
         # Since the run began, not since this process did: what was evicted between a crash and now is lost too.
         self._evicted = [side.evicted_before for side in state.targets]

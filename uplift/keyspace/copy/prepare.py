@@ -15,6 +15,7 @@ from uplift.keyspace.copy.name_scan import PreScan, empty_prescan, prescan
 from uplift.keyspace.copy.same_data import look_at_data
 from uplift.keyspace.copy.state import SCHEMA, CopyState, Side, read_state, write_state
 from uplift.keyspace.keymap.key_label import KeyLabels
+from uplift.keyspace.keymap.known_words import words_of
 from uplift.keyspace.keymap.routing import NO_TARGET
 from uplift.keyspace.server.events import Listener, Note
 from uplift.keyspace.server.scan_partition import partition_bits
@@ -75,7 +76,8 @@ def prepared_copy(request: CopyRequest, state_path: Path, listen: Listener) -> I
     nothing was written then.
     """
     earlier = read_state(state_path)
-    labels = KeyLabels(bytes.fromhex(earlier.secret)) if earlier else KeyLabels()
+    words = words_of(request.keymap)
+    labels = KeyLabels(bytes.fromhex(earlier.secret), words) if earlier else KeyLabels(words=words)
     with opened(request, labels, listen) as servers:
         state = _state(request, servers, earlier, state_path, listen)
         check_existing = request.options.existing is Existing.FAIL and not state.checked_for_existing

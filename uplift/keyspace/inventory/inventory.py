@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from uplift.keyspace.keymap.known_words import shared_words, shown
 from uplift.keyspace.keymap.model import TtlClass
 from uplift.keyspace.keymap.pattern import pattern_of
 from uplift.keyspace.keymap.routing import FIRST_RULE_OF_THE_MAP, Router, Rule
@@ -42,6 +43,14 @@ class PatternInventory:
     types: dict[str, int] = field(default_factory=dict)
     keys_by_ttl: list[int] = field(default_factory=lambda: [0] * len(TTL_NAMES))
 
+    def add(self, other: PatternInventory) -> None:
+        """Take in what was counted under another pattern."""
+        self.keys, self.sized = self.keys + other.keys, self.sized + other.sized
+        self.bytes, self.elements = self.bytes + other.bytes, self.elements + other.elements
+        for kind, count in other.types.items():
+            self.types[kind] = self.types.get(kind, 0) + count
+        self.keys_by_ttl = [mine + more for mine, more in zip(self.keys_by_ttl, other.keys_by_ttl, strict=True)]
+
     @property
     def estimated_bytes(self) -> int:
         """Bytes of all its keys, from those that were sized."""
@@ -62,7 +71,7 @@ class PatternInventory:
 class Inventory:
     """All of it. `counted` says what bytes are; `unmatched` holds the first names without a rule.
 
-    `biggest` holds bytes, database, key and type; `expired_or_deleted` counts keys that went between SCAN and PTTL.
+    `biggest` holds bytes, database, key and type; `expired_or_deleted` counts keys that went between SCAN and PTTL; `words` may be shown.
     """
 
     source: str
@@ -73,6 +82,17 @@ class Inventory:
     unmatched: list[bytes] = field(default_factory=list)
     unmatched_count: int = 0
     expired_or_deleted: int = 0
+    words: frozenset[str] = frozenset()
+
+    def hide_rare_words(self, known: frozenset[str]) -> None:
+        """Keep in clear only the words of the key map and those that many keys share, as `words`; to be called once all is counted."""
+        self.words = known | shared_words((entry.pattern, entry.keys) for entry in self.patterns.values())
+        counted, self.patterns = self.patterns, {}
+        for (rule, pattern), entry in counted.items():
+            entry.pattern = shown(pattern, self.words)
+            kept = self.patterns.setdefault((rule, entry.pattern), entry)
+            if kept is not entry:
+                kept.add(entry)
 
     @property
     def keys(self) -> int:
@@ -100,6 +120,7 @@ class InventoryBuilder:
     def __init__(self, inventory: Inventory, router: Router | None) -> None:
         self.inventory = inventory
         self._router = router
+        self.words = router.words if router is not None else frozenset[str]()
         self._smallest_kept = -1
 
     def add(self, database: int, key: bytes, kind: str, ttl: int, size: int, elements: int) -> None:
@@ -107,7 +128,7 @@ class InventoryBuilder:
         rule = self._router.route(key) if self._router is not None else None
         if rule is not None and rule.index < FIRST_RULE_OF_THE_MAP:
             return
-        pattern = pattern_of(key)
+        pattern = pattern_of(key, self.words)
         entry = self.inventory.patterns.get((rule.index if rule is not None else -1, pattern))
         if entry is None:
             entry = self._new_entry(pattern, rule)
@@ -182,6 +203,7 @@ def live_inventory(
             throttle.spend(len(sizes), 0)
             if cursor == 0:
                 break
+    builder.inventory.hide_rare_words(builder.words)
 
 
 def _sizes_of(connection: Connection, keys: list[bytes]) -> dict[bytes, tuple[int, int]]:
@@ -222,3 +244,4 @@ def rdb_inventory(
             builder.inventory.expired_or_deleted += 1
         if count % _PROGRESS_KEYS == 0:
             progress(file.progress)
+    builder.inventory.hide_rare_words(builder.words)

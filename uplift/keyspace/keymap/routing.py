@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from uplift.errors import BadInput
+from uplift.keyspace.keymap.known_words import words_of
 from uplift.keyspace.keymap.model import Action, KeyMap
 from uplift.keyspace.keymap.rule import FIRST_RULE_OF_THE_MAP, NO_TARGET, OWN_RULES, Rule, compiled, in_order
 from uplift.keyspace.keymap.server_filter import ServerFilter, filter_for
@@ -19,13 +20,14 @@ class Router:
     """`rules` in order, `route` from a key to its rule (None: no rule matches), and what a server may leave out by itself.
 
     `route` is derived from the rules (shortcuts.py); `first_match` is what it must equal. Who checks another's work
-    goes by `first_match`, so that no mistake of a shortcut is made twice.
+    goes by `first_match`, so that no mistake of a shortcut is made twice. `words` are those of keys that the map writes down.
     """
 
     rules: tuple[Rule, ...]
     route: Callable[[bytes], Rule | None]
     first_match: Callable[[bytes], Rule | None]
     server_filter: ServerFilter
+    words: frozenset[str]
 
     def filter_arguments(self) -> list[bytes]:
         """`server_filter` as read_page.lua takes it."""
@@ -50,7 +52,7 @@ def build_router(keymap: KeyMap, targets: tuple[str, ...], *, only: Iterable[str
         for index, rule in enumerate(keymap.rules, start=FIRST_RULE_OF_THE_MAP)
     ]
     rules = (*OWN_RULES, *own)
-    return Router(rules, fast_route(rules), in_order(rules), filter_for(rules, only_some=bool(wanted)))
+    return Router(rules, fast_route(rules), in_order(rules), filter_for(rules, only_some=bool(wanted)), words_of(keymap))
 
 
 def _refuse_unknown(keymap: KeyMap, option: str, given: set[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.copy.state import CopyState, read_state, write_state
 from uplift.keyspace.keymap.key_label import KeyLabels
+from uplift.keyspace.keymap.known_words import words_of
 from uplift.keyspace.server.events import Listener, Note
 from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.server_checks import check_being_read
@@ -46,7 +47,8 @@ def verify(request: VerifyRequest, listen: Listener, take: Callable[[Found], Non
     `take` gets every difference of the last comparison. Raises BadInput, NotSafe, KeyUnroutable, SourceUnreachable or TargetRefused.
     """
     state = _state_of(request)
-    labels = KeyLabels(bytes.fromhex(state.secret)) if state else KeyLabels()
+    words = words_of(request.keymap)
+    labels = KeyLabels(bytes.fromhex(state.secret), words) if state else KeyLabels(words=words)
     with opened(request, labels, listen, both_sides=True) as servers:
         _refuse_full(servers, listen)
         repaired = None
