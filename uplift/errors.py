@@ -76,6 +76,12 @@ class NotConvertible(UpliftError):
     code = "NotConvertible"
 
 
+class NotWritten(UpliftError):
+    """What a command found could not be written down: the disk is full, or standard output takes no more."""
+
+    code = "NotWritten"
+
+
 class DamagedFile(UpliftError):
     """An RDB file that does not hold what its header promises; the message names the offset in bytes."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import squarify
 
-from uplift.keyspace.inventory.inventory import TTL_NAMES, Inventory, PatternInventory
+from uplift.keyspace.inventory.inventory import PART_OF_CLUSTER, TTL_NAMES, Inventory, PatternInventory
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.report.page_file import keep_page, render
 
@@ -46,6 +46,7 @@ def write_page(path: Path, inventory: Inventory, labels: KeyLabels) -> None:
     page = render(
         "inventory.html.j2",
         inventory=inventory,
+        part_of_cluster=PART_OF_CLUSTER[0].upper() + PART_OF_CLUSTER[1:],
         owners=_owners(inventory),
         tiles=_tiles(inventory),
         width=_WIDTH,

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
-from uplift.errors import BadInput
-
-
-def open_private(path: Path, option: str) -> TextIO:
-    """An empty file of mode 0600, also where one was there before. Raises BadInput naming `option` when it cannot be written."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as problem:
-        raise BadInput(f"{option} {path}: {problem.strerror}") from None
-    os.fchmod(descriptor, 0o600)
-    return os.fdopen(descriptor, "w", encoding="utf-8")
+from uplift.report.whole_file import whole_file
 
 
-def write_names(path: Path, keys: list[bytes]) -> None:
-    """A name a line, bytes that are no text escaped. Raises BadInput when the file cannot be written."""
-    with open_private(path, "--names") as file:
-        file.writelines(key.decode("latin-1").encode("unicode_escape").decode("ascii") + "\n" for key in keys)
+@contextmanager
+def names_file(path: Path | None) -> Iterator[Callable[[bytes], None]]:
+    """Gives a function that writes a name as a line, bytes that are no text escaped; without a path it does nothing.
+
+    Raises what whole_file raises.
+    """
+    if path is None:
+        yield lambda _key: None
+        return
+    with whole_file(path, "--names", private=True) as file:
+
+        def write(key: bytes) -> None:
+            file.write(key.decode("latin-1").encode("unicode_escape").decode("ascii") + "\n")
+
+        yield write

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from uplift.errors import BadInput
+from uplift.report.whole_file import whole_file
 
 
 def render(template: str, **values: object) -> str:
@@ -22,8 +22,6 @@ def render(template: str, **values: object) -> str:
 
 
 def keep_page(page: str, path: Path) -> None:
-    """Write a page. Raises BadInput when the file cannot be written."""
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as problem:
-        raise BadInput(f"--html {path}: {problem.strerror}") from None
+    """Write a page. Raises what whole_file raises."""
+    with whole_file(path, "--html") as file:
+        file.write(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -14,18 +15,25 @@ from uplift.cli.options.redis_urls import Databases, Exclude, KeysASecond, Only,
 from uplift.cli.terminal.output import AsJson, print_json, print_lines, print_table
 from uplift.cli.terminal.progress_bar import progress, say
 from uplift.errors import BadInput, ExitCode
-from uplift.keyspace.inventory.inventory import LIVE_BYTES, RDB_BYTES, TTL_NAMES, Inventory, InventoryBuilder, live_inventory, rdb_inventory
+from uplift.keyspace.inventory.inventory import (
+    LIVE_BYTES,
+    PART_OF_CLUSTER,
+    RDB_BYTES,
+    TTL_NAMES,
+    Inventory,
+    InventoryBuilder,
+    live_inventory,
+    rdb_inventory,
+)
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.rdb.file import RdbFile
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.report.names_file import write_names
+from uplift.report.names_file import names_file
 
-SCHEMA = "uplift.inventory/1"
-# The names of schema 1: there, `never` counts the keys without a TTL.
-_TTL_FIELDS = (*TTL_NAMES[:-1], "never")
+SCHEMA = "uplift.inventory/2"
 _MOST_ROWS = 40
 Rdb = Annotated[Optional[Path], typer.Option("--rdb", help="An RDB file of Redis (versions 2 to 12) or Valkey (80) in place of a server.")]  # noqa: UP045
 Names = Annotated[Optional[Path], typer.Option("--names", help="Write whole key names of what no rule matches here, mode 0600.")]  # noqa: UP045
@@ -46,14 +54,13 @@ def inventory(
 ) -> None:
     """Keys, bytes, types and TTLs by pattern, the biggest keys, and who owns them."""
     try:
-        found = take_inventory(source, rdb, keymap, tuple(database or ()), sample, keys_a_second)
+        with names_file(names) as take_unmatched:
+            found = take_inventory(source, rdb, keymap, tuple(database or ()), sample, keys_a_second, take_unmatched)
     except KeyboardInterrupt:
         say("stopped; nothing was written, run the same command again")
         raise typer.Exit(ExitCode.FAILED) from None
     labels = KeyLabels(words=found.words)
     _narrow(found, set(only or ()), set(exclude or ()), sound_keymap(keymap) if keymap else None)
-    if names is not None:
-        write_names(names, found.unmatched)
     if html is not None:
         from uplift.report.inventory_page import write_page
 
@@ -65,38 +72,50 @@ def inventory(
 
 
 def take_inventory(
-    source: str | None, rdb: Path | None, keymap: Path | None, databases: tuple[int, ...], sample: int, keys_a_second: int = 0
+    source: str | None,
+    rdb: Path | None,
+    keymap: Path | None,
+    databases: tuple[int, ...],
+    sample: int,
+    keys_a_second: int = 0,
+    take_unmatched: Callable[[bytes], None] = lambda _key: None,
 ) -> Inventory:
-    """Read a server or a file. Raises BadInput, DamagedFile, SourceUnreachable or TargetRefused."""
+    """Read a server or a file; `take_unmatched` gets the name of each key without a rule.
+
+    Raises BadInput, DamagedFile, SourceUnreachable or TargetRefused.
+    """
     if (source is None) == (rdb is None):
         raise BadInput("name one of --from and --rdb")
     read = sound_keymap(keymap) if keymap else None
     router = build_router(read, read.destinations) if read else None
     if rdb is not None:
-        return _of_file(rdb, router, databases)
-    return _of_server(str(source), router, databases, sample, keys_a_second)
+        return _of_file(rdb, router, databases, take_unmatched)
+    return _of_server(str(source), router, databases, sample, keys_a_second, take_unmatched)
 
 
-def _of_file(path: Path, router: Router | None, databases: tuple[int, ...]) -> Inventory:
+def _of_file(path: Path, router: Router | None, databases: tuple[int, ...], take_unmatched: Callable[[bytes], None]) -> Inventory:
     file = RdbFile(path)
     found = Inventory(path.name, RDB_BYTES, router is not None)
     with progress("read", unit="bytes") as advance:
-        builder = InventoryBuilder(found, router)
+        builder = InventoryBuilder(found, router, take_unmatched)
         rdb_inventory(file, builder, int(time.time() * 1000), lambda done: advance(done, file.size), databases)
     if file.functions:
         say(f"{file.functions} libraries of functions are in the file; they are no keys")
     return found
 
 
-def _of_server(url: str, router: Router | None, wanted: tuple[int, ...], sample: int, keys_a_second: int) -> Inventory:
+def _of_server(
+    url: str, router: Router | None, wanted: tuple[int, ...], sample: int, keys_a_second: int, take_unmatched: Callable[[bytes], None]
+) -> Inventory:
     endpoint, databases = source_endpoint(url, list(wanted))
     with connected(endpoint) as connection:
         facts = read_server_facts(connection)
-        found = Inventory(str(endpoint), LIVE_BYTES, router is not None)
+        found = Inventory(str(endpoint), LIVE_BYTES, router is not None, is_part=facts.cluster_enabled)
         chosen = databases or facts.databases
         total = sum(facts.keys_in(one) for one in chosen)
         with progress("read") as advance:
-            live_inventory(connection, chosen, InventoryBuilder(found, router), sample, lambda done: advance(done, total), keys_a_second)
+            builder = InventoryBuilder(found, router, take_unmatched)
+            live_inventory(connection, chosen, builder, sample, lambda done: advance(done, total), keys_a_second)
     return found
 
 
@@ -119,9 +138,10 @@ def inventory_document(found: Inventory, labels: KeyLabels) -> dict[str, object]
         "schema": SCHEMA,
         "source": found.source,
         "counted": found.counted,
+        "is_part_of_cluster": found.is_part,
         "keys": found.keys,
         "estimated_bytes": found.estimated_bytes,
-        "lives": dict(zip(_TTL_FIELDS, found.keys_by_ttl(), strict=True)),
+        "keys_by_ttl": dict(zip(TTL_NAMES, found.keys_by_ttl(), strict=True)),
         "unmatched": found.unmatched_count if found.has_keymap else None,
         "patterns": [
             {
@@ -134,7 +154,7 @@ def inventory_document(found: Inventory, labels: KeyLabels) -> dict[str, object]
                 "estimated_bytes": entry.estimated_bytes,
                 "elements": entry.elements,
                 "types": entry.types,
-                "lives": dict(zip(_TTL_FIELDS, entry.keys_by_ttl, strict=True)),
+                "keys_by_ttl": dict(zip(TTL_NAMES, entry.keys_by_ttl, strict=True)),
                 "should_expire": entry.should_expire,
             }
             for entry in found.by_size
@@ -168,6 +188,8 @@ def _print(found: Inventory, labels: KeyLabels) -> None:
         f"{found.expired_or_deleted:,} expired or deleted before they were read"
     )
     lines.append(f"bytes: {found.counted}")
+    if found.is_part:
+        lines.append(PART_OF_CLUSTER)
     lines += [
         f"big: {labels.label(key)} ({kind}, database {database}): {size / 1e6:,.2f} MB"
         for size, database, key, kind in sorted(found.biggest, reverse=True)[:5]

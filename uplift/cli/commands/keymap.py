@@ -16,7 +16,7 @@ from uplift.keyspace.inventory.inventory import Inventory
 from uplift.keyspace.keymap.check import KeyMapProblem, check_keymap
 from uplift.keyspace.keymap.file import load_keymap
 from uplift.keyspace.keymap.model import KeyMap
-from uplift.report.names_file import write_names
+from uplift.report.names_file import names_file
 
 SCHEMA = "uplift.keymap.check/1"
 commands = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -40,9 +40,10 @@ def check(
     """Check a key map by itself (exit 2 where it is unsound) and against a server or a file (exit 1 where keys have no rule)."""
     read = load_keymap(keymap)
     problems = check_keymap(read)
-    seen = take_inventory(source, rdb, keymap, tuple(database or ()), 1) if (source or rdb) and not problems else None
-    if names is not None and seen is not None:
-        write_names(names, seen.unmatched)
+    seen = None
+    if (source or rdb) and not problems:
+        with names_file(names) as take_unmatched:
+            seen = take_inventory(source, rdb, keymap, tuple(database or ()), 1, take_unmatched=take_unmatched)
     if as_json:
         print_json(_document(read, problems, seen))
     else:

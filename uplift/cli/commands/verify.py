@@ -30,7 +30,7 @@ from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.verify.result import Difference, Found, VerifyOptions
 from uplift.keyspace.verify.run import Verified, VerifyRequest
 from uplift.keyspace.verify.run import verify as run_verify
-from uplift.report.names_file import open_private
+from uplift.report.whole_file import whole_file
 
 SCHEMA = "uplift.verify/2"
 _MOST_SHOWN = 20
@@ -90,7 +90,7 @@ def _report_file(path: Path | None) -> Iterator[Callable[[Found], None]]:
     if path is None:
         yield lambda _found: None
         return
-    with open_private(path, "--report") as file:
+    with whole_file(path, "--report", private=True) as file:
 
         def write(found: Found) -> None:
             line = {"difference": found.difference, "database": found.database, "key": found.key.decode("latin-1"), "detail": found.detail}

@@ -23,7 +23,7 @@ _PAGE_KEYS = 250
 _MOST_PATTERNS = 5_000
 OTHER_PATTERNS = "(other patterns)"
 _MOST_BIGGEST = 20
-_MOST_UNMATCHED = 10_000
+_MOST_UNMATCHED = 20
 _PROGRESS_KEYS = 5_000
 
 
@@ -69,7 +69,8 @@ class PatternInventory:
 
 @dataclass(slots=True)
 class Inventory:
-    """All of it. `counted` says what bytes are; `unmatched` holds the first names without a rule.
+    """All of it. `counted` says what bytes are; `unmatched` holds the first names without a rule, `is_part` says that
+    the node is one shard of a cluster.
 
     `biggest` holds bytes, database, key and type; `expired_or_deleted` counts keys that went between SCAN and PTTL; `words` may be shown.
     """
@@ -83,6 +84,7 @@ class Inventory:
     unmatched_count: int = 0
     expired_or_deleted: int = 0
     words: frozenset[str] = frozenset()
+    is_part: bool = False
 
     def hide_rare_words(self, known: frozenset[str]) -> None:
         """Keep in clear only the words of the key map and those that many keys share, as `words`; to be called once all is counted."""
@@ -115,10 +117,14 @@ class Inventory:
 
 
 class InventoryBuilder:
-    """Adds keys to an inventory. With a router, each pattern is counted under the rule that owns it."""
+    """Adds keys to an inventory. With a router, each pattern is counted under the rule that owns it.
 
-    def __init__(self, inventory: Inventory, router: Router | None) -> None:
+    `take_unmatched` gets the name of every key without a rule.
+    """
+
+    def __init__(self, inventory: Inventory, router: Router | None, take_unmatched: Callable[[bytes], None] = lambda _key: None) -> None:
         self.inventory = inventory
+        self._take_unmatched = take_unmatched
         self._router = router
         self.words = router.words if router is not None else frozenset[str]()
         self._smallest_kept = -1
@@ -134,6 +140,7 @@ class InventoryBuilder:
             entry = self._new_entry(pattern, rule)
         if rule is None and self._router is not None:
             self.inventory.unmatched_count += 1
+            self._take_unmatched(key)
             if len(self.inventory.unmatched) < _MOST_UNMATCHED:
                 self.inventory.unmatched.append(key)
         entry.keys += 1
@@ -179,6 +186,7 @@ LIVE_BYTES = (
     "memory estimated from name, type, length and one sampled element (3.2 has no MEMORY USAGE); not counted: malloc's rounding, "
     "half-empty tables, buffers. A key moved while the table grows can be counted twice: SCAN promises no more"
 )
+PART_OF_CLUSTER = "this node runs in cluster mode: these are the keys of its shard, not of the whole cluster"
 RDB_BYTES = "bytes of key and value in the file, compressed as they are there; in memory they take more"
 
 
