@@ -121,9 +121,9 @@ def test_an_inventory_for_people_machines_and_browsers(servers: tuple[RedisServe
 
     of_server = json.loads(_uplift("inventory", "--from", _url(source), *KEYMAP, "--json").stdout)
     of_file = json.loads(_uplift("inventory", "--rdb", str(file), *KEYMAP, "--json").stdout)
-    assert (of_server["schema"], of_server["keys"], of_server["unmatched"]) == ("uplift.inventory/1", 605, 1)
+    assert (of_server["schema"], of_server["keys"], of_server["unmatched"]) == ("uplift.inventory/2", 605, 1)
     # Schema 1 keeps its names.
-    assert sum(of_server["lives"].values()) == 605 and "never" in of_server["lives"]
+    assert sum(of_server["keys_by_ttl"].values()) == 605 and "none" in of_server["keys_by_ttl"]
 
     def counts(document: dict[str, Any]) -> dict[str, tuple[int, object]]:
         return {entry["pattern"]: (entry["keys"], entry["types"]) for entry in document["patterns"]}

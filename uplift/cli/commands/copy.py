@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 from rich.table import Table
@@ -23,6 +24,7 @@ from uplift.cli.options.redis_urls import (
     WholeBytes,
     scope_of,
 )
+from uplift.cli.options.state_file import default_state_path, make_folder_of, path_of_new_run
 from uplift.cli.terminal.output import AsJson, print_json, print_lines, print_table
 from uplift.cli.terminal.progress_bar import say
 from uplift.cli.terminal.run_events import shown_events
@@ -31,12 +33,19 @@ from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, PreparedCopy, prepared_copy
 from uplift.keyspace.copy.state import CopyState, locked
 from uplift.keyspace.keymap.routing import NO_TARGET
+from uplift.keyspace.server.events import Note
 from uplift.keyspace.server.source_and_targets import raise_or_warn
 from uplift.keyspace.server.target import Existing, WriteMode
 
 SCHEMA = "uplift.copy/2"
-State = Annotated[Path, typer.Option("--state", help="Where the run writes down how far it is; the same file goes on from there.")]
-DEFAULT_STATE = Path("uplift-copy.state.json")
+State = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--state",
+        help="Where the run writes down how far it is; the same file goes on from there "
+        "[default: one for these servers, key map and rules, below ~/.local/state/uplift].",
+    ),
+]
 # What a plain machine reaches with both ends on it (bench/copy.py); networks and sizes differ, so it is called an estimate.
 _ESTIMATED_KEYS_A_SECOND = 60_000
 
@@ -48,7 +57,7 @@ def copy(
     database: Databases = None,
     only: Only = None,
     exclude: Exclude = None,
-    state: State = DEFAULT_STATE,
+    state: State = None,
     fail_existing: Annotated[
         bool, typer.Option("--fail-existing", help="Refuse to start where a target has one of the keys (default).")
     ] = False,
@@ -81,11 +90,16 @@ def copy(
     request = CopyRequest(
         scope.source, scope.targets, scope.keymap, scope.databases, scope.only, scope.exclude, scope.clock_tolerance, options
     )
-    with locked(state):
+    path = default_state_path(scope, os.environ) if state is None else state
+    if state is None:
+        make_folder_of(path)
+    with locked(path):
         try:
-            _copy(request, state, dry_run=dry_run, as_json=as_json)
+            if state is None:
+                path = path_of_new_run(path, dry_run=dry_run)
+            _copy(request, path, dry_run=dry_run, as_json=as_json)
         except KeyboardInterrupt:
-            say(f"stopped; what was committed stays. The same command goes on from there ({state}); `uplift clean` removes temporary keys.")
+            say(f"stopped; what was committed stays. The same command goes on from there ({path}); `uplift clean` removes temporary keys.")
             raise typer.Exit(ExitCode.FAILED) from None
 
 
@@ -96,6 +110,7 @@ def _copy(request: CopyRequest, state_path: Path, *, dry_run: bool, as_json: boo
             prepared = stack.enter_context(prepared_copy(request, state_path, listen))
             if not dry_run:
                 raise_or_warn(prepared.memory, listen)
+                listen(Note(f"state: {state_path}"))
                 began = time.monotonic()
                 state = prepared.run(listen)
         if dry_run:

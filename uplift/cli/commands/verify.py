@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from uplift.cli.options.redis_urls import (
     WholeBytes,
     scope_of,
 )
+from uplift.cli.options.state_file import default_state_path, existing_state, newest_finished
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.cli.terminal.run_events import shown_events
@@ -50,10 +52,17 @@ def verify(
         bool,
         typer.Option(
             "--delete-extra",
-            help="With --repair: delete what the source no longer has, on targets nobody but the copy of --state has written to.",
+            help="With --repair: delete what the source no longer has, on targets nobody but that copy has written to.",
         ),
     ] = False,
-    state: Annotated[Path | None, typer.Option("--state", help="The state of the copy, for --delete-extra and for equal hashes.")] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            help="The state of the copy, for --delete-extra and for equal hashes "
+            "[default: with --delete-extra, that of the last copy of these servers that finished].",
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", help="Every difference with its whole key name, a line of JSON each; mode 0600.")
     ] = None,
@@ -67,6 +76,10 @@ def verify(
     if delete_extra and not repair:
         raise BadInput("--delete-extra goes with --repair")
     scope = scope_of(source, target, keymap, database, only, exclude, clock_tolerance)
+    if state is not None:
+        existing_state(state)
+    elif delete_extra:
+        state = newest_finished(default_state_path(scope, os.environ))
     options = VerifyOptions(ttl_tolerance=ttl_tolerance, rechecks=rechecks, keys_a_second=keys_a_second, bytes_a_second=bytes_a_second)
     request = VerifyRequest(
         scope.source, scope.targets, scope.keymap, scope.databases, scope.only, scope.exclude, scope.clock_tolerance, options,

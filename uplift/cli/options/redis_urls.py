@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
@@ -34,6 +35,7 @@ WholeBytes = Annotated[
 BytesASecond = Annotated[int, typer.Option("--throttle-bytes", help="At most so many bytes of values a second [default: no limit].", min=0)]
 
 ONE_TARGET = "target"
+_TARGET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def scope_of(
@@ -48,8 +50,10 @@ def scope_of(
     """What copy and verify are asked to work on. Raises BadInput for whatever cannot be used."""
     endpoint, chosen = source_endpoint(source, databases)
     urls = target_urls(targets, named=keymap is not None)
-    read = sound_keymap(keymap) if keymap else one_target_takes_all(ONE_TARGET)
-    return Scope(endpoint, urls, read, chosen, tuple(only or ()), tuple(exclude or ()), clock_tolerance)
+    read = sound_keymap(keymap) if keymap else one_target_takes_all(urls[0].name)
+    # In one order, so that one copy is one copy however its options were typed.
+    wanted, unwanted = tuple(sorted(set(only or ()))), tuple(sorted(set(exclude or ())))
+    return Scope(endpoint, urls, read, tuple(sorted(set(chosen))), wanted, unwanted, clock_tolerance)
 
 
 def source_endpoint(url: str, databases: list[int] | None) -> tuple[Endpoint, tuple[int, ...]]:
@@ -70,6 +74,9 @@ def target_urls(texts: list[str], *, named: bool) -> tuple[TargetUrl, ...]:
             name, url = ONE_TARGET, text
             if named:
                 raise BadInput("--to has no name, allowed: NAME=URL, where NAME is a destination of the key map")
+        if not _TARGET_NAME.fullmatch(name):
+            # What stands before a = may be a piece of a password.
+            raise BadInput("--to: no name before =, allowed: NAME=URL, where NAME is of letters, digits, - and _")
         parsed = parse_redis_url(url, f"--to {name}")
         if any(target.name == name for target in targets):
             raise BadInput(f"--to {name} was given twice, allowed: once for each destination")

@@ -42,6 +42,10 @@ def build_router(keymap: KeyMap, targets: tuple[str, ...], *, only: Iterable[str
     wanted, unwanted = set(only), set(exclude)
     _refuse_unknown(keymap, "--only", wanted)
     _refuse_unknown(keymap, "--exclude", unwanted)
+    if both := sorted(wanted & unwanted):
+        raise BadInput(f"--only {both[0]} --exclude {both[0]}: a rule is wanted or not, allowed: one of the two")
+    if unknown := [name for name in targets if name not in keymap.destinations]:
+        raise BadInput(f"--to {unknown[0]}: no destination of the key map, allowed: {', '.join(keymap.destinations)}")
     written = {rule.name for rule in keymap.rules if rule.action is Action.COPY and rule.name not in unwanted}
     written = written & wanted if wanted else written
     for rule in keymap.rules:
