@@ -72,8 +72,15 @@ def read(client: Any, key: bytes) -> tuple[bytes, object, int | None] | None:
         case b"zset":
             value = {member: struct.pack("<d", score) for member, score in client.zrange(key, 0, -1, withscores=True)}
         case _:
-            value = (client.xrange(key), client.xinfo_groups(key))
+            value = (client.xrange(key), [_group(client, key, facts) for facts in client.xinfo_groups(key)])
     return kind, value, None if ttl < 0 else seconds * 1000 + microseconds // 1000 + ttl
+
+
+def _group(client: Any, key: bytes, facts: dict[str, Any]) -> tuple[object, ...]:
+    """What every version tells of a group, and each of its pending entries with its owner."""
+    pending = client.xpending_range(key, facts["name"], "-", "+", 10_000) if facts["pending"] else []
+    owners = [(entry["message_id"], entry["consumer"], entry["times_delivered"]) for entry in pending]
+    return facts["name"], facts["last-delivered-id"], owners
 
 
 def same(one: Snapshot, other: Snapshot, tolerance: int = 300) -> list[bytes]:

@@ -63,7 +63,13 @@ def copy(
     ] = False,
     skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Keep keys a target already has.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace keys a target already has.")] = False,
-    silent: Annotated[bool, typer.Option("--silent", help="Write by RESTORE; slower. Key events: none below 6.2, but for big keys and, below 5.0, TTLs; from 6.2 on each RESTORE is one.")] = False,
+    silent: Annotated[
+        bool,
+        typer.Option(
+            "--silent",
+            help="Write by RESTORE, slower. On 5.0 no key events but of big keys; below also of TTLs, from 6.2 on of each key.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be copied, whether it fits and how long it takes; write nothing.")
     ] = False,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from struct import pack
 
 from uplift.errors import SourceUnreachable
-from uplift.keyspace.server.canonical_value import hashable, without_hll_cache
+from uplift.keyspace.server.canonical_value import hashable, score_bits, without_hll_cache
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.replies import ErrorReply
@@ -77,7 +77,7 @@ class BigValueReader:
                 return InMemory(without_hll_cache(b"".join(flat)))
             case b"zset":
                 # Pieces have the score first.
-                return InMemory({member: pack("<d", float(score)) for score, member in zip(flat[::2], flat[1::2], strict=True)})
+                return InMemory({member: score_bits(score) for score, member in zip(flat[::2], flat[1::2], strict=True)})
             case b"set":
                 return InMemory(frozenset(flat))
             case b"hash":
@@ -150,9 +150,7 @@ class BigDigest:
             case b"set":
                 self._add_free((member, member) for member in arguments)
             case b"zset":
-                self._add_free(
-                    (member, pack("<d", float(score)) + member) for score, member in zip(arguments[::2], arguments[1::2], strict=True)
-                )
+                self._add_free((member, score_bits(score) + member) for score, member in zip(arguments[::2], arguments[1::2], strict=True))
             case _:
                 self._add_free(
                     (name, pack("<I", len(name)) + name + data) for name, data in zip(arguments[::2], arguments[1::2], strict=True)

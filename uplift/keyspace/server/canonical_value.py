@@ -1,8 +1,8 @@
 """When two values are the same value, whatever form each server keeps them in.
 
 Strings by their bytes, save the cached cardinality behind a valid HyperLogLog header; lists in order; sets and hashes in any order, the
-fields of a hash with the time they expire; scores by their IEEE bits; of streams the entries, the last id, and of each group its name,
-last delivered id, consumers, and each pending entry with its consumer and how often it was delivered.
+fields of a hash with the time they expire; scores by their IEEE bits, save the sign of a zero; of streams the entries, the last id, and of
+each group its name, last delivered id, consumers, and each pending entry with its consumer and how often it was delivered.
 """
 
 from __future__ import annotations
@@ -28,12 +28,17 @@ def comparable(kind: bytes, value: Value) -> object:
             return _hash(value)
         case b"zset":
             flat = as_bytes_list(value)
-            return {member: pack("<d", float(score)) for member, score in zip(flat[::2], flat[1::2], strict=True)}
+            return {member: score_bits(score) for member, score in zip(flat[::2], flat[1::2], strict=True)}
         case b"stream":
             entries, last_id, groups = value
             return (hashable(entries), last_id, frozenset(stream_group(as_list(group)) for group in as_list(groups)))
         case _:
             return value
+
+
+def score_bits(score: bytes) -> bytes:
+    """The IEEE bits of a score. -0 is 0: a server from 7.2 on makes it so by itself wherever it keeps a sorted set as a listpack."""
+    return pack("<d", float(score) + 0.0)
 
 
 def without_hll_cache(value: bytes) -> bytes:

@@ -12,7 +12,7 @@ NO_TTL = -1
 NO_SUCH_KEY = -2
 """What PTTL answers for a key that is not there."""
 LATEST = 2**63 - 1
-"""The latest time a server can hold; it counts in signed 64-bit ms."""
+"""The latest time a server can hold; it counts in signed 64-bit ms. A script reads one above 2^53 as a double: to about a second."""
 LONGEST_RELATIVE = 2**53
 """A TTL a server can add to its clock without passing LATEST; one that is longer is written as a time afterwards."""
 
