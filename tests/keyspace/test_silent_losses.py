@@ -182,6 +182,30 @@ def test_what_the_copy_wrote_before_it_was_killed_is_no_strangers(servers: tuple
     assert (state.not_copied, state.counts.copied) == ({}, {"everything": KEYS + 1})
 
 
+def test_killed_before_the_first_commit_no_ttl_stays_as_it_was_written_at_first(
+    servers: tuple[RedisServer, RedisServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key gets a relative TTL at once and the exact one by the next batch: the run dies between the two."""
+    from uplift.keyspace.server.target import Target
+
+    source, target = servers
+    request = _request(source, target)
+
+    def die(_self: Target, _batch: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
+        patch.setattr(Target, "_settle", die)
+        with pytest.raises(KeyboardInterrupt):
+            prepared.run(lambda _event: None)
+    written = [key for key in target.client.scan_iter(match="k:*")]
+    assert written
+    for key in written:
+        target.client.pexpire(key, target.client.pttl(key) + 700)
+    _copy(request, tmp_path / "state")
+    assert same(snapshot(source.client), snapshot(target.client), tolerance=50) == []
+
+
 def test_delete_extra_needs_the_source_of_that_copy(
     servers: tuple[RedisServer, RedisServer], start_redis: StartRedis, tmp_path: Path
 ) -> None:

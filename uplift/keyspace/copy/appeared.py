@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from uplift.keyspace.keymap.origin import origin_of
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.expiry import READINGS_DIFFER_MILLISECONDS, later_by
 from uplift.keyspace.server.key_look import KeyLooker, Look, same_big_value
 from uplift.keyspace.server.page_reader import ReadLimits, in_pages
 from uplift.keyspace.server.source_and_targets import Servers
 
 _KEYS_A_LOOK = 100
-_MOST_APART_MILLISECONDS = 1_000
 
 
 class AppearedKeys:
@@ -65,4 +65,4 @@ class AppearedKeys:
 def _end_together(mine: Look, theirs: Look) -> bool:
     if mine.expires_at is None or theirs.expires_at is None:
         return mine.expires_at is theirs.expires_at
-    return abs(mine.expires_at - theirs.expires_at) <= _MOST_APART_MILLISECONDS
+    return abs(later_by(theirs.expires_at, mine.expires_at)) <= READINGS_DIFFER_MILLISECONDS

@@ -100,6 +100,8 @@ class Copy:
         databases = self._servers.databases
         for database in databases:
             self._state.databases.setdefault(database, DatabaseProgress(cursors=list(first_cursors(self._bits))))
+        # Before the first write: whoever goes on then knows that keys may be there from this run.
+        self._commit(self._state)
         for database in databases:
             self._copy_with_reconnects(database)
         self._finish(databases)

@@ -15,6 +15,9 @@ LATEST = 2**63 - 1
 """The latest time a server can hold; it counts in signed 64-bit ms. A script reads one above 2^53 as a double: to about a second."""
 LONGEST_RELATIVE = 2**53
 """A TTL a server can add to its clock without passing LATEST; one that is longer is written as a time afterwards."""
+READINGS_DIFFER_MILLISECONDS = 15
+"""How far apart two readings of the difference of two TTLs can be: 5 ms and a rounded one for each side (lua/read_ttls.lua), each time."""
+_DOUBLES_DIFFER_MILLISECONDS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,9 @@ def expiry_of(ttl: int, now: int) -> Expiry | None:
     if ttl == NO_SUCH_KEY:
         return None
     return Expiry(None if ttl == NO_TTL else min(LATEST, now + ttl), now)
+
+
+def later_by(one: int, other: int) -> int:
+    """How much later one key expires than another, in ms; 0 where both times are so late that they cannot be read to the ms."""
+    apart = one - other
+    return 0 if min(one, other) > LONGEST_RELATIVE and abs(apart) <= _DOUBLES_DIFFER_MILLISECONDS else apart

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from uplift.keyspace.keymap.routing import Rule
+from uplift.keyspace.server.expiry import READINGS_DIFFER_MILLISECONDS, later_by
 from uplift.keyspace.server.key_look import KeyLooker, Look, same_big_value
-from uplift.keyspace.verify.result import READINGS_DIFFER_MILLISECONDS, Difference
+from uplift.keyspace.verify.result import Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _moved(first: _Mark | None, later: _Mark | None) -> bool:
         return True
     if first.expires_at is None or later.expires_at is None:
         return first.expires_at is not later.expires_at
-    return abs(first.expires_at - later.expires_at) > READINGS_DIFFER_MILLISECONDS
+    return abs(later_by(later.expires_at, first.expires_at)) > READINGS_DIFFER_MILLISECONDS
 
 
 def _difference(source: Look | None, target: Look | None, tolerance: int) -> tuple[Difference | None, str]:
@@ -125,7 +126,7 @@ def _difference(source: Look | None, target: Look | None, tolerance: int) -> tup
     if (source.expires_at is None) != (target.expires_at is None):
         return Difference.TTL, "never expires, on the source it does" if target.expires_at is None else "expires, on the source it does not"
     if source.expires_at is not None and target.expires_at is not None:
-        apart = target.expires_at - source.expires_at
+        apart = later_by(target.expires_at, source.expires_at)
         if abs(apart) > tolerance:
             return Difference.TTL, f"expires {apart:+,} ms from when it does on the source"
     return None, ""

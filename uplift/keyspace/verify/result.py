@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from uplift.keyspace.server.expiry import READINGS_DIFFER_MILLISECONDS
 from uplift.keyspace.server.page_reader import ReadLimits
 
 MOST_LISTED = 10_000
@@ -19,10 +20,6 @@ class Difference(StrEnum):
     TTL = "ttl"
     WRONG_SIDE = "wrong side"
     CHANGING = "still changing"
-
-
-READINGS_DIFFER_MILLISECONDS = 15
-"""How far apart two readings of the difference of two TTLs can be: 5 ms and a rounded one for each side (lua/read_ttls.lua), each time."""
 
 
 @dataclass(frozen=True, slots=True)
