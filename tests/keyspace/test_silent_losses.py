@@ -198,7 +198,7 @@ def test_killed_before_the_first_commit_no_ttl_stays_as_it_was_written_at_first(
         patch.setattr(Target, "_settle", die)
         with pytest.raises(KeyboardInterrupt):
             prepared.run(lambda _event: None)
-    written = [key for key in target.client.scan_iter(match="k:*")]
+    written = list(target.client.scan_iter(match="k:*"))
     assert written
     for key in written:
         target.client.pexpire(key, target.client.pttl(key) + 700)
