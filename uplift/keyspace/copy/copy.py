@@ -11,29 +11,26 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from uplift.errors import NotSafe, SourceUnreachable
+from uplift.errors import SourceUnreachable
 from uplift.keyspace.copy.appeared import AppearedKeys
+from uplift.keyspace.copy.checkpoint import Checkpoint
 from uplift.keyspace.copy.marker import remove_marker, set_marker
 from uplift.keyspace.copy.state import CopyState, DatabaseProgress
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.server.big_key_copier import BigKeyCopier
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.events import Listener, Progress
-from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.key_transfer import KeyTransfer
 from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ScanOf, ValueForm, payload_reader
 from uplift.keyspace.server.page_writer import PageWriter
 from uplift.keyspace.server.scan_partition import Border, first_cursors, next_cursor, partition_bits
-from uplift.keyspace.server.server_checks import lost_primary
 from uplift.keyspace.server.source_and_targets import Servers
-from uplift.keyspace.server.target import Existing, Target, WriteMode, check_same_node
+from uplift.keyspace.server.target import Existing, WriteMode, check_same_node
 from uplift.keyspace.server.throttle import Throttle
 from uplift.keyspace.server.write_calls import read_write_calls
 
 _CHECKPOINT_SECONDS = 1.0
-_WAIT_MILLISECONDS = 500
 _RECONNECTS = 5
-_MOST_NOT_COPIED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +79,8 @@ class Copy:
         self._state = state
         self._commit = commit
         self._total = total
-        self._listen: Listener = lambda _event: None
         self._labels = KeyLabels(bytes.fromhex(state.secret), servers.router.words)
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
-        # Since the run began, not since this process did: what was evicted between a crash and now is lost too.
-        self._evicted = [side.evicted_before for side in state.targets]
         self._bits = partition_bits(servers.facts)
         self._is_going_on = bool(state.databases)
 
@@ -96,17 +90,16 @@ class Copy:
         Raises KeyUnroutable, TargetRefused, NotConvertible, NotSafe (keys were evicted) or SourceUnreachable; what is committed
         stays so, and the same command goes on from there.
         """
-        self._listen = listen
         databases = self._servers.databases
         for database in databases:
             self._state.databases.setdefault(database, DatabaseProgress(cursors=list(first_cursors(self._bits))))
         # Before the first write: whoever goes on then knows that keys may be there from this run.
         self._commit(self._state)
         for database in databases:
-            self._copy_with_reconnects(database)
+            self._copy_with_reconnects(database, listen)
         self._finish(databases)
 
-    def _copy_with_reconnects(self, database: int) -> None:
+    def _copy_with_reconnects(self, database: int, listen: Listener) -> None:
         failures = 0
         while not self._state.databases[database].done:
             committed = self._state.counts.read
@@ -114,7 +107,7 @@ class Copy:
                 if failures:
                     for target in self._servers.targets:
                         target.reconnect()
-                self._copy_database(database)
+                self._copy_database(database, listen)
                 # Of the databases after the one that was under way nothing was written yet.
                 self._is_going_on = False
             except SourceUnreachable:
@@ -133,7 +126,7 @@ class Copy:
         self._state.finished = True
         self._commit(self._state)
 
-    def _copy_database(self, database: int) -> None:
+    def _copy_database(self, database: int, listen: Listener) -> None:
         progress = self._state.databases[database]
         apart = self._servers.source.beside(database)
         lanes: list[_Lane] = []
@@ -144,7 +137,14 @@ class Copy:
                 target.connection.select(database)
                 set_marker(target, self._state.run)
             lanes = [self._lane(database, partition, cursor) for partition, cursor in enumerate(progress.cursors)]
-            self._copy_lanes(lanes, transfer, AppearedKeys(self._servers, apart, self._options.limits), progress)
+            appeared = AppearedKeys(self._servers, apart, self._options.limits)
+            checkpoint = Checkpoint(self._servers, self._options.existing, self._state, self._labels, transfer, appeared)
+
+            def commit() -> None:
+                self._commit(self._state)
+                listen(Progress("copy", self._state.counts.read, self._total))
+
+            self._copy_lanes(lanes, transfer, checkpoint, progress, commit)
         finally:
             apart.close()
             for lane in lanes:
@@ -182,7 +182,9 @@ class Copy:
             case Existing.FAIL:
                 return lane.again_keys <= 0 and not self._state.may_be_ours
 
-    def _copy_lanes(self, lanes: list[_Lane], transfer: KeyTransfer, appeared: AppearedKeys, progress: DatabaseProgress) -> None:
+    def _copy_lanes(
+        self, lanes: list[_Lane], transfer: KeyTransfer, checkpoint: Checkpoint, progress: DatabaseProgress, commit: Callable[[], None]
+    ) -> None:
         active = deque(lane for lane in lanes if lane.cursor is not None)
         for lane in active:
             lane.reader.request(lane.cursor or 0)
@@ -209,68 +211,9 @@ class Copy:
             self._throttle.spend(keys, size)
             now = time.monotonic()
             if writer.written.read - last_read >= self._options.checkpoint_keys or now - last_commit >= _CHECKPOINT_SECONDS or not active:
-                self._checkpoint(lanes, transfer, appeared, progress, border)
+                checkpoint.make_certain()
+                progress.cursors = [lane.cursor for lane in lanes]
+                # Only now: a page that is read again after a break must not be taken for met.
+                progress.border = sorted(border.met)
+                commit()
                 last_commit, last_read = now, writer.written.read
-
-    def _checkpoint(
-        self, lanes: list[_Lane], transfer: KeyTransfer, appeared: AppearedKeys, progress: DatabaseProgress, border: Border
-    ) -> None:
-        """Make everything so far certain, then write down where to go on."""
-        transfer.settle()
-        self._take_kept(transfer.writer, appeared)
-        for index, target in enumerate(self._servers.targets):
-            target.wait_for_replicas(_WAIT_MILLISECONDS)
-            self._check_evictions(index, target)
-        self._check_source()
-        self._add_counts(transfer)
-        progress.cursors = [lane.cursor for lane in lanes]
-        # Only now: a page that is read again after a break must not be taken for met.
-        progress.border = sorted(border.met)
-        self._commit(self._state)
-        self._listen(Progress("copy", self._state.counts.read, self._total))
-
-    def _take_kept(self, writer: PageWriter, appeared: AppearedKeys) -> None:
-        """Keys that were on their target already: kept where that was asked for, else equal (read twice) or a stranger's."""
-        if self._options.existing is Existing.SKIP:
-            for _, _, rule, _ in appeared.take_kept():
-                writer.written.copied[rule.index] -= 1
-                self._state.counts.kept_existing += 1
-            return
-        for key, rule in appeared.take_strangers():
-            writer.written.copied[rule.index] -= 1
-            self._note_not_copied(
-                key,
-                "a key of this name came to the target after the look at names, and was left alone: `uplift verify --repair` replaces it",
-            )
-
-    def _note_not_copied(self, key: bytes, reason: str) -> None:
-        if len(self._state.not_copied) >= _MOST_NOT_COPIED:
-            raise NotSafe(f"more than {_MOST_NOT_COPIED:,} keys could not be copied, the last because {reason}")
-        self._state.not_copied[self._labels.label(key)] = reason
-
-    def _add_counts(self, transfer: KeyTransfer) -> None:
-        counts, written, big = self._state.counts, transfer.writer.take_written(), transfer.take_big_counts()
-        counts.read += written.read
-        counts.bytes += written.value_bytes
-        counts.expired_or_deleted += written.expired_or_deleted
-        counts.big += big.copied
-        for rule in self._servers.router.rules:
-            if written.copied[rule.index]:
-                counts.copied[rule.name] = counts.copied.get(rule.name, 0) + written.copied[rule.index]
-        for key, reason in big.not_copied.items():
-            self._note_not_copied(key, reason)
-        for key, size in big.held.items():
-            self._state.held[self._labels.label(key)] = size
-
-    def _check_evictions(self, index: int, target: Target) -> None:
-        evicted = read_server_facts(target.connection).evicted_keys
-        if evicted > self._evicted[index]:
-            raise NotSafe(
-                f"{target.name} evicted {evicted - self._evicted[index]} keys while it was written (evicted_keys grew): "
-                "it is too small, and what is there now is not complete. Start over on a larger node, or with maxmemory-policy noeviction"
-            )
-
-    def _check_source(self) -> None:
-        """A replica that loses its primary goes on answering, with data that gets older."""
-        if self._servers.facts.role != "master" and (reason := lost_primary(read_server_facts(self._servers.source))):
-            raise NotSafe(f"{reason}; the same command goes on from the last commit")

@@ -1,0 +1,96 @@
+"""Makes what a copy has done so far certain, and counts it: what a cursor may be written down behind."""
+
+from __future__ import annotations
+
+from uplift.errors import NotSafe
+from uplift.keyspace.copy.appeared import AppearedKeys
+from uplift.keyspace.copy.state import CopyState
+from uplift.keyspace.keymap.key_label import KeyLabels
+from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.key_transfer import KeyTransfer
+from uplift.keyspace.server.server_checks import lost_primary
+from uplift.keyspace.server.source_and_targets import Servers
+from uplift.keyspace.server.target import Existing, Target
+
+_WAIT_MILLISECONDS = 500
+_MOST_NOT_COPIED = 10_000
+_STRANGERS = "a key of this name came to the target after the look at names, and was left alone: `uplift verify --repair` replaces it"
+
+
+class Checkpoint:
+    """The checkpoints of one database. Counts go to `state`, which the caller writes down."""
+
+    def __init__(
+        self, servers: Servers, existing: Existing, state: CopyState, labels: KeyLabels, transfer: KeyTransfer, appeared: AppearedKeys
+    ) -> None:
+        self._servers, self._existing, self._state, self._labels = servers, existing, state, labels
+        self._transfer, self._appeared = transfer, appeared
+        # Since the run began, not since this process did: what was evicted between a crash and now is lost too.
+        self._evicted = [side.evicted_before for side in state.targets]
+
+    def make_certain(self) -> None:
+        """Wait for every answer, bring the big keys, look at what was kept, and at the servers.
+
+        Raises what KeyTransfer.settle raises, and NotSafe where a target evicted keys or the source lost its primary.
+        """
+        self._transfer.settle()
+        strangers, kept = self._strangers(), self._kept()
+        for index, target in enumerate(self._servers.targets):
+            target.wait_for_replicas(_WAIT_MILLISECONDS)
+            self._check_evictions(index, target)
+        self._check_source()
+        # From here on nothing can break: what was counted is committed.
+        self._add_counts()
+        self._state.counts.kept_existing += kept
+        for key in strangers:
+            self._note_not_copied(key, _STRANGERS)
+
+    def _kept(self) -> int:
+        """How many keys were on their target already and were to be kept; they are not copied."""
+        if self._existing is not Existing.SKIP:
+            return 0
+        kept = [rule for _, _, rule, _ in self._appeared.take_kept()]
+        for rule in kept:
+            self._transfer.writer.written.copied[rule.index] -= 1
+        return len(kept)
+
+    def _strangers(self) -> list[bytes]:
+        """Keys that were on their target already, though nobody was to have written there; they are not copied."""
+        if self._existing is Existing.SKIP:
+            return []
+        strangers = self._appeared.take_strangers()
+        for _, rule in strangers:
+            self._transfer.writer.written.copied[rule.index] -= 1
+        return [key for key, _ in strangers]
+
+    def _note_not_copied(self, key: bytes, reason: str) -> None:
+        if len(self._state.not_copied) >= _MOST_NOT_COPIED:
+            raise NotSafe(f"more than {_MOST_NOT_COPIED:,} keys could not be copied, the last because {reason}")
+        self._state.not_copied[self._labels.label(key)] = reason
+
+    def _add_counts(self) -> None:
+        counts, written, big = self._state.counts, self._transfer.writer.take_written(), self._transfer.take_big_counts()
+        counts.read += written.read
+        counts.bytes += written.value_bytes
+        counts.expired_or_deleted += written.expired_or_deleted
+        counts.big += big.copied
+        for rule in self._servers.router.rules:
+            if written.copied[rule.index]:
+                counts.copied[rule.name] = counts.copied.get(rule.name, 0) + written.copied[rule.index]
+        for key, reason in big.not_copied.items():
+            self._note_not_copied(key, reason)
+        for key, size in big.held.items():
+            self._state.held[self._labels.label(key)] = size
+
+    def _check_evictions(self, index: int, target: Target) -> None:
+        evicted = read_server_facts(target.connection).evicted_keys
+        if evicted > self._evicted[index]:
+            raise NotSafe(
+                f"{target.name} evicted {evicted - self._evicted[index]} keys while it was written (evicted_keys grew): "
+                "it is too small, and what is there now is not complete. Start over on a larger node, or with maxmemory-policy noeviction"
+            )
+
+    def _check_source(self) -> None:
+        """A replica that loses its primary goes on answering, with data that gets older."""
+        if self._servers.facts.role != "master" and (reason := lost_primary(read_server_facts(self._servers.source))):
+            raise NotSafe(f"{reason}; the same command goes on from the last commit")
