@@ -21,6 +21,8 @@ _FILES = {
     "tests/inplace/test_interleavings.py": BARE,
     "tests/inplace/test_killed_steps.py": BARE,
 }
+# Whose tests take long each and share nothing.
+_EACH_ALONE = {"tests/keyspace/test_commands_drawn.py"}
 _FOLDERS = {"tests/review/": SYNTHESIS, "tests/stacks/": SYNTHESIS}
 # What takes longest comes first, so that the workers end together.
 _IN_ORDER = (RUNS, STACKS, BARE, SYNTHESIS, "tests/rehearsal/test_rehearse_command.py", "tests/keyspace/test_copy_killed.py")
@@ -35,8 +37,10 @@ class ByGroupOrFile(LoadScopeScheduling):
 
 
 def group_of(node_id: str) -> str:
-    """What a test shares a worker with: its group, or its file."""
+    """What a test shares a worker with: its group, or its file; some are each alone."""
     file = node_id.partition("::")[0]
+    if file in _EACH_ALONE:
+        return node_id
     return _FILES.get(file) or next((group for folder, group in _FOLDERS.items() if file.startswith(folder)), file)
 
 

@@ -68,3 +68,8 @@ def test_every_named_file_exists_and_every_other_is_its_own_group() -> None:
 
     assert [file for file in worker_groups._FILES if not Path(file).exists()] == []
     assert group_of("tests/engines/test_catalogue.py::test_b[x::y]") == "tests/engines/test_catalogue.py"
+
+
+def test_the_drawn_runs_of_the_commands_are_each_alone() -> None:
+    one, other = (f"tests/keyspace/test_commands_drawn.py::test_{name}" for name in "ab")
+    assert group_of(one) != group_of(other)
