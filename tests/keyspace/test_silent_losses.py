@@ -110,6 +110,30 @@ def test_other_data_in_the_same_process_is_found_when_a_copy_goes_on(
     assert same(snapshot(source.client), snapshot(target.client, b"other" if happens is _refill_the_source else b"")) == []
 
 
+def test_one_database_of_two_that_was_flushed_is_written_again_and_the_other_is_still_ours(
+    servers: tuple[RedisServer, RedisServer], tmp_path: Path
+) -> None:
+    source, target = servers
+    for number in range(50):
+        source.connect(3).set(f"three:{number}", "v")
+    request = _request(source, target)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and event.phase == "copy" and event.done > KEYS + 20:
+            raise KeyboardInterrupt
+
+    with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared, pytest.raises(KeyboardInterrupt):
+        prepared.run(stop)
+    target.connect(3).flushdb()
+    target.connect(3).set("three:7", "a stranger's")
+    with pytest.raises(NotSafe, match="1 keys are on a target already"):
+        _copy(request, tmp_path / "state")
+    target.connect(3).flushdb()
+    state, said = _copy(request, tmp_path / "state")
+    assert said[0].startswith("target: database 3 was flushed since")
+    assert (state.not_copied, state.counts.copied) == ({}, {"everything": KEYS + 1 + 50})
+
+
 def test_an_evicted_marker_is_told_from_a_flush(servers: tuple[RedisServer, RedisServer], tmp_path: Path) -> None:
     source, target = servers
     request = _request(source, target)

@@ -79,9 +79,9 @@ def prepared_copy(request: CopyRequest, state_path: Path, listen: Listener) -> I
     words = words_of(request.keymap)
     labels = KeyLabels(bytes.fromhex(earlier.secret), words) if earlier else KeyLabels(words=words)
     with opened(request, labels, listen) as servers:
-        state = _state(request, servers, earlier, state_path, listen)
-        check_existing = request.options.existing is Existing.FAIL and not state.checked_for_existing
-        scanned = _scan_names(servers, request.options, listen, check_existing=check_existing)
+        state, unmarked = _state(request, servers, earlier, state_path, listen)
+        to_check = _all_places(servers) if not state.checked_for_existing else unmarked
+        scanned = _scan_names(servers, request.options, to_check if request.options.existing is Existing.FAIL else frozenset(), listen)
         _refuse_unmatched(scanned, labels)
         _refuse_existing(scanned, labels)
         state.checked_for_existing = True
@@ -97,8 +97,19 @@ def _memory(servers: Servers, scanned: PreScan) -> Preflight:
     return check_memory(servers.facts, coming, unexplained)
 
 
-def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, path: Path, listen: Listener) -> CopyState:
-    """The state to go on from, or a new one. Raises BadInput for one of another copy, NotSafe where keys were evicted since."""
+_Places = frozenset[tuple[str, int]]
+"""Targets by name, each with a database."""
+
+
+def _all_places(servers: Servers) -> _Places:
+    return frozenset((target.name, database) for target in servers.targets for database in servers.databases)
+
+
+def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, path: Path, listen: Listener) -> tuple[CopyState, _Places]:
+    """The state to go on from, or a new one, and where names have to be looked for once more.
+
+    Raises BadInput for one of another copy, NotSafe where keys were evicted since.
+    """
     fresh = CopyState(
         schema=SCHEMA,
         source=Side(
@@ -122,7 +133,7 @@ def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, pa
         options=request.options_digest,
     )
     if earlier is None:
-        return fresh
+        return fresh, frozenset()
     if earlier.finished:
         raise BadInput(
             f"--state {path}: the state of a finished copy: verify it with `uplift verify`; to copy again, remove the file or name another"
@@ -132,18 +143,17 @@ def _state(request: CopyRequest, servers: Servers, earlier: CopyState | None, pa
     return _go_on(earlier, fresh, servers, listen)
 
 
-def _go_on(earlier: CopyState, fresh: CopyState, servers: Servers, listen: Listener) -> CopyState:
+def _go_on(earlier: CopyState, fresh: CopyState, servers: Servers, listen: Listener) -> tuple[CopyState, _Places]:
     found = look_at_data(earlier, servers)
     if found.why:
         listen(Note(f"{'; '.join(found.why)}: the cursors of the earlier scan mean nothing any more, so the scan starts again"))
         earlier.begin_again()
         earlier.may_be_ours = found.ours_is_there
-        earlier.checked_for_existing = earlier.checked_for_existing and found.ours_is_there
     elif earlier.databases:
         listen(Note(f"going on after {earlier.counts.read:,} keys of run {earlier.run}"))
     earlier.source = _seen_again(earlier.source, fresh.source)
     earlier.targets = [_seen_again(old, new) for old, new in zip(earlier.targets, fresh.targets, strict=True)]
-    return earlier
+    return earlier, found.unmarked if found.why else frozenset()
 
 
 def _seen_again(old: Side, new: Side) -> Side:
@@ -178,14 +188,14 @@ def _refuse_other_copy(earlier: CopyState, fresh: CopyState, path: Path) -> None
         )
 
 
-def _scan_names(servers: Servers, options: CopyOptions, listen: Listener, *, check_existing: bool) -> PreScan:
+def _scan_names(servers: Servers, options: CopyOptions, to_check: _Places, listen: Listener) -> PreScan:
     scanned = empty_prescan(servers.router)
     throttle = Throttle(options.keys_a_second, 0)
     for database in servers.databases:
         servers.select(database)
-        to_check = [target if check_existing and target.facts.keys_in(database) else None for target in servers.targets]
+        checked = [target if (target.name, database) in to_check and target.facts.keys_in(database) else None for target in servers.targets]
         progress = servers.progress(listen, "look at every key name", scanned.total)
-        scanned.add(prescan(servers.source, servers.router, to_check, throttle, progress))
+        scanned.add(prescan(servers.source, servers.router, checked, throttle, progress))
     return scanned
 
 

@@ -19,9 +19,13 @@ _SAMPLE_KEYS = 100
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`why` the scan begins again, empty where it goes on; `ours_is_there`: whether what the copy wrote is still on every target."""
+    """`why` the scan begins again, empty where it goes on.
+
+    `unmarked`: target and database of where what the copy wrote is not any more, or was never; `ours_is_there`: whether it is somewhere.
+    """
 
     why: tuple[str, ...]
+    unmarked: frozenset[tuple[str, int]]
     ours_is_there: bool
 
 
@@ -29,19 +33,18 @@ def look_at_data(state: CopyState, servers: Servers) -> Found:
     """Compare servers with the state of a copy that stopped. Raises NotSafe where a target evicted what the copy had written."""
     begun = sorted(database for database, progress in state.databases.items() if progress.has_begun)
     why = _source_changed(state.source, servers.facts)
-    ours_is_there = True
+    unmarked: set[tuple[str, int]] = set()
     for target, side in zip(servers.targets, state.targets, strict=True):
         reason = [f"{target.name}: restarted or failed over since"] if side.run_id != target.facts.run_id else []
         without = [database for database in begun if not _is_marked(target, database, state.run)]
-        if without:
-            ours_is_there = False
-            if not reason:
-                _refuse_eviction(target, side)
-                reason = [_why_unmarked(target, side, without)]
+        unmarked |= {(target.name, database) for database in without}
+        if without and not reason:
+            _refuse_eviction(target, side)
+            reason = [_why_unmarked(target, side, without)]
         why += reason
     if begun and not why and not _sample_is_there(servers, state, begun):
-        return Found(("the source or a target holds other data than it did: most of a sample of copied keys is not there",), False)
-    return Found(tuple(why), ours_is_there)
+        why = ["the source or a target holds other data than it did: most of a sample of copied keys is not there"]
+    return Found(tuple(why), frozenset(unmarked), len(unmarked) < len(begun) * len(servers.targets))
 
 
 def _source_changed(side: Side, facts: ServerFacts) -> list[str]:
