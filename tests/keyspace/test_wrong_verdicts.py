@@ -96,6 +96,17 @@ def test_equal_values_that_only_one_side_calls_big_are_equal(start_redis: StartR
     assert _verify(source, target).result.counts == {}
 
 
+def test_a_set_of_one_huge_and_many_small_members_is_no_moving_source(start_redis: StartRedis, tmp_path: Path) -> None:
+    """Whether it is big is judged by a member drawn by the server, so it is big at one look and not at the next."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    source.client.sadd("set", b"x" * 70_000, b"y" * 69_000, *range(2))
+    source.client.sadd("other", b"x" * 70_000, b"y" * 69_000, *range(2))
+    _copy(source, target, tmp_path)
+    target.client.sadd("set", "one more")
+    for _ in range(30):
+        assert _verify(source, target, options=VerifyOptions(pause_seconds=0, rechecks=4)).result.counts == {Difference.VALUE: 1}
+
+
 def _stream(client: Any, entries: int) -> None:
     pipeline = client.pipeline(transaction=False)
     for number in range(entries):

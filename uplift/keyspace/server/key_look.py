@@ -15,13 +15,18 @@ from uplift.keyspace.server.page_reply import Value
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A key that is there, with times in ms of the source's clock. `size` is 0 unless the value is too big for a page, and not read yet."""
+    """A key that is there, with times in ms of the source's clock.
+
+    `size` is 0 unless the value is too big for a page, and not read yet. That is judged by a sampled element, so a value can be big at one
+    look and not at the next. `in_pieces`: the value was read as a big one.
+    """
 
     kind: bytes
     value: object
     seen_at: int
     expires_at: int | None
     size: int = 0
+    in_pieces: bool = False
 
     def ends_within(self, milliseconds: int) -> bool:
         """Whether it is about to expire: the other side, whose TTL may be that much shorter, can have expired it already."""

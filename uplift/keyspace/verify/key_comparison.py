@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from uplift.keyspace.keymap.routing import Rule
+from uplift.keyspace.server.big_value_reader import InMemory
 from uplift.keyspace.server.expiry import READINGS_DIFFER_MILLISECONDS, later_by
 from uplift.keyspace.server.key_look import KeyLooker, Look, same_big_value
 from uplift.keyspace.verify.result import Difference
@@ -22,11 +23,11 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What of a look is remembered until the next; of a value its hash, of a big one its size alone."""
+    """What of a look is remembered until the next: of a value its elements (bytes of a string) and, unless it is big, its hash."""
 
     kind: bytes
-    size: int
-    value_hash: int
+    elements: int
+    value_hash: int | None
     expires_at: int | None
 
 
@@ -69,7 +70,7 @@ class KeyComparison:
         if mine.size and theirs.size and mine.size != theirs.size:
             return replace(mine, value=mine.size), replace(theirs, value=theirs.size)
         one, other = same_big_value(key, self._source, rule.root + key, self._targets[rule.target], mine.kind)
-        return replace(mine, value=one), replace(theirs, value=other)
+        return replace(mine, value=one, in_pieces=True), replace(theirs, value=other, in_pieces=True)
 
     def _judged(
         self, key: bytes, rule: Rule, mine: Look | None, after: Look | None, difference: Difference | None, detail: str
@@ -82,15 +83,31 @@ class KeyComparison:
 
     def _big_value_moved(self, key: bytes, mine: Look | None, after: Look | None) -> bool:
         """Whether a big value is another at the second look; it is read again only where it was read before. Small ones have their hash."""
-        if mine is None or after is None or not mine.size or mine.value is None or isinstance(mine.value, int):
+        if mine is None or after is None:
             return False
-        return mine.value != self._source.big_value(key, after.kind, like=mine.value)
+        if mine.in_pieces:
+            return mine.value != self._source.big_value(key, after.kind, like=mine.value)
+        if after.size and not mine.size:
+            held = self._source.big_value(key, after.kind)
+            return not isinstance(held, InMemory) or held.value != mine.value
+        return False
 
 
 def _mark(look: Look | None) -> _Mark | None:
     if look is None:
         return None
-    return _Mark(look.kind, look.size, 0 if look.size else _hash_of(look.value), look.expires_at)
+    return _Mark(look.kind, look.size or _elements_of(look.value), None if look.size else _hash_of(look.value), look.expires_at)
+
+
+def _elements_of(value: object) -> int:
+    match value:
+        case (list() | tuple() as entries, _, _):
+            # A stream: entries, last id, groups.
+            return len(entries)
+        case bytes() | list() | dict() | frozenset():
+            return len(value)
+        case _:
+            return 0
 
 
 def _hash_of(value: object) -> int:
@@ -107,7 +124,9 @@ def _moved(first: _Mark | None, later: _Mark | None) -> bool:
     """Whether two looks at one key of one server saw different things; two readings of one TTL differ by some ms."""
     if first is None or later is None:
         return first is not later
-    if (first.kind, first.size, first.value_hash) != (later.kind, later.size, later.value_hash):
+    if (first.kind, first.elements) != (later.kind, later.elements):
+        return True
+    if None not in {first.value_hash, later.value_hash} and first.value_hash != later.value_hash:
         return True
     if first.expires_at is None or later.expires_at is None:
         return first.expires_at is not later.expires_at
