@@ -37,7 +37,8 @@ def draw_map(draws: random.Random) -> DrawnMap:
     names = [rule["name"] for rule in rules]
     keymap = KeyMap.model_validate({"version": 1, "destinations": ["a", "b"], "rules": rules})
     only = draws.sample(names, draws.randint(1, len(names))) if draws.random() < 0.3 else []
-    exclude = draws.sample(names, draws.randint(0, len(names))) if draws.random() < 0.2 else []
+    left = [name for name in names if name not in only]
+    exclude = draws.sample(left, draws.randint(0, len(left))) if draws.random() < 0.2 else []
     return DrawnMap(keymap, tuple(samples), tuple(only), tuple(exclude))
 
 
