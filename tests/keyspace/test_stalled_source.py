@@ -27,7 +27,7 @@ from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome, Plac
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.expiry import NO_TTL
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.keyspace.server.page_reader import ReadLimits, ScanOf, TooBig, value_reader
+from uplift.keyspace.server.page_reader import ReadLimits, ScanOf, TooBig, ValueForm, payload_reader, value_reader
 from uplift.keyspace.server.scripts import ENDS, READ, Script
 from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Target
@@ -217,3 +217,21 @@ def test_the_ttl_of_a_big_key_is_read_again_too(tries: int, whole: bool, start_r
             assert copy_it() is BigOutcome.COPIED
             assert _wrong(target.client, {b"big": moment}) == ([], [])
     there.close()
+
+
+@pytest.mark.parametrize("version", ["8.2.3", "valkey-9.1.2"])
+def test_from_7_0_on_a_script_sees_one_time_and_no_stop_matters(version: str, start_redis: StartRedis) -> None:
+    """There TIME and PTTL both count from the begin of the script."""
+    server = start_redis(version)
+    ends = _fill(server.client)
+    names = [name for name in ends if name.startswith(b"h:")]
+    with _stopped_again_and_again(server) as times, connected(endpoint(server)) as connection:
+        reader = value_reader(connection, ReadLimits(value_elements=2_000, page_bytes=2**24), field_ttls=True)
+        while times[0] < 40:
+            page = reader.read_keys([*names, b"none"])
+            assert [key for key, ttl in zip(page.keys, page.ttls, strict=True) if page.now + ttl != ends[key]] == []
+            assert page.missing == [b"none"]
+    # And one that has ended is over, not of less than 0 ms.
+    server.client.set("k", "v", px=1)
+    with connected(endpoint(server)) as connection:
+        assert all(ttl >= 0 for ttl in payload_reader(connection, ValueForm.DUMP, ReadLimits()).read_keys([b"k"]).ttls)

@@ -3,29 +3,12 @@
 -- PTTL counts from the clock at the time it runs (src/expire.c of 3.2 to 6.2): where the server stands still after a TIME, PTTL is less by
 -- as long, and the key would seem to expire early. So the PTTLs of a page are read in one short run between two TIMEs, and again where the
 -- server stood still in it. Added to the second TIME, no PTTL makes a key expire early, nor more than MOST_APART late.
---
--- From 7.0 on PTTL counts from the time the script began (src/server.c, commandTimeSnapshot), but PEXPIRETIME says when a key expires.
 local MOST_APART = 5000 -- µs
 local MOST_TRIES = 20
-
--- Scripts see the server's version from 7.0 on.
-local HAS_EXPIRETIME = (redis.REDIS_VERSION_NUM or 0) >= 0x00070000
-
-local function read_expiry_times(entries, first, step)
-  local call = redis.call
-  for i = first, #entries, step do entries[i + 1] = call('PEXPIRETIME', entries[i]) end
-  local time = call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  for i = first, #entries, step do
-    if entries[i + 1] >= 0 then entries[i + 1] = math.max(0, entries[i + 1] - now) end
-  end
-  return time[1], time[2]
-end
 
 -- Puts behind each key of `entries`, which stand `step` apart from `first` on, its PTTL. Returns the TIME they belong to (s, us), or
 -- nothing and an error to answer with where the server stood still at every try.
 local function read_ttls(entries, first, step)
-  if HAS_EXPIRETIME then return read_expiry_times(entries, first, step) end
   local call = redis.call
   for _ = 1, MOST_TRIES do
     local before = call('TIME')
