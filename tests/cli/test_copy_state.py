@@ -143,6 +143,7 @@ def test_a_state_that_was_tampered_with_is_one_line(
             "--only users --exclude users: a rule is wanted or not, allowed: one of the two",
         ),
         (["--to", ":Secret=x@h"], "--to: no name before =, allowed: NAME=URL"),
+        (["--to", "Secret=x@h"], "--to: scheme '', allowed"),
     ],
 )
 def test_what_names_nothing_is_refused(arguments: list[str], message: str, tmp_path: Path, start_redis: StartRedis) -> None:

@@ -17,6 +17,7 @@ _FRAMES = st.sampled_from(
         "redis://:{}@host", "redis://{}:pw@host", "redis://{}@host", "rediss://u:{}@host:6379/0", "redis://:{}@host/0?insecure=true",
         "redis://:{}@host:port", "redis://:{}@", "{}://u:p@host", ":{}@host", "u:{}@host/3", "redis:{}@host", "redis:/{}@host",
         "rediss://:{}@host?ca=nowhere", "rediss://:{}@host?insecure=maybe", "redis://:{}@a..b", "redis://:{}@host/database",
+        "redis://host?password_env={}@h", "{}://h", "redis://:{}@host?password_env=x y",
     ]
 )  # fmt: skip
 

@@ -77,7 +77,9 @@ def target_urls(texts: list[str], *, named: bool) -> tuple[TargetUrl, ...]:
         if not _TARGET_NAME.fullmatch(name):
             # What stands before a = may be a piece of a password.
             raise BadInput("--to: no name before =, allowed: NAME=URL, where NAME is of letters, digits, - and _")
-        parsed = parse_redis_url(url, f"--to {name}")
+        # Without its scheme the whole text may be a URL, and what stands before a = a piece of its password.
+        option = f"--to {name}" if url.startswith(("redis://", "rediss://")) else "--to"
+        parsed = parse_redis_url(url, option)
         if any(target.name == name for target in targets):
             raise BadInput(f"--to {name} was given twice, allowed: once for each destination")
         targets.append(TargetUrl(name, _with_password(parsed, f"--to {name}"), parsed.database))

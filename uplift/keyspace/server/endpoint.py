@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,6 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from uplift.errors import BadInput
 
 _SCHEMES = ("redis", "rediss")
+_OTHER_SCHEMES = ("", "http", "https", "tcp", "unix", "redis+sentinel")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUERY = ("ca", "server_name", "insecure", "password_env", "password_secret")
 _DEFAULT_PORT = 6379
 _MOST_DATABASES = 1_000_000
@@ -66,7 +69,9 @@ def parse_redis_url(text: str, option: str) -> RedisUrl:
     except ValueError:
         raise BadInput(f"{option}: no host or no port from 1 to 65535, allowed: {_ALLOWED}{shown.hint}") from None
     if parts.scheme not in _SCHEMES:
-        raise BadInput(f"{option}: scheme {shown.part(parts.scheme)}, allowed: {_ALLOWED} or rediss:// for TLS{shown.hint}")
+        raise BadInput(
+            f"{option}: scheme {repr(parts.scheme) if parts.scheme in _OTHER_SCHEMES else '(not shown)'}, allowed: {_ALLOWED} or rediss:// for TLS{shown.hint}"
+        )
     if parts.fragment or "#" in text:
         raise BadInput(f"{option}: a # and something behind it, allowed: {_ALLOWED}{shown.hint}")
     if not parts.hostname:
@@ -83,6 +88,10 @@ def parse_redis_url(text: str, option: str) -> RedisUrl:
     ca_file = Path(query["ca"]) if "ca" in query else None
     if ca_file is not None and not _is_file(ca_file):
         raise BadInput(f"{option}: ca={shown.part(str(ca_file))}: no such file, allowed: a PEM file of authorities{shown.hint}")
+    if "password_env" in query and not _ENVIRONMENT_NAME.fullmatch(query["password_env"]):
+        raise BadInput(
+            f"{option}: password_env={shown.part(query['password_env'])}, allowed: the name of an environment variable{shown.hint}"
+        )
     if "server_name" in query:
         _refuse_bad_name(query["server_name"], f"{option}: server_name", shown)
     endpoint = Endpoint(
