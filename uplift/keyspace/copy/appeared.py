@@ -1,8 +1,9 @@
-"""Keys that were written exclusively and were on their target already: which are somebody else's?"""
+"""Keys that were written exclusively and were on their target already: this run's from before a break, or somebody else's?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from uplift.keyspace.keymap.origin import origin_of
 from uplift.keyspace.keymap.routing import Rule
@@ -13,6 +14,17 @@ from uplift.keyspace.server.page_reader import ReadLimits, in_pages
 from uplift.keyspace.server.source_and_targets import Servers
 
 _KEYS_A_LOOK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Different:
+    """Keys, each with its rule: of another value, or of the same value and another TTL.
+
+    The second are this run's: it died between writing a key and making its TTL exact.
+    """
+
+    value: list[tuple[bytes, Rule]]
+    ttl: list[tuple[bytes, Rule]]
 
 
 class AppearedKeys:
@@ -35,31 +47,35 @@ class AppearedKeys:
                 if origin is not None:
                     yield index, origin[0], origin[1], name
 
-    def take_strangers(self) -> list[tuple[bytes, Rule]]:
-        """Keys that are not on the target as they are on the source. Equal ones were read twice by the scan, or are as good as copied."""
-        strangers: list[tuple[bytes, Rule]] = []
+    def take_different(self) -> Different:
+        """Those that are not on their target as they are on the source; the others are as good as copied."""
+        found = Different([], [])
         by_target: dict[int, dict[bytes, tuple[Rule, bytes]]] = {}
         for index, key, rule, name in self.take_kept():
             by_target.setdefault(index, {})[key] = (rule, name)
         for index, kept in by_target.items():
             for keys in in_pages(list(kept), _KEYS_A_LOOK):
-                strangers += [(key, kept[key][0]) for key in self._different(index, {key: kept[key][1] for key in keys})]
-        return strangers
+                self._look(index, {key: kept[key] for key in keys}, found)
+        return found
 
-    def _different(self, index: int, names: dict[bytes, bytes]) -> Iterator[bytes]:
-        here, there = self._source.look(list(names)), self._there[index].look(list(names.values()))
-        for key, name in names.items():
+    def _look(self, index: int, kept: dict[bytes, tuple[Rule, bytes]], found: Different) -> None:
+        here, there = self._source.look(list(kept)), self._there[index].look([name for _, name in kept.values()])
+        for key, (rule, name) in kept.items():
             mine, theirs = here.get(key), there.get(name)
             if mine is None:
                 continue
-            if theirs is None or mine.kind != theirs.kind or not _end_together(mine, theirs):
-                yield key
-            elif mine.size or theirs.size:
-                one, other = same_big_value(key, self._source, name, self._there[index], mine.kind)
-                if one != other:
-                    yield key
-            elif mine.value != theirs.value:
-                yield key
+            if theirs is None or not self._same_value(index, key, mine, name, theirs):
+                found.value.append((key, rule))
+            elif not _end_together(mine, theirs):
+                found.ttl.append((key, rule))
+
+    def _same_value(self, index: int, key: bytes, mine: Look, name: bytes, theirs: Look) -> bool:
+        if mine.kind != theirs.kind:
+            return False
+        if mine.size or theirs.size:
+            one, other = same_big_value(key, self._source, name, self._there[index], mine.kind)
+            return bool(one == other)
+        return bool(mine.value == theirs.value)
 
 
 def _end_together(mine: Look, theirs: Look) -> bool:

@@ -14,7 +14,10 @@ from uplift.keyspace.server.target import Existing, Target
 
 _WAIT_MILLISECONDS = 500
 _MOST_NOT_COPIED = 10_000
-_STRANGERS = "a key of this name came to the target after the look at names, and was left alone: `uplift verify --repair` replaces it"
+_STRANGERS = (
+    "a key of this name is on the target with another value, and was left alone: somebody wrote it after the look at names, or the source "
+    "changed it while the copy was broken off; `uplift verify --repair` replaces it"
+)
 
 
 class Checkpoint:
@@ -55,13 +58,22 @@ class Checkpoint:
         return len(kept)
 
     def _strangers(self) -> list[bytes]:
-        """Keys that were on their target already, though nobody was to have written there; they are not copied."""
+        """Keys that were on their target with another value, though nobody was to have written there; they are not copied.
+
+        Those with the same value and another TTL are written over: the run died before it made their TTL exact.
+        """
         if self._existing is Existing.SKIP:
             return []
-        strangers = self._appeared.take_strangers()
-        for _, rule in strangers:
-            self._transfer.writer.written.copied[rule.index] -= 1
-        return [key for key, _ in strangers]
+        different, writer = self._appeared.take_different(), self._transfer.writer
+        for _, rule in (*different.value, *different.ttl):
+            writer.written.copied[rule.index] -= 1
+        if different.ttl:
+            read = writer.written.read
+            writer.exclusive = False
+            self._transfer.bring([key for key, _ in different.ttl])
+            self._transfer.settle()
+            writer.written.read = read
+        return [key for key, _ in different.value]
 
     def _note_not_copied(self, key: bytes, reason: str) -> None:
         if len(self._state.not_copied) >= _MOST_NOT_COPIED:

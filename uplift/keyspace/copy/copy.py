@@ -50,24 +50,15 @@ class CopyOptions:
         """How values travel."""
         return ValueForm.COPY if self.write_mode is WriteMode.FAST else ValueForm.DUMP
 
-    @property
-    def again_keys(self) -> int:
-        """How many keys of a lane may have been written after the last commit, and then some pages."""
-        return self.checkpoint_keys + 20 * self.limits.page_keys
-
 
 @dataclass(slots=True)
 class _Lane:
-    """One partition of the scan and the connection that reads it. `cursor` is where the next page begins, None at the end.
-
-    `again_keys`: so many keys may be on their target because this run wrote them before it broke off, and are written over.
-    """
+    """One partition of the scan and the connection that reads it. `cursor` is where the next page begins, None at the end."""
 
     partition: int
     cursor: int | None
     reader: PageReader[bytes]
     is_first_page: bool
-    again_keys: int
 
 
 class Copy:
@@ -82,7 +73,6 @@ class Copy:
         self._labels = KeyLabels(bytes.fromhex(state.secret), servers.router.words)
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
         self._bits = partition_bits(servers.facts)
-        self._is_going_on = bool(state.databases)
 
     def run(self, listen: Listener) -> None:
         """Copy every chosen database, or what is left of it.
@@ -93,8 +83,6 @@ class Copy:
         databases = self._servers.databases
         for database in databases:
             self._state.databases.setdefault(database, DatabaseProgress(cursors=list(first_cursors(self._bits))))
-        # Before the first write: whoever goes on then knows that keys may be there from this run.
-        self._commit(self._state)
         for database in databases:
             self._copy_with_reconnects(database, listen)
         self._finish(databases)
@@ -108,10 +96,7 @@ class Copy:
                     for target in self._servers.targets:
                         target.reconnect()
                 self._copy_database(database, listen)
-                # Of the databases after the one that was under way nothing was written yet.
-                self._is_going_on = False
             except SourceUnreachable:
-                self._is_going_on = True
                 failures = failures + 1 if self._state.counts.read == committed else 1
                 if failures > _RECONNECTS:
                     raise
@@ -169,18 +154,18 @@ class Copy:
         limits = self._options.limits
         scan = ScanOf(max(1, limits.page_keys >> self._bits), self._servers.router.filter_arguments())
         reader = payload_reader(self._servers.source.beside(database), self._options.form, limits, scan)
-        again = self._options.again_keys if self._is_going_on else 0
-        return _Lane(partition, cursor, reader, is_first_page=cursor == partition, again_keys=again)
+        return _Lane(partition, cursor, reader, is_first_page=cursor == partition)
 
-    def _is_exclusive(self, lane: _Lane) -> bool:
-        """Whether a key that is on its target already was not written by this run."""
+    @property
+    def _is_exclusive(self) -> bool:
+        """Whether a key that is on its target already is left alone, and looked at (AppearedKeys)."""
         match self._options.existing:
             case Existing.SKIP:
                 return True
             case Existing.REPLACE:
                 return False
             case Existing.FAIL:
-                return lane.again_keys <= 0 and not self._state.may_be_ours
+                return not self._state.may_be_ours
 
     def _copy_lanes(
         self, lanes: list[_Lane], transfer: KeyTransfer, checkpoint: Checkpoint, progress: DatabaseProgress, commit: Callable[[], None]
@@ -202,10 +187,9 @@ class Copy:
                 lane.reader.request(lane.cursor)
                 active.append(lane)
             keys_before, bytes_before = writer.written.read, writer.written.value_bytes
-            writer.exclusive = self._is_exclusive(lane)
+            writer.exclusive = self._is_exclusive
             transfer.take(page)
             keys, size = writer.written.read - keys_before, writer.written.value_bytes - bytes_before
-            lane.again_keys -= keys
             for target in self._servers.targets:
                 target.flush_when_full(size)
             self._throttle.spend(keys, size)

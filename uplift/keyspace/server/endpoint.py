@@ -68,10 +68,7 @@ def parse_redis_url(text: str, option: str) -> RedisUrl:
         port = parts.port
     except ValueError:
         raise BadInput(f"{option}: no host or no port from 1 to 65535, allowed: {_ALLOWED}{shown.hint}") from None
-    if parts.scheme not in _SCHEMES:
-        raise BadInput(
-            f"{option}: scheme {repr(parts.scheme) if parts.scheme in _OTHER_SCHEMES else '(not shown)'}, allowed: {_ALLOWED} or rediss:// for TLS{shown.hint}"
-        )
+    _refuse_scheme(parts.scheme, option, shown)
     if parts.fragment or "#" in text:
         raise BadInput(f"{option}: a # and something behind it, allowed: {_ALLOWED}{shown.hint}")
     if not parts.hostname:
@@ -88,10 +85,6 @@ def parse_redis_url(text: str, option: str) -> RedisUrl:
     ca_file = Path(query["ca"]) if "ca" in query else None
     if ca_file is not None and not _is_file(ca_file):
         raise BadInput(f"{option}: ca={shown.part(str(ca_file))}: no such file, allowed: a PEM file of authorities{shown.hint}")
-    if "password_env" in query and not _ENVIRONMENT_NAME.fullmatch(query["password_env"]):
-        raise BadInput(
-            f"{option}: password_env={shown.part(query['password_env'])}, allowed: the name of an environment variable{shown.hint}"
-        )
     if "server_name" in query:
         _refuse_bad_name(query["server_name"], f"{option}: server_name", shown)
     endpoint = Endpoint(
@@ -127,6 +120,12 @@ class _Shown:
         return "; in a user name or password / ? # @ : and % are percent-encoded, such as %2F" if self._may_hold_password else ""
 
 
+def _refuse_scheme(scheme: str, option: str, shown: _Shown) -> None:
+    if scheme not in _SCHEMES:
+        found = repr(scheme) if scheme in _OTHER_SCHEMES else "(not shown)"
+        raise BadInput(f"{option}: scheme {found}, allowed: {_ALLOWED} or rediss:// for TLS{shown.hint}")
+
+
 def _refuse_bad_name(name: str, what: str, shown: _Shown) -> None:
     """Names that the resolver or TLS would refuse with an error of their own: empty labels, labels above 63 letters, control characters."""
     try:
@@ -149,6 +148,9 @@ def _is_file(path: Path) -> bool:
 
 def _query(text: str, option: str, shown: _Shown) -> dict[str, str]:
     query = dict(parse_qsl(text, keep_blank_values=True))
+    if "password_env" in query and not _ENVIRONMENT_NAME.fullmatch(query["password_env"]):
+        found = shown.part(query["password_env"])
+        raise BadInput(f"{option}: password_env={found}, allowed: the name of an environment variable{shown.hint}")
     unknown = sorted(query.keys() - set(_QUERY))
     if unknown:
         raise BadInput(f"{option}: unknown setting {shown.part(unknown[0])}, allowed: {', '.join(_QUERY)}{shown.hint}")
