@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.cloud.elasticache.redis_server import RedisServer, free_port
 from rehearsal.run.installed_tools import InstalledTools
 from tests.conftest import StartRedis
 from uplift.cli.options.state_file import default_state_path
@@ -154,6 +154,9 @@ def test_what_names_nothing_is_refused(arguments: list[str], message: str, tmp_p
 
 class _InClusterMode(RedisServer):
     def _options(self) -> list[str]:
+        # Its bus listens 10,000 ports higher.
+        while self.port >= 55_000:
+            self.port = free_port()
         return [*super()._options(), "--cluster-enabled", "yes"]
 
 
