@@ -82,6 +82,7 @@ def test_servers(source: ServerFacts, sides: list[TargetSide], bad: str, refused
         (replace(SOURCE, used_memory_bytes=84), _side(), "", ""),
         (replace(SOURCE, used_memory_bytes=85), _side(), "", "uses 85 % of maxmemory"),
         (replace(SOURCE, used_memory_bytes=97), _side(), "uses 97 % of maxmemory, and being read makes it evict", ""),
+        (replace(SOURCE, used_memory_bytes=97, max_memory_policy="noeviction"), _side(), "", "a full one refuses its clients' writes"),
         (replace(SOURCE, used_memory_bytes=97, role="slave"), _side(), "", ""),
     ],
 )

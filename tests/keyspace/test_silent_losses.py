@@ -207,14 +207,15 @@ def test_what_the_copy_wrote_before_it_was_killed_is_no_strangers(servers: tuple
     assert {target.client.get(name) for name in missing[:50]} == {b"a stranger's"}
 
 
+@pytest.mark.parametrize("existing", [Existing.FAIL, Existing.SKIP])
 def test_killed_before_the_first_commit_no_ttl_stays_as_it_was_written_at_first(
-    servers: tuple[RedisServer, RedisServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    existing: Existing, servers: tuple[RedisServer, RedisServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key gets a relative TTL at once and the exact one by the next batch: the run dies between the two."""
     from uplift.keyspace.server.target import Target
 
     source, target = servers
-    request = _request(source, target)
+    request = _request(source, target, CopyOptions(existing=existing, checkpoint_keys=500))
 
     def die(_self: Target, _batch: object) -> None:
         raise KeyboardInterrupt
@@ -229,6 +230,25 @@ def test_killed_before_the_first_commit_no_ttl_stays_as_it_was_written_at_first(
         target.client.pexpire(key, target.client.pttl(key) + 700)
     _copy(request, tmp_path / "state")
     assert same(snapshot(source.client), snapshot(target.client), tolerance=50) == []
+
+
+def test_ttls_of_keys_that_were_to_be_kept_stay(servers: tuple[RedisServer, RedisServer], tmp_path: Path) -> None:
+    """Only a run that was broken off mends TTLs with --skip-existing, and only those that a break can leave."""
+    source, target = servers
+    request = _request(source, target, CopyOptions(existing=Existing.SKIP, checkpoint_keys=500))
+    client = target.client
+    assert source.client.pttl("k:7") > 0
+    client.set("k:7", "v7", px=source.client.pttl("k:7") + 3_000)
+    _copy(request, tmp_path / "fresh")
+    assert client.pttl("k:7") - source.client.pttl("k:7") > 2_000
+    client.flushall()
+    _copy_a_part(request, tmp_path / "broken")
+    late = 600_000
+    missing = [key for key in (f"k:{number}" for number in range(KEYS)) if not client.exists(key) and source.client.pttl(key) > 0][:20]
+    for key in missing:
+        client.set(key, source.client.get(key) or b"", px=source.client.pttl(key) + late)
+    _copy(request, tmp_path / "broken")
+    assert {client.pttl(key) - source.client.pttl(key) > late / 2 for key in missing} == {True}
 
 
 def test_delete_extra_needs_the_source_of_that_copy(

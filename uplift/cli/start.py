@@ -5,7 +5,11 @@ It imports next to nothing, so that the time in which nobody listens to Ctrl-C i
 
 import errno
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import TextIO
 
 _FAILED = 1
@@ -22,9 +26,30 @@ def run() -> None:
     sys.exit(code)
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """Ctrl-C while modules are imported ends the process at once, with its line.
+
+    There is nothing to put in order then, and an import may turn KeyboardInterrupt into an error of its own (pydantic: SchemaError).
+    """
+    before = signal.signal(signal.SIGINT, _stop_at_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stop_at_once(_number: int, _frame: FrameType | None) -> None:
+    try:
+        os.write(2, b"stopped\n")
+    finally:
+        os._exit(_FAILED)
+
+
 def _code_of_run() -> int:
     try:
-        from uplift.cli.main import run as run_command
+        with loading():
+            from uplift.cli.main import run as run_command
 
         run_command()
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from uplift.cli.start import loading
 from uplift.cli.terminal.output import AsJson, print_json
 from uplift.errors import BadInput, ExitCode
 
@@ -40,15 +41,16 @@ def in_place(
         raise BadInput(f"the rehearsal needs the checkout, {checkout} is none: git clone the project, then `make rehearse`")
     sys.path.insert(0, str(checkout))
     try:
-        from rehearsal.cloud.faults import KNOWN_FAULTS
-        from rehearsal.cloud.timing import Timing
-        from rehearsal.run.in_place import InPlaceOptions, rehearse
-        from rehearsal.run.installed_tools import InstalledTools
-        from rehearsal.run.progress_display import ProgressDisplay
-        from rehearsal.run.rdb_input import open_rdb
-        from rehearsal.run.rehearsal_story import rehearsal_story
-        from rehearsal.run.summary import show
-        from uplift.report.run_page import write_page
+        with loading():
+            from rehearsal.cloud.faults import KNOWN_FAULTS
+            from rehearsal.cloud.timing import Timing
+            from rehearsal.run.in_place import InPlaceOptions, rehearse
+            from rehearsal.run.installed_tools import InstalledTools
+            from rehearsal.run.progress_display import ProgressDisplay
+            from rehearsal.run.rdb_input import open_rdb
+            from rehearsal.run.rehearsal_story import rehearsal_story
+            from rehearsal.run.summary import show
+            from uplift.report.run_page import write_page
     except ModuleNotFoundError as missing:
         raise BadInput(f"the rehearsal needs {missing.name}: `make setup` installs it") from None
     unknown = sorted(set(fault or []) - KNOWN_FAULTS.keys())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uplift.keyspace.keymap.origin import origin_of
@@ -14,17 +13,29 @@ from uplift.keyspace.server.page_reader import ReadLimits, in_pages
 from uplift.keyspace.server.source_and_targets import Servers
 
 _KEYS_A_LOOK = 100
+# A relative TTL is late by as long as the key was under way; no request is waited for longer.
+_UNDER_WAY_MILLISECONDS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """A key that a target has already: its target, rule, and the name it has there."""
+
+    target: int
+    key: bytes
+    rule: Rule
+    name: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Different:
-    """Keys, each with its rule: of another value, or of the same value and another TTL.
-
-    The second are this run's: it died between writing a key and making its TTL exact.
+    """Keys of another value, or of the same value and another TTL. Of those, `late` end as much later as a key can be under way: a run
+    that was broken off between writing a key and making its TTL exact leaves such.
     """
 
-    value: list[tuple[bytes, Rule]]
-    ttl: list[tuple[bytes, Rule]]
+    value: list[KeptKey]
+    ttl: list[KeptKey]
+    late: list[KeptKey]
 
 
 class AppearedKeys:
@@ -38,36 +49,38 @@ class AppearedKeys:
             for target, ahead in zip(servers.targets, servers.clocks_ahead, strict=True)
         ]
 
-    def take_kept(self) -> Iterator[tuple[int, bytes, Rule, bytes]]:
-        """Target, key, rule and name of each."""
+    def take(self) -> list[KeptKey]:
+        """The keys there are to look at; none is left."""
+        taken = []
         for index, target in enumerate(self._servers.targets):
             names, target.kept = target.kept, []
             for name in names:
                 origin = origin_of(self._servers.router, index, name)
                 if origin is not None:
-                    yield index, origin[0], origin[1], name
+                    taken.append(KeptKey(index, *origin, name))
+        return taken
 
-    def take_different(self) -> Different:
+    def compare(self, kept: list[KeptKey]) -> Different:
         """Those that are not on their target as they are on the source; the others are as good as copied."""
-        found = Different([], [])
-        by_target: dict[int, dict[bytes, tuple[Rule, bytes]]] = {}
-        for index, key, rule, name in self.take_kept():
-            by_target.setdefault(index, {})[key] = (rule, name)
-        for index, kept in by_target.items():
-            for keys in in_pages(list(kept), _KEYS_A_LOOK):
-                self._look(index, {key: kept[key] for key in keys}, found)
+        found = Different([], [], [])
+        for index in range(len(self._there)):
+            there = {one.key: one for one in kept if one.target == index}
+            for keys in in_pages(list(there), _KEYS_A_LOOK):
+                self._look(index, [there[key] for key in keys], found)
         return found
 
-    def _look(self, index: int, kept: dict[bytes, tuple[Rule, bytes]], found: Different) -> None:
-        here, there = self._source.look(list(kept)), self._there[index].look([name for _, name in kept.values()])
-        for key, (rule, name) in kept.items():
-            mine, theirs = here.get(key), there.get(name)
+    def _look(self, index: int, kept: list[KeptKey], found: Different) -> None:
+        here, there = self._source.look([one.key for one in kept]), self._there[index].look([one.name for one in kept])
+        for one in kept:
+            mine, theirs = here.get(one.key), there.get(one.name)
             if mine is None:
                 continue
-            if theirs is None or not self._same_value(index, key, mine, name, theirs):
-                found.value.append((key, rule))
+            if theirs is None or not self._same_value(index, one.key, mine, one.name, theirs):
+                found.value.append(one)
             elif not _end_together(mine, theirs):
-                found.ttl.append((key, rule))
+                found.ttl.append(one)
+                if _ends_late(mine, theirs):
+                    found.late.append(one)
 
     def _same_value(self, index: int, key: bytes, mine: Look, name: bytes, theirs: Look) -> bool:
         if mine.kind != theirs.kind:
@@ -82,3 +95,9 @@ def _end_together(mine: Look, theirs: Look) -> bool:
     if mine.expires_at is None or theirs.expires_at is None:
         return mine.expires_at is theirs.expires_at
     return abs(later_by(theirs.expires_at, mine.expires_at)) <= READINGS_DIFFER_MILLISECONDS
+
+
+def _ends_late(mine: Look, theirs: Look) -> bool:
+    if mine.expires_at is None or theirs.expires_at is None:
+        return False
+    return 0 < later_by(theirs.expires_at, mine.expires_at) <= _UNDER_WAY_MILLISECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uplift.errors import NotSafe
-from uplift.keyspace.copy.appeared import AppearedKeys
+from uplift.keyspace.copy.appeared import AppearedKeys, KeptKey
 from uplift.keyspace.copy.state import CopyState
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.server.facts import read_server_facts
@@ -21,13 +21,24 @@ _STRANGERS = (
 
 
 class Checkpoint:
-    """The checkpoints of one database. Counts go to `state`, which the caller writes down."""
+    """The checkpoints of one database. Counts go to `state`, which the caller writes down.
+
+    `after_break`: what is read again until the first checkpoint may have been written before a break.
+    """
 
     def __init__(
-        self, servers: Servers, existing: Existing, state: CopyState, labels: KeyLabels, transfer: KeyTransfer, appeared: AppearedKeys
+        self,
+        servers: Servers,
+        existing: Existing,
+        state: CopyState,
+        labels: KeyLabels,
+        transfer: KeyTransfer,
+        appeared: AppearedKeys,
+        *,
+        after_break: bool,
     ) -> None:
         self._servers, self._existing, self._state, self._labels = servers, existing, state, labels
-        self._transfer, self._appeared = transfer, appeared
+        self._transfer, self._appeared, self._after_break = transfer, appeared, after_break
         # Since the run began, not since this process did: what was evicted between a crash and now is lost too.
         self._evicted = [side.evicted_before for side in state.targets]
 
@@ -37,43 +48,45 @@ class Checkpoint:
         Raises what KeyTransfer.settle raises, and NotSafe where a target evicted keys or the source lost its primary.
         """
         self._transfer.settle()
-        strangers, kept = self._strangers(), self._kept()
+        left = self._left_alone()
         for index, target in enumerate(self._servers.targets):
             target.wait_for_replicas(_WAIT_MILLISECONDS)
             self._check_evictions(index, target)
         self._check_source()
         # From here on nothing can break: what was counted is committed.
+        self._after_break = self._state.may_be_ours
         self._add_counts()
-        self._state.counts.kept_existing += kept
-        for key in strangers:
-            self._note_not_copied(key, _STRANGERS)
-
-    def _kept(self) -> int:
-        """How many keys were on their target already and were to be kept; they are not copied."""
-        if self._existing is not Existing.SKIP:
-            return 0
-        kept = [rule for _, _, rule, _ in self._appeared.take_kept()]
-        for rule in kept:
-            self._transfer.writer.written.copied[rule.index] -= 1
-        return len(kept)
-
-    def _strangers(self) -> list[bytes]:
-        """Keys that were on their target with another value, though nobody was to have written there; they are not copied.
-
-        Those with the same value and another TTL are written over: the run died before it made their TTL exact.
-        """
         if self._existing is Existing.SKIP:
-            return []
-        different, writer = self._appeared.take_different(), self._transfer.writer
-        for _, rule in (*different.value, *different.ttl):
-            writer.written.copied[rule.index] -= 1
-        if different.ttl:
-            read = writer.written.read
-            writer.exclusive = False
-            self._transfer.bring([key for key, _ in different.ttl])
-            self._transfer.settle()
-            writer.written.read = read
-        return [key for key, _ in different.value]
+            self._state.counts.kept_existing += len(left)
+        else:
+            for one in left:
+                self._note_not_copied(one.key, _STRANGERS)
+
+    def _left_alone(self) -> list[KeptKey]:
+        """Keys that were on their target and stay as they are: with --skip-existing all, otherwise those with another value.
+
+        Those that this run wrote, and died before it made their TTL exact, are written over.
+        """
+        kept = self._appeared.take()
+        if self._existing is not Existing.SKIP:
+            different = self._appeared.compare(kept)
+            left, ours = different.value, different.ttl
+        else:
+            ours = self._appeared.compare(kept).late if self._after_break else []
+            names = {(one.target, one.name) for one in ours}
+            left = [one for one in kept if (one.target, one.name) not in names]
+        for one in (*left, *ours):
+            self._transfer.writer.written.copied[one.rule.index] -= 1
+        if ours:
+            self._write_again([one.key for one in ours])
+        return left
+
+    def _write_again(self, keys: list[bytes]) -> None:
+        writer = self._transfer.writer
+        read, writer.exclusive = writer.written.read, False
+        self._transfer.bring(keys)
+        self._transfer.settle()
+        writer.written.read = read
 
     def _note_not_copied(self, key: bytes, reason: str) -> None:
         if len(self._state.not_copied) >= _MOST_NOT_COPIED:

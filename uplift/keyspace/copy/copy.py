@@ -62,14 +62,20 @@ class _Lane:
 
 
 class Copy:
-    """One run of a copy: databases one after the other, each from its last committed cursors. `total`: keys there are to write."""
+    """One run of a copy: databases one after the other, each from its last committed cursors. `total`: keys there are to write.
 
-    def __init__(self, servers: Servers, options: CopyOptions, state: CopyState, commit: Callable[[CopyState], None], total: int) -> None:
+    `goes_on`: whether an earlier process may have written keys that `state` does not know of.
+    """
+
+    def __init__(
+        self, servers: Servers, options: CopyOptions, state: CopyState, commit: Callable[[CopyState], None], total: int, *, goes_on: bool
+    ) -> None:
         self._servers = servers
         self._options = options
         self._state = state
         self._commit = commit
         self._total = total
+        self._after_break = goes_on
         self._labels = KeyLabels(bytes.fromhex(state.secret), servers.router.words)
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
         self._bits = partition_bits(servers.facts)
@@ -97,6 +103,7 @@ class Copy:
                         target.reconnect()
                 self._copy_database(database, listen)
             except SourceUnreachable:
+                self._after_break = True
                 failures = failures + 1 if self._state.counts.read == committed else 1
                 if failures > _RECONNECTS:
                     raise
@@ -123,7 +130,9 @@ class Copy:
                 set_marker(target, self._state.run)
             lanes = [self._lane(database, partition, cursor) for partition, cursor in enumerate(progress.cursors)]
             appeared = AppearedKeys(self._servers, apart, self._options.limits)
-            checkpoint = Checkpoint(self._servers, self._options.existing, self._state, self._labels, transfer, appeared)
+            checkpoint = Checkpoint(
+                self._servers, self._options.existing, self._state, self._labels, transfer, appeared, after_break=self._after_break
+            )
 
             def commit() -> None:
                 self._commit(self._state)

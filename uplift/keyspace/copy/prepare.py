@@ -42,7 +42,10 @@ class CopyRequest(Scope):
 
 @dataclass(frozen=True, slots=True)
 class PreparedCopy:
-    """A copy that may start: the servers are open and looked at, every key name was seen and has a rule."""
+    """A copy that may start: the servers are open and looked at, every key name was seen and has a rule.
+
+    `goes_on`: an earlier process began it.
+    """
 
     request: CopyRequest
     servers: Servers
@@ -50,6 +53,7 @@ class PreparedCopy:
     memory: Preflight
     state: CopyState
     state_path: Path
+    goes_on: bool
 
     @property
     def keys_to_write(self) -> int:
@@ -63,7 +67,9 @@ class PreparedCopy:
         """
         write_state(self.state_path, self.state)
         options = self.request.options
-        copy = Copy(self.servers, options, self.state, lambda state: write_state(self.state_path, state), self.keys_to_write)
+        copy = Copy(
+            self.servers, options, self.state, lambda state: write_state(self.state_path, state), self.keys_to_write, goes_on=self.goes_on
+        )
         copy.run(listen)
         return self.state
 
@@ -86,7 +92,7 @@ def prepared_copy(request: CopyRequest, state_path: Path, listen: Listener) -> I
         _refuse_existing(scanned, labels)
         state.checked_for_existing = True
         memory = _memory(servers, scanned) if not state.counts.read else Preflight((), (), ())
-        yield PreparedCopy(request, servers, scanned, memory, state, state_path)
+        yield PreparedCopy(request, servers, scanned, memory, state, state_path, goes_on=earlier is not None)
 
 
 def _memory(servers: Servers, scanned: PreScan) -> Preflight:

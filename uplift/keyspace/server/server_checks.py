@@ -97,13 +97,17 @@ def check_memory(source: ServerFacts, targets: list[TargetSide], unexplained_byt
 
 
 def check_being_read(source: ServerFacts, name: str = "the source", hint: str = _READ_A_REPLICA) -> Preflight:
-    """Room on a server for being read: replies on their way count towards its memory, and a full one evicts to make room for them."""
+    """Room on a server for being read: replies on their way count towards its memory, and a full one makes room for them by evicting.
+
+    One that does not evict refuses its clients' writes for that moment, which they are told.
+    """
     percent = source.memory_percent
-    if percent is None or source.role != "master":
+    if percent is None or source.role != "master" or percent < _SOURCE_WARNING_PERCENT:
         return Preflight((), (), ())
-    if percent >= _SOURCE_REFUSAL_PERCENT:
-        policy = source.max_memory_policy
-        return Preflight((), (f"{name} uses {percent} % of maxmemory, and being read makes it evict ({policy}): {hint}",), ())
-    if percent >= _SOURCE_WARNING_PERCENT:
-        return Preflight((), (), (f"{name} uses {percent} % of maxmemory; replies on their way count too: {hint}",))
-    return Preflight((), (), ())
+    uses = f"{name} uses {percent} % of maxmemory"
+    policy = source.max_memory_policy
+    if policy == "noeviction":
+        return Preflight((), (), (f"{uses}; replies on their way count too, and a full one refuses its clients' writes: {hint}",))
+    if percent < _SOURCE_REFUSAL_PERCENT:
+        return Preflight((), (), (f"{uses}; replies on their way count too: {hint}",))
+    return Preflight((), (f"{uses}, and being read makes it evict ({policy}): {hint}",), ())
