@@ -113,6 +113,16 @@ def test_ctrl_c_at_an_early_moment_is_one_line(command: str, tmp_path: Path) -> 
         assert len(errors.splitlines()) <= 1, (ticks, errors)
 
 
+def test_ctrl_c_while_a_module_is_imported_that_makes_another_error_of_it() -> None:
+    """As pydantic does while it builds a model: SchemaError, in the middle of an import."""
+    program = (
+        "import os, signal\nfrom uplift.cli.start import loading\nwith loading():\n    try:\n        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        [None for _ in range(10**6)]\n    except BaseException as problem:\n        raise ValueError('SchemaError') from problem\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr, ended.stdout) == (1, "stopped\n", "")
+
+
 def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
