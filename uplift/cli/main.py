@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from uplift import __version__
-from uplift.cli.start import loading
+from uplift.cli.start import listening
 from uplift.errors import BadInput, UpliftError
 
 _SEE, _MOVE, _DEPLOY, _UPGRADE, _TRY = "See your Redis", "Move it", "Deploy", "Upgrade in place", "Try it on this machine"
@@ -92,9 +92,8 @@ def _add(listed: ListedCommand) -> None:
     """Put a command on the list; when it is run, everything behind its name is handed to the command itself."""
 
     def run_it(context: typer.Context) -> None:
-        with loading():
-            command = typer.main.get_command(listed.load())
-        with command.make_context(listed.name, [*context.args], parent=context.parent) as own:
+        command = typer.main.get_command(listed.load())
+        with command.make_context(listed.name, [*context.args], parent=context.parent) as own, listening():
             command.invoke(own)
 
     application.command(listed.name, cls=_PassingOn, help=listed.help, rich_help_panel=listed.panel)(run_it)

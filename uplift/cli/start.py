@@ -7,7 +7,7 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
@@ -18,6 +18,8 @@ _STOPPED_BY_TYPER = 130
 
 def run() -> None:
     """Run the command line; the entry point of the package."""
+    if _takes_ctrl_c():
+        signal.signal(signal.SIGINT, _stop_at_once)
     _open_streams()
     code = _code_of_run()
     # What a full disk or a reader that is gone left in the buffer must not be tried again at exit, with a traceback.
@@ -32,11 +34,32 @@ def loading() -> Iterator[None]:
 
     There is nothing to put in order then, and an import may turn KeyboardInterrupt into an error of its own (pydantic: SchemaError).
     """
-    before = signal.signal(signal.SIGINT, _stop_at_once)
+    with _on_ctrl_c(_stop_at_once):
+        yield
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, for a command that puts things in order."""
+    with _on_ctrl_c(signal.default_int_handler):
+        yield
+
+
+@contextmanager
+def _on_ctrl_c(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if not _takes_ctrl_c():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _takes_ctrl_c() -> bool:
+    """A shell without job control starts what runs in the background with the signal ignored."""
+    return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def _stop_at_once(_number: int, _frame: FrameType | None) -> None:
@@ -48,8 +71,7 @@ def _stop_at_once(_number: int, _frame: FrameType | None) -> None:
 
 def _code_of_run() -> int:
     try:
-        with loading():
-            from uplift.cli.main import run as run_command
+        from uplift.cli.main import run as run_command
 
         run_command()
     except KeyboardInterrupt:
