@@ -50,7 +50,7 @@ def _steps(port: int, folder: Path, results: Any) -> None:
     store: Any = _Folder(folder)
     (folder / "names" / "run").mkdir(parents=True)
     (folder / "names" / "run" / "label-secret").write_bytes(b"s" * 16)
-    steps = DataSteps(run_settings(), store, None, time.monotonic() + _LONGEST_SECONDS)
+    steps = DataSteps(run_settings(), store, lambda: None, time.monotonic() + _LONGEST_SECONDS)
     node = NodeAddress(id="legacy-002", host="127.0.0.1", port=port, is_replica=True)
     state = RunState(run_id="run", nodes=[node])
     timed: list[tuple[str, Callable[[RunState], RunState]]] = [

@@ -57,6 +57,18 @@ class BeforeFirstDeploy:
     drift: subprocess.CompletedProcess[str]
 
 
+PAGER, ON_CALL = "https://pager.example.gov/uplift", "on-call@example.gov"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What reached whom: subjects of mail, what rang a pager (messages to it, and alarms), and alarms alone."""
+
+    mails: list[str]
+    pages: list[str]
+    alarms: list[str]
+
+
 @dataclass(frozen=True)
 class Deployed:
     """The cloud, the CLI to deploy to it again, and the one synthesis that it was deployed from and that tests edit."""
@@ -67,10 +79,12 @@ class Deployed:
     synthesised: Path
     before: BeforeFirstDeploy
 
-    def new_legacy(self, version: str = "3.2.6", nodes: int = 2) -> Address:
+    def new_legacy(self, version: str = "3.2.6", nodes: int = 2, windows: dict[str, Any] | None = None) -> Address:
         """A fresh legacy, whatever an earlier test made of it."""
         self.cloud.command("delete-legacy", id=LEGACY)
-        made = self.cloud.command("create-legacy", id=LEGACY, version=version, nodes=nodes, node_type="cache.r5.large", standalone=False)
+        made = self.cloud.command(
+            "create-legacy", id=LEGACY, version=version, nodes=nodes, node_type="cache.r5.large", standalone=False, windows=windows or {}
+        )
         self.cloud.client("dynamodb").delete_item(TableName=self.lock_table(), Key={"source": {"S": LEGACY}})
         return Address(**made)
 
@@ -107,13 +121,32 @@ class Deployed:
     def start(self, machine_input: str) -> str:
         """Start the state machine by hand."""
         machine = self.fact("upgrade/state-machine-arn")
-        return str(self.cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input=machine_input)["executionArn"])
+        started = self.cloud.client("stepfunctions").start_execution(
+            stateMachineArn=machine, name=f"by-hand-{time.time_ns()}", input=machine_input
+        )
+        return str(started["executionArn"])
 
     def put_lock(self, source: str, owner: str, lease_seconds: int) -> None:
         """Let somebody hold the lock."""
         until = int(time.time()) + lease_seconds
         item = {"source": {"S": source}, "owner": {"S": owner}, "lease_until": {"N": str(until)}}
         self.cloud.client("dynamodb").put_item(TableName=self.lock_table(), Item=item)
+
+    def put_lease(self, source: str, lease_seconds: int) -> None:
+        """Let the lease of whoever holds the lock end so many seconds from now."""
+        self.cloud.client("dynamodb").update_item(
+            TableName=self.lock_table(),
+            Key={"source": {"S": source}},
+            UpdateExpression="SET lease_until = :until",
+            ExpressionAttributeValues={":until": {"N": str(int(time.time()) + lease_seconds)}},
+        )
+
+    def told(self) -> Told:
+        """Who was told what since it was last forgotten; an alarm goes to whoever is subscribed."""
+        found = self.cloud.command("told")
+        mails = [message["subject"] for message in found["messages"] if ON_CALL in message["to"]]
+        pages = [message["subject"] for message in found["messages"] if PAGER in message["to"]]
+        return Told(mails, [*pages, *found["alarms"]], found["alarms"])
 
     def wait_for_state(self, execution: str, state: str) -> None:
         """Wait until an execution has entered a state."""

@@ -14,6 +14,7 @@ _FILES = {
     "tests/rehearsal/test_faults.py": RUNS,
     "tests/rehearsal/test_roles.py": RUNS,
     "tests/rehearsal/test_deployed.py": STACKS,
+    "tests/rehearsal/test_who_is_told.py": STACKS,
     "tests/rehearsal/test_operators.py": STACKS,
     "tests/deploy/test_deploy_command.py": STACKS,
     "tests/deploy/test_review_against_deploys.py": STACKS,

@@ -40,6 +40,12 @@ class Throttled(UpliftError):
     code = "Throttled"
 
 
+class NotTaken(UpliftError):
+    """A change was asked for and never reached AWS, or AWS was too busy to look at it; it may be asked for again."""
+
+    code = "NotTaken"
+
+
 class RunRefused(UpliftError):
     """A step found a state in which going on is not safe; nothing was changed by that step."""
 

@@ -25,16 +25,20 @@ KNOWN_FAULTS = {
     "bucket-unwritable-after-modify": "the report bucket refuses every object once the modify was sent",
     "topic-deleted": "the topic for people does not exist",
     "topic-deleted-after-modify": "the topic for people does not exist once the modify was sent",
+    "nobody-confirmed": "nobody has confirmed a subscription of a topic",
+    "no-s3-in-vpc": "the data function does not reach S3: the gateway endpoint is missing",
+    "backup-in-census": "a backup of legacy has begun when the run's snapshot is asked for",
     "clock-wrong": "the functions' clock is two hours ahead",
 }
-_OF_STEPS = ("die-before-", "die-in-", "hold-")
+_OF_STEPS = ("die-before-", "die-in-", "hold-", "503-after-", "cut-after-")
 
 
 class Faults:
     """The faults of this run, those above and those of a function's step; deaths strike once.
 
     `die-before-STEP`: the function's process dies as soon as it gets the step; `die-in-STEP`: it dies having done it, before it answers.
-    `hold-STEP`: its answer is kept back as long as the fault is on.
+    `hold-STEP`: its answer is kept back as long as the fault is on. `503-after-ACTION`: a call is taken and answered with 503, once;
+    `cut-after-ACTION`: it is taken and the connection cut instead of an answer.
     """
 
     def __init__(self, names: list[str]) -> None:

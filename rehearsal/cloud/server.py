@@ -33,9 +33,10 @@ from rehearsal.cloud.elasticache.node_factory import NodeFactory  # noqa: E402
 from rehearsal.cloud.elasticache.service import ElastiCache  # noqa: E402
 from rehearsal.cloud.elasticache.state import AVAILABLE  # noqa: E402
 from rehearsal.cloud.faults import Faults  # noqa: E402
-from rehearsal.cloud.platform import network, secret_versions, state_machines  # noqa: E402
+from rehearsal.cloud.platform import alarms, messages, network, secret_versions, state_machines  # noqa: E402
 from rehearsal.cloud.platform.call_check import CallCheck  # noqa: E402
 from rehearsal.cloud.platform.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
+from rehearsal.cloud.platform.messages import AccountTopics  # noqa: E402
 from rehearsal.cloud.platform.permissions import Call, Permissions  # noqa: E402
 from rehearsal.cloud.timing import Timing  # noqa: E402
 
@@ -50,7 +51,8 @@ class Cloud:
         timing = Timing(**options.get("timing", {}))
         self.faults = Faults(options.get("faults", []))
         self.factory = NodeFactory({version: Path(path) for version, path in options["redis"].items()}, self.folder / "redis")
-        self.elasticache = ElastiCache(self.factory, timing, self.faults)
+        self.topics = AccountTopics(self.account, self.region)
+        self.elasticache = ElastiCache(self.factory, timing, self.faults, self.topics)
         partition = "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
         self.permissions = Permissions(partition, self.region, self.account)
         self._server = make_server("127.0.0.1", 0, self._call_check(), threaded=True, request_handler=_QuietHandler)
@@ -61,6 +63,7 @@ class Cloud:
         self._credentials: dict[str, dict[str, str]] = {}
         elasticache_responses.install(self.elasticache)
         secret_versions.install()
+        messages.install(self.faults)
         providers = Providers(self.url, self.region, self.account, [platform_types.table, elasticache_types.table])
         cloudformation.install(cloudformation.CloudFormation(providers))
         state_machines.install(self.run_function, self.permissions, timing.wait_scale)
@@ -115,6 +118,24 @@ class Cloud:
         (arn,) = [role["Arn"] for role in self.client("iam").list_roles()["Roles"] if request["role"] in role["RoleName"]]
         return self._credentials_of(arn)
 
+    def _about_people(self, command: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Who was told what: messages with those who got them, and alarms that would have rung; since it was last forgotten."""
+        if command == "told":
+            return {"messages": self.topics.delivered(), "alarms": alarms.ringing(self.account, self.region)}
+        if command == "node-event":
+            self.elasticache.state.notify(request["id"], request["event"])
+            return {}
+        self.topics.forget()
+        alarms.forget(self.account, self.region)
+        return {}
+
+    def _trouble(self, command: str, request: dict[str, Any]) -> dict[str, Any]:
+        if command == "faults":
+            self.faults.set(request["names"])
+        else:
+            disturb(self.elasticache.state, request.pop("id"), request)
+        return {}
+
     def control(self, command: str, request: dict[str, Any]) -> Any:
         """What the rehearsal asks of this cloud beyond AWS's own API."""
         match command:
@@ -135,14 +156,12 @@ class Cloud:
                 ]
             case "may" | "credentials":
                 return self._about_roles(command, request)
-            case "faults":
-                self.faults.set(request["names"])
-                return {}
             case "idle":
                 return {"idle": self.elasticache.state.is_settled(request["id"]) and not self.runtimes.busy}
-            case "disturb":
-                disturb(self.elasticache.state, request.pop("id"), request)
-                return {}
+            case "told" | "forget-told" | "node-event":
+                return self._about_people(command, request)
+            case "faults" | "disturb":
+                return self._trouble(command, request)
             case _:
                 return {"error": f"no such command: {command}"}
 
@@ -159,6 +178,7 @@ class Cloud:
                 "NumCacheClusters": request["nodes"],
                 "AutomaticFailoverEnabled": request["nodes"] > 1,
                 "MultiAZEnabled": request["nodes"] > 1,
+                **request.get("windows", {}),
                 "_Rdb": rdb,
             },
             by_amazon_in_the_past=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -51,15 +52,15 @@ class GroupAlarms(Construct):
         *,
         replication_group: ReplicationGroup,
         group: GroupSettings,
-        topic: sns.ITopic,
+        topics: Sequence[sns.ITopic],
         runbooks: Runbooks,
     ) -> None:
         super().__init__(scope, construct_id)
         for node in range(1, group.node_count + 1):
             for alarm in node_alarms(group.alarms):
-                self._alarm(node, replication_group.node_id(node), alarm, topic, runbooks)
+                self._alarm(node, replication_group.node_id(node), alarm, topics, runbooks)
 
-    def _alarm(self, node: int, node_id: str, alarm: NodeAlarm, topic: sns.ITopic, runbooks: Runbooks) -> None:
+    def _alarm(self, node: int, node_id: str, alarm: NodeAlarm, topics: Sequence[sns.ITopic], runbooks: Runbooks) -> None:
         metric = cloudwatch.Metric(
             namespace="AWS/ElastiCache",
             metric_name=alarm.metric,
@@ -77,5 +78,5 @@ class GroupAlarms(Construct):
             datapoints_to_alarm=alarm.breaching,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        created.add_alarm_action(actions.SnsAction(topic))
-        created.add_ok_action(actions.SnsAction(topic))
+        created.add_alarm_action(*(actions.SnsAction(topic) for topic in topics))
+        created.add_ok_action(*(actions.SnsAction(topic) for topic in topics))

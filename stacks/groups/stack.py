@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from aws_cdk import Environment, Stack
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from stacks.groups.alarms import GroupAlarms
+from stacks.groups.events_topic import EventsTopic
 from stacks.groups.replication_group import PORT, ReplicationGroup
 from stacks.iam.application_policy import ApplicationPolicy
-from stacks.shared.acknowledge import acknowledge
 from stacks.shared.group_facts import GroupFactNames
 from stacks.shared.notification_topic import PeopleTopic
 from stacks.shared.runbooks import Runbooks
@@ -27,14 +26,8 @@ class GroupStack(Stack):
             scope, construct_id, env=env, termination_protection=True, description=f"Uplift: the {name} Redis of {environment}"
         )
         group = settings.group(name)
-        events = sns.Topic(self, "ElastiCacheEvents")
-        acknowledge(
-            events, rule="AwsSolutions-SNS3", reason="ElastiCache publishes over its own channel; a deny on plain text would silence it"
-        )
-        acknowledge(
-            events, rule="AwsSolutions-SNS2", reason="ElastiCache can only publish to an unencrypted topic (user guide, Amazon SNS)"
-        )
-        people = PeopleTopic(self, "People", mail_addresses=settings.upgrade.notify)
+        events = EventsTopic(self, "ElastiCacheEvents", upgrade=settings.upgrade)
+        people = PeopleTopic(self, "People", upgrade=settings.upgrade)
         redis = ReplicationGroup(
             self,
             "Redis",
@@ -44,13 +37,15 @@ class GroupStack(Stack):
             events_topic_arn=events.topic_arn,
         )
         GroupAlarms(
-            self, "Alarms", replication_group=redis, group=group, topic=people.topic, runbooks=Runbooks(settings.upgrade.runbooks_url)
+            self, "Alarms", replication_group=redis, group=group, topics=people.topics, runbooks=Runbooks(settings.upgrade.runbooks_url)
         )
         names = GroupFactNames(environment, name)
         policy = ApplicationPolicy(self, "Application", names=names, secret=redis.secret, role_path=settings.role_path)
-        self._publish_facts(names, redis, policy)
+        self._publish_facts(names, redis, policy, people, events)
 
-    def _publish_facts(self, names: GroupFactNames, redis: ReplicationGroup, policy: ApplicationPolicy) -> None:
+    def _publish_facts(
+        self, names: GroupFactNames, redis: ReplicationGroup, policy: ApplicationPolicy, people: PeopleTopic, events: EventsTopic
+    ) -> None:
         facts = {
             names.primary_endpoint: redis.group.attr_primary_end_point_address,
             names.reader_endpoint: redis.group.attr_reader_end_point_address,
@@ -58,6 +53,8 @@ class GroupStack(Stack):
             names.secret_arn: redis.secret.secret_arn,
             names.group_id: redis.group.ref,
             names.application_policy_arn: policy.policy.managed_policy_arn,
+            names.people_topic_arn: people.topic.topic_arn,
+            names.events_topic_arn: events.topic_arn,
             names.security_group_id: redis.security_group.security_group_id,
         }
         for name, value in facts.items():

@@ -39,6 +39,7 @@ _AT_MOST = (
     "s3:PutObject",
     "secretsmanager:GetSecretValue",
     "secretsmanager:ListSecretVersionIds",
+    "sns:ListSubscriptionsByTopic",
     "sns:Publish",
     "sqs:GetQueueAttributes",
     "sqs:GetQueueUrl",

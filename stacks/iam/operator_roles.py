@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -10,8 +12,9 @@ from constructs import Construct
 
 from stacks.iam.github_trust import trusted_jobs
 from stacks.iam.legacy_reads import alarm_arns, read_legacy
-from stacks.iam.statements import arn
+from stacks.iam.statements import allow, arn
 from stacks.shared.acknowledge import acknowledge_statements
+from uplift.settings.environment import environment_prefix
 from uplift.settings.legacy import LegacySettings
 from uplift.settings.pipeline import PipelineSettings
 
@@ -30,11 +33,19 @@ class OperatorRoles(Construct):
         upgrade: sfn.StateMachine,
         recovery: sfn.StateMachine,
         reports: s3.IBucket,
+        existing_topics: Sequence[str],
         role_path: str,
     ) -> None:
         super().__init__(scope, construct_id)
         reading = [
             *_read_statements(environment, legacy, reports),
+            # Whether somebody has confirmed that they are notified.
+            allow(
+                "WhoIsSubscribed",
+                "sns",
+                ["ListSubscriptionsByTopic"],
+                [arn("sns", f"{environment_prefix(environment)}*"), *existing_topics],
+            ),
             _runs("ReadRuns", ("DescribeExecution", "GetExecutionHistory"), upgrade, recovery),
         ]
         listing = iam.PolicyStatement(

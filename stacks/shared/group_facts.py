@@ -45,6 +45,16 @@ class GroupFactNames:
         return self._name("security-group-id")
 
     @property
+    def people_topic_arn(self) -> str:
+        """The topic of the group's alarms."""
+        return self._name("people-topic-arn")
+
+    @property
+    def events_topic_arn(self) -> str:
+        """The topic of ElastiCache's own events."""
+        return self._name("events-topic-arn")
+
+    @property
     def application_policy_arn(self) -> str:
         """The managed policy to attach to the application's roles."""
         return self._name("application-policy-arn")

@@ -1,8 +1,6 @@
-"""A topic for people: encrypted, TLS only, open to this account's alarms and schedules."""
+"""A topic for people: encrypted, TLS only, open to this account's alarms and schedules; and the topics they had before."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -11,15 +9,19 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from uplift.inplace.aws.notifications import NOTICE
+from uplift.settings.upgrade import UpgradeSettings
+
 
 class PeopleTopic(Construct):
     """The topic and its key.
 
     The key is ours because alarms cannot publish to a topic under the AWS managed key (CloudWatch user guide,
-    "Notifying users on alarm changes"). ElastiCache's own events need an unencrypted topic and never use this one.
+    "Notifying users on alarm changes"). ElastiCache's own events need an unencrypted topic and never use this one. Mail gets every message,
+    an https endpoint none that is a mere notice: behind it is a pager. `topics` are this one and those of `upgrade.notify`, for alarms.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, mail_addresses: Sequence[str]) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, upgrade: UpgradeSettings) -> None:
         super().__init__(scope, construct_id)
         key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=RemovalPolicy.DESTROY, description="Encrypts Uplift's messages")
         key.add_to_resource_policy(
@@ -41,11 +43,24 @@ class PeopleTopic(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
-        for address in mail_addresses:
+        for address in upgrade.notified_mail:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
+        no_notice = {NOTICE: sns.SubscriptionFilter([{"exists": False}])}
+        for endpoint in upgrade.notified_https:
+            self.topic.add_subscription(
+                subscriptions.UrlSubscription(endpoint, protocol=sns.SubscriptionProtocol.HTTPS, filter_policy=no_notice)
+            )
+        more = [sns.Topic.from_topic_arn(self, f"Existing{number}", arn) for number, arn in enumerate(upgrade.notified_topics, start=1)]
+        self.topics: tuple[sns.ITopic, ...] = (self.topic, *more)
         self.key = key
 
     def grant_publish(self, role: iam.Role) -> None:
         """Let a role publish, with the two key actions an encrypted topic needs (SNS guide, "Key management")."""
-        role.add_to_policy(iam.PolicyStatement(sid="TellPeople", actions=["sns:Publish"], resources=[self.topic.topic_arn]))
+        arns = [topic.topic_arn for topic in self.topics]
+        role.add_to_policy(iam.PolicyStatement(sid="TellPeople", actions=["sns:Publish"], resources=arns))
         self.key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def grant_look(self, role: iam.Role) -> None:
+        """Let a role see who is subscribed, and who has yet to confirm it."""
+        arns = [topic.topic_arn for topic in self.topics]
+        role.add_to_policy(iam.PolicyStatement(sid="WhoIsSubscribed", actions=["sns:ListSubscriptionsByTopic"], resources=arns))

@@ -18,7 +18,7 @@ _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 
 
 class UpgradeSchedule(Construct):
-    """Off unless settings turn it on. Without a flexible window: a maintenance starts when it was announced."""
+    """Off unless settings turn it on, and none at all without an expression. No flexible window: a maintenance starts when announced."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, schedule: ScheduleSettings, machine: sfn.IStateMachine, role_path: str
@@ -39,6 +39,8 @@ class UpgradeSchedule(Construct):
         self.dead_letters.grant_send_messages(role)
         # A group of its own: Scheduler files its metrics by group, and others use the default one.
         self.group = scheduler.ScheduleGroup(self, "Group", removal_policy=RemovalPolicy.DESTROY)
+        if schedule.expression is None:
+            return
         scheduled = scheduler.CfnSchedule(
             self,
             "Schedule",

@@ -47,7 +47,7 @@ class UpgradeStack(Stack):
         super().__init__(scope, construct_id, env=env, description=f"Uplift: the in-place upgrade of {settings.legacy.id} ({environment})")
         self._environment, self._settings, self._bundle = environment, settings, bundle
         upgrade, legacy = settings.upgrade, settings.legacy
-        self._people = PeopleTopic(self, "People", mail_addresses=upgrade.notify)
+        self._people = PeopleTopic(self, "People", upgrade=upgrade)
         self._reports = ReportBucket(self, "Reports", retention_days=settings.report_retention_days)
         self._lock = RunLockTable(self, "RunLock")
         self._parameters = LegacyParameterGroup(self, "LegacyParameterGroup", upgrade=upgrade)
@@ -70,7 +70,7 @@ class UpgradeStack(Stack):
             machine=machine.machine,
             schedule=schedule,
             source=legacy.id,
-            topic=self._people.topic,
+            topics=self._people.topics,
             runbooks=Runbooks(upgrade.runbooks_url),
         )
         UpgradeDashboard(self, "Dashboard", machine=machine.machine, legacy=legacy)
@@ -89,6 +89,7 @@ class UpgradeStack(Stack):
             upgrade=machine.machine,
             recovery=recovery.machine,
             reports=self._reports.bucket,
+            existing_topics=self._settings.upgrade.notified_topics,
             role_path=self._settings.role_path,
         )
 
@@ -108,6 +109,7 @@ class UpgradeStack(Stack):
         allow_control(role, legacy=self._settings.legacy, snapshot_prefix=SNAPSHOT_PREFIX, parameter_group=self._parameters.name)
         self._lock.table.grant(role, "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         self._people.grant_publish(role)
+        self._people.grant_look(role)
         allow_metrics(role, namespace=METRIC_NAMESPACE)
         allow_muting(role, alarm_names=self._settings.legacy.alarms_to_mute)
         self._allow_objects(role, "runs")
@@ -184,6 +186,7 @@ class UpgradeStack(Stack):
         for construct_id, fact, value in (
             ("FactStateMachineArn", "state-machine-arn", machine.machine.state_machine_arn),
             ("FactRecoveryMachineArn", "recovery-machine-arn", recovery.machine.state_machine_arn),
+            ("FactPeopleTopic", "people-topic-arn", self._people.topic.topic_arn),
             ("FactReportBucket", "report-bucket", self._reports.bucket.bucket_name),
             ("FactParameterGroup", "legacy-parameter-group", self._parameters.name),
         ):

@@ -1,6 +1,7 @@
 """The state machine of the in-place upgrade.
 
-Lock, preflight, census, snapshot, measure, recheck, modify, then wait-observe until decided, census, compare, report, unlock.
+Lock, probe, preflight (again while a backup is made), census, snapshot, measure, recheck, modify, then wait-observe until decided,
+census, compare, report, unlock.
 Everything caught before *modify* is reported and ends the run; everything caught from *modify* on goes back to
 *observe* and never to *modify* again. After it, data is looked at however the engine change ended.
 """
@@ -56,10 +57,12 @@ class UpgradeStateMachine(Construct):
         counting = self._counting("CensusBefore", Step.CENSUS_BEFORE, then=modifying, report=report)
         preflight = self._control_task("Preflight", Step.PREFLIGHT)
         preflight.add_catch(report, result_path="$.failure")
-        preflight.next(self._choice("MayStart").when(next_is(Next.FINISH), report).otherwise(counting))
+        backup = self._wait("WaitForBackup", _SNAPSHOT_WAIT_SECONDS)
+        preflight.next(self._choice("MayStart").when(next_is(Next.WAIT), backup).when(next_is(Next.FINISH), report).otherwise(counting))
         probe = step_task(self, "Probe", step=Step.PROBE, function=self._data)
         probe.add_catch(report, result_path="$.failure")
         probe.next(preflight)
+        backup.next(probe)
         lock = self._control_task("Lock", Step.LOCK)
         lock.add_catch(report, result_path="$.failure")
         busy = sfn.Succeed(self, "AlreadyRunning", comment="Another execution holds the lock: a schedule that fires twice is no failure")

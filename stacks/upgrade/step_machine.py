@@ -22,6 +22,7 @@ RETRIED_ERRORS = (
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Throttled",
+    "NotTaken",
 )
 # Where nothing is changed, reading again is safe; after an engine change or a restore DNS may still be moving.
 RETRIED_READS = (*RETRIED_ERRORS, "SourceUnreachable", "TargetRefused")

@@ -11,13 +11,16 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.config import Config
 
 from rehearsal.run.local_cloud import LocalCloud
 from tests.inplace.asl_walker import State, TaskFailed, Walked, walk
 from tests.inplace.builders import run_settings
+from uplift.aws_calls import ONCE, PATIENT
 from uplift.errors import Throttled, UpliftError
 from uplift.inplace.aws.alarm_actions import AlarmActions
 from uplift.inplace.aws.elasticache import LegacyCache
+from uplift.inplace.aws.engine_change import EngineChange
 from uplift.inplace.aws.executions import Executions
 from uplift.inplace.aws.notifications import Notifications
 from uplift.inplace.aws.run_lock import RunLock
@@ -61,7 +64,7 @@ class Bench:
         observation = cache.observe()
         before = replace(observation, members=tuple(replace(member, engine_version="3.2.6") for member in observation.members))
         needed = needed_acknowledgements(before, [])
-        return plan_digest(before, settings, [], needed)
+        return plan_digest(before, settings, {}, [], needed)
 
     def settings(self, legacy: str, attempt: int, *, approved: bool = True) -> RunSettings:
         return run_settings(
@@ -125,8 +128,8 @@ def run_once(bench: Bench, legacy: str, name: str, clock: Clock, hooks: Hooks, a
     make: Any = session.client
 
     @cache
-    def client(service: str) -> Any:
-        return make(service, endpoint_url=bench.cloud.url)
+    def client(service: str, config: Config = PATIENT) -> Any:
+        return make(service, endpoint_url=bench.cloud.url, config=config)
 
     resource: Any = session.resource
     table = resource("dynamodb", endpoint_url=bench.cloud.url).Table("locks")
@@ -135,9 +138,10 @@ def run_once(bench: Bench, legacy: str, name: str, clock: Clock, hooks: Hooks, a
         return ControlAdapters(
             settings=settings,
             cache=LegacyCache(client("elasticache"), settings.legacy_kind, legacy),
+            engine_change=EngineChange(client("elasticache", ONCE), settings.legacy_kind, legacy),
             lock=RunLock(table, legacy, name),
             s3=client("s3"),
-            notifications=Notifications(client("sns"), client("cloudwatch"), settings.topic_arn, legacy),
+            notifications=Notifications(client("sns"), client("cloudwatch"), settings.topic_arns, legacy),
             alarm_actions=AlarmActions(client("cloudwatch")),
             executions=Executions(client("stepfunctions")),
             execution=execution,
@@ -146,7 +150,7 @@ def run_once(bench: Bench, legacy: str, name: str, clock: Clock, hooks: Hooks, a
 
     def do(request: StepEvent) -> RunState:
         if request.step in _DATA_STEPS:
-            return do_data_step(request.step, DataSteps(settings, client("s3"), None, time.monotonic() + 60), request.state)
+            return do_data_step(request.step, DataSteps(settings, client("s3"), lambda: None, time.monotonic() + 60), request.state)
         return do_control_step(request, adapters(request.execution))
 
     def task(step: str, state: State) -> State:

@@ -9,6 +9,7 @@ from typing import Any
 from uplift.engines.catalogue import Engine
 from uplift.inplace.decisions.preflight import Facts
 from uplift.inplace.records.observation import MemberCluster, Observation, Role, SnapshotObservation
+from uplift.inplace.records.people import People
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.inplace.records.run_state import ProbeResult
 from uplift.settings.legacy import LegacyKind
@@ -56,6 +57,7 @@ def facts(seen: Observation | None = None, **changes: Any) -> Facts:
         legacy_parameters={},
         new_parameters={},
         probe=ProbeResult(reachable=True, memory_percent=40, replica_lag_seconds=0),
+        people=People(confirmed=1),
     )
     return replace(healthy, **changes)
 

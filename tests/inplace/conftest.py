@@ -27,7 +27,8 @@ def bench(installed_tools: InstalledTools, tmp_path_factory: pytest.TempPathFact
             BillingMode="PAY_PER_REQUEST",
         )
         cloud.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration={"LocationConstraint": cloud.region})
-        cloud.client("sns").create_topic(Name="people")
+        people = cloud.client("sns").create_topic(Name="people")["TopicArn"]
+        cloud.client("sns").subscribe(TopicArn=people, Protocol="email", Endpoint="on-call@example.gov")
         cloud.client("elasticache").create_cache_parameter_group(
             CacheParameterGroupName="new-params", CacheParameterGroupFamily="redis5.0", Description="new"
         )

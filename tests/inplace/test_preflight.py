@@ -8,6 +8,8 @@ import pytest
 from tests.inplace.builders import facts, member, observation, run_settings
 from uplift.inplace.decisions.expected_outage import expected_outage
 from uplift.inplace.decisions.preflight import Facts, Verdict, approval_problem, decide
+from uplift.inplace.records.observation import Observation
+from uplift.inplace.records.people import People
 from uplift.inplace.records.run_state import ProbeResult
 from uplift.settings.legacy import LegacyKind
 from uplift.settings.upgrade import Acknowledgement
@@ -18,7 +20,13 @@ ALL_ACKNOWLEDGED = tuple(Acknowledgement)
 
 REFUSALS: list[tuple[str, Facts, dict[str, Any], str]] = [
     ("group modifying", facts(observation(status="modifying")), {}, "legacy is 'modifying', expected 'available'"),
-    ("somebody's snapshot", facts(observation(status="snapshotting")), {}, "legacy is 'snapshotting', expected 'available'"),
+    ("no room for a recovery", facts(observation(member(1, node_type="cache.m3.large"), member(2))), {}, "cache.m3.large is a node type that new groups no longer get; set upgrade.recovery.node_type to one of t3"),
+    ("another recovery type", facts(), {"recovery_node_type": "cache.r7g.large"}, "cache.r7g.large needs Redis 6.2"),
+    ("nobody subscribed", facts(people=People(0)), {}, "no subscription of upgrade.notify is confirmed and none is waiting for it"),
+    ("nobody confirmed", facts(people=People(0, ("a@b.gov",))), {}, "no subscription of upgrade.notify is confirmed, not confirmed yet: a@b.gov"),
+    ("bucket out of reach", facts(probe=ProbeResult(reachable=True, bucket_problem="s3://b/k: timed out")), {}, "the data function cannot use the report bucket: s3://b/k: timed out (inside the VPC it needs S3's gateway endpoint"),
+    ("token out of reach", facts(probe=ProbeResult(reachable=False, token_problem="timed out")), {}, "cannot read legacy's token: timed out (inside the VPC it needs the interface endpoint of Secrets Manager"),
+    ("static parameter of a default group", facts(new_parameters={"databases": "32"}), {}, "parameter databases is 16 and must stay so, found 32"),
     ("modifying beside the own snapshot", facts(observation(status="modifying"), own_snapshot_is_creating=True), {}, "legacy is 'modifying'"),
     ("node modifying", facts(observation(member(1), member(2, status="modifying"))), {}, "node legacy-002 is 'modifying'"),
     ("pending on the group", facts(observation(pending=("CacheNodeType",))), {}, "changes are pending and would be applied with the upgrade"),
@@ -58,7 +66,31 @@ def test_a_healthy_legacy_proceeds_and_says_everything_beforehand() -> None:
         "expected outage: 30 to 60 seconds while DNS moves to the promoted replica",
         "no way back to redis 3.2.4: it can no longer be created; the snapshot restores the data into a new group of 4.0.10 or newer",
         'before its next apply Terraform must change: engine_version = "5.0.6"',
+        "1 confirmed subscription(s) hear of this",
     )
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        observation(status="snapshotting"),
+        observation(member(1), member(2, status="snapshotting")),
+        observation(member(1), member(2, status="snapshotting"), status="snapshotting"),
+    ],
+)
+def test_a_backup_is_waited_for_and_still_not_begun_over_anything_else(seen: Observation) -> None:
+    decision = decide(facts(seen), run_settings())
+    assert (decision.verdict, decision.reasons) == (
+        Verdict.WAIT,
+        ("legacy is 'snapshotting': a backup is being made, and the upgrade waits until it is done or upgrade.not_after",),
+    )
+    assert decide(facts(seen, manual_snapshots_today=20), run_settings()).verdict is Verdict.REFUSE
+    assert decide(facts(seen, now=datetime(2026, 12, 6, 6, 0, tzinfo=UTC)), run_settings()).verdict is Verdict.REFUSE
+
+
+def test_a_recovery_has_a_node_type_of_its_own() -> None:
+    old = facts(observation(member(1, node_type="cache.m3.large"), member(2, node_type="cache.m3.large")))
+    assert decide(old, run_settings(recovery_node_type="cache.r5.large")).verdict is Verdict.PROCEED
 
 
 @pytest.mark.parametrize("version", ["3.2.4", "3.2.6", "3.2.10", "4.0.10", "5.0.0", "5.0.5"])
@@ -87,12 +119,23 @@ def test_parameters_that_would_be_lost_come_with_the_line_that_keeps_them() -> N
     seen = facts(legacy_parameters={"min-slaves-max-lag": "20", "repl-timeout": "90", "timeout": "300"}, new_parameters={"timeout": "600"})
     decision = decide(seen, run_settings(acknowledged=ALL_ACKNOWLEDGED))
     assert decision.verdict is Verdict.PROCEED
-    assert decision.findings[4:] == (
+    assert decision.findings[4:-1] == (
         "parameter min-slaves-max-lag (called min-replicas-max-lag from 5.0) = 20 would fall back to 10",
         "parameter repl-timeout = 90 does not exist in redis5.0: it ends with the upgrade",
         "parameter timeout changes from 300 to 600, as upgrade.parameters says",
         "to keep it, add under upgrade.parameters: min-replicas-max-lag: '20'",
     )
+
+
+def test_what_changes_for_the_application_is_said_whoever_chose_the_value() -> None:
+    new = {"maxmemory-policy": "allkeys-random", "notify-keyspace-events": "AKE", "timeout": "20", "activedefrag": "yes"}
+    seen = facts(legacy_parameters={"notify-keyspace-events": "Kx"}, new_parameters=new)
+    assert [finding for finding in decide(seen, run_settings()).findings if finding.startswith("parameter")] == [
+        "parameter maxmemory-policy changes from volatile-lru (the default) to allkeys-random, as upgrade.parameters says",
+        "parameter notify-keyspace-events changes from Kx to AKE, as upgrade.parameters says",
+        "parameter timeout changes from 0 (the default) to 20, as upgrade.parameters says",
+        "parameter activedefrag, which redis3.2 does not have, is yes",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +161,9 @@ def test_the_plan_stays_while_time_passes_and_changes_with_what_it_is_about() ->
     same = [
         facts(now=datetime(2026, 12, 5, 23, 0, tzinfo=UTC)),
         facts(probe=None),
+        facts(people=None),
+        # Whether ElastiCache calls a value that equals the default a person's is not documented.
+        facts(new_parameters={"maxmemory-policy": "volatile-lru"}),
         facts(manual_snapshots_today=3),
         facts(observation(member(2), member(1))),
     ]
@@ -127,6 +173,9 @@ def test_the_plan_stays_while_time_passes_and_changes_with_what_it_is_about() ->
         decide(facts(observation(member(1, node_type="cache.r5.xlarge"), member(2))), run_settings()).plan,
         decide(facts(observation(automatic_failover=False)), run_settings()).plan,
         decide(facts(legacy_parameters={"timeout": "300"}), run_settings()).plan,
+        decide(facts(new_parameters={"maxmemory-policy": "allkeys-random", "timeout": "20"}), run_settings()).plan,
+        decide(facts(new_parameters={"maxmemory-policy": "volatile-random"}), run_settings()).plan,
+        decide(facts(new_parameters={"activedefrag": "yes"}), run_settings()).plan,
         decide(facts(), run_settings(target_version="6.2")).plan,
         decide(facts(), run_settings(attempt=2)).plan,
         decide(facts(), run_settings(managed_by_line="another")).plan,

@@ -25,11 +25,17 @@ class FaultRow:
     configure: Mapping[str, Any] = field(default_factory=dict)
     nodes: int = 2
     settles: bool = False
+    unheard: bool = False
 
     @property
     def status(self) -> str:
         """How Step Functions ends the execution."""
         return "SUCCEEDED" if self.succeeds else "FAILED"
+
+    @property
+    def pages(self) -> int:
+        """How often a pager rings: messages that are no notices, and alarms. `unheard`: nobody has confirmed, which the row is about."""
+        return 0 if self.succeeds or self.unheard else 1
 
     @property
     def exit_code(self) -> int:
@@ -51,6 +57,16 @@ ROWS = (
     FaultRow("another plan was approved", "refused", "something has changed since", 0, 0, configure={"attempt": 2}),
     FaultRow("not-after passed at start", "refused", "past upgrade.not_after", 0, 0, configure={"not_after": "2020-01-01T00:00:00Z"}),
     FaultRow("one node, not acknowledged", "refused", "there is nothing to fail over to", 0, 0, nodes=1),
+    FaultRow(
+        "nobody has confirmed a subscription",
+        "refused",
+        "no subscription of upgrade.notify is confirmed, not confirmed yet: ",
+        0,
+        0,
+        faults=("nobody-confirmed",),
+        unheard=True,
+    ),
+    FaultRow("S3 out of the data function's reach", "refused", "S3's gateway endpoint in the route tables", 0, 0, faults=("no-s3-in-vpc",)),
     FaultRow("clock of the host wrong", "failed", "the function's clock is +7", 0, 0, faults=("clock-wrong",)),
     FaultRow("report bucket unwritable", "Unreported", "could not be kept or sent", 0, 0, faults=("bucket-unwritable",)),
     FaultRow("topic deleted", "Unreported", "could not be kept or sent", 0, 0, faults=("topic-deleted",)),
@@ -59,7 +75,14 @@ ROWS = (
     FaultRow(
         "snapshot quota reached by others meanwhile", "failed", "has used up its 20 manual snapshots", 0, 0, faults=("snapshot-quota",)
     ),
+    FaultRow("a backup begins during the census", "upgraded", "", 1, 1, succeeds=True, faults=("backup-in-census",)),
+    FaultRow("snapshot answered 503 after it was taken", "upgraded", "", 1, 1, succeeds=True, faults=("503-after-CreateSnapshot",)),
+    FaultRow("connection cut after the snapshot was taken", "upgraded", "", 1, 1, succeeds=True, faults=("cut-after-CreateSnapshot",)),
     # --- at the modify
+    FaultRow("modify answered 503 after it was taken", "upgraded", "", 1, 1, succeeds=True, faults=("503-after-ModifyReplicationGroup",)),
+    FaultRow(
+        "connection cut after the modify was taken", "upgraded", "", 1, 1, succeeds=True, faults=("cut-after-ModifyReplicationGroup",)
+    ),
     FaultRow("parameter family refused", "failed", "Expected a parameter group of family", 1, 0, faults=("family-refused",)),
     FaultRow("modify never arrives", "failed", "changed nothing: every node still runs 3.2.6", 1, 0, faults=("modify-lost",), settles=True),
     FaultRow("function dies after the modify was taken", "upgraded", "", 1, 1, succeeds=True, faults=("die-after-modify",)),

@@ -10,11 +10,14 @@ BEGIN, END = "<!-- rows -->\n", "<!-- /rows -->\n"
 
 
 def _rows() -> str:
-    lines = ["| fault | final state | exit code | CreateSnapshot | Modify | lost keys found | it says |", "|---|---|---|---|---|---|---|"]
+    columns = ("fault", "final state", "exit code", "pages", "CreateSnapshot", "Modify", "lost keys found", "it says")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for row in ROWS:
         lost = f"{row.lost} of {ALL_KEYS}" if row.lost else "0"
         says = f"… {row.says} …" if row.says else ""
-        lines.append(f"| {row.fault} | {row.outcome} | {row.exit_code} | {row.snapshots} | {row.modifies} | {lost} | {says} |")
+        lines.append(
+            f"| {row.fault} | {row.outcome} | {row.exit_code} | {row.pages} | {row.snapshots} | {row.modifies} | {lost} | {says} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -30,6 +30,7 @@ def sound(deployed: Deployed) -> Iterator[Deployed]:
     approved = deployed.settings.upgrade.approved
     assert approved is not None
     deployed.configure(**SOUND, approved_plan=approved.plan)
+    deployed.cloud.command("forget-told")
     yield deployed
     deployed.cloud.command("faults", names=[])
     deployed.configure(**SOUND, approved_plan=approved.plan)
@@ -75,6 +76,9 @@ def test_a_fault_ends_as_the_table_says(sound: Deployed, row: FaultRow) -> None:
     assert (ended.status, ended.outcome) == (row.status, row.outcome), story
     assert row.says in ended.reason, story
     assert calls == {"snapshots": row.snapshots, "modifies": row.modifies}, story
+    told = sound.told()
+    assert len(told.pages) == row.pages, told
+    assert not row.succeeds or [message.rpartition(" ")[2] for message in told.mails] == ["begins", "upgraded"]
     sound.cloud.command("faults", names=[])
     if row.disturb.get("reachable") is False or "unreachable-after-modify" in row.faults:
         sound.cloud.command("disturb", id=LEGACY, reachable=True)

@@ -28,6 +28,7 @@ from rehearsal.cloud.elasticache.responses import ElastiCacheResponses
 from rehearsal.cloud.elasticache.service import ElastiCache
 from rehearsal.cloud.elasticache.state import AVAILABLE
 from rehearsal.cloud.faults import Faults
+from rehearsal.cloud.platform.messages import AccountTopics
 from rehearsal.cloud.timing import Timing
 from rehearsal.run.installed_tools import InstalledTools
 
@@ -95,7 +96,9 @@ class Watched:
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed_tools: InstalledTools) -> Iterator[Watched]:
     factory = NodeFactory(installed_tools.redis_servers, tmp_path)
-    service = ElastiCache(factory, Timing(outage_seconds=0, status_seconds=0.01), Faults([]))
+    service = ElastiCache(
+        factory, Timing(outage_seconds=0, status_seconds=0.01), Faults([]), AccountTopics("123456789012", "us-gov-west-1")
+    )
     service.create_group(
         {"ReplicationGroupId": "legacy", "EngineVersion": "3.2.6", "CacheNodeType": "cache.r5.large", "NumCacheClusters": 2},
         by_amazon_in_the_past=True,

@@ -13,6 +13,7 @@ import redis
 
 from rehearsal.run.in_place import Address
 from tests.deployed_cloud import LEGACY, Deployed
+from uplift.auth_token.rotation import Rotation, RotationStuck
 
 pytestmark = pytest.mark.cloud
 KEYS = 300
@@ -257,6 +258,46 @@ def test_a_token_is_rotated_without_cutting_anybody_off(deployed: Deployed) -> N
     again = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish", "--json")
     assert (again.returncode, _json(again)["accepted"]) == (0, "new")
     assert _token(deployed) == new
+
+
+@pytest.mark.parametrize("fault", ["503-after-ModifyReplicationGroup", "cut-after-ModifyReplicationGroup"])
+def test_a_token_change_whose_answer_was_lost_is_asked_for_once(deployed: Deployed, fault: str) -> None:
+    """A second ROTATE with the same token could drive out the one that clients still use."""
+    old, asked = _token(deployed), _token_changes(deployed)
+    deployed.cloud.command("faults", names=[fault])
+    begun = deployed.uplift("rotate-token", "rehearsal", "sidekiq")
+    new = _token(deployed)
+    assert (begun.returncode, _token_changes(deployed) - asked, new == old) == (0, 1, False), begun.stderr
+    assert (_login(deployed, old), _login(deployed, new)) == (True, True)
+    deployed.cloud.command("faults", names=[fault])
+    finished = deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish")
+    assert (finished.returncode, _token_changes(deployed) - asked) == (0, 2), finished.stderr
+    assert (_login(deployed, old), _login(deployed, new)) == (False, True)
+    deployed.cloud.command("faults", names=[])
+
+
+def test_a_token_change_that_never_came_is_said_after_a_while(deployed: Deployed) -> None:
+    deployed.cloud.command("faults", names=["modify-lost"])
+    cache = deployed.cloud.client("elasticache")
+    rotation = Rotation(
+        cache,
+        cache,
+        deployed.cloud.client("secretsmanager"),
+        group="app-cache",
+        group_id=deployed.fact("app-cache/group-id"),
+        secret_arn=deployed.fact("app-cache/secret-arn"),
+        open_seconds=0.0,
+    )
+    with pytest.raises(RotationStuck, match=r"ROTATE was answered with .*ServiceUnavailable.*: it was not done; the same command goes on"):
+        rotation.begin(lambda _line: None)
+    deployed.cloud.command("faults", names=[])
+    assert deployed.uplift("rotate-token", "rehearsal", "app-cache").returncode == 0
+
+
+def _token_changes(deployed: Deployed) -> int:
+    """How many requests of whoever rotates ElastiCache took."""
+    calls = [json.loads(line) for line in (deployed.cloud.folder / "calls.jsonl").read_text().splitlines()]
+    return sum(call["action"] == "ModifyReplicationGroup" and call["status"] < 400 for call in calls)
 
 
 def test_alarms_of_legacy_are_muted_while_it_changes_and_come_back(filled: Deployed) -> None:

@@ -24,7 +24,7 @@ STORY = Story(
     reason="40 cold keys are missing: at the rate measured before, the application explains 0, so 40 are lost",
     facts=[
         ("engine", "3.2.6 to 5.0.6"),
-        ("plan", "6c1f5ae0d127c840, approved by Ada"),
+        ("plan", "e3bbed1029477612, approved by Ada"),
         ("snapshot", "uplift-vets-api-legacy-0123456789 5 MB"),
     ],
     phases=[StoryPhase(name, BEGIN + 20.0 * number, 19.0) for number, name in enumerate(PHASES)],

@@ -74,7 +74,36 @@ REFUSALS = [
     ("upgrade.cold_after_seconds", -1, "upgrade.cold_after_seconds: found -1, allowed:"),
     ("upgrade.runbooks_url", "http://wiki/", "upgrade.runbooks_url: found 'http://wiki/', allowed: ^https://"),
     ("upgrade.keep_snapshot_days", 0, "upgrade.keep_snapshot_days: found 0, allowed:"),
-    ("upgrade.notify", ["nobody"], "upgrade.notify.0: found 'nobody', allowed: ^[^@"),
+    (
+        "upgrade.notify",
+        ["nobody"],
+        "upgrade.notify: 'nobody' cannot be notified, allowed: a mail address, https://…, or the ARN of an SNS topic",
+    ),
+    ("upgrade.notify", ["http://pager.example"], "upgrade.notify: 'http://pager.example' cannot be notified"),
+    ("upgrade.notify", ["arn:aws-us-gov:sns:us-gov-west-1:1:x"], "cannot be notified"),
+    (
+        "upgrade.notify",
+        ["arn:aws-us-gov:sns:us-gov-east-1:333333333333:pager"],
+        "upgrade.notify arn:aws-us-gov:sns:us-gov-east-1:333333333333:pager: allowed: a topic of account 333333333333 in us-gov-west-1",
+    ),
+    ("upgrade.schedule", {"enabled": True}, "upgrade.schedule.expression is missing, but enabled: allowed at("),
+    (
+        "upgrade.longest_minutes",
+        1440,
+        "upgrade.longest_minutes is 1440 at observe_every_seconds 30: 2,880 looks of 9 history events and 4,520 for the rest make 30,440, "
+        "Step Functions keeps 25,000; allowed: at most 1137 minutes, or a look every 38 s",
+    ),
+    ("upgrade.observe_every_seconds", 5, "allowed: at most 189 minutes, or a look every 7 s"),
+    (
+        "upgrade.recovery",
+        {"node_type": "cache.m3.large"},
+        "upgrade.recovery.node_type: cache.m3.large is a node type that new groups no longer get, allowed families for redis 5.0.6: t3",
+    ),
+    (
+        "legacy.alarms_to_mute",
+        [f"vets-api-legacy-node-001-alarm-{number:03}" for number in range(60)],
+        "legacy.alarms_to_mute: 60 names of 2,220 bytes, other texts of ",
+    ),
     ("legacy.kind", "cluster", "legacy.kind: found 'cluster', allowed: input should be 'replication-group' or 'standalone-cluster'"),
     ("legacy.id", "Vets--API", "legacy.id: found 'Vets--API', allowed: ^[a-z]"),
     ("legacy.managed_by", None, "legacy.managed_by: missing"),

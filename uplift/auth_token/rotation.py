@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from uplift.auth_token.rotation_decision import RotationFacts, RotationStep, next_to_begin, next_to_finish
-from uplift.aws_calls import aws_named
+from uplift.aws_calls import Answer, AwsUnavailable, answer_to_change, aws_named
 from uplift.errors import BadInput, UpliftError
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ _CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
 _NOTED = "uplift:auth-token-changed-at"
 _POLL_SECONDS = 2.0
 _LONGEST_SECONDS = 1800
+# How long a change whose answer was lost may take to show; a describe lags by seconds.
+_OPEN_SECONDS = 300
 # As stacks/groups/replication_group.py makes the first one: letters and digits only.
 _TOKEN_LENGTH = 64
 Show = Callable[[str], None]
@@ -31,12 +35,26 @@ class RotationStuck(UpliftError):
 
 
 class Rotation:
-    """One group and its secret. Every method raises AwsUnavailable when AWS refuses."""
+    """One group and its secret. Every method raises AwsUnavailable when AWS refuses.
 
-    def __init__(self, cache: ElastiCacheClient, secrets: SecretsManagerClient, *, group: str, group_id: str, secret_arn: str) -> None:
-        self._group, self._cache, self._secrets = group, cache, secrets
+    `once` must not repeat a request by itself (aws_calls.ONCE): a second ROTATE could drive out the old token.
+    """
+
+    def __init__(
+        self,
+        cache: ElastiCacheClient,
+        once: ElastiCacheClient,
+        secrets: SecretsManagerClient,
+        *,
+        group: str,
+        group_id: str,
+        secret_arn: str,
+        open_seconds: float = _OPEN_SECONDS,
+    ) -> None:
+        self._group, self._cache, self._once, self._secrets = group, cache, once, secrets
         self._id, self._secret = group_id, secret_arn
         self._deadline = time.monotonic() + _LONGEST_SECONDS
+        self._open_seconds = open_seconds
 
     def begin(self, show: Show) -> None:
         """Until both tokens are accepted and the new one is published. Raises RotationStuck."""
@@ -103,14 +121,36 @@ class Rotation:
 
     def _change(self, stage: str, strategy: Literal["ROTATE", "SET"]) -> None:
         before = _changed_at(self._described())
-        with aws_named(f"asking ElastiCache to {strategy} the token"):
+        with aws_named("reading the token"):
             token = self._secrets.get_secret_value(SecretId=self._secret, VersionStage=stage)["SecretString"]
-            self._cache.modify_replication_group(
-                ReplicationGroupId=self._id, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
-            )
+        doubt = self._ask(token, strategy)
+        until = time.monotonic() + self._open_seconds
         # A describe right after the call still gives the old state: the date alone shows that it was done.
-        while _changed_at(self._described()) == before:
+        while _changed_at(group := self._described()) == before:
+            if doubt and group["Status"] == "available" and time.monotonic() > until:
+                raise RotationStuck(
+                    f"{strategy} was answered with {doubt}, and nothing has changed in {self._open_seconds:.0f} s: it was not done; "
+                    "the same command goes on from here"
+                )
             self._wait()
+
+    def _ask(self, token: str, strategy: Literal["ROTATE", "SET"]) -> str:
+        """Ask once, and again only where the request never reached ElastiCache; returns the error that leaves it open whether it did."""
+        while True:
+            try:
+                self._once.modify_replication_group(
+                    ReplicationGroupId=self._id, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
+                )
+            except (ClientError, BotoCoreError) as problem:
+                match answer_to_change(problem):
+                    case Answer.REFUSED:
+                        raise AwsUnavailable(f"asking ElastiCache to {strategy} the token: {problem}") from None
+                    case Answer.NOT_TAKEN:
+                        self._wait()
+                    case Answer.OPEN:
+                        return str(problem)
+            else:
+                return ""
 
     def _publish(self) -> None:
         stages = self._stages()

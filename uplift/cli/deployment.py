@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from uplift.aws_calls import aws_named
+from uplift.aws_calls import ONCE, PATIENT, aws_named
 from uplift.deploy.deployed_stacks import DeployedStacks
 from uplift.errors import BadInput
-from uplift.inplace.aws.elasticache import PATIENT, LegacyCache
+from uplift.inplace.aws.elasticache import LegacyCache
 from uplift.settings.environment import EnvironmentSettings, StackName
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_elasticache import ElastiCacheClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -42,6 +43,11 @@ class Deployment:
     def elasticache(self) -> ElastiCacheClient:
         """ElastiCache."""
         return boto3.client("elasticache", region_name=self._region, config=PATIENT)
+
+    @cached_property
+    def elasticache_once(self) -> ElastiCacheClient:
+        """ElastiCache, for a change that must not be sent twice."""
+        return boto3.client("elasticache", region_name=self._region, config=ONCE)
 
     @property
     def legacy(self) -> LegacyCache:
@@ -73,11 +79,24 @@ class Deployment:
         make: Any = boto3.client
         return make("ssm", region_name=self._region, config=PATIENT)
 
-    def fact(self, name: str) -> str:
-        """One published fact, such as `upgrade/report-bucket`."""
+    @cached_property
+    def sns(self) -> SNSClient:
+        """SNS."""
+        return boto3.client("sns", region_name=self._region, config=PATIENT)
+
+    def fact_if_deployed(self, name: str) -> str | None:
+        """One published fact, None where its stack is not deployed."""
         parameter = f"/uplift/{self.environment}/{name}"
         with aws_named(f"SSM parameter {parameter} in {self._region}"):
             try:
                 return str(self._ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
             except self._ssm.exceptions.ParameterNotFound:
-                raise BadInput(f"{parameter} does not exist: deploy the stacks of {self.environment} first, as the README says") from None
+                return None
+
+    def fact(self, name: str) -> str:
+        """One published fact, such as `upgrade/report-bucket`."""
+        found = self.fact_if_deployed(name)
+        if found is None:
+            parameter = f"/uplift/{self.environment}/{name}"
+            raise BadInput(f"{parameter} does not exist: deploy the stacks of {self.environment} first, as the README says")
+        return found

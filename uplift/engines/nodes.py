@@ -49,6 +49,16 @@ def usable_families(version: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(name for name, family in _FAMILIES.items() if version >= family.oldest_redis)
 
 
+def why_not_creatable(node_type: str, version: tuple[int, ...]) -> str:
+    """Why a new group of this Redis version cannot have such nodes; empty where it can."""
+    family = family_of(node_type)
+    if family is None:
+        return f"{node_type} is a node type that new groups no longer get"
+    if version < family.oldest_redis:
+        return f"{node_type} needs Redis {'.'.join(map(str, family.oldest_redis))}"
+    return ""
+
+
 def takes_snapshots(node_type: str) -> bool:
     """`cache.t1.micro` alone has no snapshots (API reference, CreateSnapshot)."""
     return node_type != "cache.t1.micro"

@@ -17,6 +17,10 @@ from uplift.settings.pipeline import PipelineSettings
 from uplift.settings.upgrade import UpgradeSettings
 
 _KEEPS_JOBS = "noeviction"
+# Lambda: all environment variables of a function together (Lambda guide, "Lambda quotas").
+_MOST_ENVIRONMENT_BYTES = 4_096
+# What the run settings hold beside the texts counted below, with the longest names of table, bucket, topic and parameter group.
+_ENVIRONMENT_BYTES_OF_THE_REST = 2_000
 
 
 def environment_prefix(environment: str) -> str:
@@ -106,6 +110,28 @@ class EnvironmentSettings(FrozenSettings):
                 yield f"{name}.multi_az needs subnets in two zones, found one in network.subnet_ids"
             if "cluster-enabled" in group.parameters and group.parameters["cluster-enabled"] == "yes":
                 yield f"{name}.parameters.cluster-enabled is 'yes', allowed: no (Sidekiq and breakers use several keys in one command)"
+        yield from self._topic_problems()
+        yield from self._environment_size_problems()
         policy = self.sidekiq.parameters.get("maxmemory-policy")
         if policy != _KEEPS_JOBS:
             yield f"sidekiq.parameters.maxmemory-policy is {policy!r}, allowed: {_KEEPS_JOBS} (an evicted key is a lost job)"
+
+    def _topic_problems(self) -> Iterator[str]:
+        for topic in self.upgrade.notified_topics:
+            region, account = topic.split(":")[3:5]
+            if (region, account) != (self.region, self.account):
+                yield f"upgrade.notify {topic}: allowed: a topic of account {self.account} in {self.region} (alarms reach no other)"
+
+    def _environment_size_problems(self) -> Iterator[str]:
+        legacy, upgrade = self.legacy, self.upgrade
+        alarms = sum(len(name.encode()) + 3 for name in legacy.alarms_to_mute)
+        topics = sum(len(topic) + 3 for topic in upgrade.notified_topics)
+        approved_by = upgrade.approved.by if upgrade.approved else ""
+        texts = sum(len(text.encode()) for text in (legacy.managed_by, legacy.managed_by_line, legacy.auth_secret_arn or "", approved_by))
+        size = alarms + topics + texts + _ENVIRONMENT_BYTES_OF_THE_REST
+        if size > _MOST_ENVIRONMENT_BYTES:
+            yield (
+                f"legacy.alarms_to_mute: {len(legacy.alarms_to_mute)} names of {alarms:,} bytes, other texts of {topics + texts:,} and "
+                f"{_ENVIRONMENT_BYTES_OF_THE_REST:,} for the rest make {size:,} bytes, a Lambda function's environment holds "
+                f"{_MOST_ENVIRONMENT_BYTES:,}: name fewer alarms, or a composite alarm in their place"
+            )

@@ -12,12 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from uplift.engines.catalogue import Engine, EngineVersion, find_version
+from uplift.engines.nodes import usable_families, why_not_creatable
 from uplift.engines.parameters import parameter_family
 from uplift.settings.base import FrozenSettings, checked_version
 
 _CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
-_MAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_TOPIC = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
+_NOTIFIED = re.compile(rf"[^@\s:/]+@[^@\s]+\.[^@\s]+|https://[^\s/]+\S*|{_TOPIC}")
+# Step Functions: at most 25,000 events in the history of an execution (Step Functions guide, "Service quotas").
+_MOST_EVENTS = 25_000
+# Entering and leaving a Wait, a Task with its function scheduled, started and done, and a Choice.
+_EVENTS_A_LOOK = 9
+# Four hours of waits of 30 s for backup and snapshot, and the steps themselves.
+_EVENTS_OF_THE_REST = 480 * _EVENTS_A_LOOK + 200
 
 
 class Acknowledgement(StrEnum):
@@ -33,12 +41,14 @@ class ScheduleSettings(FrozenSettings):
     """When the upgrade starts by itself. Off unless somebody turns it on."""
 
     enabled: bool = False
-    expression: str
+    expression: str | None = None
     time_zone: str = "UTC"
 
     @field_validator("expression")
     @classmethod
-    def _is_cron_or_at(cls, value: str) -> str:
+    def _is_cron_or_at(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if at := _AT.fullmatch(value):
             try:
                 datetime.fromisoformat(at[1])
@@ -60,6 +70,11 @@ class ScheduleSettings(FrozenSettings):
             raise ValueError(f"{value!r} is no time zone, allowed: an IANA name such as America/New_York") from None
         return value
 
+    def problems(self) -> Iterator[str]:
+        """What an enabled schedule needs."""
+        if self.enabled and self.expression is None:
+            yield "expression is missing, but enabled: allowed at(yyyy-mm-ddThh:mm:ss) or cron(…)"
+
 
 class Approval(FrozenSettings):
     """Who approved which plan, as `uplift plan` prints it."""
@@ -69,8 +84,12 @@ class Approval(FrozenSettings):
 
 
 class RecoverySettings(FrozenSettings):
-    """How a group that `uplift recover` restores is encrypted; a token of legacy's is kept."""
+    """How a group that `uplift recover` restores is encrypted, and its node type where legacy's own can no longer be created.
 
+    A token of legacy's is kept.
+    """
+
+    node_type: str | None = None
     transit_encryption: bool = False
     at_rest_encryption: bool = True
 
@@ -81,7 +100,7 @@ class UpgradeSettings(FrozenSettings):
     engine: Engine = Engine.REDIS
     target_version: str = "5.0.6"
     attempt: Annotated[int, Field(ge=1, le=999)] = 1
-    schedule: ScheduleSettings
+    schedule: ScheduleSettings = ScheduleSettings()
     not_after: datetime
     longest_minutes: Annotated[int, Field(ge=10, le=1440)] = 240
     observe_every_seconds: Annotated[int, Field(ge=5, le=300)] = 30
@@ -98,12 +117,35 @@ class UpgradeSettings(FrozenSettings):
     acknowledged_by: str = ""
     approved: Approval | None = None
     runbooks_url: Annotated[str, StringConstraints(pattern=r"^https://\S+[^/]$")] | None = None
-    notify: tuple[Annotated[str, StringConstraints(pattern=_MAIL)], ...] = ()
+    notify: tuple[str, ...] = ()
 
     @property
     def target(self) -> EngineVersion:
         """The version legacy is to become, as the catalogue knows it."""
         return find_version(self.engine, self.target_version)
+
+    @property
+    def notified_mail(self) -> tuple[str, ...]:
+        """Mail addresses of `notify`: they get every message."""
+        return tuple(one for one in self.notify if not one.startswith(("https:", "arn:")))
+
+    @property
+    def notified_https(self) -> tuple[str, ...]:
+        """Endpoints of `notify`, as PagerDuty and Opsgenie have them: they get what somebody must act on."""
+        return tuple(one for one in self.notify if one.startswith("https:"))
+
+    @property
+    def notified_topics(self) -> tuple[str, ...]:
+        """Topics of `notify` that exist already: they get what somebody must act on."""
+        return tuple(one for one in self.notify if one.startswith("arn:"))
+
+    @field_validator("notify")
+    @classmethod
+    def _can_be_notified(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not _NOTIFIED.fullmatch(one):
+                raise ValueError(f"{one!r} cannot be notified, allowed: a mail address, https://…, or the ARN of an SNS topic")
+        return value
 
     @field_validator("target_version")
     @classmethod
@@ -121,6 +163,18 @@ class UpgradeSettings(FrozenSettings):
         """Fields that do not go together."""
         for name, problem in parameter_family(self.target.family).problems_with(self.parameters):
             yield f"parameters.{name} {problem}"
+        looks = -(-self.longest_minutes * 60 // self.observe_every_seconds)
+        events = looks * _EVENTS_A_LOOK + _EVENTS_OF_THE_REST
+        if events > _MOST_EVENTS:
+            most = (_MOST_EVENTS - _EVENTS_OF_THE_REST) // _EVENTS_A_LOOK
+            seconds = -(-self.longest_minutes * 60 // most)
+            yield (
+                f"longest_minutes is {self.longest_minutes} at observe_every_seconds {self.observe_every_seconds}: {looks:,} looks of "
+                f"{_EVENTS_A_LOOK} history events and {_EVENTS_OF_THE_REST:,} for the rest make {events:,}, Step Functions keeps "
+                f"{_MOST_EVENTS:,}; allowed: at most {most * self.observe_every_seconds // 60} minutes, or a look every {seconds} s"
+            )
+        if self.recovery.node_type and (problem := why_not_creatable(self.recovery.node_type, self.target.number)):
+            yield f"recovery.node_type: {problem}, allowed families for {self.target}: {', '.join(usable_families(self.target.number))}"
         if self.acknowledged and not self.acknowledged_by:
             yield "acknowledged_by is empty: write who acknowledged"
         if self.schedule.enabled and self.approved is None:

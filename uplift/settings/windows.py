@@ -60,4 +60,6 @@ class Window:
     def overlaps(self, other: Window) -> bool:
         """Whether the two ever share a minute."""
         common = min(self.period, other.period)
+        if max(self.length, other.length) >= common:
+            return True
         return (other.start - self.start) % common < self.length or (self.start - other.start) % common < other.length

@@ -185,7 +185,22 @@ def _messages(p: Providers) -> dict[str, ResourceType]:
 
     def subscription(_name: str, properties: Properties) -> Made:
         made = sns.subscribe(TopicArn=properties["TopicArn"], Protocol=properties["Protocol"], Endpoint=properties["Endpoint"])
+        # moto checks a policy by the scope it has then.
+        for attribute in ("FilterPolicyScope", "FilterPolicy"):
+            if attribute in properties:
+                value = properties[attribute]
+                text = value if isinstance(value, str) else json.dumps(value)
+                sns.set_subscription_attributes(SubscriptionArn=made["SubscriptionArn"], AttributeName=attribute, AttributeValue=text)
         return made["SubscriptionArn"], {}
+
+    def topic_policy(name: str, properties: Properties) -> Made:
+        update_topic_policy(name, {}, properties)
+        return name, {}
+
+    def update_topic_policy(_name: str, _before: Properties, after: Properties) -> dict[str, Any]:
+        for arn in after["Topics"]:
+            sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(after["PolicyDocument"]))
+        return {}
 
     def queue(name: str, _properties: Properties) -> Made:
         url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -213,7 +228,7 @@ def _messages(p: Providers) -> dict[str, ResourceType]:
 
     return {
         "AWS::SNS::Topic": ResourceType(topic, _keep, lambda arn, _: sns.delete_topic(TopicArn=arn)),
-        "AWS::SNS::TopicPolicy": ResourceType(_named, _keep),
+        "AWS::SNS::TopicPolicy": ResourceType(topic_policy, update_topic_policy),
         "AWS::SNS::Subscription": ResourceType(subscription, _keep),
         "AWS::SQS::Queue": ResourceType(queue, _keep, lambda url, _: sqs.delete_queue(QueueUrl=url)),
         "AWS::SQS::QueuePolicy": ResourceType(_named, _keep),

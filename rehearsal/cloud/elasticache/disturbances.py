@@ -20,6 +20,8 @@ def disturb(state: State, identifier: str, wishes: Mapping[str, Any]) -> None:
         match wish:
             case "status":
                 (group or last).status = value
+            case "topic":
+                last.topic = value
             case "pending":
                 last.pending = value
             case "version":

@@ -93,7 +93,10 @@ class EngineUpgrade:
             promoted.server.lose_every_tenth_key()
         group.primary_id = promoted.id
         self.state.add_event(
-            group.id, "replication-group", f"Failover from primary node {old_primary.id} to replica node {promoted.id} completed"
+            group.id,
+            "replication-group",
+            f"Failover from primary node {old_primary.id} to replica node {promoted.id} completed",
+            "ElastiCache:FailoverComplete",
         )
         time.sleep(self.timing.outage_seconds)
         group.primary_endpoint.point_to(promoted.server.port)

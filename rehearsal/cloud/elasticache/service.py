@@ -19,7 +19,7 @@ from rehearsal.cloud.elasticache.engine_upgrade import EngineUpgrade
 from rehearsal.cloud.elasticache.group_settings import apply_settings, check_settings
 from rehearsal.cloud.elasticache.modification import Change, as_numbers
 from rehearsal.cloud.elasticache.node_factory import NodeFactory, apply_parameters
-from rehearsal.cloud.elasticache.state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State
+from rehearsal.cloud.elasticache.state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State, Topics
 from rehearsal.cloud.errors import NotModelled, refused
 from rehearsal.cloud.faults import Faults
 from rehearsal.cloud.timing import Timing
@@ -30,8 +30,9 @@ _SNAPSHOTS_A_DAY = 20
 class ElastiCache:
     """The service: state, and the work that changes it."""
 
-    def __init__(self, factory: NodeFactory, timing: Timing, faults: Faults) -> None:
-        self.state = State()
+    def __init__(self, factory: NodeFactory, timing: Timing, faults: Faults, topics: Topics) -> None:
+        self.topics = topics
+        self.state = State(topics=topics)
         self.factory, self.timing, self.faults = factory, timing, faults
         self._lock = threading.RLock()
 
@@ -250,6 +251,8 @@ class ElastiCache:
                     "SnapshotQuotaExceededFault", "The request cannot be processed because it would exceed the maximum number of snapshots."
                 )
             group = self.state.groups.get(node.group_id or "")
+            if self.faults.strikes_once("backup-in-census"):
+                self._begin_backup(node, group)
             if node.status != AVAILABLE or node.changing or (group is not None and (group.status != AVAILABLE or group.changing)):
                 raise refused("InvalidCacheClusterState", f"Cluster {node_id} is not in available state.")
             path = self.factory.authority_file.parent / "snapshots" / f"{name}.rdb"
@@ -261,6 +264,19 @@ class ElastiCache:
         self._later(lambda: self._save(snapshot, node, group))
         return snapshot
 
+    def _begin_backup(self, node: Node, group: Group | None) -> None:
+        """An automatic backup, as in legacy's own backup window; it ends by itself."""
+        held: list[Group | Node] = [node] if group is None else [node, group]
+        for one in held:
+            one.status = "snapshotting"
+
+        def end() -> None:
+            time.sleep(self.timing.status_seconds)
+            for one in held:
+                one.status = AVAILABLE
+
+        self._later(end)
+
     def _save(self, snapshot: Snapshot, node: Node, group: Group | None) -> None:
         time.sleep(self.timing.status_seconds)
         snapshot.size_bytes = node.server.save_to(snapshot.path)
@@ -271,11 +287,15 @@ class ElastiCache:
             group.status = AVAILABLE
         if self.faults.is_on("snapshot-fails"):
             snapshot.status = "failed"
-            self.state.add_event(node.id, "cache-cluster", f"Snapshot failed for snapshot with ID '{snapshot.name}'")
+            self.state.add_event(
+                node.id, "cache-cluster", f"Snapshot failed for snapshot with ID '{snapshot.name}'", "ElastiCache:SnapshotFailed"
+            )
             return
         snapshot.created_at = dt.datetime.now(dt.UTC)
         snapshot.status = AVAILABLE
-        self.state.add_event(node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}'")
+        self.state.add_event(
+            node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}'", "ElastiCache:SnapshotComplete"
+        )
 
     def delete_group(self, identifier: str, final_snapshot: str | None) -> Group:
         """Delete a group, after a last snapshot where one is asked for."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from rehearsal.cloud.elasticache.auth_tokens import AuthTokens
 from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint
@@ -105,10 +107,21 @@ class Event:
     date: dt.datetime
 
 
+class Topics(Protocol):
+    """SNS as ElastiCache sees it."""
+
+    def status(self, topic_arn: str) -> str:
+        """`active` where ElastiCache may publish, else `inactive`."""
+
+    def publish(self, topic_arn: str, message: str) -> None:
+        """Publish to a topic."""
+
+
 @dataclass
 class State:
     """Everything, and the look-ups that answer with AWS's errors."""
 
+    topics: Topics
     groups: dict[str, Group] = field(default_factory=dict)
     standalone: dict[str, Node] = field(default_factory=dict)
     parameter_groups: dict[str, ParameterGroup] = field(default_factory=dict)
@@ -146,6 +159,15 @@ class State:
             raise refused("CacheParameterGroupNotFound", f"CacheParameterGroup {name} not found.")
         return self.parameter_groups[name]
 
-    def add_event(self, source: str, source_type: str, message: str) -> None:
-        """Add an event."""
+    def add_event(self, source: str, source_type: str, message: str, notification: str = "") -> None:
+        """Add an event; `notification` is its name in a message to the topic of the group, where it has one that is active."""
         self.events.append(Event(source, source_type, message, dt.datetime.now(dt.UTC)))
+        if notification:
+            self.notify(source, notification)
+
+    def notify(self, source: str, notification: str) -> None:
+        """Publish a message as ElastiCache words it: the event's name and what it is about (user guide, "Event Notifications")."""
+        topics = {node.topic for node in self.nodes() if source in (node.id, node.group_id) and node.topic}
+        for topic in topics:
+            if self.topics.status(topic) == "active":
+                self.topics.publish(topic, json.dumps({notification: source}))

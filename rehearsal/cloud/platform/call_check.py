@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +20,9 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\":\s*\"([^\"]+)\"")
+_UNAVAILABLE = "ServiceUnavailable"
+# No code of AWS: the connection is closed without an answer.
+_CUT = "(cut)"
 _MODIFIES = ("ModifyReplicationGroup", "ModifyCacheCluster")
 
 
@@ -50,12 +54,17 @@ class CallCheck:
         if refusal is not None:
             code, message = refusal
             self._record(role or key, call, 400, code)
+            if code == _CUT:
+                return _cut(environ, start_response)
             return _answer_error(call.service, code, message, start_response)
         statuses: list[str] = []
 
+        started: list[tuple[Any, ...]] = []
+
         def remember(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             statuses.append(status)
-            return start_response(status, headers, *rest)
+            started.append((status, headers, *rest))
+            return lambda _data: None
 
         answer = b"".join(self._inner(environ, remember))
         status = int(statuses[0].split()[0])
@@ -65,9 +74,16 @@ class CallCheck:
             self._faults.modified = True
             if self._faults.strikes_once("die-after-modify"):
                 self._strike()
+        if status < 400 and self._faults.strikes_once(f"cut-after-{call.action}"):
+            return _cut(environ, start_response)
+        if status < 400 and self._faults.strikes_once(f"503-after-{call.action}"):
+            return _answer_error(call.service, _UNAVAILABLE, "The service is unavailable", start_response)
+        start_response(*started[0])
         return [answer]
 
     def _refusal(self, role: str | None, call: Call) -> tuple[str, str] | None:
+        if call.action in _MODIFIES and self._faults.is_on("modify-lost"):
+            return _UNAVAILABLE, "The service is unavailable"
         if role is None:
             return None
         missing = self._permissions.missing(role, call)
@@ -79,8 +95,8 @@ class CallCheck:
             return "AccessDenied", "Access Denied"
         if call.action == "Publish" and self._faults.is_on("topic-deleted"):
             return "NotFound", "Topic does not exist"
-        if call.action in _MODIFIES and self._faults.is_on("modify-lost"):
-            return "ServiceUnavailable", "The connection broke before an answer"
+        if call.service == "s3" and "Data" in role and self._faults.is_on("no-s3-in-vpc"):
+            return _CUT, "nothing answers"
         return None
 
     def _record(self, principal: str, call: Call, status: int, error: str) -> None:
@@ -123,5 +139,12 @@ def _answer_error(service: str, code: str, message: str, start_response: StartRe
         inner = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         body = (inner if service == "s3" else f"<ErrorResponse>{inner}<RequestId>0</RequestId></ErrorResponse>").encode()
         kind = "text/xml"
-    start_response("400 Bad Request", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    status = "503 Service Unavailable" if code == _UNAVAILABLE else "400 Bad Request"
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
     return [body]
+
+
+def _cut(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    start_response("200 OK", [("Content-Length", "0")])
+    return [b""]

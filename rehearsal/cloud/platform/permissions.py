@@ -147,6 +147,7 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
         "s3:PutObject": s3_object,
         "s3:GetObject": s3_object,
         "sns:Publish": lambda params: [params["TopicArn"]],
+        "sns:ListSubscriptionsByTopic": lambda params: [params["TopicArn"]],
         "cloudwatch:PutMetricData": lambda _params: ["*"],
         "cloudwatch:DisableAlarmActions": alarms,
         "cloudwatch:EnableAlarmActions": alarms,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 import typer
 
@@ -14,11 +16,18 @@ from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.engines.support import support_warnings
 from uplift.errors import ExitCode
 from uplift.inplace.aws.preflight_facts import read_preflight_facts
-from uplift.inplace.decisions.preflight import Decision, Verdict, approval_problem, decide
+from uplift.inplace.aws.subscriptions import read_people
+from uplift.inplace.decisions.preflight import Decision, Facts, Verdict, approval_problem, decide
+from uplift.inplace.decisions.windows_met import windows_met
 from uplift.inplace.records.observation import Observation
+from uplift.inplace.records.people import People
 from uplift.inplace.records.run_settings import RunSettings
+from uplift.settings.endpoints import needed_endpoints
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+from uplift.settings.schedule_times import NotRead, fire_times
+
+PEOPLE_TOPIC_FACT = "upgrade/people-topic-arn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +35,14 @@ class Plan:
     """The preflight's decision with what the upgrade costs."""
 
     decision: Decision
+    meetings: tuple[str, ...]
+    endpoints: tuple[str, ...]
     costs: tuple[str, ...]
     approval: str
 
 
 def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
-    """Say what the in-place upgrade of legacy would do: exit 0 when it may proceed, 1 when it would be refused."""
+    """Say what the in-place upgrade of legacy would do: exit 0 when it may proceed or wait for a backup, 1 when it is refused."""
     settings = load_settings(environment, config)
     with aws_named(f"reading ElastiCache in {settings.region}"):
         made = make_plan(Deployment(environment, settings))
@@ -48,11 +59,44 @@ def make_plan(deployment: Deployment) -> Plan:
     settings = deployment.settings
     cache = deployment.legacy
     facts = read_preflight_facts(
-        cache, cache.observe(), datetime.now(UTC), own_snapshot="", new_parameters=settings.upgrade.parameters, probe=None
+        cache,
+        cache.observe(),
+        datetime.now(UTC),
+        own_snapshot="",
+        new_parameters=settings.upgrade.parameters,
+        probe=None,
+        people=_people(deployment),
     )
     run_settings = RunSettings.of(deployment.environment, settings, parameter_group="")
     decision = decide(facts, run_settings)
-    return Plan(decision, tuple(_costs(settings, facts.observation)), approval_problem(decision.plan, run_settings))
+    return Plan(
+        decision,
+        tuple(_meetings(settings, facts)),
+        tuple(needed_endpoints(settings)),
+        tuple(_costs(settings, facts.observation)),
+        approval_problem(decision.plan, run_settings),
+    )
+
+
+def _people(deployment: Deployment) -> People | None:
+    """None where nothing is deployed that people could be subscribed to."""
+    topic = deployment.fact_if_deployed(PEOPLE_TOPIC_FACT)
+    if topic is None:
+        return None
+    return read_people(deployment.sns, (topic, *deployment.settings.upgrade.notified_topics))
+
+
+def _meetings(settings: EnvironmentSettings, facts: Facts) -> Iterator[str]:
+    """What the schedule meets, whether it is on yet or not."""
+    upgrade = settings.upgrade
+    if upgrade.schedule.expression is None:
+        return
+    try:
+        starts = list(islice(fire_times(upgrade.schedule, facts.now, upgrade.not_after), 1))
+    except NotRead as form:
+        yield f"not compared with legacy's windows: {upgrade.schedule.expression} ({form} is not read here)"
+        return
+    yield from windows_met(starts, upgrade.not_after, facts.observation)
 
 
 def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]:
@@ -70,6 +114,8 @@ def _as_lines(made: Plan) -> list[str]:
     lines = [f"verdict: {decision.verdict}", f"plan: {decision.plan} ({made.approval or 'approved'})"]
     lines += [f"because: {reason}" for reason in decision.reasons]
     lines += list(decision.findings)
+    lines += [f"time: {meeting}" for meeting in made.meetings]
+    lines += [f"must exist: {endpoint}" for endpoint in made.endpoints]
     lines += [f"cost: {cost}" for cost in made.costs]
     return lines
 
@@ -84,5 +130,7 @@ def _as_json(environment: str, made: Plan) -> dict[str, object]:
         "reasons": list(made.decision.reasons),
         "findings": list(made.decision.findings),
         "missing_acknowledgements": [item.value for item in made.decision.missing_acknowledgements],
+        "meetings": list(made.meetings),
+        "must_exist": list(made.endpoints),
         "costs": list(made.costs),
     }

@@ -30,6 +30,7 @@ def rotate_token(
     deployment = Deployment(environment, load_settings(environment, config))
     rotation = Rotation(
         deployment.elasticache,
+        deployment.elasticache_once,
         deployment.secrets,
         group=group,
         group_id=deployment.fact(f"{group}/group-id"),

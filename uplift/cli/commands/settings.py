@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from uplift.aws_calls import aws_named
+from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
+from uplift.errors import ExitCode
+from uplift.inplace.aws.subscriptions import read_people
+from uplift.inplace.records.people import People
+from uplift.settings.endpoints import needed_endpoints
+from uplift.settings.environment import GroupName
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 from uplift.settings.warnings import settings_warnings
 
@@ -19,11 +28,42 @@ def group() -> None:
 
 
 @commands.command()
-def check(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
-    """Check one environment offline: exit 0 with warnings, or 2 with one line that says what is allowed."""
+def check(
+    environment: Environment,
+    config: Config = CONFIG_DIRECTORY,
+    *,
+    deployed: Annotated[bool, typer.Option("--deployed", help="Look in AWS, too: who has confirmed that they are notified.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check one environment: exit 0 with warnings, 1 when --deployed finds that nobody is notified, or 2 with one line of bad input."""
     settings = load_settings(environment, config)
-    warnings = settings_warnings(settings)
+    warnings, endpoints = settings_warnings(settings), list(needed_endpoints(settings))
+    notified = _notified(Deployment(environment, settings)) if deployed else {}
     if as_json:
-        print_json({"schema": "uplift.settings.check/1", "environment": environment, "valid": True, "warnings": warnings})
-        return
-    print_lines([f"{config / environment}.yaml is valid", *(f"warning: {warning}" for warning in warnings)])
+        print_json(
+            {
+                "schema": "uplift.settings.check/1",
+                "environment": environment,
+                "valid": True,
+                "warnings": warnings,
+                "must_exist": endpoints,
+                "notified": {name: {"confirmed": one.confirmed, "pending": list(one.pending)} for name, one in notified.items()},
+            }
+        )
+    else:
+        lines = [f"{config / environment}.yaml is valid", *(f"warning: {warning}" for warning in warnings)]
+        lines += [f"must exist: {endpoint}" for endpoint in endpoints]
+        print_lines([*lines, *(f"{name}: {one.summary}" for name, one in notified.items())])
+    if any(not one.confirmed for one in notified.values()):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _notified(deployment: Deployment) -> dict[str, People]:
+    """Who hears of the upgrade, of each group's alarms, and of ElastiCache's own events. Raises BadInput where nothing is deployed."""
+    existing = deployment.settings.upgrade.notified_topics
+    topics = {"the upgrade": (deployment.fact("upgrade/people-topic-arn"), *existing)}
+    for name in GroupName:
+        topics[f"alarms of {name}"] = (deployment.fact(f"{name}/people-topic-arn"), *existing)
+        topics[f"ElastiCache's events of {name}"] = (deployment.fact(f"{name}/events-topic-arn"),)
+    with aws_named("reading who is subscribed"):
+        return {name: read_people(deployment.sns, arns) for name, arns in topics.items()}

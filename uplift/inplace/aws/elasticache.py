@@ -1,17 +1,14 @@
-"""ElastiCache as the in-place upgrade needs it: reads into typed values, and two writes."""
+"""ElastiCache as the in-place upgrade reads it, into typed values, and the run's snapshot. The one modify is in engine_change.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
+from uplift.aws_calls import throttling_named
 from uplift.engines.catalogue import Engine
-from uplift.errors import RunRefused, Throttled
+from uplift.errors import RunRefused
 from uplift.inplace.records.observation import MemberCluster, Observation, Role, SnapshotObservation
 from uplift.settings.legacy import LegacyKind
 
@@ -19,27 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_elasticache import ElastiCacheClient
     from mypy_boto3_elasticache.type_defs import CacheClusterTypeDef, ReplicationGroupTypeDef, SnapshotTypeDef
 
-# Not "adaptive": its rate limiter slows a function down for good after one throttled call.
-PATIENT = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
 _MOST_EVENTS = 20
-_THROTTLES = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "APICallRateForCustomerExceeded"})
-
-
-class ModifyRejected(RunRefused):
-    """ElastiCache refused the modify, so nothing has changed."""
-
-    code = "ModifyRejected"
-
-
-@contextmanager
-def throttling_named() -> Iterator[None]:
-    """Turn AWS's several throttling codes into one error the state machine retries."""
-    try:
-        yield
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] in _THROTTLES:
-            raise Throttled(str(problem)) from problem
-        raise
 
 
 class LegacyCache:
@@ -72,6 +49,7 @@ class LegacyCache:
             automatic_failover=group.get("AutomaticFailover") in ("enabled", "enabling"),
             pending=_pending(group.get("PendingModifiedValues", {})),
             members=members,
+            backup_window=group.get("SnapshotWindow", "") if group.get("SnapshotRetentionLimit") else "",
         )
 
     def _standalone(self) -> Observation:
@@ -80,7 +58,13 @@ class LegacyCache:
         endpoint = nodes[0].get("Endpoint", {}) if nodes else {}
         member = _member(cluster, Role.PRIMARY, (endpoint.get("Address", ""), endpoint.get("Port", 0)))
         return Observation(
-            kind=self.kind, id=self.id, status=cluster["CacheClusterStatus"], automatic_failover=False, pending=(), members=(member,)
+            kind=self.kind,
+            id=self.id,
+            status=cluster["CacheClusterStatus"],
+            automatic_failover=False,
+            pending=(),
+            members=(member,),
+            backup_window=cluster.get("SnapshotWindow", "") if cluster.get("SnapshotRetentionLimit") else "",
         )
 
     def _cluster(self, identifier: str) -> CacheClusterTypeDef:
@@ -138,49 +122,22 @@ class LegacyCache:
         events.sort(key=lambda event: event["Date"])
         return [f"event {event['Date']:%H:%M:%S} {event['SourceIdentifier']}: {event['Message']}" for event in events[-_MOST_EVENTS:]]
 
-    def create_snapshot(self, name: str, node_id: str) -> None:
-        """Begin a snapshot of one node. One that exists already under this name is this run's own and is fine."""
+    def create_snapshot(self, name: str, node_id: str) -> str:
+        """Begin a snapshot of one node. One that exists already under this name is this run's own and is fine.
+
+        Returns why it cannot be begun yet, as while a backup of legacy is under way; empty where it was begun.
+        """
+        faults = self.client.exceptions
         with throttling_named():
             try:
                 self.client.create_snapshot(SnapshotName=name, CacheClusterId=node_id)
-            except self.client.exceptions.SnapshotAlreadyExistsFault:
-                return
-            except self.client.exceptions.SnapshotQuotaExceededFault as problem:
+            except faults.SnapshotAlreadyExistsFault:
+                return ""
+            except faults.SnapshotQuotaExceededFault as problem:
                 raise RunRefused(f"{node_id} has used up its 20 manual snapshots of 24 hours") from problem
-
-    def modify(self, engine: Engine, version: str, parameter_group: str) -> None:
-        """Ask for the new engine and its parameter group in one call, at once.
-
-        Raises Throttled or ModifyRejected where ElastiCache said no; any other error leaves it open whether the
-        request was taken, so the caller must look before it does anything else.
-        """
-        change: Any = {"EngineVersion": version, "CacheParameterGroupName": parameter_group, "ApplyImmediately": True}
-        if engine is Engine.VALKEY:
-            change["Engine"] = engine.value
-        with throttling_named():
-            try:
-                if self.kind is LegacyKind.STANDALONE:
-                    self.client.modify_cache_cluster(CacheClusterId=self.id, **change)
-                else:
-                    self.client.modify_replication_group(ReplicationGroupId=self.id, **change)
-            except ClientError as problem:
-                if problem.response["Error"]["Code"] in _REJECTIONS:
-                    raise ModifyRejected(f"ElastiCache refused the upgrade: {problem.response['Error']['Message']}") from problem
-                raise
-
-
-_REJECTIONS = frozenset(
-    {
-        "InvalidReplicationGroupState",
-        "InvalidCacheClusterState",
-        "InvalidParameterCombination",
-        "InvalidParameterValue",
-        "CacheParameterGroupNotFound",
-        "InsufficientCacheClusterCapacity",
-        "AccessDenied",
-        "AccessDeniedException",
-    }
-)
+            except (faults.InvalidCacheClusterStateFault, faults.InvalidReplicationGroupStateFault) as problem:
+                return f"no snapshot can be begun yet: {problem.response['Error'].get('Message', '')}"
+        return ""
 
 
 def a_day_before(now: datetime) -> datetime:
@@ -215,6 +172,7 @@ def _member(cluster: CacheClusterTypeDef, role: Role, address: tuple[str, int]) 
         pending=_pending(cluster.get("PendingModifiedValues", {})),
         subnet_group=cluster.get("CacheSubnetGroupName", ""),
         security_group_ids=tuple(group["SecurityGroupId"] for group in cluster.get("SecurityGroups", [])),
+        maintenance_window=cluster.get("PreferredMaintenanceWindow", ""),
     )
 
 

@@ -54,13 +54,13 @@ class Executions:
 
     client: SFNClient
 
-    def has_ended(self, arn: str) -> bool:
-        """Whether an execution is certainly over. One that cannot be found, or is none of this machine's, may still be at work."""
+    def is_running(self, arn: str) -> bool | None:
+        """Whether an execution is at work; None where that cannot be known, as of one that is none of this machine's."""
         try:
-            return self.client.describe_execution(executionArn=arn)["status"] != RUNNING
+            return self.client.describe_execution(executionArn=arn)["status"] == RUNNING
         except ClientError as problem:
             if problem.response["Error"]["Code"] in {"ExecutionDoesNotExist", "InvalidArn", "AccessDenied", "AccessDeniedException"}:
-                return False
+                return None
             raise
 
 

@@ -1,11 +1,12 @@
-"""What people and alarms are sent: messages on the topic, and metrics."""
+"""What people and alarms are sent: messages on the topics, and metrics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from uplift.errors import UpliftError
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 METRIC_NAMESPACE = "Uplift"
 UPGRADE_AGE = "UpgradeAgeSeconds"
-RUN_FAILED = "RunFailed"
+FAILURE_TOLD = "FailureTold"
+# An execution ends some time after its failure was told; CloudWatch may file the two into neighbouring periods.
+TOLD_PERIOD = timedelta(minutes=5)
+# Subscriptions that are to wake people up filter on it; messages of alarms have no attribute.
+NOTICE = "notice"
 SOURCE_DIMENSION = "Source"
 
 
@@ -28,27 +33,37 @@ class PeopleUnreachable(UpliftError):
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """The topic that hears of the run of one source, and its metrics."""
+    """The topics that hear of the run of one source, and its metrics. The first topic is our own, and the only one to get notices."""
 
     sns: SNSClient
     cloudwatch: CloudWatchClient
-    topic_arn: str
+    topic_arns: tuple[str, ...]
     source: str
 
-    def publish(self, subject: str, text: str) -> None:
-        """Send one message to everybody on the topic. Raises PeopleUnreachable."""
-        try:
-            self.sns.publish(TopicArn=self.topic_arn, Subject=subject, Message=text)
-        except ClientError as problem:
-            raise PeopleUnreachable(f"{self.topic_arn}: {problem.response['Error']['Message']}") from problem
+    def publish(self, subject: str, text: str, *, is_notice: bool) -> None:
+        """Send one message to everybody, or, when nobody has to act on it, to those who want such. Raises PeopleUnreachable."""
+        troubles = []
+        for topic_arn in self.topic_arns[:1] if is_notice else self.topic_arns:
+            try:
+                self.sns.publish(
+                    TopicArn=topic_arn,
+                    Subject=subject,
+                    Message=text,
+                    MessageAttributes={NOTICE: {"DataType": "String", "StringValue": "yes"}} if is_notice else {},
+                )
+            except (ClientError, BotoCoreError) as problem:
+                troubles.append(f"{topic_arn}: {problem}")
+        if troubles:
+            raise PeopleUnreachable("; ".join(troubles))
 
     def upgrade_age(self, seconds: int) -> None:
         """How long ago the modify was sent; the too-long alarm watches this."""
         self._put({"MetricName": UPGRADE_AGE, "Value": seconds, "Unit": "Seconds"})
 
-    def run_ended(self, *, failed: bool) -> None:
-        """One data point a run: 1 when somebody has to look."""
-        self._put({"MetricName": RUN_FAILED, "Value": int(failed), "Unit": "Count"})
+    def failure_told(self, now: datetime) -> None:
+        """A person knows of this run's failure, so that the alarm on failed executions need not say it again."""
+        for moment in (now, now + TOLD_PERIOD):
+            self._put({"MetricName": FAILURE_TOLD, "Value": 1, "Unit": "Count", "Timestamp": moment})
 
     def _put(self, datum: MetricDatumTypeDef) -> None:
         datum["Dimensions"] = [{"Name": SOURCE_DIMENSION, "Value": self.source}]

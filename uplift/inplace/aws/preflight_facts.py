@@ -8,6 +8,7 @@ from datetime import datetime
 from uplift.inplace.aws.elasticache import LegacyCache, a_day_before
 from uplift.inplace.decisions.preflight import Facts
 from uplift.inplace.records.observation import CREATING, Observation
+from uplift.inplace.records.people import People
 from uplift.inplace.records.run_state import ProbeResult
 
 
@@ -19,6 +20,7 @@ def read_preflight_facts(
     own_snapshot: str,
     new_parameters: Mapping[str, str],
     probe: ProbeResult | None,
+    people: People | None,
 ) -> Facts:
     """Read what stands around one observation of legacy.
 
@@ -37,4 +39,5 @@ def read_preflight_facts(
         legacy_parameters=cache.user_parameters(observation),
         new_parameters=new_parameters,
         probe=probe,
+        people=people,
     )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
 from uplift.errors import UpliftError
@@ -104,6 +104,14 @@ class ReportStore:
         """One JSON document of the run."""
         return self._get(f"runs/{self.run_id}/{name}.json")
 
+    def prove(self) -> None:
+        """Write an object to both folders and read it back, as a census will."""
+        for root in ("runs", "names"):
+            key, proof = f"{root}/{self.run_id}/probe", secrets.token_hex(8).encode()
+            self._put(key, proof)
+            if self._get(key) != proof:
+                raise ReportBucketUnusable(f"s3://{self.bucket}/{key}: what was written did not come back")
+
     def label_secret(self) -> bytes:
         """The secret behind the keyed hashes of this run, made when it is first asked for."""
         key = f"names/{self.run_id}/label-secret"
@@ -132,3 +140,5 @@ class ReportStore:
         except ClientError as problem:
             error = problem.response["Error"]
             raise ReportBucketUnusable(f"s3://{self.bucket}/{key}: {error['Code']}: {error['Message']}") from problem
+        except BotoCoreError as problem:
+            raise ReportBucketUnusable(f"s3://{self.bucket}/{key}: {problem}") from problem

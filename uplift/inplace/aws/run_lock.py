@@ -1,7 +1,8 @@
 """The run lock: one item a source in DynamoDB, taken with one conditional write.
 
 The item is also the run's durable record. It is written before the act it names and read again by whoever
-continues; a lease, renewed by every step, lets another execution take over when the holder died.
+continues. A holder that runs keeps its lock, however long a step of the data function lasts; a lease, renewed by the control
+function's steps, decides only where nobody can say whether the holder still runs.
 """
 
 from __future__ import annotations
@@ -30,11 +31,9 @@ class RunLock:
     owner: str
 
     def take(self, now: int) -> bool:
-        """Take the lock if it is free, ours, or its holder's lease has run out. False: another execution works."""
+        """Take the lock if it is free or ours. False: another execution has it."""
         return self._update(
-            "SET #owner = :me, lease_until = :until",
-            "attribute_not_exists(#owner) OR #owner = :me OR lease_until < :now",
-            {":until": now + LEASE_SECONDS, ":now": now},
+            "SET #owner = :me, lease_until = :until", "attribute_not_exists(#owner) OR #owner = :me", {":until": now + LEASE_SECONDS}
         )
 
     def holder(self) -> str:
@@ -44,6 +43,14 @@ class RunLock:
     def take_from(self, ended: str, now: int) -> bool:
         """Take the lock of an execution that has ended without giving it back. False: somebody else was quicker."""
         return self._update("SET #owner = :me, lease_until = :until", "#owner = :ended", {":until": now + LEASE_SECONDS, ":ended": ended})
+
+    def take_expired(self, holder: str, now: int) -> bool:
+        """Take the lock of an execution nobody can ask about, once its lease has run out. False: it has not, or somebody was quicker."""
+        return self._update(
+            "SET #owner = :me, lease_until = :until",
+            "#owner = :holder AND lease_until < :now",
+            {":until": now + LEASE_SECONDS, ":holder": holder, ":now": now},
+        )
 
     def renew(self, now: int) -> None:
         """Prolong the lease before acting. Raises LockLost when another execution has taken over."""

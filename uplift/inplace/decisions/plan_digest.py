@@ -1,12 +1,16 @@
-"""What somebody approves: the plan of one upgrade, as a digest. Another legacy, version, node or parameter is another plan."""
+"""What somebody approves: the plan of one upgrade, as a digest. Another legacy, version, node or parameter is another plan.
+
+The new parameters count as a whole, with defaults: whether ElastiCache calls a value that equals its default a person's is not documented.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from uplift.inplace.decisions.expected_outage import expected_outage
-from uplift.inplace.decisions.parameter_changes import ParameterFinding
+from uplift.inplace.decisions.parameter_changes import ParameterFinding, effective_parameters
 from uplift.inplace.records.observation import Observation
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.settings.upgrade import Acknowledgement
@@ -15,7 +19,11 @@ _DIGITS = 16
 
 
 def plan_digest(
-    observation: Observation, settings: RunSettings, parameters: list[ParameterFinding], needed: frozenset[Acknowledgement]
+    observation: Observation,
+    settings: RunSettings,
+    new_parameters: Mapping[str, str],
+    parameters: list[ParameterFinding],
+    needed: frozenset[Acknowledgement],
 ) -> str:
     """Sixteen hexadecimal digits over everything of a plan that does not pass by itself, as time, memory and lag do."""
     content = {
@@ -25,6 +33,7 @@ def plan_digest(
         "target": str(settings.target),
         "attempt": settings.attempt,
         "parameters": sorted(finding.text for finding in parameters),
+        "new_parameters": sorted(effective_parameters(new_parameters, settings.target.family).items()),
         "outage": expected_outage(observation),
         "needed": sorted(needed),
         "managed_by": [settings.managed_by, settings.managed_by_line],

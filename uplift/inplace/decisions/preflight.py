@@ -1,4 +1,4 @@
-"""May this upgrade start? A pure decision: proceed, nothing to do, or refuse, always with reasons."""
+"""May this upgrade start? A pure decision: proceed, wait for a backup, nothing to do, or refuse, always with reasons."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from enum import StrEnum
 
 from uplift.engines.catalogue import OLDEST_RESTORABLE
 from uplift.engines.changes import Change, change_between
-from uplift.engines.nodes import takes_snapshots
+from uplift.engines.nodes import takes_snapshots, usable_families, why_not_creatable
 from uplift.inplace.decisions.expected_outage import expected_outage
 from uplift.inplace.decisions.parameter_changes import ParameterFinding, lost_lines, parameter_findings
 from uplift.inplace.decisions.plan_digest import plan_digest
 from uplift.inplace.records.observation import AVAILABLE, SNAPSHOTTING, Observation
+from uplift.inplace.records.people import People
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.inplace.records.run_state import ProbeResult
 from uplift.settings.upgrade import Acknowledgement
@@ -23,16 +24,18 @@ _BUSY_UPDATES = frozenset({"waiting-to-start", "in-progress", "stopping", "sched
 
 
 class Verdict(StrEnum):
-    """The three answers of a preflight."""
+    """The four answers of a preflight."""
 
     PROCEED = "proceed"
+    WAIT = "wait"
     NOTHING_TO_DO = "nothing-to-do"
     REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All a decision is made from. `probe` is None where Redis itself could not be asked, as from a laptop.
+    """All a decision is made from. `probe` is None where Redis itself could not be asked, as from a laptop, and `people` where the topics
+    could not, as before the first deploy.
 
     `own_snapshot_is_creating`: an earlier start of this very run began the snapshot, so its status stands in nobody's way.
     """
@@ -45,6 +48,7 @@ class Facts:
     legacy_parameters: Mapping[str, str]
     new_parameters: Mapping[str, str]
     probe: ProbeResult | None
+    people: People | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,24 @@ def decide(facts: Facts, settings: RunSettings) -> Decision:
     """Decide from one set of facts; the same facts always give the same answer."""
     observation = facts.observation
     target = settings.target
-    parameters = parameter_findings(facts.legacy_parameters, facts.new_parameters, target.family)
+    old_family = observation.version.family if observation.version is not None else None
+    parameters = parameter_findings(facts.legacy_parameters, old_family, facts.new_parameters, target.family)
     needed = needed_acknowledgements(observation, parameters)
-    plan = plan_digest(observation, settings, parameters, needed)
+    plan = plan_digest(observation, settings, facts.new_parameters, parameters, needed)
     if observation.settled and observation.all_run(target):
         return Decision(Verdict.NOTHING_TO_DO, plan, (f"every node of {observation.id} already runs {target}",))
     reasons = [*_state_reasons(facts), *_version_reasons(observation, settings), *_room_reasons(facts, settings)]
+    reasons += [*_recovery_reasons(observation, settings), *_people_reasons(facts.people)]
     reasons += [finding.text for finding in parameters if finding.blocks]
     if facts.now >= settings.not_after:
         reasons.append(f"it is {facts.now.isoformat()}, past upgrade.not_after {settings.not_after.isoformat()}")
     missing = tuple(sorted(needed - set(settings.acknowledged)))
     reasons += [f"not acknowledged: {_WHAT_IT_MEANS[item]} (add {item} to upgrade.acknowledged)" for item in missing]
     findings = tuple(_findings(facts, settings, parameters))
-    return Decision(Verdict.REFUSE if reasons else Verdict.PROCEED, plan, tuple(reasons), findings, missing)
+    if reasons:
+        return Decision(Verdict.REFUSE, plan, tuple(reasons), findings, missing)
+    waits = tuple(_backups(facts))
+    return Decision(Verdict.WAIT if waits else Verdict.PROCEED, plan, waits, findings, missing)
 
 
 def approval_problem(plan: str, settings: RunSettings) -> str:
@@ -109,7 +118,7 @@ def needed_acknowledgements(observation: Observation, parameters: list[Parameter
 
 def _state_reasons(facts: Facts) -> Iterator[str]:
     observation = facts.observation
-    fine = {AVAILABLE, SNAPSHOTTING} if facts.own_snapshot_is_creating else {AVAILABLE}
+    fine = {AVAILABLE, SNAPSHOTTING}
     if observation.status not in fine:
         yield f"{observation.id} is {observation.status!r}, expected {AVAILABLE!r}: wait until it has settled"
     for member in observation.members:
@@ -120,6 +129,13 @@ def _state_reasons(facts: Facts) -> Iterator[str]:
     for name, status in facts.service_updates.items():
         if status in _BUSY_UPDATES:
             yield f"service update {name} is {status!r}: wait for it or stop it"
+
+
+def _backups(facts: Facts) -> Iterator[str]:
+    """A backup of legacy that is being made: it ends by itself."""
+    observation = facts.observation
+    if SNAPSHOTTING in {observation.status, *(member.status for member in observation.members)} and not facts.own_snapshot_is_creating:
+        yield f"{observation.id} is {SNAPSHOTTING!r}: a backup is being made, and the upgrade waits until it is done or upgrade.not_after"
 
 
 def _version_reasons(observation: Observation, settings: RunSettings) -> Iterator[str]:
@@ -145,6 +161,17 @@ def _room_reasons(facts: Facts, settings: RunSettings) -> Iterator[str]:
     probe = facts.probe
     if probe is None:
         return
+    if probe.bucket_problem:
+        yield (
+            f"the data function cannot use the report bucket: {probe.bucket_problem} (inside the VPC it needs S3's gateway endpoint in "
+            "the route tables of network.subnet_ids, and S3's own list in network.s3_prefix_list_id)"
+        )
+    if probe.token_problem:
+        yield (
+            f"the data function cannot read legacy's token: {probe.token_problem} (inside the VPC it needs the interface endpoint of "
+            "Secrets Manager with private DNS, and its group in network.endpoint_security_group_id)"
+        )
+        return
     if not probe.reachable:
         yield f"Redis cannot be reached, so nothing could be counted: {probe.problem}"
         return
@@ -157,6 +184,21 @@ def _room_reasons(facts: Facts, settings: RunSettings) -> Iterator[str]:
         yield "a replica has lost its primary"
     if probe.replica_lag_seconds is not None and probe.replica_lag_seconds > settings.largest_replica_lag_seconds:
         yield f"a replica is {probe.replica_lag_seconds} s behind, allowed: {settings.largest_replica_lag_seconds} s"
+
+
+def _recovery_reasons(observation: Observation, settings: RunSettings) -> Iterator[str]:
+    node_type = settings.recovery_node_type or observation.members[0].node_type
+    if problem := why_not_creatable(node_type, settings.target.number):
+        yield (
+            f"a recovery could not restore the snapshot: {problem}; set upgrade.recovery.node_type to one of "
+            f"{', '.join(usable_families(settings.target.number))} with at least legacy's memory"
+        )
+
+
+def _people_reasons(people: People | None) -> Iterator[str]:
+    if people is not None and not people.confirmed:
+        waiting = f", not confirmed yet: {', '.join(people.pending)}" if people.pending else " and none is waiting for it"
+        yield f"nobody would hear how the run ends: no subscription of upgrade.notify is confirmed{waiting}"
 
 
 def _findings(facts: Facts, settings: RunSettings, parameters: list[ParameterFinding]) -> Iterator[str]:
@@ -172,5 +214,6 @@ def _findings(facts: Facts, settings: RunSettings, parameters: list[ParameterFin
     yield f"before its next apply {settings.managed_by} must change: {settings.managed_by_line}"
     yield from (finding.text for finding in parameters if not finding.blocks)
     yield from lost_lines(parameters)
+    yield facts.people.summary if facts.people is not None else "not read: who has confirmed that they are notified (nothing is deployed)"
     if facts.probe is None:
         yield "not read: memory and replica lag (Redis is reached from inside the VPC only)"

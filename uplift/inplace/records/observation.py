@@ -40,6 +40,7 @@ class MemberCluster:
     pending: tuple[str, ...]
     subnet_group: str = ""
     security_group_ids: tuple[str, ...] = ()
+    maintenance_window: str = ""
 
     def runs(self, version: EngineVersion) -> bool:
         """Whether this node reports `version`."""
@@ -48,7 +49,10 @@ class MemberCluster:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The group (or standalone cluster) and its nodes. The version is the nodes': the group has none."""
+    """The group (or standalone cluster) and its nodes. The version is the nodes': the group has none.
+
+    `backup_window` is ElastiCache's text, in UTC; empty where no automatic backups are made.
+    """
 
     kind: LegacyKind
     id: str
@@ -56,6 +60,7 @@ class Observation:
     automatic_failover: bool
     pending: tuple[str, ...]
     members: tuple[MemberCluster, ...]
+    backup_window: str = ""
 
     @property
     def versions(self) -> tuple[str, ...]:

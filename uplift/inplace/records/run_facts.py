@@ -28,8 +28,8 @@ class RunFacts(BaseModel):
     census_pages: int
 
     @classmethod
-    def of(cls, state: RunState, observation: Observation, snapshot: SnapshotObservation) -> RunFacts:
-        """Collect them. The snapshot has a date: the run checked it."""
+    def of(cls, state: RunState, observation: Observation, snapshot: SnapshotObservation, recovery_node_type: str) -> RunFacts:
+        """Collect them; `recovery_node_type` is empty for legacy's own. The snapshot has a date: the run checked it."""
         member = observation.members[0]
         return cls(
             run_id=state.run_id,
@@ -37,7 +37,7 @@ class RunFacts(BaseModel):
             version_before=state.version_before,
             snapshot_name=state.snapshot_name,
             snapshot_taken_at=int(snapshot.created_at.timestamp()) if snapshot.created_at else 0,
-            node_type=member.node_type,
+            node_type=recovery_node_type or member.node_type,
             node_count=len(observation.members),
             automatic_failover=observation.automatic_failover,
             subnet_group=member.subnet_group,

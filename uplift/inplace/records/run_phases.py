@@ -17,6 +17,7 @@ class Phase:
 
 
 _START = Phase("start", "lock, probe of every node and preflight", "seconds", before_modify=True)
+_BACKUP = Phase("backup", "a backup of legacy that was under way", "minutes, with the memory used; AWS gives no figure", before_modify=True)
 _CENSUS = Phase(
     "census before", "every key to be counted and every cold one read", "about a minute a million keys (docs/census.md)", before_modify=True
 )
@@ -42,6 +43,7 @@ PHASES: Mapping[str, Phase] = {
     "Probe": _START,
     "Preflight": _START,
     "MayStart": _START,
+    "WaitForBackup": _BACKUP,
     "CensusBefore": _CENSUS,
     "CensusBeforeDone": _CENSUS,
     "Snapshot": _SNAPSHOT,

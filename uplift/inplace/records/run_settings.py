@@ -43,11 +43,13 @@ class RunSettings(BaseModel):
     approved_plan: str = ""
     approved_by: str = ""
     alarms_to_mute: tuple[str, ...] = ()
+    recovery_node_type: str = ""
     recovery_tls: bool = False
     recovery_at_rest_encryption: bool = True
     lock_table: str
     report_bucket: str
     topic_arn: str
+    more_topic_arns: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -86,12 +88,19 @@ class RunSettings(BaseModel):
             approved_plan=upgrade.approved.plan if upgrade.approved else "",
             approved_by=upgrade.approved.by if upgrade.approved else "",
             alarms_to_mute=legacy.alarms_to_mute,
+            recovery_node_type=upgrade.recovery.node_type or "",
             recovery_tls=upgrade.recovery.transit_encryption or legacy.transit_encryption,
             recovery_at_rest_encryption=upgrade.recovery.at_rest_encryption,
             lock_table=lock_table,
             report_bucket=report_bucket,
             topic_arn=topic_arn,
+            more_topic_arns=upgrade.notified_topics,
         )
+
+    @property
+    def topic_arns(self) -> tuple[str, ...]:
+        """Every topic that hears of a run: our own first, then those of `upgrade.notify`."""
+        return (self.topic_arn, *self.more_topic_arns)
 
     @property
     def target(self) -> EngineVersion:

@@ -77,10 +77,15 @@ class NodeAddress(StateModel):
 
 
 class ProbeResult(StateModel):
-    """What the data function saw when it asked every node for INFO."""
+    """What the data function saw: every node asked for INFO, the token read, an object written to the report bucket and read back.
+
+    The three problems are empty where all went well.
+    """
 
     reachable: bool
     problem: str = ""
+    token_problem: str = ""
+    bucket_problem: str = ""
     memory_percent: int | None = None
     replica_lag_seconds: int | None = None
     replica_links_up: bool = True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from uplift.aws_calls import throttling_named
 from uplift.engines.catalogue import EngineVersion
-from uplift.inplace.aws.elasticache import LegacyCache, throttling_named
+from uplift.inplace.aws.elasticache import LegacyCache
 from uplift.inplace.records.run_facts import RunFacts
 from uplift.inplace.records.run_state import RECOVERED_PREFIX
 from uplift.settings.legacy import LegacyKind

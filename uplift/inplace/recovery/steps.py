@@ -118,7 +118,9 @@ class RecoverySteps:
         state.outcome, state.reason = Outcome(report.outcome), report.reason
         state.report_key = store.write(RECOVERY, asdict(report))
         self.adapters.notifications.publish(
-            f"Uplift {report.environment}: recovery of {report.run_id} {report.outcome}"[:100], _mail(report)
+            f"Uplift {report.environment}: recovery of {report.run_id} {report.outcome}"[:100],
+            _mail(report),
+            is_notice=state.outcome.succeeded,
         )
         state.next = Next.CONTINUE
         return state

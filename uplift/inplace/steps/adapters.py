@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from uplift.inplace.aws.alarm_actions import AlarmActions
 from uplift.inplace.aws.elasticache import LegacyCache
+from uplift.inplace.aws.engine_change import EngineChange
 from uplift.inplace.aws.executions import Executions
 from uplift.inplace.aws.notifications import Notifications
 from uplift.inplace.aws.report_store import ReportStore
@@ -25,6 +26,7 @@ class ControlAdapters:
 
     settings: RunSettings
     cache: LegacyCache
+    engine_change: EngineChange
     lock: RunLock
     s3: S3Client
     notifications: Notifications

@@ -10,8 +10,10 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from uplift.aws_calls import ONCE, PATIENT
 from uplift.inplace.aws.alarm_actions import AlarmActions
-from uplift.inplace.aws.elasticache import PATIENT, LegacyCache
+from uplift.inplace.aws.elasticache import LegacyCache
+from uplift.inplace.aws.engine_change import EngineChange
 from uplift.inplace.aws.executions import Executions
 from uplift.inplace.aws.notifications import Notifications
 from uplift.inplace.aws.run_lock import RunLock
@@ -51,9 +53,10 @@ def _of_this_process() -> ControlAdapters:
     return ControlAdapters(
         settings=settings,
         cache=LegacyCache(boto3.client("elasticache", config=PATIENT), settings.legacy_kind, settings.legacy_id),
+        engine_change=EngineChange(boto3.client("elasticache", config=ONCE), settings.legacy_kind, settings.legacy_id),
         lock=RunLock(boto3.resource("dynamodb").Table(settings.lock_table), settings.legacy_id, ""),
         s3=boto3.client("s3"),
-        notifications=Notifications(boto3.client("sns"), cloudwatch, settings.topic_arn, settings.legacy_id),
+        notifications=Notifications(boto3.client("sns"), cloudwatch, settings.topic_arns, settings.legacy_id),
         alarm_actions=AlarmActions(cloudwatch, settings.alarms_to_mute),
         executions=Executions(boto3.client("stepfunctions")),
         execution="",
@@ -78,7 +81,7 @@ def do_control_step(request: StepEvent, adapters: ControlAdapters) -> RunState:
         case Step.OBSERVE:
             return EngineSteps(adapters).observe(state)
         case Step.REPORT:
-            return EndingSteps(adapters).report(state)
+            return EndingSteps(adapters).report(state, request.entered)
         case Step.UNLOCK:
             return EndingSteps(adapters).unlock(state)
         case _:

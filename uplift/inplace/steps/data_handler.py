@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from uplift.auth_token.secret import read_token
+from uplift.aws_calls import PATIENT
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.inplace.records.run_state import RunState, Step, StepEvent
 from uplift.inplace.steps.probe_and_census import DataSteps
@@ -34,8 +36,8 @@ def _steps(context: LambdaContext) -> DataSteps:
     seconds = context.get_remaining_time_in_millis() / 1000 - _SECONDS_KEPT_FOR_WRITING
     return DataSteps(
         settings=settings,
-        s3=boto3.client("s3"),
-        password=read_token(settings.legacy_auth_secret_arn),
+        s3=boto3.client("s3", config=PATIENT),
+        token=cache(lambda: read_token(settings.legacy_auth_secret_arn)),
         deadline=time.monotonic() + seconds,
     )
 

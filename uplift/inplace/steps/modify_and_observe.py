@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uplift.inplace.aws.elasticache import ModifyRejected
+from uplift.errors import NotTaken
+from uplift.inplace.aws.engine_change import ModifyRejected
 from uplift.inplace.decisions.engine_progress import Expected, Progress, decide_progress
 from uplift.inplace.records.run_state import Next, Outcome, RunState, addresses, finished
 from uplift.inplace.steps.adapters import ControlAdapters
@@ -17,7 +18,10 @@ class EngineSteps:
     adapters: ControlAdapters
 
     def modify(self, state: RunState) -> RunState:
-        """Send the one modify of this run. Whoever comes here again is sent to observe, never to modify."""
+        """Send the one modify of this run. Whoever comes here again is sent to observe, never to modify.
+
+        Raises NotTaken, after which the step may be done again; any other error leaves the modify open, and the machine observes.
+        """
         now, lock = self.adapters.seconds(), self.adapters.lock
         lock.renew(now)
         self.adapters.alarm_actions.mute()
@@ -26,7 +30,10 @@ class EngineSteps:
             return state
         target = self.adapters.settings.target
         try:
-            self.adapters.cache.modify(target.engine, target.requested, self.adapters.settings.parameter_group)
+            self.adapters.engine_change.request(target.engine, target.requested, self.adapters.settings.parameter_group)
+        except NotTaken:
+            lock.withdraw_modify()
+            raise
         except ModifyRejected as problem:
             lock.withdraw_modify()
             return finished(state, Outcome.FAILED, str(problem))
@@ -37,7 +44,7 @@ class EngineSteps:
         self.adapters.lock.renew(self.adapters.seconds())
         record = self.adapters.lock.record()
         if record is None or not record.may_have_modified:
-            return finished(state, Outcome.FAILED, "the function died before it sent the modify: nothing has changed, start again")
+            return finished(state, Outcome.FAILED, "the step ended before it sent the modify: nothing has changed, start again")
         # A modify step that died returned no state: its time is in the record.
         state.modify_requested_at = record.modify_requested_at
         age = self.adapters.seconds() - state.modify_requested_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uplift.inplace.aws.preflight_facts import read_preflight_facts
+from uplift.inplace.aws.subscriptions import read_people
 from uplift.inplace.decisions.expected_outage import expected_outage
 from uplift.inplace.decisions.preflight import Decision, Verdict, approval_problem, decide
 from uplift.inplace.records.observation import Observation
@@ -29,10 +30,15 @@ class DecisionSteps:
             return finished(state, Outcome.NOTHING_TO_DO, state.reason)
         if decision.verdict is Verdict.REFUSE:
             return finished(state, Outcome.REFUSED, state.reason)
+        waits = decision.verdict is Verdict.WAIT
         if state.dry_run:
-            return finished(state, Outcome.DRY_RUN, f"the upgrade would proceed; its plan is {decision.plan}")
+            would = f"wait ({state.reason}) and then proceed" if waits else "proceed"
+            return finished(state, Outcome.DRY_RUN, f"the upgrade would {would}; its plan is {decision.plan}")
         if problem := approval_problem(decision.plan, self.adapters.settings):
             return finished(state, Outcome.REFUSED, problem)
+        if waits:
+            state.next = Next.WAIT
+            return state
         self._announce(state, observation)
         state.next = Next.CONTINUE
         return state
@@ -44,6 +50,7 @@ class DecisionSteps:
             f"Uplift {settings.environment}: upgrade of {settings.legacy_id} begins"[:100],
             f"run {state.run_id}: {state.version_before} to {settings.target}, plan {state.plan} approved by {settings.approved_by}\n"
             f"expected outage: {expected_outage(observation)}, after census and snapshot",
+            is_notice=True,
         )
 
     def recheck(self, state: RunState) -> RunState:
@@ -63,7 +70,8 @@ class DecisionSteps:
         snapshot = self.adapters.cache.snapshot(state.snapshot_name)
         if snapshot is None:
             return finished(state, Outcome.REFUSED, f"on the second look: snapshot {state.snapshot_name} does not exist any more")
-        self.adapters.store(state.run_id).write(FACTS, RunFacts.of(state, observation, snapshot).model_dump(mode="json"))
+        facts = RunFacts.of(state, observation, snapshot, self.adapters.settings.recovery_node_type)
+        self.adapters.store(state.run_id).write(FACTS, facts.model_dump(mode="json"))
         state.next = Next.CONTINUE
         return state
 
@@ -76,5 +84,6 @@ class DecisionSteps:
             own_snapshot=state.snapshot_name,
             new_parameters=cache.parameters_of(settings.parameter_group),
             probe=state.probe,
+            people=read_people(self.adapters.notifications.sns, settings.topic_arns),
         )
         return decide(facts, settings)

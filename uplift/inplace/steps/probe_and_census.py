@@ -8,8 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uplift.errors import SourceUnreachable
-from uplift.inplace.aws.report_store import AFTER, BEFORE, COMPARE, MEASURE, CheckPage, ReportStore
+from botocore.exceptions import BotoCoreError, ClientError
+
+from uplift.errors import BadInput, SourceUnreachable, TargetRefused
+from uplift.inplace.aws.report_store import AFTER, BEFORE, COMPARE, MEASURE, CheckPage, ReportBucketUnusable, ReportStore
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.inplace.records.run_state import CensusProgress, CheckProgress, Next, NodeAddress, ProbeResult, RunState
 from uplift.keyspace.census.census import count_page, read_page
@@ -30,30 +32,49 @@ _MOST_LABELS_A_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class DataSteps:
-    """The adapters one invocation works with. `deadline` is in seconds of `clock`, short of Lambda's own."""
+    """The adapters one invocation works with. `token` reads legacy's AUTH token, None where it has none; `deadline` is in seconds of
+    `clock`, short of Lambda's own.
+    """
 
     settings: RunSettings
     s3: S3Client
-    password: str | None
+    token: Callable[[], str | None]
     deadline: float
     clock: Callable[[], float] = time.monotonic
 
     def probe(self, state: RunState) -> RunState:
-        """Ask every node for INFO. A node that does not answer is a finding here, and preflight refuses on it."""
+        """Try from inside the VPC all that a census needs later: the token, every node, the bucket.
+
+        What does not answer is a finding here, and preflight refuses on it.
+        """
+        bucket_problem = self._bucket_problem(state)
+        try:
+            self.token()
+        except (ClientError, BotoCoreError, BadInput) as problem:
+            state.probe = ProbeResult(reachable=False, token_problem=str(problem), bucket_problem=bucket_problem)
+            return state
         try:
             facts = [self._facts_of(node) for node in state.nodes]
-        except SourceUnreachable as problem:
-            state.probe = ProbeResult(reachable=False, problem=str(problem))
+        except (SourceUnreachable, TargetRefused, BadInput) as problem:
+            state.probe = ProbeResult(reachable=False, problem=str(problem), bucket_problem=bucket_problem)
             return state
         memory = [fact.memory_percent for fact in facts if fact.memory_percent is not None]
         lags = [fact.replica_lag_seconds for fact in facts if fact.replica_lag_seconds is not None]
         state.probe = ProbeResult(
             reachable=True,
+            bucket_problem=bucket_problem,
             memory_percent=max(memory, default=None),
             replica_lag_seconds=max(lags, default=None),
             replica_links_up=all(fact.primary_link_up for fact in facts),
         )
         return state
+
+    def _bucket_problem(self, state: RunState) -> str:
+        try:
+            self._store(state).prove()
+        except ReportBucketUnusable as problem:
+            return str(problem)
+        return ""
 
     def census_before(self, state: RunState) -> RunState:
         """Count all keys and digest the cold ones, page by page, until done or out of time."""
@@ -158,7 +179,7 @@ class DataSteps:
             return read_server_facts(connection)
 
     def _endpoint(self, node: NodeAddress) -> Endpoint:
-        return Endpoint(node.host, node.port, self.settings.legacy_tls if node.tls is None else node.tls, self.password)
+        return Endpoint(node.host, node.port, self.settings.legacy_tls if node.tls is None else node.tls, self.token())
 
 
 def _ended(progress: CensusProgress, databases: int) -> CensusProgress:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from uplift.inplace.aws.report_store import ReportBucketUnusable, ReportStore
 from uplift.inplace.records.loss_proof import Proof
-from uplift.inplace.records.run_report import final_outcome, final_reason, mail_subject, mail_text, report_as_json, write_report
+from uplift.inplace.records.run_report import (
+    final_outcome,
+    final_reason,
+    mail_subject,
+    mail_text,
+    report_as_json,
+    write_report,
+)
 from uplift.inplace.records.run_state import CaughtError, Next, RunState
 from uplift.inplace.steps.adapters import ControlAdapters
 from uplift.inplace.steps.read_loss_proof import read_proof
@@ -20,8 +28,8 @@ class EndingSteps:
 
     adapters: ControlAdapters
 
-    def report(self, state: RunState) -> RunState:
-        """Keep the report, notify people, and settle how the run ended.
+    def report(self, state: RunState, entered: str) -> RunState:
+        """Keep the report, notify people, and settle how the run ended. `entered`: when, by the state machine's clock (RFC 3339).
 
         People are notified even when the report cannot be kept, and it is kept even when they cannot be notified. Then the step fails: a
         run that nobody can look up, or hear of, has not ended well. Raises ReportBucketUnusable or PeopleUnreachable.
@@ -31,14 +39,19 @@ class EndingSteps:
         proof = self._proof(state, store)
         report = write_report(state, settings, adapters.execution, adapters.seconds(), proof)
         state.outcome, state.reason = final_outcome(state, proof), final_reason(state, proof)
-        adapters.notifications.run_ended(failed=not state.outcome.succeeded)
         trouble: ReportBucketUnusable | None = None
         try:
             state.report_key = store.write(f"{REPORT_PREFIX}{adapters.execution.rsplit(':', 1)[-1]}", report_as_json(report))
             kept = f"s3://{settings.report_bucket}/{state.report_key}"
         except ReportBucketUnusable as problem:
             trouble, kept = problem, f"could not be kept: {problem}"
-        adapters.notifications.publish(mail_subject(report), mail_text(report, kept))
+        is_bad = trouble is not None or not state.outcome.succeeded
+        if not state.dry_run:
+            adapters.notifications.publish(mail_subject(report), mail_text(report, kept), is_notice=not is_bad)
+        # Of a dry run whoever started it knows.
+        if is_bad:
+            # By the clock of whoever files the execution's end: the function's own may be what is wrong.
+            adapters.notifications.failure_told(datetime.fromisoformat(entered) if entered else adapters.now_utc())
         if trouble is not None:
             raise trouble
         state.next = Next.CONTINUE

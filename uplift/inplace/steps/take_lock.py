@@ -53,12 +53,20 @@ class LockStep:
             )
 
     def _takes_lock(self) -> bool:
-        """An execution that was stopped gives no lock back: its lock is taken at once, without waiting for the lease."""
+        """One that runs keeps its lock; of one that has ended it is taken at once, and its lease decides where that cannot be known."""
         lock, now = self.adapters.lock, self.adapters.seconds()
         if lock.take(now):
             return True
         holder = lock.holder()
-        return bool(holder) and self.adapters.executions.has_ended(holder) and lock.take_from(holder, now)
+        if not holder:
+            return False
+        match self.adapters.executions.is_running(holder):
+            case True:
+                return False
+            case False:
+                return lock.take_from(holder, now)
+            case None:
+                return lock.take_expired(holder, now)
 
     def _run_key(self, observation: Observation) -> RunKey:
         settings = self.adapters.settings

@@ -32,7 +32,7 @@ class SnapshotStep:
             return finished(state, Outcome.REFUSED, f"past upgrade.not_after while waiting: {decision.reason}")
         match decision.verdict:
             case SnapshotVerdict.CREATE:
-                cache.create_snapshot(state.snapshot_name, observation.quietest_member.id)
+                state.reason = cache.create_snapshot(state.snapshot_name, observation.quietest_member.id) or decision.reason
                 state.next = Next.WAIT
             case SnapshotVerdict.WAIT:
                 state.next = Next.WAIT

@@ -1,0 +1,151 @@
+"""Which alarms would ring: metrics over every way in which CloudWatch can cut time into periods.
+
+moto keeps alarms and evaluates none. Modelled: metrics and expressions of IF, FILL, comparisons, AND and OR; a threshold that must be
+exceeded; missing data that breaches nothing; the metrics of Step Functions and those that functions put. Everything else is no alarm here.
+Source: CloudWatch user guide, "Using metric math".
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import moto.backends
+
+_Value = float | None
+_STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {"Sum": sum, "Maximum": max}
+_EXECUTIONS = {"ExecutionsFailed": "FAILED", "ExecutionsTimedOut": "TIMED_OUT", "ExecutionsAborted": "ABORTED"}
+_COMPARE: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
+    ast.Gt: lambda one, other: one > other,
+    ast.Lt: lambda one, other: one < other,
+    ast.Eq: lambda one, other: one == other,
+}
+
+
+@dataclass(frozen=True)
+class _Metric:
+    """Data points, each with its time in seconds since 1970, and what a period makes of them."""
+
+    points: tuple[tuple[float, float], ...]
+    statistic: str
+
+    def over(self, start: float, period: float) -> _Value:
+        values = [value for at, value in self.points if start <= at < start + period]
+        return _STATISTICS[self.statistic](values) if values else None
+
+
+@dataclass(frozen=True)
+class _Alarm:
+    name: str
+    threshold: float
+    period: float
+    expression: str
+    metrics: Mapping[str, _Metric]
+
+    def rings(self) -> bool:
+        """Whether any period, however periods are cut, is over the threshold."""
+        times = [at for metric in self.metrics.values() for at, _ in metric.points]
+        starts = [*times, *(at - self.period + 0.001 for at in times)]
+        values = [self._value(start) for start in starts]
+        return any(value is not None and value > self.threshold for value in values)
+
+    def _value(self, start: float) -> _Value:
+        found = {name: metric.over(start, self.period) for name, metric in self.metrics.items()}
+        return _evaluated(ast.parse(self.expression, mode="eval").body, found)
+
+
+def ringing(account: str, region: str) -> list[str]:
+    """The names of alarms with actions that would have rung since the last `forget`."""
+    alarms = moto.backends.get_backend("cloudwatch")[account][region].alarms.values()
+    read = [_read(alarm, account, region) for alarm in alarms if alarm.alarm_actions and alarm.actions_enabled]
+    return sorted(alarm.name for alarm in read if alarm is not None and alarm.rings())
+
+
+def forget(account: str, region: str) -> None:
+    """Forget every data point so far, and every execution that has ended."""
+    moto.backends.get_backend("cloudwatch")[account][region].metric_data.clear()
+    _forgotten.update(execution.exec_arn for execution in _executions(account, region) if execution.stop_date is not None)
+
+
+_forgotten: set[str] = set()
+
+
+def _read(alarm: Any, account: str, region: str) -> _Alarm | None:
+    if alarm.metric_data_queries:
+        period = next((query.metric_stat.period for query in alarm.metric_data_queries if query.metric_stat), 300)
+        metrics = {
+            query.id: _metric(
+                query.metric_stat.metric.namespace,
+                query.metric_stat.metric.metric_name,
+                {one.name: one.value for one in query.metric_stat.metric.dimensions},
+                query.metric_stat.stat,
+                (account, region),
+            )
+            for query in alarm.metric_data_queries
+            if query.metric_stat
+        }
+        (expression,) = [query.expression for query in alarm.metric_data_queries if query.expression]
+        return _Alarm(alarm.name, float(alarm.threshold), float(period), re.sub(r" (AND|OR) ", _lower, expression), metrics)
+    if alarm.statistic not in _STATISTICS:
+        return None
+    dimensions = {one.name: one.value for one in alarm.dimensions}
+    metric = _metric(alarm.namespace, alarm.metric_name, dimensions, alarm.statistic, (account, region))
+    return _Alarm(alarm.name, float(alarm.threshold), float(alarm.period), "metric", {"metric": metric})
+
+
+def _lower(found: re.Match[str]) -> str:
+    return found[0].lower()
+
+
+def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str, place: tuple[str, str]) -> _Metric:
+    if namespace == "AWS/States":
+        status = _EXECUTIONS.get(name)
+        points = [
+            (execution.stop_date.timestamp(), 1.0)
+            for execution in _executions(*place)
+            if execution.stop_date is not None
+            and execution.exec_arn not in _forgotten
+            and execution.state_machine.arn == dimensions["StateMachineArn"]
+            and str(execution.exec_status.value) == status
+        ]
+        return _Metric(tuple(points), statistic)
+    data = moto.backends.get_backend("cloudwatch")[place[0]][place[1]].metric_data
+    return _Metric(
+        tuple(
+            (datum.timestamp.timestamp(), float(datum.value))
+            for datum in data
+            if (datum.namespace, datum.name) == (namespace, name) and {one.name: one.value for one in datum.dimensions} == dimensions
+        ),
+        statistic,
+    )
+
+
+def _executions(account: str, region: str) -> list[Any]:
+    machines = moto.backends.get_backend("stepfunctions")[account][region].state_machines
+    return [execution for machine in machines for execution in machine.executions]
+
+
+def _evaluated(node: ast.expr, values: Mapping[str, _Value]) -> _Value:
+    match node:
+        case ast.Constant(value=float() | int() as number):
+            return float(number)
+        case ast.Name(id=name):
+            return values[name]
+        case ast.Call(func=ast.Name(id="FILL"), args=[inner, other]):
+            found = _evaluated(inner, values)
+            return _evaluated(other, values) if found is None else found
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, yes, no]):
+            return _evaluated(yes if _evaluated(condition, values) else no, values)
+        case ast.Compare(left=left, ops=[operator], comparators=[right]):
+            one, other_value = _evaluated(left, values), _evaluated(right, values)
+            if one is None or other_value is None:
+                return None
+            return float(_COMPARE[type(operator)](one, other_value))
+        case ast.BoolOp(op=operator, values=parts):
+            found_values = [bool(_evaluated(part, values)) for part in parts]
+            return float(all(found_values) if isinstance(operator, ast.And) else any(found_values))
+        case _:
+            raise ValueError(f"an expression that is not modelled: {ast.unparse(node)}")

@@ -1,0 +1,61 @@
+"""What a scheduled run has in common with legacy's backups and maintenance, minute by minute."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.inplace.builders import member, observation
+from uplift.inplace.decisions.windows_met import windows_met
+
+START = datetime(2026, 12, 6, 2, 0, tzinfo=UTC)  # a Sunday
+END = datetime(2026, 12, 6, 6, 0, tzinfo=UTC)
+
+
+def _met(backup: str = "", maintenance: str = "", start: datetime = START, end: datetime = END) -> list[str]:
+    seen = observation(member(1, maintenance_window=maintenance), member(2), backup_window=backup)
+    return list(windows_met([start], end, seen))
+
+
+@pytest.mark.parametrize(
+    ("backup", "meets"),
+    [
+        ("03:00-04:00", True),
+        ("05:59-06:59", True),
+        ("06:00-07:00", False),
+        ("01:00-02:00", False),
+        ("01:00-02:01", True),
+        ("23:30-02:30", True),
+    ],
+)
+def test_the_backup_window(backup: str, meets: bool) -> None:
+    found = _met(backup=backup)
+    assert bool(found) is meets
+    assert not meets or found == [
+        "the schedule starts the run at 2026-12-06 02:00 UTC, and it may change legacy until 2026-12-06 06:00 UTC: "
+        f"that meets legacy's backup window {backup} UTC, and the run waits while a backup is made"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("maintenance", "meets"),
+    [("sun:05:00-sun:06:00", True), ("sun:06:00-sun:07:00", False), ("mon:03:00-mon:04:00", False), ("sat:23:00-sun:02:30", True)],
+)
+def test_the_maintenance_window(maintenance: str, meets: bool) -> None:
+    found = _met(maintenance=maintenance)
+    assert [f"meets legacy's maintenance window {maintenance} UTC, in which ElastiCache may replace a node" in one for one in found] == [
+        True
+    ] * meets
+
+
+def test_a_run_of_more_than_a_day_meets_every_backup() -> None:
+    assert _met(backup="01:00-02:00", end=datetime(2026, 12, 7, 3, 0, tzinfo=UTC))
+    assert _met(maintenance="tue:00:00-tue:01:00", end=datetime(2026, 12, 14, 3, 0, tzinfo=UTC))
+
+
+def test_a_schedule_that_is_over() -> None:
+    assert list(windows_met([], END, observation())) == [
+        "the schedule does not fire any more before upgrade.not_after 2026-12-06 06:00 UTC"
+    ]
+    assert _met() == []
