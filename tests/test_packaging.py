@@ -141,7 +141,8 @@ def test_help_imports_no_command() -> None:
     program += "from uplift.cli.main import run; run()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     modules = set(done.stderr.split())
-    assert {name for name in modules if name.startswith("uplift")} == {"uplift", "uplift.cli", "uplift.cli.main", "uplift.errors"}
+    wanted = {"uplift", "uplift.cli", "uplift.cli.main", "uplift.cli.start", "uplift.errors"}
+    assert {name for name in modules if name.startswith("uplift")} == wanted
     assert not {"boto3", "pydantic", "yaml", "hiredis", "jinja2"} & modules
 
 

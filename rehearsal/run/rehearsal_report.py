@@ -20,6 +20,7 @@ NOT_MODELLED = (
     "security groups and routing",
     "KMS",
     "IAM conditions",
+    "delivery by SNS, CloudWatch's own evaluation of alarms (who would be told is worked out from filters, policies and metrics)",
     "DNS (the endpoint is cut for the modelled outage instead)",
     "node sizes and network speed",
     "service updates",
@@ -85,6 +86,14 @@ class AwsCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What one receiver got, in order: subjects of messages, and names of alarms, which go to everybody."""
+
+    receiver: str
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InPlaceReport:
     """Everything about one rehearsal."""
 
@@ -104,6 +113,7 @@ class InPlaceReport:
     executions: tuple[str, ...]
     findings: tuple[str, ...]
     inventory: tuple[PatternRow, ...]
+    told: tuple[Told, ...]
     recovery: RecoveryResult | None = None
     assumptions: tuple[str, ...] = ASSUMPTIONS
     not_modelled: tuple[str, ...] = NOT_MODELLED
@@ -128,6 +138,7 @@ def as_table(report: InPlaceReport) -> Table:
         ("snapshots, modifies", f"{report.aws_calls.create_snapshot}, {report.aws_calls.modify}"),
         ("faults", ", ".join(report.faults) or "none"),
         ("the run itself says", "; ".join(report.executions)),
+        *((f"told {one.receiver}", "; ".join(one.messages) or "nothing") for one in report.told),
         *((("recovery", str(report.recovery)),) if report.recovery is not None else ()),
     )
     for name, value in rows:
