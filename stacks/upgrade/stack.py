@@ -32,8 +32,8 @@ from uplift.inplace.records.run_record import SNAPSHOT_PREFIX
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.pipeline import PipelineSettings
+from uplift.settings.upgrade import MINUTES_AROUND_THE_UPGRADE
 
-_MINUTES_AROUND_THE_UPGRADE = 240
 _CONTROL_MEMORY_MIB = 256
 _DATA_MEMORY_MIB = 512
 
@@ -58,7 +58,7 @@ class UpgradeStack(Stack):
             control=control.function,
             data=data.function,
             observe_every_seconds=upgrade.observe_every_seconds,
-            longest=Duration.minutes(upgrade.longest_minutes + _MINUTES_AROUND_THE_UPGRADE),
+            longest=Duration.minutes(upgrade.longest_minutes + MINUTES_AROUND_THE_UPGRADE),
             role_path=settings.role_path,
             log_retention=log_retention(settings.log_retention_days),
         )

@@ -18,7 +18,9 @@ from constructs import Construct
 from stacks.upgrade.step_machine import RETRIED_ERRORS, RETRIED_READS, StepMachine, counting_task, next_is, step_task
 from uplift.inplace.records.run_state import Next, Outcome, Step
 
-_SNAPSHOT_WAIT_SECONDS = 30
+# Longer than they need be for one look: a whole night of them must fit into an execution's history (settings/upgrade.py).
+_SNAPSHOT_WAIT_SECONDS = 45
+_BACKUP_WAIT_SECONDS = 60
 _SUCCESSES = tuple(outcome for outcome in Outcome if outcome.succeeded)
 
 
@@ -57,7 +59,7 @@ class UpgradeStateMachine(Construct):
         counting = self._counting("CensusBefore", Step.CENSUS_BEFORE, then=modifying, report=report)
         preflight = self._control_task("Preflight", Step.PREFLIGHT)
         preflight.add_catch(report, result_path="$.failure")
-        backup = self._wait("WaitForBackup", _SNAPSHOT_WAIT_SECONDS)
+        backup = self._wait("WaitForBackup", _BACKUP_WAIT_SECONDS)
         preflight.next(self._choice("MayStart").when(next_is(Next.WAIT), backup).when(next_is(Next.FINISH), report).otherwise(counting))
         probe = step_task(self, "Probe", step=Step.PROBE, function=self._data)
         probe.add_catch(report, result_path="$.failure")

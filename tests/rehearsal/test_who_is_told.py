@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from rehearsal.run.watch_executions import Ended
-from tests.deployed_cloud import LEGACY, ON_CALL, PAGER, Deployed, Told
+from tests.deployed_cloud import LEGACY, ON_CALL, PAGER, Deployed, Told, wait_until
 from uplift.settings.environment import GroupName
 
 pytestmark = pytest.mark.cloud
@@ -70,10 +70,22 @@ def test_a_backup_under_way_is_waited_for(quiet: Deployed) -> None:
     dry, _ = _ended(quiet, quiet.start('{"dry_run": true}'))
     assert (dry.outcome, "a backup is being made" in dry.reason) == ("dry-run", True), dry
     execution = quiet.fire()
-    quiet.wait_for_state(execution, "WaitForBackup")
+    wait_until(lambda: len(_entered(quiet, execution, "WaitForBackup")) > 1, "the run did not wait a second time")
     quiet.cloud.command("disturb", id=LEGACY, status="available")
     ended, told = _ended(quiet, execution)
     assert (ended.outcome, len(told.mails), told.pages) == ("upgraded", 2, [])
+    # What settings/upgrade.py counts on, so that a run's history has room for all its looks.
+    for state, events in (("WaitForBackup", 14), ("WaitForEngine", 9)):
+        entered = _entered(quiet, execution, state)
+        assert entered[1] - entered[0] == events, state
+
+
+def _entered(deployed: Deployed, execution: str, state: str) -> list[int]:
+    """The numbers of the history's events in which a state was entered."""
+    states = deployed.cloud.client("stepfunctions")
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=execution)
+    events = [event for page in pages for event in page["events"]]
+    return [number for number, event in enumerate(events) if event.get("stateEnteredEventDetails", {}).get("name") == state]
 
 
 def test_a_backup_that_lasts_until_not_after_ends_the_run(quiet: Deployed) -> None:

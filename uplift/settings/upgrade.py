@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
+from math import ceil
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,8 +25,12 @@ _NOTIFIED = re.compile(rf"[^@\s:/]+@[^@\s]+\.[^@\s]+|https://[^\s/]+\S*|{_TOPIC}
 _MOST_EVENTS = 25_000
 # Entering and leaving a Wait, a Task with its function scheduled, started and done, and a Choice.
 _EVENTS_A_LOOK = 9
-# Four hours of waits of 30 s for backup and snapshot, and the steps themselves.
-_EVENTS_OF_THE_REST = 480 * _EVENTS_A_LOOK + 200
+# What a run may take beside its engine change, until the state machine gives up.
+MINUTES_AROUND_THE_UPGRADE = 240
+# The busiest wait in that time is the one for a backup: each minute a Wait, two Tasks and a Choice. And each step once.
+_EVENTS_OF_THE_REST = MINUTES_AROUND_THE_UPGRADE * 14 + 200
+# An alarm has at most five actions (CloudWatch API reference, PutMetricAlarm), and one is our own topic.
+_MOST_TOPICS = 4
 
 
 class Acknowledgement(StrEnum):
@@ -163,19 +168,30 @@ class UpgradeSettings(FrozenSettings):
         """Fields that do not go together."""
         for name, problem in parameter_family(self.target.family).problems_with(self.parameters):
             yield f"parameters.{name} {problem}"
-        looks = -(-self.longest_minutes * 60 // self.observe_every_seconds)
-        events = looks * _EVENTS_A_LOOK + _EVENTS_OF_THE_REST
-        if events > _MOST_EVENTS:
-            most = (_MOST_EVENTS - _EVENTS_OF_THE_REST) // _EVENTS_A_LOOK
-            seconds = -(-self.longest_minutes * 60 // most)
-            yield (
-                f"longest_minutes is {self.longest_minutes} at observe_every_seconds {self.observe_every_seconds}: {looks:,} looks of "
-                f"{_EVENTS_A_LOOK} history events and {_EVENTS_OF_THE_REST:,} for the rest make {events:,}, Step Functions keeps "
-                f"{_MOST_EVENTS:,}; allowed: at most {most * self.observe_every_seconds // 60} minutes, or a look every {seconds} s"
-            )
+        yield from self._history_problems()
+        yield from self._notify_problems()
         if self.recovery.node_type and (problem := why_not_creatable(self.recovery.node_type, self.target.number)):
             yield f"recovery.node_type: {problem}, allowed families for {self.target}: {', '.join(usable_families(self.target.number))}"
         if self.acknowledged and not self.acknowledged_by:
             yield "acknowledged_by is empty: write who acknowledged"
         if self.schedule.enabled and self.approved is None:
             yield "approved is missing, but schedule.enabled: allowed {plan: DIGEST, by: NAME}, the digest as `uplift plan ENV` prints it"
+
+    def _history_problems(self) -> Iterator[str]:
+        looks = ceil(self.longest_minutes * 60 / self.observe_every_seconds)
+        events = looks * _EVENTS_A_LOOK + _EVENTS_OF_THE_REST
+        if events > _MOST_EVENTS:
+            most = (_MOST_EVENTS - _EVENTS_OF_THE_REST) // _EVENTS_A_LOOK
+            yield (
+                f"longest_minutes is {self.longest_minutes} at observe_every_seconds {self.observe_every_seconds}: {looks:,} looks of "
+                f"{_EVENTS_A_LOOK} history events and {_EVENTS_OF_THE_REST:,} for the rest make {events:,}, Step Functions keeps "
+                f"{_MOST_EVENTS:,}; allowed: at most {most * self.observe_every_seconds // 60} minutes, or a look every "
+                f"{ceil(self.longest_minutes * 60 / most)} s"
+            )
+
+    def _notify_problems(self) -> Iterator[str]:
+        for one in self.notify:
+            if self.notify.count(one) > 1:
+                yield f"notify has {one!r} twice, allowed: each once"
+        if len(self.notified_topics) > _MOST_TOPICS:
+            yield f"notify has {len(self.notified_topics)} topics, allowed: {_MOST_TOPICS} (an alarm has five actions, one our own topic)"
