@@ -26,6 +26,7 @@ KNOWN_FAULTS = {
     "topic-deleted": "the topic for people does not exist",
     "topic-deleted-after-modify": "the topic for people does not exist once the modify was sent",
     "nobody-confirmed": "nobody has confirmed a subscription of a topic",
+    "unsubscribed": "everybody has unsubscribed from the topics",
     "no-s3-in-vpc": "the data function does not reach S3: the gateway endpoint is missing",
     "backup-in-census": "a backup of legacy has begun when the run's snapshot is asked for",
     "clock-wrong": "the functions' clock is two hours ahead",

@@ -33,7 +33,8 @@ from rehearsal.cloud.elasticache.node_factory import NodeFactory  # noqa: E402
 from rehearsal.cloud.elasticache.service import ElastiCache  # noqa: E402
 from rehearsal.cloud.elasticache.state import AVAILABLE  # noqa: E402
 from rehearsal.cloud.faults import Faults  # noqa: E402
-from rehearsal.cloud.platform import alarms, messages, network, secret_versions, state_machines  # noqa: E402
+from rehearsal.cloud.platform import messages, network, secret_versions, state_machines  # noqa: E402
+from rehearsal.cloud.platform.alarms import Alarms  # noqa: E402
 from rehearsal.cloud.platform.call_check import CallCheck  # noqa: E402
 from rehearsal.cloud.platform.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
 from rehearsal.cloud.platform.messages import AccountTopics  # noqa: E402
@@ -52,6 +53,7 @@ class Cloud:
         self.faults = Faults(options.get("faults", []))
         self.factory = NodeFactory({version: Path(path) for version, path in options["redis"].items()}, self.folder / "redis")
         self.topics = AccountTopics(self.account, self.region)
+        self.alarms = Alarms(self.account, self.region)
         self.elasticache = ElastiCache(self.factory, timing, self.faults, self.topics)
         partition = "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
         self.permissions = Permissions(partition, self.region, self.account)
@@ -120,13 +122,14 @@ class Cloud:
 
     def _about_people(self, command: str, request: dict[str, Any]) -> dict[str, Any]:
         """Who was told what: messages with those who got them, and alarms that would have rung; since it was last forgotten."""
-        if command == "told":
-            return {"messages": self.topics.delivered(), "alarms": alarms.ringing(self.account, self.region)}
-        if command == "node-event":
-            self.elasticache.state.notify(request["id"], request["event"])
-            return {}
-        self.topics.forget()
-        alarms.forget(self.account, self.region)
+        match command:
+            case "told":
+                return {"messages": self.topics.delivered(), "alarms": self.alarms.ringing()}
+            case "node-event":
+                self.elasticache.state.notify(request["id"], request["event"])
+            case "forget-told":
+                self.topics.forget()
+                self.alarms.forget()
         return {}
 
     def _trouble(self, command: str, request: dict[str, Any]) -> dict[str, Any]:

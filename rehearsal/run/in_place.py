@@ -30,7 +30,8 @@ from rehearsal.run.observed_outage import longest_outage
 from rehearsal.run.progress_display import ProgressDisplay
 from rehearsal.run.rdb_input import RdbFile, copy_by_type
 from rehearsal.run.recovery_check import RecoveryResult, recover
-from rehearsal.run.rehearsal_report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Told, Writes
+from rehearsal.run.rehearsal_report import SCHEMA, AwsCalls, CallsReport, Engine, InPlaceReport, Keys, OutageReport, Writes
+from rehearsal.run.told import who_was_told
 from rehearsal.run.watch_executions import Ended, watch
 from uplift.errors import UpliftError
 from uplift.report.run_page import StoryCalls
@@ -247,14 +248,7 @@ class _Rehearsal:
             executions=tuple(f"{one.status}: {one.outcome}" for one in ended),
             findings=tuple(finding.named(secret) for finding in verdict.findings),
             inventory=inventory,
-            told=self._told(),
-        )
-
-    def _told(self) -> tuple[Told, ...]:
-        found = self.cloud.command("told")
-        return tuple(
-            Told(one, (*(message["subject"] for message in found["messages"] if one in message["to"]), *found["alarms"]))
-            for one in self.settings.upgrade.notify
+            told=who_was_told(self.cloud, self.settings.upgrade.notify),
         )
 
     def _write_clear_names(self, verdict: Verdict) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rehearsal.run.inventory_change import PatternRow
 from rehearsal.run.progress_display import PhaseTime
 from rehearsal.run.recovery_check import RecoveryResult
+from rehearsal.run.told import Told
 from uplift.report.run_page import StoryCalls
 
 SCHEMA = "uplift.rehearsal.in-place/1"
@@ -83,14 +84,6 @@ class AwsCalls:
     create_snapshot: int
     modify: int
     throttled: int
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one receiver got, in order: subjects of messages, and names of alarms, which go to everybody."""
-
-    receiver: str
-    messages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.shared.acknowledge import acknowledge
-from uplift.settings.upgrade import UpgradeSettings
+from uplift.settings.receivers import Receivers
 
 # A message is {"ElastiCache:EVENT": "node or group"}. A filter may name five events (SNS guide, "Filter policy constraints"), so it names
 # those that tell nobody anything new: the daily snapshot, and what somebody's own deploy or modify did. What is not named comes through.
@@ -26,7 +24,7 @@ ROUTINE_EVENTS = (
 class EventsTopic(sns.Topic):
     """The topic and its subscriptions. It has no key: ElastiCache publishes to unencrypted topics only."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, upgrade: UpgradeSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, receivers: Receivers) -> None:
         super().__init__(scope, construct_id)
         acknowledge(
             self, rule="AwsSolutions-SNS3", reason="ElastiCache publishes over its own channel; a deny on plain text would silence it"
@@ -43,18 +41,16 @@ class EventsTopic(sns.Topic):
                 conditions={"StringEquals": {"aws:SourceOwner": Aws.ACCOUNT_ID}},
             )
         )
-        for number, (protocol, endpoint) in enumerate(_subscribers(upgrade), start=1):
-            sns.CfnSubscription(
-                self,
-                f"Subscription{number}",
-                topic_arn=self.topic_arn,
-                protocol=protocol,
-                endpoint=endpoint,
-                filter_policy={event: [{"exists": False}] for event in ROUTINE_EVENTS},
-                filter_policy_scope="MessageBody",
-            )
-
-
-def _subscribers(upgrade: UpgradeSettings) -> Iterator[tuple[str, str]]:
-    yield from (("email", address) for address in upgrade.notified_mail)
-    yield from (("https", endpoint) for endpoint in upgrade.notified_https)
+        for protocol, endpoints in (("email", receivers.mail), ("https", receivers.https)):
+            for endpoint in endpoints:
+                # By its endpoint, not by a number: SNS takes the same endpoint under another logical id for the same subscription, and
+                # cleaning up the old id would delete it.
+                sns.CfnSubscription(
+                    self,
+                    endpoint,
+                    topic_arn=self.topic_arn,
+                    protocol=protocol,
+                    endpoint=endpoint,
+                    filter_policy={event: [{"exists": False}] for event in ROUTINE_EVENTS},
+                    filter_policy_scope="MessageBody",
+                )

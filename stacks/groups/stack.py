@@ -26,8 +26,8 @@ class GroupStack(Stack):
             scope, construct_id, env=env, termination_protection=True, description=f"Uplift: the {name} Redis of {environment}"
         )
         group = settings.group(name)
-        events = EventsTopic(self, "ElastiCacheEvents", upgrade=settings.upgrade)
-        people = PeopleTopic(self, "People", upgrade=settings.upgrade)
+        events = EventsTopic(self, "ElastiCacheEvents", receivers=settings.upgrade.receivers)
+        people = PeopleTopic(self, "People", receivers=settings.upgrade.receivers)
         redis = ReplicationGroup(
             self,
             "Redis",
@@ -36,6 +36,8 @@ class GroupStack(Stack):
             network=settings.network,
             events_topic_arn=events.topic_arn,
         )
+        # ElastiCache looks at the topic's policy when it is told the topic, and calls one without it inactive.
+        redis.group.node.add_dependency(events)
         GroupAlarms(
             self, "Alarms", replication_group=redis, group=group, topics=people.topics, runbooks=Runbooks(settings.upgrade.runbooks_url)
         )

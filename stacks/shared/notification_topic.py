@@ -9,8 +9,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from uplift.inplace.aws.notifications import NOTICE
-from uplift.settings.upgrade import UpgradeSettings
+from uplift.inplace.records.notice_names import NOTICE
+from uplift.settings.receivers import Receivers
 
 
 class PeopleTopic(Construct):
@@ -21,7 +21,7 @@ class PeopleTopic(Construct):
     an https endpoint none that is a mere notice: behind it is a pager. `topics` are this one and those of `upgrade.notify`, for alarms.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, upgrade: UpgradeSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, receivers: Receivers) -> None:
         super().__init__(scope, construct_id)
         key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=RemovalPolicy.DESTROY, description="Encrypts Uplift's messages")
         key.add_to_resource_policy(
@@ -43,14 +43,14 @@ class PeopleTopic(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
-        for address in upgrade.notified_mail:
+        for address in receivers.mail:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         no_notice = {NOTICE: sns.SubscriptionFilter([{"exists": False}])}
-        for endpoint in upgrade.notified_https:
+        for endpoint in receivers.https:
             self.topic.add_subscription(
                 subscriptions.UrlSubscription(endpoint, protocol=sns.SubscriptionProtocol.HTTPS, filter_policy=no_notice)
             )
-        more = [sns.Topic.from_topic_arn(self, f"Existing{number}", arn) for number, arn in enumerate(upgrade.notified_topics, start=1)]
+        more = [sns.Topic.from_topic_arn(self, f"Existing{number}", arn) for number, arn in enumerate(receivers.topics, start=1)]
         self.topics: tuple[sns.ITopic, ...] = (self.topic, *more)
         self.key = key
 

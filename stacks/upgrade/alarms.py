@@ -17,10 +17,11 @@ from constructs import Construct
 
 from stacks.shared.runbooks import Runbook, Runbooks
 from stacks.upgrade.schedule import UpgradeSchedule
-from uplift.inplace.aws.notifications import FAILURE_TOLD, METRIC_NAMESPACE, SOURCE_DIMENSION, UPGRADE_AGE
+from uplift.inplace.records.notice_names import FAILURE_TOLD, METRIC_NAMESPACE, SOURCE_DIMENSION, TOLD_PERIOD, UPGRADE_AGE
 
 # An upgrade of three nodes takes minutes; an hour means that somebody should look, long before the run gives up.
 TOO_LONG_SECONDS = 3600
+_PERIOD = Duration.seconds(int(TOLD_PERIOD.total_seconds()))
 
 
 class UpgradeAlarms(Construct):
@@ -39,7 +40,7 @@ class UpgradeAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._topics, self._runbooks = topics, runbooks
-        period = Duration.minutes(5)
+        period = _PERIOD
         failed, too_long, not_started = Runbook.UPGRADE_FAILED, Runbook.UPGRADE_TOO_LONG, Runbook.UPGRADE_NOT_STARTED
         untold = _untold(machine, self._own(FAILURE_TOLD, source, period, "Sum"))
         self._alarm("Failed", untold, failed, "An upgrade run failed and could not say so: look at its execution")
@@ -76,10 +77,10 @@ class UpgradeAlarms(Construct):
 def _untold(machine: sfn.StateMachine, told: cloudwatch.IMetric) -> cloudwatch.MathExpression:
     """1 where more executions failed than said so.
 
-    A failure is told in its own period and in the next one (notifications.py), since the execution ends a little later. So one that is
-    not told in the ten minutes after one that was is not seen.
+    A failure is told in its own period and in the next one (notifications.py), since the execution ends a little later. So a failure that
+    nobody told is missed when it comes within ten minutes after one that was told.
     """
-    period = Duration.minutes(5)
+    period = _PERIOD
     return cloudwatch.MathExpression(
         expression="IF(FILL(failed, 0) > FILL(told, 0), 1, 0)",
         using_metrics={"failed": machine.metric_failed(period=period, statistic="Sum"), "told": told},

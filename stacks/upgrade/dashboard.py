@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from uplift.inplace.aws.notifications import METRIC_NAMESPACE, SOURCE_DIMENSION, UPGRADE_AGE
+from uplift.inplace.records.notice_names import METRIC_NAMESPACE, SOURCE_DIMENSION, UPGRADE_AGE
 from uplift.settings.legacy import LegacySettings
 
 _LEGACY_METRICS = ("CurrConnections", "EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "ReplicationLag", "SaveInProgress")

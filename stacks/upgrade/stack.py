@@ -27,7 +27,7 @@ from stacks.upgrade.report_bucket import ReportBucket
 from stacks.upgrade.run_lock_table import RunLockTable
 from stacks.upgrade.schedule import UpgradeSchedule
 from stacks.upgrade.state_machine import UpgradeStateMachine
-from uplift.inplace.aws.notifications import METRIC_NAMESPACE
+from uplift.inplace.records.notice_names import METRIC_NAMESPACE
 from uplift.inplace.records.run_record import SNAPSHOT_PREFIX
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.settings.environment import EnvironmentSettings
@@ -47,7 +47,7 @@ class UpgradeStack(Stack):
         super().__init__(scope, construct_id, env=env, description=f"Uplift: the in-place upgrade of {settings.legacy.id} ({environment})")
         self._environment, self._settings, self._bundle = environment, settings, bundle
         upgrade, legacy = settings.upgrade, settings.legacy
-        self._people = PeopleTopic(self, "People", upgrade=upgrade)
+        self._people = PeopleTopic(self, "People", receivers=upgrade.receivers)
         self._reports = ReportBucket(self, "Reports", retention_days=settings.report_retention_days)
         self._lock = RunLockTable(self, "RunLock")
         self._parameters = LegacyParameterGroup(self, "LegacyParameterGroup", upgrade=upgrade)
@@ -89,7 +89,7 @@ class UpgradeStack(Stack):
             upgrade=machine.machine,
             recovery=recovery.machine,
             reports=self._reports.bucket,
-            existing_topics=self._settings.upgrade.notified_topics,
+            existing_topics=self._settings.upgrade.receivers.topics,
             role_path=self._settings.role_path,
         )
 

@@ -15,7 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.upgrade.step_machine import RETRIED_ERRORS, RETRIED_READS, StepMachine, counting_task, next_is, step_task
+from stacks.upgrade.step_machine import RETRIED_CHANGES, RETRIED_ERRORS, RETRIED_READS, StepMachine, counting_task, next_is, step_task
 from uplift.inplace.records.run_state import Next, Outcome, Step
 
 # Longer than they need be for one look: a whole night of them must fit into an execution's history (settings/upgrade.py).
@@ -76,7 +76,7 @@ class UpgradeStateMachine(Construct):
         snapshot.add_catch(report, result_path="$.failure")
         recheck = self._control_task("Recheck", Step.RECHECK)
         recheck.add_catch(report, result_path="$.failure")
-        modify = self._control_task("Modify", Step.MODIFY)
+        modify = step_task(self, "Modify", step=Step.MODIFY, function=self._control, retried=RETRIED_CHANGES)
         modify.add_catch(observing, result_path="$.modify_trouble")
         modify.next(self._choice("WasTaken").when(next_is(Next.FINISH), report).otherwise(observing))
         measure = self._counting("Measure", Step.MEASURE, then=recheck, report=report)

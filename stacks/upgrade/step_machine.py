@@ -22,8 +22,9 @@ RETRIED_ERRORS = (
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Throttled",
-    "NotTaken",
 )
+# A change that never reached AWS may be asked for again.
+RETRIED_CHANGES = (*RETRIED_ERRORS, "NotTaken")
 # Where nothing is changed, reading again is safe; after an engine change or a restore DNS may still be moving.
 RETRIED_READS = (*RETRIED_ERRORS, "SourceUnreachable", "TargetRefused")
 _LOG_ACTIONS = (

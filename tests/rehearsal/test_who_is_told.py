@@ -11,10 +11,12 @@ from collections.abc import Iterator
 import pytest
 
 from rehearsal.run.watch_executions import Ended
-from tests.deployed_cloud import LEGACY, ON_CALL, PAGER, Deployed, Told, wait_until
+from tests.deployed_cloud import LEGACY, ON_CALL, Deployed, Told, wait_until
 from uplift.settings.environment import GroupName
 
 pytestmark = pytest.mark.cloud
+# A pager's URL holds its key.
+PAGER_SHOWN = "https://pager.example.gov/…"
 WINDOWS = {"SnapshotWindow": "03:30-04:30", "SnapshotRetentionLimit": 1, "PreferredMaintenanceWindow": "sat:05:00-sat:07:00"}
 
 
@@ -145,21 +147,21 @@ def test_settings_check_shows_who_has_confirmed(quiet: Deployed) -> None:
     done = quiet.uplift("settings", "check", "rehearsal", "--deployed", "--json")
     notified = json.loads(done.stdout)["notified"]
     assert (done.returncode, {one["confirmed"] for one in notified.values()}) == (1, {0})
-    assert notified["the upgrade"]["pending"] == [PAGER, ON_CALL]
+    assert notified["the upgrade"]["pending"] == [PAGER_SHOWN, ON_CALL]
     plan = quiet.uplift("plan", "rehearsal")
     assert plan.returncode == 1
     assert (
-        f"because: nobody would hear how the run ends: no subscription of upgrade.notify is confirmed, not confirmed yet: {PAGER}"
+        f"because: nobody would hear how the run ends: no subscription of upgrade.notify is confirmed, not confirmed yet: {PAGER_SHOWN}"
         in plan.stdout
     )
 
 
-def test_the_plan_says_which_windows_the_schedule_meets_and_which_endpoints_must_exist(quiet: Deployed) -> None:
+def test_the_plan_says_which_windows_the_schedule_overlaps_and_which_endpoints_must_exist(quiet: Deployed) -> None:
     quiet.new_legacy(windows=WINDOWS)
     done = quiet.uplift("plan", "rehearsal")
     assert done.returncode == 0, done.stderr
     run = "the schedule starts the run at 2030-01-05 06:00 UTC, and it may change legacy until 2030-01-05 06:00 UTC"
-    assert f"time: {run}: that meets legacy's maintenance window sat:05:00-sat:07:00 UTC" in done.stdout
+    assert f"overlap: {run}: that overlaps legacy's maintenance window sat:05:00-sat:07:00 UTC" in done.stdout
     assert "backup window" not in done.stdout
     assert "must exist: the gateway endpoint com.amazonaws.us-gov-west-1.s3 in vpc-0000000000000001" in done.stdout
     assert "secretsmanager" not in done.stdout

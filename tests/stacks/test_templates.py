@@ -116,6 +116,19 @@ def test_elasticache_has_a_topic_of_its_own_that_is_not_encrypted(templates: dic
     assert events["Ref"] not in encrypted
 
 
+@pytest.mark.parametrize("stack", GROUPS)
+def test_elasticache_may_publish_before_it_is_told_the_topic(templates: dict[str, Template], stack: str) -> None:
+    group = _only(templates[stack], "AWS::ElastiCache::ReplicationGroup")
+    topic = group["Properties"]["NotificationTopicArn"]["Ref"]
+    policies = _resources(templates[stack], "AWS::SNS::TopicPolicy")
+    (name,) = [name for name, policy in policies.items() if policy["Properties"]["Topics"] == [{"Ref": topic}]]
+    assert name in group["DependsOn"]
+    (statement,) = policies[name]["Properties"]["PolicyDocument"]["Statement"]
+    # aws:SourceAccount, which other services want, makes ElastiCache call the topic inactive.
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceOwner": {"Ref": "AWS::AccountId"}}}
+    assert statement["Action"] == "sns:Publish"
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_stack_exports_or_imports(templates: dict[str, Template], stack: str) -> None:
     text = json.dumps(templates[stack])

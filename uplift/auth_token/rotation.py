@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from uplift.answer_to_change import Answer, answer_to_change
 from uplift.auth_token.rotation_decision import RotationFacts, RotationStep, next_to_begin, next_to_finish
-from uplift.aws_calls import Answer, AwsUnavailable, answer_to_change, aws_named
+from uplift.aws_calls import AwsUnavailable, aws_named
 from uplift.errors import BadInput, UpliftError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class Rotation:
                     case Answer.REFUSED:
                         raise AwsUnavailable(f"asking ElastiCache to {strategy} the token: {problem}") from None
                     case Answer.NOT_TAKEN:
-                        self._wait()
+                        self._wait(f"{strategy} could not be asked for: {problem}")
                     case Answer.OPEN:
                         return str(problem)
             else:
@@ -163,9 +164,10 @@ class Rotation:
             self._note()
             self._secrets.update_secret_version_stage(SecretId=self._secret, VersionStage=_PENDING, RemoveFromVersionId=pending)
 
-    def _wait(self) -> None:
+    def _wait(self, why: str = "") -> None:
         if time.monotonic() > self._deadline:
-            raise RotationStuck(f"{self._id} did not settle in {_LONGEST_SECONDS // 60} minutes; the same command goes on from here")
+            what = why or f"{self._id} did not settle"
+            raise RotationStuck(f"{what}, for {_LONGEST_SECONDS // 60} minutes; the same command goes on from here")
         time.sleep(_POLL_SECONDS)
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
+PEOPLE_TOPIC_FACT = "upgrade/people-topic-arn"
+
+
 class Deployment:
     """Clients, and the facts the stacks published. Every property may raise AwsUnavailable or BadInput."""
 

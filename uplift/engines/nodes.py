@@ -53,7 +53,7 @@ def why_not_creatable(node_type: str, version: tuple[int, ...]) -> str:
     """Why a new group of this Redis version cannot have such nodes; empty where it can."""
     family = family_of(node_type)
     if family is None:
-        return f"{node_type} is a node type that new groups no longer get"
+        return f"{node_type} is none of the node types that new groups get (engines/nodes.py)"
     if version < family.oldest_redis:
         return f"{node_type} needs Redis {'.'.join(map(str, family.oldest_redis))}"
     return ""

@@ -19,6 +19,8 @@ from uplift.settings.upgrade import UpgradeSettings
 _KEEPS_JOBS = "noeviction"
 # Lambda: all environment variables of a function together (Lambda guide, "Lambda quotas").
 _MOST_ENVIRONMENT_BYTES = 4_096
+# Two quotes and a comma.
+_JSON_BYTES_A_TEXT = 3
 # What the run settings hold beside the texts counted below, with the longest names of table, bucket, topic and parameter group.
 _ENVIRONMENT_BYTES_OF_THE_REST = 2_000
 
@@ -100,12 +102,10 @@ class EnvironmentSettings(FrozenSettings):
         change = change_between(self.legacy.version, self.upgrade.target, standalone=self.legacy.is_standalone)
         if change.change is Change.IMPOSSIBLE:
             yield f"upgrade.target_version: {change.reason}"
+        yield from self._node_problems()
         for name, group in (("app_cache", self.app_cache), ("sidekiq", self.sidekiq)):
             if group.kms_key_arn and self.in_govcloud:
                 yield f"{name}.kms_key_arn is set, but GovCloud encrypts ElastiCache with its own key only: leave the field out"
-            family = family_of(group.node_type)
-            if self.in_govcloud and family is not None and not family.in_govcloud:
-                yield f"{name}.node_type {group.node_type} is not offered in {self.region}"
             if group.multi_az and len(self.network.subnet_ids) == 1:
                 yield f"{name}.multi_az needs subnets in two zones, found one in network.subnet_ids"
             if "cluster-enabled" in group.parameters and group.parameters["cluster-enabled"] == "yes":
@@ -116,16 +116,25 @@ class EnvironmentSettings(FrozenSettings):
         if policy != _KEEPS_JOBS:
             yield f"sidekiq.parameters.maxmemory-policy is {policy!r}, allowed: {_KEEPS_JOBS} (an evicted key is a lost job)"
 
+    def _node_problems(self) -> Iterator[str]:
+        named = {
+            "app_cache": self.app_cache.node_type,
+            "sidekiq": self.sidekiq.node_type,
+            "upgrade.recovery": self.upgrade.recovery.node_type,
+        }
+        for place, node_type in named.items():
+            family = family_of(node_type) if node_type else None
+            if self.in_govcloud and family is not None and not family.in_govcloud:
+                yield f"{place}.node_type {node_type} is not offered in {self.region}"
+
     def _topic_problems(self) -> Iterator[str]:
-        for topic in self.upgrade.notified_topics:
-            region, account = topic.split(":")[3:5]
-            if (region, account) != (self.region, self.account):
-                yield f"upgrade.notify {topic}: allowed: a topic of account {self.account} in {self.region} (alarms reach no other)"
+        for topic in self.upgrade.receivers.topics_elsewhere(self.account, self.region):
+            yield f"upgrade.notify {topic}: allowed: a topic of account {self.account} in {self.region} (alarms reach no other)"
 
     def _environment_size_problems(self) -> Iterator[str]:
         legacy, upgrade = self.legacy, self.upgrade
-        alarms = sum(len(name.encode()) + 3 for name in legacy.alarms_to_mute)
-        topics = sum(len(topic) + 3 for topic in upgrade.notified_topics)
+        alarms = sum(len(name.encode()) + _JSON_BYTES_A_TEXT for name in legacy.alarms_to_mute)
+        topics = sum(len(topic) + _JSON_BYTES_A_TEXT for topic in upgrade.receivers.topics)
         approved_by = upgrade.approved.by if upgrade.approved else ""
         texts = sum(len(text.encode()) for text in (legacy.managed_by, legacy.managed_by_line, legacy.auth_secret_arn or "", approved_by))
         size = alarms + topics + texts + _ENVIRONMENT_BYTES_OF_THE_REST
@@ -133,5 +142,5 @@ class EnvironmentSettings(FrozenSettings):
             yield (
                 f"legacy.alarms_to_mute: {len(legacy.alarms_to_mute)} names of {alarms:,} bytes, other texts of {topics + texts:,} and "
                 f"{_ENVIRONMENT_BYTES_OF_THE_REST:,} for the rest make {size:,} bytes, a Lambda function's environment holds "
-                f"{_MOST_ENVIRONMENT_BYTES:,}: name fewer alarms, or a composite alarm in their place"
+                f"{_MOST_ENVIRONMENT_BYTES:,}: name fewer alarms or topics, or shorten managed_by_line"
             )

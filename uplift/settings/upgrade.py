@@ -16,11 +16,10 @@ from uplift.engines.catalogue import Engine, EngineVersion, find_version
 from uplift.engines.nodes import usable_families, why_not_creatable
 from uplift.engines.parameters import parameter_family
 from uplift.settings.base import FrozenSettings, checked_version
+from uplift.settings.receivers import Receivers
 
 _CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
-_TOPIC = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
-_NOTIFIED = re.compile(rf"[^@\s:/]+@[^@\s]+\.[^@\s]+|https://[^\s/]+\S*|{_TOPIC}")
 # Step Functions: at most 25,000 events in the history of an execution (Step Functions guide, "Service quotas").
 _MOST_EVENTS = 25_000
 # Entering and leaving a Wait, a Task with its function scheduled, started and done, and a Choice.
@@ -29,8 +28,6 @@ _EVENTS_A_LOOK = 9
 MINUTES_AROUND_THE_UPGRADE = 240
 # The busiest wait in that time is the one for a backup: each minute a Wait, two Tasks and a Choice. And each step once.
 _EVENTS_OF_THE_REST = MINUTES_AROUND_THE_UPGRADE * 14 + 200
-# An alarm has at most five actions (CloudWatch API reference, PutMetricAlarm), and one is our own topic.
-_MOST_TOPICS = 4
 
 
 class Acknowledgement(StrEnum):
@@ -130,26 +127,14 @@ class UpgradeSettings(FrozenSettings):
         return find_version(self.engine, self.target_version)
 
     @property
-    def notified_mail(self) -> tuple[str, ...]:
-        """Mail addresses of `notify`: they get every message."""
-        return tuple(one for one in self.notify if not one.startswith(("https:", "arn:")))
-
-    @property
-    def notified_https(self) -> tuple[str, ...]:
-        """Endpoints of `notify`, as PagerDuty and Opsgenie have them: they get what somebody must act on."""
-        return tuple(one for one in self.notify if one.startswith("https:"))
-
-    @property
-    def notified_topics(self) -> tuple[str, ...]:
-        """Topics of `notify` that exist already: they get what somebody must act on."""
-        return tuple(one for one in self.notify if one.startswith("arn:"))
+    def receivers(self) -> Receivers:
+        """`notify` by kind."""
+        return Receivers.of(self.notify)
 
     @field_validator("notify")
     @classmethod
     def _can_be_notified(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for one in value:
-            if not _NOTIFIED.fullmatch(one):
-                raise ValueError(f"{one!r} cannot be notified, allowed: a mail address, https://…, or the ARN of an SNS topic")
+        Receivers.of(value)
         return value
 
     @field_validator("target_version")
@@ -169,7 +154,7 @@ class UpgradeSettings(FrozenSettings):
         for name, problem in parameter_family(self.target.family).problems_with(self.parameters):
             yield f"parameters.{name} {problem}"
         yield from self._history_problems()
-        yield from self._notify_problems()
+        yield from self.receivers.problems()
         if self.recovery.node_type and (problem := why_not_creatable(self.recovery.node_type, self.target.number)):
             yield f"recovery.node_type: {problem}, allowed families for {self.target}: {', '.join(usable_families(self.target.number))}"
         if self.acknowledged and not self.acknowledged_by:
@@ -188,10 +173,3 @@ class UpgradeSettings(FrozenSettings):
                 f"{_MOST_EVENTS:,}; allowed: at most {most * self.observe_every_seconds // 60} minutes, or a look every "
                 f"{ceil(self.longest_minutes * 60 / most)} s"
             )
-
-    def _notify_problems(self) -> Iterator[str]:
-        for one in self.notify:
-            if self.notify.count(one) > 1:
-                yield f"notify has {one!r} twice, allowed: each once"
-        if len(self.notified_topics) > _MOST_TOPICS:
-            yield f"notify has {len(self.notified_topics)} topics, allowed: {_MOST_TOPICS} (an alarm has five actions, one our own topic)"

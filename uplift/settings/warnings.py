@@ -29,7 +29,7 @@ def _warnings(settings: EnvironmentSettings) -> Iterator[str]:
             yield f"{name}.replicas is 0: every engine change and node failure is an outage, and an unplanned one loses data"
     if not settings.upgrade.notify:
         yield "upgrade.notify is empty: nobody is notified when an upgrade fails, and no run begins until somebody subscribes by hand"
-    elif not settings.upgrade.notified_mail and not settings.upgrade.notified_https:
+    elif not settings.upgrade.receivers.mail and not settings.upgrade.receivers.https:
         yield "upgrade.notify has topics only: ElastiCache's own events of the new groups go to mail and https entries, so to nobody"
 
 

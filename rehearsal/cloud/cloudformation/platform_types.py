@@ -7,12 +7,13 @@ import random
 import string
 from typing import Any
 
-from rehearsal.cloud.cloudformation.resource_types import Made, Properties, Providers, ResourceType
+from rehearsal.cloud.cloudformation.message_types import message_types
+from rehearsal.cloud.cloudformation.resource_types import Made, Properties, Providers, ResourceType, keep, named
 
 
 def table(providers: Providers) -> dict[str, ResourceType]:
     """Every type by name."""
-    return _storage(providers) | _identity(providers) | _network(providers) | _messages(providers) | _compute(providers)
+    return _storage(providers) | _identity(providers) | _network(providers) | message_types(providers) | _compute(providers)
 
 
 def _storage(p: Providers) -> dict[str, ResourceType]:
@@ -66,13 +67,13 @@ def _storage(p: Providers) -> dict[str, ResourceType]:
         return made["KeyId"], {"Arn": made["Arn"]}
 
     return {
-        "AWS::S3::Bucket": ResourceType(bucket, _keep, lambda name, _: s3.delete_bucket(Bucket=name)),
-        "AWS::S3::BucketPolicy": ResourceType(_named, _keep),
+        "AWS::S3::Bucket": ResourceType(bucket, keep, lambda name, _: s3.delete_bucket(Bucket=name)),
+        "AWS::S3::BucketPolicy": ResourceType(named, keep),
         "AWS::SSM::Parameter": ResourceType(parameter, update_parameter, lambda name, _: ssm.delete_parameter(Name=name)),
-        "AWS::DynamoDB::Table": ResourceType(item_table, _keep, lambda name, _: dynamodb.delete_table(TableName=name)),
-        "AWS::SecretsManager::Secret": ResourceType(secret, _keep, lambda name, _: secrets.delete_secret(SecretId=name)),
-        "AWS::ECR::Repository": ResourceType(repository, _keep, lambda name, _: ecr.delete_repository(repositoryName=name, force=True)),
-        "AWS::KMS::Key": ResourceType(key, _keep, lambda name, _: kms.schedule_key_deletion(KeyId=name)),
+        "AWS::DynamoDB::Table": ResourceType(item_table, keep, lambda name, _: dynamodb.delete_table(TableName=name)),
+        "AWS::SecretsManager::Secret": ResourceType(secret, keep, lambda name, _: secrets.delete_secret(SecretId=name)),
+        "AWS::ECR::Repository": ResourceType(repository, keep, lambda name, _: ecr.delete_repository(repositoryName=name, force=True)),
+        "AWS::KMS::Key": ResourceType(key, keep, lambda name, _: kms.schedule_key_deletion(KeyId=name)),
     }
 
 
@@ -129,8 +130,8 @@ def _identity(p: Providers) -> dict[str, ResourceType]:
         return arn, {"PolicyArn": arn}
 
     return {
-        "AWS::IAM::ManagedPolicy": ResourceType(managed_policy, _keep, lambda arn, _: iam.delete_policy(PolicyArn=arn)),
-        "AWS::IAM::OIDCProvider": ResourceType(provider, _keep),
+        "AWS::IAM::ManagedPolicy": ResourceType(managed_policy, keep, lambda arn, _: iam.delete_policy(PolicyArn=arn)),
+        "AWS::IAM::OIDCProvider": ResourceType(provider, keep),
         "AWS::IAM::Role": ResourceType(role, update_role, delete_role),
         "AWS::IAM::Policy": ResourceType(policy, update_policy, delete_policy),
     }
@@ -173,71 +174,6 @@ def _permission(rule: Properties, peer: str) -> dict[str, Any]:
     if "DestinationPrefixListId" in rule:
         permission["PrefixListIds"] = [{"PrefixListId": rule["DestinationPrefixListId"]}]
     return permission
-
-
-def _messages(p: Providers) -> dict[str, ResourceType]:
-    sns, sqs, logs, cloudwatch = (p.client(name) for name in ("sns", "sqs", "logs", "cloudwatch"))
-
-    def topic(name: str, properties: Properties) -> Made:
-        attributes = {"KmsMasterKeyId": properties["KmsMasterKeyId"]} if "KmsMasterKeyId" in properties else {}
-        arn = sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
-        return arn, {"TopicArn": arn, "TopicName": name}
-
-    def subscription(_name: str, properties: Properties) -> Made:
-        made = sns.subscribe(TopicArn=properties["TopicArn"], Protocol=properties["Protocol"], Endpoint=properties["Endpoint"])
-        # moto checks a policy by the scope it has then.
-        for attribute in ("FilterPolicyScope", "FilterPolicy"):
-            if attribute in properties:
-                value = properties[attribute]
-                text = value if isinstance(value, str) else json.dumps(value)
-                sns.set_subscription_attributes(SubscriptionArn=made["SubscriptionArn"], AttributeName=attribute, AttributeValue=text)
-        return made["SubscriptionArn"], {}
-
-    def topic_policy(name: str, properties: Properties) -> Made:
-        update_topic_policy(name, {}, properties)
-        return name, {}
-
-    def update_topic_policy(_name: str, _before: Properties, after: Properties) -> dict[str, Any]:
-        for arn in after["Topics"]:
-            sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(after["PolicyDocument"]))
-        return {}
-
-    def queue(name: str, _properties: Properties) -> Made:
-        url = sqs.create_queue(QueueName=name)["QueueUrl"]
-        return url, {"Arn": p.arn("sqs", name), "QueueName": name, "QueueUrl": url}
-
-    def log_group(name: str, _properties: Properties) -> Made:
-        logs.create_log_group(logGroupName=name)
-        return name, {"Arn": p.arn("logs", f"log-group:{name}:*")}
-
-    def alarm(name: str, properties: Properties) -> Made:
-        update_alarm(name, {}, properties)
-        return name, {"Arn": p.arn("cloudwatch", f"alarm:{name}")}
-
-    def update_alarm(name: str, _before: Properties, after: Properties) -> dict[str, Any]:
-        cloudwatch.put_metric_alarm(AlarmName=name, **after)
-        return {}
-
-    def dashboard(name: str, properties: Properties) -> Made:
-        cloudwatch.put_dashboard(DashboardName=name, DashboardBody=properties["DashboardBody"])
-        return name, {}
-
-    def update_dashboard(name: str, _before: Properties, after: Properties) -> dict[str, Any]:
-        cloudwatch.put_dashboard(DashboardName=name, DashboardBody=after["DashboardBody"])
-        return {}
-
-    return {
-        "AWS::SNS::Topic": ResourceType(topic, _keep, lambda arn, _: sns.delete_topic(TopicArn=arn)),
-        "AWS::SNS::TopicPolicy": ResourceType(topic_policy, update_topic_policy),
-        "AWS::SNS::Subscription": ResourceType(subscription, _keep),
-        "AWS::SQS::Queue": ResourceType(queue, _keep, lambda url, _: sqs.delete_queue(QueueUrl=url)),
-        "AWS::SQS::QueuePolicy": ResourceType(_named, _keep),
-        "AWS::Logs::LogGroup": ResourceType(log_group, _keep, lambda name, _: logs.delete_log_group(logGroupName=name)),
-        "AWS::CloudWatch::Alarm": ResourceType(alarm, update_alarm, lambda name, _: cloudwatch.delete_alarms(AlarmNames=[name])),
-        "AWS::CloudWatch::Dashboard": ResourceType(
-            dashboard, update_dashboard, lambda name, _: cloudwatch.delete_dashboards(DashboardNames=[name])
-        ),
-    }
 
 
 def _compute(p: Providers) -> dict[str, ResourceType]:
@@ -286,20 +222,10 @@ def _compute(p: Providers) -> dict[str, ResourceType]:
         "AWS::StepFunctions::StateMachine": ResourceType(
             machine, update_machine, lambda arn, _: states.delete_state_machine(stateMachineArn=arn)
         ),
-        "AWS::Scheduler::ScheduleGroup": ResourceType(schedule_group, _keep, lambda name, _: scheduler.delete_schedule_group(Name=name)),
+        "AWS::Scheduler::ScheduleGroup": ResourceType(schedule_group, keep, lambda name, _: scheduler.delete_schedule_group(Name=name)),
         "AWS::Scheduler::Schedule": ResourceType(
             schedule,
             update_schedule,
             lambda name, properties: scheduler.delete_schedule(Name=name, GroupName=properties.get("GroupName", "default")),
         ),
     }
-
-
-def _named(name: str, _properties: Properties) -> Made:
-    """A policy document that nothing here reads: TLS-only rules and cross-service trust are not modelled."""
-    return name, {}
-
-
-def _keep(_physical_id: str, _before: Properties, _after: Properties) -> dict[str, Any]:
-    """An update without effect on what the rehearsal models."""
-    return {}

@@ -103,3 +103,13 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120) -
 def _generated_name(stack: str, logical_id: str) -> str:
     suffix = "".join(random.choices(string.ascii_uppercase + string.digits, k=12))
     return f"{stack[:20]}-{logical_id[:24]}-{suffix}"
+
+
+def named(name: str, _properties: Properties) -> Made:
+    """A policy document that nothing here reads: TLS-only rules and cross-service trust are not modelled."""
+    return name, {}
+
+
+def keep(_physical_id: str, _before: Properties, _after: Properties) -> dict[str, Any]:
+    """An update without effect on what the rehearsal models."""
+    return {}

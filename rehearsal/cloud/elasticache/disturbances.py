@@ -21,7 +21,7 @@ def disturb(state: State, identifier: str, wishes: Mapping[str, Any]) -> None:
             case "status":
                 (group or last).status = value
             case "topic":
-                last.topic = value
+                last.topic, last.topic_status = value, state.topics.status(value)
             case "pending":
                 last.pending = value
             case "version":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.cloud.elasticache.modification import as_numbers
-from rehearsal.cloud.elasticache.state import Group
+from rehearsal.cloud.elasticache.state import Group, Topics
 from rehearsal.cloud.errors import NotModelled, refused
 
 _SEVENTH_GENERATION = ("cache.m7g.", "cache.r7g.", "cache.c7gn.")
@@ -34,12 +34,13 @@ def check_settings(group: Group, spec: dict[str, Any]) -> None:
         raise refused("InvalidParameterCombination", f"The instance type {node_type} is not supported for Redis {version}.")
 
 
-def apply_settings(group: Group, spec: dict[str, Any]) -> None:
-    """Take over what takes effect without touching a server."""
+def apply_settings(group: Group, spec: dict[str, Any], topics: Topics) -> None:
+    """Take over what takes effect without touching a server. Whether ElastiCache may publish to a topic is decided when it is told."""
     group.automatic_failover = bool(spec.get("AutomaticFailoverEnabled", group.automatic_failover))
     group.multi_az = bool(spec.get("MultiAZEnabled", group.multi_az))
     group.description = spec.get("ReplicationGroupDescription", group.description)
     for node in group.nodes:
         node.security_groups = tuple(spec.get("SecurityGroupIds", node.security_groups))
         node.maintenance_window = spec.get("PreferredMaintenanceWindow", node.maintenance_window)
-        node.topic = spec.get("NotificationTopicArn", node.topic)
+        if "NotificationTopicArn" in spec:
+            node.topic, node.topic_status = spec["NotificationTopicArn"], topics.status(spec["NotificationTopicArn"])

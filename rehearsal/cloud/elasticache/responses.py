@@ -44,7 +44,7 @@ class ElastiCacheResponses(BaseResponse):
         )
 
     def modify_cache_cluster(self) -> ActionResult:
-        return ActionResult({"CacheCluster": _cluster(self.service.modify_standalone(self._get_params()), self.service)})
+        return ActionResult({"CacheCluster": _cluster(self.service.modify_standalone(self._get_params()))})
 
     def delete_replication_group(self) -> ActionResult:
         params = self._get_params()
@@ -61,7 +61,7 @@ class ElastiCacheResponses(BaseResponse):
         wanted = self._get_params().get("CacheClusterId")
         state = self.service.state
         nodes = [state.node(wanted)] if wanted else state.nodes()
-        return ActionResult({"CacheClusters": [_cluster(node, self.service) for node in nodes]})
+        return ActionResult({"CacheClusters": [_cluster(node) for node in nodes]})
 
     def create_snapshot(self) -> ActionResult:
         params = self._get_params()
@@ -205,7 +205,7 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
-def _cluster(node: Node, service: ElastiCache) -> dict[str, Any]:
+def _cluster(node: Node) -> dict[str, Any]:
     return {
         "CacheClusterId": node.id,
         "CacheNodeType": node.node_type,
@@ -225,14 +225,10 @@ def _cluster(node: Node, service: ElastiCache) -> dict[str, Any]:
         ],
         "CacheSubnetGroupName": node.subnet_group,
         **({"PreferredMaintenanceWindow": node.maintenance_window} if node.maintenance_window else {}),
-        **({"NotificationConfiguration": _notification(node.topic, service)} if node.topic else {}),
+        **({"NotificationConfiguration": {"TopicArn": node.topic, "TopicStatus": node.topic_status}} if node.topic else {}),
         "SecurityGroups": [{"SecurityGroupId": group, "Status": "active"} for group in node.security_groups],
         **({"ReplicationGroupId": node.group_id} if node.group_id else {}),
     }
-
-
-def _notification(topic: str, service: ElastiCache) -> dict[str, str]:
-    return {"TopicArn": topic, "TopicStatus": service.topics.status(topic)}
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:

@@ -19,12 +19,11 @@ from rehearsal.cloud.elasticache.engine_upgrade import EngineUpgrade
 from rehearsal.cloud.elasticache.group_settings import apply_settings, check_settings
 from rehearsal.cloud.elasticache.modification import Change, as_numbers
 from rehearsal.cloud.elasticache.node_factory import NodeFactory, apply_parameters
+from rehearsal.cloud.elasticache.snapshots import Snapshots
 from rehearsal.cloud.elasticache.state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State, Topics
 from rehearsal.cloud.errors import NotModelled, refused
 from rehearsal.cloud.faults import Faults
 from rehearsal.cloud.timing import Timing
-
-_SNAPSHOTS_A_DAY = 20
 
 
 class ElastiCache:
@@ -34,6 +33,7 @@ class ElastiCache:
         self.topics = topics
         self.state = State(topics=topics)
         self.factory, self.timing, self.faults = factory, timing, faults
+        self._snapshots = Snapshots(self.state, timing, faults, factory.authority_file.parent / "snapshots")
         self._lock = threading.RLock()
 
     def create_group(self, spec: dict[str, Any], *, by_amazon_in_the_past: bool = False) -> Group:
@@ -103,7 +103,7 @@ class ElastiCache:
             tokens=tokens,
             properties={name: value for name, value in spec.items() if name != "AuthToken"},
         )
-        apply_settings(group, spec)
+        apply_settings(group, spec, self.topics)
         return group
 
     def create_standalone(self, identifier: str, version: str, node_type: str, rdb: Any) -> Node:
@@ -150,7 +150,7 @@ class ElastiCache:
                 self._apply_parameters(group.nodes, change.parameters)
             for node in group.nodes:
                 node.node_type = node_type
-            apply_settings(group, spec)
+            apply_settings(group, spec, self.topics)
         group.status, group.changing = AVAILABLE, False
 
     def change_replicas(self, identifier: str, count: int) -> Group:
@@ -241,61 +241,10 @@ class ElastiCache:
 
     def create_snapshot(self, name: str, node_id: str) -> Snapshot:
         """BGSAVE of one node."""
-        node = self.state.node(node_id)
         with self._lock:
-            if name in self.state.snapshots:
-                raise refused("SnapshotAlreadyExistsFault", f"Snapshot with specified name already exists: {name}")
-            used = sum(1 for snapshot in self.state.snapshots.values() if snapshot.node_id == node_id)
-            if used >= _SNAPSHOTS_A_DAY or self.faults.is_on("snapshot-quota"):
-                raise refused(
-                    "SnapshotQuotaExceededFault", "The request cannot be processed because it would exceed the maximum number of snapshots."
-                )
-            group = self.state.groups.get(node.group_id or "")
-            if self.faults.strikes_once("backup-in-census"):
-                self._begin_backup(node, group)
-            if node.status != AVAILABLE or node.changing or (group is not None and (group.status != AVAILABLE or group.changing)):
-                raise refused("InvalidCacheClusterState", f"Cluster {node_id} is not in available state.")
-            path = self.factory.authority_file.parent / "snapshots" / f"{name}.rdb"
-            snapshot = Snapshot(name, node_id, node.node_type, node.engine_version, path)
-            self.state.snapshots[name] = snapshot
-            node.status = "snapshotting"
-            if group is not None:
-                group.status = "snapshotting"
-        self._later(lambda: self._save(snapshot, node, group))
+            snapshot, save = self._snapshots.begin(name, node_id)
+        self._later(save)
         return snapshot
-
-    def _begin_backup(self, node: Node, group: Group | None) -> None:
-        """An automatic backup, as in legacy's own backup window; it ends by itself."""
-        held: list[Group | Node] = [node] if group is None else [node, group]
-        for one in held:
-            one.status = "snapshotting"
-
-        def end() -> None:
-            time.sleep(self.timing.status_seconds)
-            for one in held:
-                one.status = AVAILABLE
-
-        self._later(end)
-
-    def _save(self, snapshot: Snapshot, node: Node, group: Group | None) -> None:
-        time.sleep(self.timing.status_seconds)
-        snapshot.size_bytes = node.server.save_to(snapshot.path)
-        while self.faults.is_on("snapshot-never-ends"):
-            time.sleep(self.timing.status_seconds)
-        node.status = AVAILABLE
-        if group is not None:
-            group.status = AVAILABLE
-        if self.faults.is_on("snapshot-fails"):
-            snapshot.status = "failed"
-            self.state.add_event(
-                node.id, "cache-cluster", f"Snapshot failed for snapshot with ID '{snapshot.name}'", "ElastiCache:SnapshotFailed"
-            )
-            return
-        snapshot.created_at = dt.datetime.now(dt.UTC)
-        snapshot.status = AVAILABLE
-        self.state.add_event(
-            node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}'", "ElastiCache:SnapshotComplete"
-        )
 
     def delete_group(self, identifier: str, final_snapshot: str | None) -> Group:
         """Delete a group, after a last snapshot where one is asked for."""

@@ -46,6 +46,7 @@ class Node:
     maintenance_window: str = ""
     created_at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     topic: str = ""
+    topic_status: str = ""
 
 
 @dataclass
@@ -167,7 +168,6 @@ class State:
 
     def notify(self, source: str, notification: str) -> None:
         """Publish a message as ElastiCache words it: the event's name and what it is about (user guide, "Event Notifications")."""
-        topics = {node.topic for node in self.nodes() if source in (node.id, node.group_id) and node.topic}
-        for topic in topics:
-            if self.topics.status(topic) == "active":
-                self.topics.publish(topic, json.dumps({notification: source}))
+        about = [node for node in self.nodes() if source in (node.id, node.group_id)]
+        for topic in {node.topic for node in about if node.topic_status == "active"}:
+            self.topics.publish(topic, json.dumps({notification: source}))

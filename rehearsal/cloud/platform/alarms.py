@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,75 +57,67 @@ class _Alarm:
         return _evaluated(ast.parse(self.expression, mode="eval").body, found)
 
 
-def ringing(account: str, region: str) -> list[str]:
-    """The names of alarms with actions that would have rung since the last `forget`."""
-    alarms = moto.backends.get_backend("cloudwatch")[account][region].alarms.values()
-    read = [_read(alarm, account, region) for alarm in alarms if alarm.alarm_actions and alarm.actions_enabled]
-    return sorted(alarm.name for alarm in read if alarm is not None and alarm.rings())
+class Alarms:
+    """The alarms of one account and region."""
 
+    def __init__(self, account: str, region: str) -> None:
+        self._account, self._region = account, region
+        self._forgotten: set[str] = set()
 
-def forget(account: str, region: str) -> None:
-    """Forget every data point so far, and every execution that has ended."""
-    moto.backends.get_backend("cloudwatch")[account][region].metric_data.clear()
-    _forgotten.update(execution.exec_arn for execution in _executions(account, region) if execution.stop_date is not None)
+    def ringing(self) -> list[str]:
+        """The names of alarms with actions that would have rung since the last `forget`."""
+        found = [
+            self._read(alarm) for alarm in self._backend("cloudwatch").alarms.values() if alarm.alarm_actions and alarm.actions_enabled
+        ]
+        return sorted(alarm.name for alarm in found if alarm is not None and alarm.rings())
 
+    def forget(self) -> None:
+        """Forget every data point so far, and every execution that has ended."""
+        self._backend("cloudwatch").metric_data.clear()
+        self._forgotten.update(execution.exec_arn for execution in self._executions() if execution.stop_date is not None)
 
-_forgotten: set[str] = set()
-
-
-def _read(alarm: Any, account: str, region: str) -> _Alarm | None:
-    if alarm.metric_data_queries:
-        period = next((query.metric_stat.period for query in alarm.metric_data_queries if query.metric_stat), 300)
+    def _read(self, alarm: Any) -> _Alarm | None:
+        if not alarm.metric_data_queries:
+            if alarm.statistic not in _STATISTICS:
+                return None
+            metric = self._metric(alarm.namespace, alarm.metric_name, alarm.dimensions, alarm.statistic)
+            return _Alarm(alarm.name, float(alarm.threshold), float(alarm.period), "metric", {"metric": metric})
+        stats = {query.id: query.metric_stat for query in alarm.metric_data_queries if query.metric_stat}
         metrics = {
-            query.id: _metric(
-                query.metric_stat.metric.namespace,
-                query.metric_stat.metric.metric_name,
-                {one.name: one.value for one in query.metric_stat.metric.dimensions},
-                query.metric_stat.stat,
-                (account, region),
-            )
-            for query in alarm.metric_data_queries
-            if query.metric_stat
+            name: self._metric(stat.metric.namespace, stat.metric.metric_name, stat.metric.dimensions, stat.stat)
+            for name, stat in stats.items()
         }
         (expression,) = [query.expression for query in alarm.metric_data_queries if query.expression]
-        return _Alarm(alarm.name, float(alarm.threshold), float(period), re.sub(r" (AND|OR) ", _lower, expression), metrics)
-    if alarm.statistic not in _STATISTICS:
-        return None
-    dimensions = {one.name: one.value for one in alarm.dimensions}
-    metric = _metric(alarm.namespace, alarm.metric_name, dimensions, alarm.statistic, (account, region))
-    return _Alarm(alarm.name, float(alarm.threshold), float(alarm.period), "metric", {"metric": metric})
+        period = float(next(iter(stats.values())).period)
+        return _Alarm(alarm.name, float(alarm.threshold), period, re.sub(r" (AND|OR) ", _lower, expression), metrics)
+
+    def _metric(self, namespace: str, name: str, dimensions: list[Any], statistic: str) -> _Metric:
+        wanted = {one.name: one.value for one in dimensions}
+        if namespace == "AWS/States":
+            return _Metric(tuple(self._ended(_EXECUTIONS.get(name, ""), wanted["StateMachineArn"])), statistic)
+        points = [
+            (datum.timestamp.timestamp(), float(datum.value))
+            for datum in self._backend("cloudwatch").metric_data
+            if (datum.namespace, datum.name) == (namespace, name) and {one.name: one.value for one in datum.dimensions} == wanted
+        ]
+        return _Metric(tuple(points), statistic)
+
+    def _ended(self, status: str, machine_arn: str) -> Iterator[tuple[float, float]]:
+        for execution in self._executions():
+            is_new = execution.stop_date is not None and execution.exec_arn not in self._forgotten
+            if is_new and execution.state_machine.arn == machine_arn and str(execution.exec_status.value) == status:
+                yield execution.stop_date.timestamp(), 1.0
+
+    def _executions(self) -> list[Any]:
+        return [execution for machine in self._backend("stepfunctions").state_machines for execution in machine.executions]
+
+    def _backend(self, service: str) -> Any:
+        backends: Any = moto.backends.get_backend(service)
+        return backends[self._account][self._region]
 
 
 def _lower(found: re.Match[str]) -> str:
     return found[0].lower()
-
-
-def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str, place: tuple[str, str]) -> _Metric:
-    if namespace == "AWS/States":
-        status = _EXECUTIONS.get(name)
-        points = [
-            (execution.stop_date.timestamp(), 1.0)
-            for execution in _executions(*place)
-            if execution.stop_date is not None
-            and execution.exec_arn not in _forgotten
-            and execution.state_machine.arn == dimensions["StateMachineArn"]
-            and str(execution.exec_status.value) == status
-        ]
-        return _Metric(tuple(points), statistic)
-    data = moto.backends.get_backend("cloudwatch")[place[0]][place[1]].metric_data
-    return _Metric(
-        tuple(
-            (datum.timestamp.timestamp(), float(datum.value))
-            for datum in data
-            if (datum.namespace, datum.name) == (namespace, name) and {one.name: one.value for one in datum.dimensions} == dimensions
-        ),
-        statistic,
-    )
-
-
-def _executions(account: str, region: str) -> list[Any]:
-    machines = moto.backends.get_backend("stepfunctions")[account][region].state_machines
-    return [execution for machine in machines for execution in machine.executions]
 
 
 def _evaluated(node: ast.expr, values: Mapping[str, _Value]) -> _Value:

@@ -57,17 +57,15 @@ class CallCheck:
             if code == _CUT:
                 return _cut(environ, start_response)
             return _answer_error(call.service, code, message, start_response)
-        statuses: list[str] = []
 
         started: list[tuple[Any, ...]] = []
 
         def remember(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            statuses.append(status)
             started.append((status, headers, *rest))
             return lambda _data: None
 
         answer = b"".join(self._inner(environ, remember))
-        status = int(statuses[0].split()[0])
+        status = int(started[0][0].split()[0])
         found = _ERROR_CODE.search(answer) if status >= 400 else None
         self._record(role or key, call, status, (found[1] or found[2]).decode() if found else "")
         if role is not None and call.action in _MODIFIES and status < 400:
@@ -145,6 +143,7 @@ def _answer_error(service: str, code: str, message: str, start_response: StartRe
 
 
 def _cut(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """No answer: the server's own goes into a connection that is closed already, and WSGI wants one."""
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     start_response("200 OK", [("Content-Length", "0")])
     return [b""]

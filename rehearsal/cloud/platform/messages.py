@@ -1,8 +1,9 @@
 """SNS as far as it decides who hears of something: confirmed subscriptions, filters, and ElastiCache's right to publish.
 
-Sources: SNS API reference, ListSubscriptionsByTopic (`PendingConfirmation` in place of an ARN) and Subscribe (mail and HTTPS have to be
-confirmed); ElastiCache user guide, "Managing ElastiCache Amazon SNS notifications": the topic's policy must name aws:SourceOwner, which
-the policy of a new topic does not, and the topic must not be encrypted; otherwise its status is inactive.
+Sources: SNS API reference, Subscribe (mail and HTTPS have to be confirmed) and ListSubscriptionsByTopic (`PendingConfirmation` in place of
+an ARN, `Deleted` for a while after somebody unsubscribed); ElastiCache user guide, "Managing ElastiCache Amazon SNS notifications": the
+topic's policy must name aws:SourceOwner, which the policy of a new topic does not, and the topic must not be encrypted; otherwise its
+status is inactive.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from moto.sns.models import SNSBackend, Subscription, Topic
 
 from rehearsal.cloud.faults import Faults
 
-_NOT_YET = "PendingConfirmation"
+_NOT_YET, _GONE = "PendingConfirmation", "Deleted"
 _TO_BE_CONFIRMED = ("email", "email-json", "http", "https")
 _POLICY_OF_A_NEW_TOPIC = "__default_statement_ID"
 
@@ -36,10 +37,11 @@ def install(faults: Faults) -> None:
 
 
 def _as_listed(subscription: Subscription, faults: Faults) -> Subscription:
-    if subscription.protocol not in _TO_BE_CONFIRMED or not faults.is_on("nobody-confirmed"):
+    arn = _NOT_YET if faults.is_on("nobody-confirmed") else _GONE if faults.is_on("unsubscribed") else ""
+    if subscription.protocol not in _TO_BE_CONFIRMED or not arn:
         return subscription
     listed = copy.copy(subscription)
-    listed.arn = _NOT_YET
+    listed.arn = arn
     return listed
 
 
@@ -90,7 +92,7 @@ def _allows_elasticache(statement: dict[str, Any], account: str) -> bool:
 
 def _receivers(topic: Topic, message: str, attributes: dict[str, Any] | None) -> list[str]:
     listed, _ = topic.sns_backend.list_subscriptions_by_topic(topic.arn)
-    return [one.endpoint for one in listed if one.arn != _NOT_YET and _passes(one, message, attributes)]
+    return [one.endpoint for one in listed if one.arn not in (_NOT_YET, _GONE) and _passes(one, message, attributes)]
 
 
 def _passes(subscription: Subscription, message: str, attributes: dict[str, Any] | None) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 
 import typer
 
 from uplift.aws_calls import aws_named
-from uplift.cli.deployment import Deployment
+from uplift.cli.deployment import PEOPLE_TOPIC_FACT, Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.engines.support import support_warnings
@@ -18,7 +17,7 @@ from uplift.errors import ExitCode
 from uplift.inplace.aws.preflight_facts import read_preflight_facts
 from uplift.inplace.aws.subscriptions import read_people
 from uplift.inplace.decisions.preflight import Decision, Facts, Verdict, approval_problem, decide
-from uplift.inplace.decisions.windows_met import windows_met
+from uplift.inplace.decisions.window_overlaps import window_overlaps
 from uplift.inplace.records.observation import Observation
 from uplift.inplace.records.people import People
 from uplift.inplace.records.run_settings import RunSettings
@@ -27,15 +26,13 @@ from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 from uplift.settings.schedule_times import NotRead, fire_times
 
-PEOPLE_TOPIC_FACT = "upgrade/people-topic-arn"
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The preflight's decision with what the upgrade costs."""
 
     decision: Decision
-    meetings: tuple[str, ...]
+    overlaps: tuple[str, ...]
     endpoints: tuple[str, ...]
     costs: tuple[str, ...]
     approval: str
@@ -71,7 +68,7 @@ def make_plan(deployment: Deployment) -> Plan:
     decision = decide(facts, run_settings)
     return Plan(
         decision,
-        tuple(_meetings(settings, facts)),
+        tuple(_overlaps(settings, facts)),
         tuple(needed_endpoints(settings)),
         tuple(_costs(settings, facts.observation)),
         approval_problem(decision.plan, run_settings),
@@ -83,20 +80,21 @@ def _people(deployment: Deployment) -> People | None:
     topic = deployment.fact_if_deployed(PEOPLE_TOPIC_FACT)
     if topic is None:
         return None
-    return read_people(deployment.sns, (topic, *deployment.settings.upgrade.notified_topics))
+    with aws_named("reading who is subscribed"):
+        return read_people(deployment.sns, (topic, *deployment.settings.upgrade.receivers.topics))
 
 
-def _meetings(settings: EnvironmentSettings, facts: Facts) -> Iterator[str]:
-    """What the schedule meets, whether it is on yet or not."""
+def _overlaps(settings: EnvironmentSettings, facts: Facts) -> Iterator[str]:
+    """What the schedule overlaps, whether it is on yet or not."""
     upgrade = settings.upgrade
     if upgrade.schedule.expression is None:
         return
     try:
-        starts = list(islice(fire_times(upgrade.schedule, facts.now, upgrade.not_after), 1))
+        start = next(fire_times(upgrade.schedule, facts.now, upgrade.not_after), None)
     except NotRead as form:
         yield f"not compared with legacy's windows: {upgrade.schedule.expression} ({form} is not read here)"
         return
-    yield from windows_met(starts, upgrade.not_after, facts.observation)
+    yield from window_overlaps(start, upgrade.not_after, facts.observation)
 
 
 def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]:
@@ -114,7 +112,7 @@ def _as_lines(made: Plan) -> list[str]:
     lines = [f"verdict: {decision.verdict}", f"plan: {decision.plan} ({made.approval or 'approved'})"]
     lines += [f"because: {reason}" for reason in decision.reasons]
     lines += list(decision.findings)
-    lines += [f"time: {meeting}" for meeting in made.meetings]
+    lines += [f"overlap: {overlap}" for overlap in made.overlaps]
     lines += [f"must exist: {endpoint}" for endpoint in made.endpoints]
     lines += [f"cost: {cost}" for cost in made.costs]
     return lines
@@ -130,7 +128,7 @@ def _as_json(environment: str, made: Plan) -> dict[str, object]:
         "reasons": list(made.decision.reasons),
         "findings": list(made.decision.findings),
         "missing_acknowledgements": [item.value for item in made.decision.missing_acknowledgements],
-        "meetings": list(made.meetings),
+        "overlaps": list(made.overlaps),
         "must_exist": list(made.endpoints),
         "costs": list(made.costs),
     }

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from uplift.aws_calls import aws_named
-from uplift.cli.deployment import Deployment
+from uplift.cli.deployment import PEOPLE_TOPIC_FACT, Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.errors import ExitCode
@@ -60,8 +60,8 @@ def check(
 
 def _notified(deployment: Deployment) -> dict[str, People]:
     """Who hears of the upgrade, of each group's alarms, and of ElastiCache's own events. Raises BadInput where nothing is deployed."""
-    existing = deployment.settings.upgrade.notified_topics
-    topics = {"the upgrade": (deployment.fact("upgrade/people-topic-arn"), *existing)}
+    existing = deployment.settings.upgrade.receivers.topics
+    topics = {"the upgrade": (deployment.fact(PEOPLE_TOPIC_FACT), *existing)}
     for name in GroupName:
         topics[f"alarms of {name}"] = (deployment.fact(f"{name}/people-topic-arn"), *existing)
         topics[f"ElastiCache's events of {name}"] = (deployment.fact(f"{name}/events-topic-arn"),)

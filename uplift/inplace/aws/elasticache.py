@@ -49,7 +49,7 @@ class LegacyCache:
             automatic_failover=group.get("AutomaticFailover") in ("enabled", "enabling"),
             pending=_pending(group.get("PendingModifiedValues", {})),
             members=members,
-            backup_window=group.get("SnapshotWindow", "") if group.get("SnapshotRetentionLimit") else "",
+            backup_window=_backup_window(group),
         )
 
     def _standalone(self) -> Observation:
@@ -64,7 +64,7 @@ class LegacyCache:
             automatic_failover=False,
             pending=(),
             members=(member,),
-            backup_window=cluster.get("SnapshotWindow", "") if cluster.get("SnapshotRetentionLimit") else "",
+            backup_window=_backup_window(cluster),
         )
 
     def _cluster(self, identifier: str) -> CacheClusterTypeDef:
@@ -174,6 +174,10 @@ def _member(cluster: CacheClusterTypeDef, role: Role, address: tuple[str, int]) 
         security_group_ids=tuple(group["SecurityGroupId"] for group in cluster.get("SecurityGroups", [])),
         maintenance_window=cluster.get("PreferredMaintenanceWindow", ""),
     )
+
+
+def _backup_window(described: ReplicationGroupTypeDef | CacheClusterTypeDef) -> str:
+    return described.get("SnapshotWindow", "") if described.get("SnapshotRetentionLimit") else ""
 
 
 def _pending(values: Mapping[str, object]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from uplift.aws_calls import Answer, answer_to_change
+from uplift.answer_to_change import Answer, answer_to_change
 from uplift.engines.catalogue import Engine
 from uplift.errors import NotTaken, RunRefused
 from uplift.settings.legacy import LegacyKind

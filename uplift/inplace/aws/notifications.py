@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from uplift.errors import UpliftError
+from uplift.inplace.records.notice_names import FAILURE_TOLD, METRIC_NAMESPACE, NOTICE, SOURCE_DIMENSION, TOLD_PERIOD, UPGRADE_AGE
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
     from mypy_boto3_sns import SNSClient
-
-METRIC_NAMESPACE = "Uplift"
-UPGRADE_AGE = "UpgradeAgeSeconds"
-FAILURE_TOLD = "FailureTold"
-# An execution ends some time after its failure was told; CloudWatch may file the two into neighbouring periods.
-TOLD_PERIOD = timedelta(minutes=5)
-# Subscriptions that are to wake people up filter on it; messages of alarms have no attribute.
-NOTICE = "notice"
-SOURCE_DIMENSION = "Source"
 
 
 class PeopleUnreachable(UpliftError):
@@ -41,7 +33,7 @@ class Notifications:
     source: str
 
     def publish(self, subject: str, text: str, *, is_notice: bool) -> None:
-        """Send one message to everybody, or, when nobody has to act on it, to those who want such. Raises PeopleUnreachable."""
+        """Send one message to everybody, or, when nobody has to act on it, to mail only. Raises PeopleUnreachable."""
         troubles = []
         for topic_arn in self.topic_arns[:1] if is_notice else self.topic_arns:
             try:
@@ -61,7 +53,10 @@ class Notifications:
         self._put({"MetricName": UPGRADE_AGE, "Value": seconds, "Unit": "Seconds"})
 
     def failure_told(self, now: datetime) -> None:
-        """A person knows of this run's failure, so that the alarm on failed executions need not say it again."""
+        """A person knows of this run's failure, so that the alarm on failed executions need not say it again.
+
+        An execution ends some time after its failure was told; CloudWatch may file the two into neighbouring periods.
+        """
         for moment in (now, now + TOLD_PERIOD):
             self._put({"MetricName": FAILURE_TOLD, "Value": 1, "Unit": "Count", "Timestamp": moment})
 

@@ -104,12 +104,12 @@ class ReportStore:
         """One JSON document of the run."""
         return self._get(f"runs/{self.run_id}/{name}.json")
 
-    def prove(self) -> None:
+    def check_round_trip(self) -> None:
         """Write an object to both folders and read it back, as a census will."""
         for root in ("runs", "names"):
-            key, proof = f"{root}/{self.run_id}/probe", secrets.token_hex(8).encode()
-            self._put(key, proof)
-            if self._get(key) != proof:
+            key, written = f"{root}/{self.run_id}/probe", secrets.token_hex(8).encode()
+            self._put(key, written)
+            if self._get(key) != written:
                 raise ReportBucketUnusable(f"s3://{self.bucket}/{key}: what was written did not come back")
 
     def label_secret(self) -> bytes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 LEASE_SECONDS = 900
+_TAKE = "SET #owner = :me, lease_until = :until"
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -32,9 +33,7 @@ class RunLock:
 
     def take(self, now: int) -> bool:
         """Take the lock if it is free or ours. False: another execution has it."""
-        return self._update(
-            "SET #owner = :me, lease_until = :until", "attribute_not_exists(#owner) OR #owner = :me", {":until": now + LEASE_SECONDS}
-        )
+        return self._update(_TAKE, "attribute_not_exists(#owner) OR #owner = :me", {":until": now + LEASE_SECONDS})
 
     def holder(self) -> str:
         """The execution that holds the lock; empty where nobody does."""
@@ -42,12 +41,12 @@ class RunLock:
 
     def take_from(self, ended: str, now: int) -> bool:
         """Take the lock of an execution that has ended without giving it back. False: somebody else was quicker."""
-        return self._update("SET #owner = :me, lease_until = :until", "#owner = :ended", {":until": now + LEASE_SECONDS, ":ended": ended})
+        return self._update(_TAKE, "#owner = :ended", {":until": now + LEASE_SECONDS, ":ended": ended})
 
     def take_expired(self, holder: str, now: int) -> bool:
         """Take the lock of an execution nobody can ask about, once its lease has run out. False: it has not, or somebody was quicker."""
         return self._update(
-            "SET #owner = :me, lease_until = :until",
+            _TAKE,
             "#owner = :holder AND lease_until < :now",
             {":until": now + LEASE_SECONDS, ":holder": holder, ":now": now},
         )
@@ -96,7 +95,7 @@ class RunLock:
         )
 
     def withdraw_modify(self) -> None:
-        """Take the request back after ElastiCache refused it for certain. Raises LockLost."""
+        """Take the request back after ElastiCache refused it for certain, or was not reached. Raises LockLost."""
         self._update_or_lose("SET phase = :started, modify_requested_at = :zero", {":started": Phase.STARTED.value, ":zero": 0})
 
     def close(self) -> None:

@@ -84,8 +84,8 @@ def _missing(observation: Observation, expected: Expected) -> str:
 def _why_it_stopped(observation: Observation, expected: Expected, missing: str) -> str:
     if observation.versions == (expected.version_before,):
         return (
-            f"ElastiCache took the request and then changed nothing: every node still runs {expected.version_before}. "
-            "See `aws elasticache describe-events`; raise upgrade.attempt to try again"
+            f"the request changed nothing: every node still runs {expected.version_before}. It was not taken, or taken back: see the "
+            "troubles of the report and `aws elasticache describe-events`; raise upgrade.attempt to try again"
         )
     if len(observation.versions) > 1:
         return f"nodes were left at different versions, {', '.join(observation.versions)}: open a support case before anything else"

@@ -78,7 +78,9 @@ def _difference(old_name: str, name: str, value: str, planned: str, *, in_settin
         old = _shown(value) if is_chosen else f"{_shown(value)} (the default)"
         by = "as upgrade.parameters says" if in_settings else "the default of the new version"
         return ParameterFinding(f"parameter {old_name}{renamed} changes from {old} to {_shown(planned)}, {by}")
-    return ParameterFinding(f"parameter {old_name}{renamed} = {value} would fall back to {_shown(planned)}", line=f"{name}: '{value}'")
+    return ParameterFinding(
+        f"parameter {old_name}{renamed} = {_shown(value)} would fall back to {_shown(planned)}", line=f"{name}: '{value}'"
+    )
 
 
 def _shown(value: str) -> str:

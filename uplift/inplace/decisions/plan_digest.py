@@ -1,6 +1,6 @@
 """What somebody approves: the plan of one upgrade, as a digest. Another legacy, version, node or parameter is another plan.
 
-The new parameters count as a whole, with defaults: whether ElastiCache calls a value that equals its default a person's is not documented.
+All parameters count, defaults too: AWS does not say whether a value equal to its default is listed as set by a person.
 """
 
 from __future__ import annotations

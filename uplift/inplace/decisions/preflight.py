@@ -72,8 +72,8 @@ def decide(facts: Facts, settings: RunSettings) -> Decision:
     plan = plan_digest(observation, settings, facts.new_parameters, parameters, needed)
     if observation.settled and observation.all_run(target):
         return Decision(Verdict.NOTHING_TO_DO, plan, (f"every node of {observation.id} already runs {target}",))
-    reasons = [*_state_reasons(facts), *_version_reasons(observation, settings), *_room_reasons(facts, settings)]
-    reasons += [*_recovery_reasons(observation, settings), *_people_reasons(facts.people)]
+    reasons = [*_state_reasons(facts), *_version_reasons(observation, settings), *_room_reasons(facts)]
+    reasons += [*_probe_reasons(facts.probe, settings), *_recovery_reasons(observation, settings), *_people_reasons(facts.people)]
     reasons += [finding.text for finding in parameters if finding.blocks]
     if facts.now >= settings.not_after:
         reasons.append(f"it is {facts.now.isoformat()}, past upgrade.not_after {settings.not_after.isoformat()}")
@@ -152,13 +152,15 @@ def _version_reasons(observation: Observation, settings: RunSettings) -> Iterato
         yield change.reason
 
 
-def _room_reasons(facts: Facts, settings: RunSettings) -> Iterator[str]:
+def _room_reasons(facts: Facts) -> Iterator[str]:
     node = facts.observation.quietest_member
     if not takes_snapshots(node.node_type):
         yield f"{node.node_type} cannot be snapshotted: there would be no way back to the data"
     if facts.manual_snapshots_today >= SNAPSHOTS_A_DAY:
         yield f"{node.id} has had {facts.manual_snapshots_today} manual snapshots in 24 hours, allowed: {SNAPSHOTS_A_DAY}"
-    probe = facts.probe
+
+
+def _probe_reasons(probe: ProbeResult | None, settings: RunSettings) -> Iterator[str]:
     if probe is None:
         return
     if probe.bucket_problem:
@@ -196,7 +198,9 @@ def _recovery_reasons(observation: Observation, settings: RunSettings) -> Iterat
 
 
 def _people_reasons(people: People | None) -> Iterator[str]:
-    if people is not None and not people.confirmed:
+    if people is not None and not people.confirmed and people.problem:
+        yield f"nobody knows who would hear how the run ends: {people.problem}"
+    elif people is not None and not people.confirmed:
         waiting = f", not confirmed yet: {', '.join(people.pending)}" if people.pending else " and none is waiting for it"
         yield f"nobody would hear how the run ends: no subscription of upgrade.notify is confirmed{waiting}"
 

@@ -94,7 +94,7 @@ class RunSettings(BaseModel):
             lock_table=lock_table,
             report_bucket=report_bucket,
             topic_arn=topic_arn,
-            more_topic_arns=upgrade.notified_topics,
+            more_topic_arns=upgrade.receivers.topics,
         )
 
     @property

@@ -49,16 +49,16 @@ def control_adapters(execution: str) -> ControlAdapters:
 def _of_this_process() -> ControlAdapters:
     """Made once: boto3 reads a service's whole model for each client, and a warm function is billed for it at every step."""
     settings = RunSettings.from_environment()
-    cloudwatch = boto3.client("cloudwatch")
+    cloudwatch = boto3.client("cloudwatch", config=PATIENT)
     return ControlAdapters(
         settings=settings,
         cache=LegacyCache(boto3.client("elasticache", config=PATIENT), settings.legacy_kind, settings.legacy_id),
         engine_change=EngineChange(boto3.client("elasticache", config=ONCE), settings.legacy_kind, settings.legacy_id),
         lock=RunLock(boto3.resource("dynamodb").Table(settings.lock_table), settings.legacy_id, ""),
-        s3=boto3.client("s3"),
-        notifications=Notifications(boto3.client("sns"), cloudwatch, settings.topic_arns, settings.legacy_id),
+        s3=boto3.client("s3", config=PATIENT),
+        notifications=Notifications(boto3.client("sns", config=PATIENT), cloudwatch, settings.topic_arns, settings.legacy_id),
         alarm_actions=AlarmActions(cloudwatch, settings.alarms_to_mute),
-        executions=Executions(boto3.client("stepfunctions")),
+        executions=Executions(boto3.client("stepfunctions", config=PATIENT)),
         execution="",
         now=time.time,
     )

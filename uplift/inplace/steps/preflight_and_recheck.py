@@ -9,6 +9,7 @@ from uplift.inplace.aws.subscriptions import read_people
 from uplift.inplace.decisions.expected_outage import expected_outage
 from uplift.inplace.decisions.preflight import Decision, Verdict, approval_problem, decide
 from uplift.inplace.records.observation import Observation
+from uplift.inplace.records.people import People
 from uplift.inplace.records.run_facts import FACTS, RunFacts
 from uplift.inplace.records.run_state import Next, Outcome, RunState, finished
 from uplift.inplace.steps.adapters import ControlAdapters
@@ -22,8 +23,10 @@ class DecisionSteps:
 
     def preflight(self, state: RunState) -> RunState:
         """Decide whether the upgrade may start, and say so where people and a later recovery will look: both must be possible."""
+        if not state.dry_run:
+            self.adapters.lock.renew(self.adapters.seconds())
         observation = self.adapters.cache.observe()
-        decision = self._decide(state, observation)
+        decision = self._decide(state, observation, self._people())
         state.findings, state.plan = list(decision.findings), decision.plan
         state.reason = "; ".join(decision.reasons)
         if decision.verdict is Verdict.NOTHING_TO_DO:
@@ -63,7 +66,8 @@ class DecisionSteps:
             if self.adapters.now_utc() >= self.adapters.settings.not_after:
                 return finished(state, Outcome.REFUSED, f"past upgrade.not_after while waiting: {state.reason}")
             return state
-        decision = self._decide(state, observation)
+        # Who is notified was settled at the start; a minute of trouble with SNS is no reason to end a run after its census.
+        decision = self._decide(state, observation, None)
         reasons = [*decision.reasons, approval_problem(decision.plan, self.adapters.settings)]
         if decision.verdict is not Verdict.PROCEED or any(reasons):
             return finished(state, Outcome.REFUSED, f"on the second look: {'; '.join(filter(None, reasons))}")
@@ -75,7 +79,10 @@ class DecisionSteps:
         state.next = Next.CONTINUE
         return state
 
-    def _decide(self, state: RunState, observation: Observation) -> Decision:
+    def _people(self) -> People:
+        return read_people(self.adapters.notifications.sns, self.adapters.settings.topic_arns)
+
+    def _decide(self, state: RunState, observation: Observation, people: People | None) -> Decision:
         cache, settings = self.adapters.cache, self.adapters.settings
         facts = read_preflight_facts(
             cache,
@@ -84,6 +91,6 @@ class DecisionSteps:
             own_snapshot=state.snapshot_name,
             new_parameters=cache.parameters_of(settings.parameter_group),
             probe=state.probe,
-            people=read_people(self.adapters.notifications.sns, settings.topic_arns),
+            people=people,
         )
         return decide(facts, settings)

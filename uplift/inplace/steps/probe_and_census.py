@@ -71,7 +71,7 @@ class DataSteps:
 
     def _bucket_problem(self, state: RunState) -> str:
         try:
-            self._store(state).prove()
+            self._store(state).check_round_trip()
         except ReportBucketUnusable as problem:
             return str(problem)
         return ""

@@ -46,9 +46,9 @@ class EndingSteps:
         except ReportBucketUnusable as problem:
             trouble, kept = problem, f"could not be kept: {problem}"
         is_bad = trouble is not None or not state.outcome.succeeded
+        # Of a dry run whoever started it knows.
         if not state.dry_run:
             adapters.notifications.publish(mail_subject(report), mail_text(report, kept), is_notice=not is_bad)
-        # Of a dry run whoever started it knows.
         if is_bad:
             # By the clock of whoever files the execution's end: the function's own may be what is wrong.
             adapters.notifications.failure_told(datetime.fromisoformat(entered) if entered else adapters.now_utc())

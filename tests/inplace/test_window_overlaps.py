@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.inplace.builders import member, observation
-from uplift.inplace.decisions.windows_met import windows_met
+from uplift.inplace.decisions.window_overlaps import window_overlaps
 
 START = datetime(2026, 12, 6, 2, 0, tzinfo=UTC)  # a Sunday
 END = datetime(2026, 12, 6, 6, 0, tzinfo=UTC)
@@ -15,7 +15,7 @@ END = datetime(2026, 12, 6, 6, 0, tzinfo=UTC)
 
 def _met(backup: str = "", maintenance: str = "", start: datetime = START, end: datetime = END) -> list[str]:
     seen = observation(member(1, maintenance_window=maintenance), member(2), backup_window=backup)
-    return list(windows_met([start], end, seen))
+    return list(window_overlaps(start, end, seen))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_backup_window(backup: str, meets: bool) -> None:
     assert bool(found) is meets
     assert not meets or found == [
         "the schedule starts the run at 2026-12-06 02:00 UTC, and it may change legacy until 2026-12-06 06:00 UTC: "
-        f"that meets legacy's backup window {backup} UTC, and the run waits while a backup is made"
+        f"that overlaps legacy's backup window {backup} UTC, and the run waits while a backup is made"
     ]
 
 
@@ -44,7 +44,7 @@ def test_the_backup_window(backup: str, meets: bool) -> None:
 )
 def test_the_maintenance_window(maintenance: str, meets: bool) -> None:
     found = _met(maintenance=maintenance)
-    assert [f"meets legacy's maintenance window {maintenance} UTC, in which ElastiCache may replace a node" in one for one in found] == [
+    assert [f"overlaps legacy's maintenance window {maintenance} UTC, in which ElastiCache may replace a node" in one for one in found] == [
         True
     ] * meets
 
@@ -55,7 +55,7 @@ def test_a_run_of_more_than_a_day_meets_every_backup() -> None:
 
 
 def test_a_schedule_that_is_over() -> None:
-    assert list(windows_met([], END, observation())) == [
+    assert list(window_overlaps(None, END, observation())) == [
         "the schedule does not fire any more before upgrade.not_after 2026-12-06 06:00 UTC"
     ]
     assert _met() == []

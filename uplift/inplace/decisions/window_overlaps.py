@@ -1,31 +1,30 @@
-"""Does a scheduled run meet legacy's backups or its maintenance? A pure comparison, for a person who can still move one of them."""
+"""Does a scheduled run overlap legacy's backups or its maintenance? A pure comparison, for a person who can still move one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from uplift.inplace.records.observation import Observation
 from uplift.settings.windows import MINUTES_A_WEEK, Window
 
 
-def windows_met(starts: Sequence[datetime], not_after: datetime, observation: Observation) -> Iterator[str]:
+def window_overlaps(first: datetime | None, not_after: datetime, observation: Observation) -> Iterator[str]:
     """What the time from the first start until `not_after`, in which the run may change legacy, has in common with its windows.
 
-    `starts`: when the schedule fires from now on, in order.
+    `first`: when the schedule fires next, None where it does not before `not_after`.
     """
     until = not_after.astimezone(UTC)
-    if not starts:
+    if first is None:
         yield f"the schedule does not fire any more before upgrade.not_after {until:%Y-%m-%d %H:%M} UTC"
         return
-    first = starts[0]
     run = f"the schedule starts the run at {first:%Y-%m-%d %H:%M} UTC, and it may change legacy until {until:%Y-%m-%d %H:%M} UTC"
     backup, maintenance = observation.backup_window, observation.members[0].maintenance_window
     if backup and _span(first, until).overlaps(Window.daily(backup)):
-        yield f"{run}: that meets legacy's backup window {backup} UTC, and the run waits while a backup is made"
+        yield f"{run}: that overlaps legacy's backup window {backup} UTC, and the run waits while a backup is made"
     if maintenance and _span(first, until).overlaps(Window.weekly(maintenance)):
         yield (
-            f"{run}: that meets legacy's maintenance window {maintenance} UTC, in which ElastiCache may replace a node; "
+            f"{run}: that overlaps legacy's maintenance window {maintenance} UTC, in which ElastiCache may replace a node; "
             "move upgrade.schedule or the window"
         )
 
