@@ -365,7 +365,7 @@ def fails_over(app_cache: AppCache, installed_tools: InstalledTools, tmp_path: P
 RUN_ID = 'info("server")["run_id"]'
 
 
-@holds("redis-rb stays")
+@holds("stays on it: every write")
 def test_redis_rb_stays_with_a_demoted_primary(ruby: RubyProcess, app_cache: AppCache, fails_over: Callable[[], str]) -> None:
     demoted = with_redis(ruby, f'$kept = redis; $store = {STORE}; $store.write("k", "old"); redis.{RUN_ID}', url=app_cache.url)
     promoted = fails_over()
@@ -377,7 +377,7 @@ def test_redis_rb_stays_with_a_demoted_primary(ruby: RubyProcess, app_cache: App
     assert ruby.run(f'$kept.close; $kept.set("k", "new"); $kept.{RUN_ID}') == promoted
 
 
-@holds("Sidekiq opens a new connection")
+@holds("opens a new connection by itself")
 @pytest.mark.parametrize("write", ["Job.perform_async", 'Sidekiq.redis { |redis| redis.set("k", "new") }'])
 def test_sidekiq_leaves_a_demoted_primary(
     write: str, ruby_with_sidekiq: RubyProcess, app_cache: AppCache, fails_over: Callable[[], str]
@@ -391,6 +391,18 @@ def test_sidekiq_leaves_a_demoted_primary(
 
 
 # --- the page itself
+
+
+def test_the_example_of_the_page_works(ruby_with_sidekiq: RubyProcess, app_cache: AppCache) -> None:
+    example = PAGE.read_text().partition("```ruby\n")[2].partition("```")[0]
+    # A name in capitals cannot be given in the middle of a program; Ruby's own words do the same for one that can be read back.
+    example = example.replace("REDIS =", "$redis =").replace("CACHE =", "$cache =")
+    use = '$redis.set("users_b:1", "here"); $cache.write("page", "cached"); [$redis.get("users_b:1"), $cache.read("page")]'
+    assert ruby_with_sidekiq.run(f"{example}; {use}", app_cache=app_cache.url, sidekiq=app_cache.url) == ["here", "cached"]
+    assert app_cache.server.client.ttl("rails-cache:page") > 3_500
+    assert ruby_with_sidekiq.run(f"{PUSH.partition('class Job')[1]}{PUSH.partition('class Job')[2]}", options={})
+    assert app_cache.server.client.llen("queue:default") == 1
+    assert ruby_with_sidekiq.run("$cache.clear; $redis.dbsize") == 3
 
 
 def test_every_line_that_says_so_is_tested() -> None:
