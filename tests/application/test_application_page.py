@@ -315,13 +315,13 @@ def test_the_cache_store_does_not_try_again(ruby: RubyProcess, app_cache: AppCac
     assert app_cache.server.client.get("n") == b"1"
 
 
-PUSH = """
-Sidekiq.redis = {driver: :ruby, **options.transform_keys(&:to_sym)}
+JOB = """
 class Job
   include Sidekiq::Worker
 end
 Job.perform_async
 """
+PUSH = f"Sidekiq.redis = {{driver: :ruby, **options.transform_keys(&:to_sym)}}\n{JOB}"
 
 
 @holds("a job whose push is not answered", "with `reconnect_attempts: 0`")
@@ -400,7 +400,7 @@ def test_the_example_of_the_page_works(ruby_with_sidekiq: RubyProcess, app_cache
     use = '$redis.set("users_b:1", "here"); $cache.write("page", "cached"); [$redis.get("users_b:1"), $cache.read("page")]'
     assert ruby_with_sidekiq.run(f"{example}; {use}", app_cache=app_cache.url, sidekiq=app_cache.url) == ["here", "cached"]
     assert app_cache.server.client.ttl("rails-cache:page") > 3_500
-    assert ruby_with_sidekiq.run(f"{PUSH.partition('class Job')[1]}{PUSH.partition('class Job')[2]}", options={})
+    assert ruby_with_sidekiq.run(JOB)
     assert app_cache.server.client.llen("queue:default") == 1
     assert ruby_with_sidekiq.run("$cache.clear; $redis.dbsize") == 3
 
