@@ -151,7 +151,7 @@ class Deployed:
     def wait_for_state(self, execution: str, state: str) -> None:
         """Wait until an execution has entered a state."""
         states = self.cloud.client("stepfunctions")
-        wait_until(lambda: look_at(states, execution).has_entered(state), f"{state} was never entered")
+        wait_until(lambda: state in look_at(states, execution).entered, f"{state} was never entered")
 
     def wait_until_idle(self) -> None:
         """Wait until nobody changes legacy or runs a function any more; stopping an execution stops neither."""

@@ -30,7 +30,7 @@ def build(runtime: str, platform_options: list[str]) -> Path:
     install_wheels(ROOT / "requirements-lambda.txt", folder, platform_options)
     for name in _OUR_CODE:
         shutil.copytree(ROOT / "uplift" / name, folder / "uplift" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for module in ("__init__.py", "errors.py", "aws_calls.py"):
+    for module in ("__init__.py", "errors.py", "aws_calls.py", "answer_to_change.py"):
         shutil.copy(ROOT / "uplift" / module, folder / "uplift" / module)
     return folder
 

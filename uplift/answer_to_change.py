@@ -13,7 +13,6 @@ from botocore.exceptions import (
     EndpointConnectionError,
     NoCredentialsError,
     ParamValidationError,
-    ProxyConnectionError,
 )
 
 from uplift.aws_calls import THROTTLES
@@ -21,7 +20,8 @@ from uplift.aws_calls import THROTTLES
 # What ElastiCache says to the second of two, though the first was taken.
 _PERHAPS_OURS = frozenset({"InvalidReplicationGroupState", "InvalidCacheClusterState"})
 _NOTHING_LEFT_TO_DO = "No modifications were requested"
-_NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, NoCredentialsError, CredentialRetrievalError)
+# Not ProxyConnectionError: urllib3 also calls a connection so that a proxy cut after the request had arrived.
+_NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError, CredentialRetrievalError)
 
 
 class Answer(StrEnum):

@@ -89,14 +89,15 @@ def _untold(machine: sfn.StateMachine, told: cloudwatch.IMetric) -> cloudwatch.M
 
 
 def _never_started(machine: sfn.StateMachine, schedule: UpgradeSchedule) -> cloudwatch.MathExpression:
-    """1 where Scheduler tried to call its target within a quarter of an hour in which no execution began.
+    """1 where Scheduler tried to call its target within a quarter of an hour in which no execution began, and left no dead letter.
 
     A missed quarter is not seen: Scheduler's metrics are best effort (Scheduler user guide, "Monitoring with CloudWatch").
     """
     period = Duration.minutes(15)
     return cloudwatch.MathExpression(
-        expression="IF(FILL(attempts, 0) > 0 AND FILL(started, 0) == 0, 1, 0)",
+        expression="IF(FILL(attempts, 0) > 0 AND FILL(started, 0) == 0 AND FILL(letters, 0) == 0, 1, 0)",
         using_metrics={
+            "letters": schedule.dead_letters.metric_approximate_number_of_messages_visible(period=period, statistic="Maximum"),
             "attempts": schedule.group.metric_attempts(period=period, statistic="Sum"),
             "started": machine.metric_started(period=period, statistic="Sum"),
         },

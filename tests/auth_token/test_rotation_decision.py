@@ -18,6 +18,10 @@ from uplift.auth_token.rotation_decision import RotationFacts, RotationStep, nex
         (RotationFacts(True, True, False, True), RotationStep.PUBLISH, RotationStep.DONE),
         (RotationFacts(True, True, True, False), RotationStep.PUBLISH, RotationStep.SET),
         (RotationFacts(True, True, True, True), RotationStep.PUBLISH, RotationStep.DONE),
+        # A change was asked for by a command that was interrupted, and may still show.
+        (RotationFacts(True, True, False, False, asked_lately=True), RotationStep.WAIT, RotationStep.WAIT),
+        (RotationFacts(True, True, False, True, asked_lately=True), RotationStep.PUBLISH, RotationStep.DONE),
+        (RotationFacts(True, False, False, False, asked_lately=True), RotationStep.MAKE, RotationStep.WAIT),
     ],
 )
 def test_the_next_step(facts: RotationFacts, begin: RotationStep, finish: RotationStep) -> None:

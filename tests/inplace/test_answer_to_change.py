@@ -11,6 +11,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     NoCredentialsError,
     ParamValidationError,
+    ProxyConnectionError,
     ReadTimeoutError,
 )
 
@@ -46,6 +47,8 @@ def _error(code: str, status: int, message: str = "") -> ClientError:
         (_error("RequestTimeout", 408), Answer.OPEN),
         (ConnectionClosedError(endpoint_url=URL), Answer.OPEN),
         (ReadTimeoutError(endpoint_url=URL), Answer.OPEN),
+        # urllib3 calls a connection so, too, that a proxy cut after the request had arrived.
+        (ProxyConnectionError(proxy_url="http://proxy"), Answer.OPEN),
         (BotoCoreError(), Answer.OPEN),
     ],
     ids=str,

@@ -15,9 +15,16 @@ MIXED = observation(member(1), member(2, **NEW))
 LONGEST = 14_400
 
 
-def _decide(seen: Observation, *, reads: int = 0, age: int = 60) -> ProgressDecision:
+def _decide(seen: Observation, *, reads: int = 0, age: int = 60, watched: int | None = None) -> ProgressDecision:
     expected = Expected(find_version(Engine.REDIS, "5.0.6"), "new", "3.2.4", automatic_failover=True, grace_seconds=GRACE_SECONDS)
-    return decide_progress(seen, expected, agreeing_reads=reads, seconds_since_modify=age, longest_seconds=LONGEST)
+    return decide_progress(
+        seen,
+        expected,
+        agreeing_reads=reads,
+        seconds_since_modify=age,
+        seconds_watched=age if watched is None else watched,
+        longest_seconds=LONGEST,
+    )
 
 
 def test_done_needs_two_agreeing_reads() -> None:
@@ -52,7 +59,7 @@ def test_waits_and_says_for_what(seen: Observation, reason: str) -> None:
 @pytest.mark.parametrize(
     ("seen", "age", "reason"),
     [
-        (OLD, GRACE_SECONDS, "ElastiCache took the request and then changed nothing"),
+        (OLD, GRACE_SECONDS, "the request changed nothing"),
         (MIXED, GRACE_SECONDS, "nodes were left at different versions, 3.2.4, 5.0.6"),
         (observation(member(1, **NEW), member(2, engine_version="5.0.6", parameter_group="old")), GRACE_SECONDS, "not as asked for"),
         (observation(status="modifying"), LONGEST, "not done after 14400 s"),
@@ -72,5 +79,12 @@ def test_a_stale_answer_right_after_the_modify_is_waited_out() -> None:
 def test_from_6_0_the_reported_patch_is_the_asked_for_minor() -> None:
     expected = Expected(find_version(Engine.REDIS, "6.2"), "new", "3.2.4", automatic_failover=True, grace_seconds=GRACE_SECONDS)
     seen = observation(member(1, engine_version="6.2.6", parameter_group="new"))
-    decision = decide_progress(seen, expected, agreeing_reads=1, seconds_since_modify=60, longest_seconds=LONGEST)
+    decision = decide_progress(seen, expected, agreeing_reads=1, seconds_since_modify=60, seconds_watched=60, longest_seconds=LONGEST)
     assert decision.progress is Progress.DONE
+
+
+def test_an_execution_that_goes_on_watches_as_long_as_the_first_did() -> None:
+    """Or nobody could observe a change that lasts longer than longest_minutes."""
+    changing = observation(status="modifying")
+    assert _decide(changing, age=5 * LONGEST, watched=LONGEST - 1).progress is Progress.WAIT
+    assert _decide(changing, age=5 * LONGEST, watched=LONGEST).progress is Progress.FAILED

@@ -10,6 +10,7 @@ from uplift.inplace.records.run_record import Phase, RunKey, RunRecord, goes_on
 
 KEY = RunKey("legacy", "3.2.4", "redis-5.0.6", 1)
 RAISED = RunKey("legacy", "3.2.4", "redis-5.0.6", 2)
+OTHER_TARGET = RunKey("legacy", "5.0.6", "redis-6.2", 1)
 MODIFIED = RunRecord(KEY, Phase.MODIFY_REQUESTED, 1000, failover_before=True, census_pages=1)
 CHANGING = observation(status="modifying")
 
@@ -24,6 +25,12 @@ CHANGING = observation(status="modifying")
         (MODIFIED, RAISED, CHANGING, True),
         (MODIFIED, RAISED, observation(member(1), member(2, engine_version="5.0.6")), True),
         (MODIFIED, RAISED, observation(), False),
+        # Somebody patched legacy meanwhile, or upgraded it by hand; or another target is wanted now.
+        (MODIFIED, RAISED, observation(member(1, engine_version="3.2.10"), member(2, engine_version="3.2.10")), False),
+        (MODIFIED, KEY, observation(member(1, engine_version="3.2.10"), member(2, engine_version="3.2.10")), True),
+        (MODIFIED, RAISED, observation(member(1, engine_version="5.0.6"), member(2, engine_version="5.0.6")), True),
+        (MODIFIED, OTHER_TARGET, observation(member(1, engine_version="5.0.6"), member(2, engine_version="5.0.6")), False),
+        (MODIFIED, OTHER_TARGET, CHANGING, True),
     ],
 )
 def test_a_run_whose_modify_may_have_been_sent_is_observed(

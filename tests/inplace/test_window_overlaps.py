@@ -10,12 +10,13 @@ from tests.inplace.builders import member, observation
 from uplift.inplace.decisions.window_overlaps import window_overlaps
 
 START = datetime(2026, 12, 6, 2, 0, tzinfo=UTC)  # a Sunday
-END = datetime(2026, 12, 6, 6, 0, tzinfo=UTC)
+END = datetime(2026, 12, 6, 5, 0, tzinfo=UTC)
+LONGEST_MINUTES = 60  # so that the run may last until 06:00
 
 
 def _met(backup: str = "", maintenance: str = "", start: datetime = START, end: datetime = END) -> list[str]:
     seen = observation(member(1, maintenance_window=maintenance), member(2), backup_window=backup)
-    return list(window_overlaps(start, end, seen))
+    return list(window_overlaps(start, end, LONGEST_MINUTES, seen))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,8 @@ def test_the_backup_window(backup: str, meets: bool) -> None:
     found = _met(backup=backup)
     assert bool(found) is meets
     assert not meets or found == [
-        "the schedule starts the run at 2026-12-06 02:00 UTC, and it may change legacy until 2026-12-06 06:00 UTC: "
+        "the schedule starts the run at 2026-12-06 02:00 UTC, and an engine change begun just before upgrade.not_after may last until "
+        "2026-12-06 06:00 UTC: "
         f"that overlaps legacy's backup window {backup} UTC, and the run waits while a backup is made"
     ]
 
@@ -55,7 +57,7 @@ def test_a_run_of_more_than_a_day_meets_every_backup() -> None:
 
 
 def test_a_schedule_that_is_over() -> None:
-    assert list(window_overlaps(None, END, observation())) == [
-        "the schedule does not fire any more before upgrade.not_after 2026-12-06 06:00 UTC"
+    assert list(window_overlaps(None, END, LONGEST_MINUTES, observation())) == [
+        "the schedule does not fire any more before upgrade.not_after 2026-12-06 05:00 UTC"
     ]
     assert _met() == []

@@ -202,6 +202,19 @@ def test_a_lock_whose_holder_is_dead(sound: Deployed, holder_is: str, lease: int
     assert calls["modifies"] == int(outcome == "upgraded")
 
 
+@pytest.mark.parametrize("fault", ["die-before-report", "topic-deleted-after-modify"])
+def test_a_loss_that_could_not_be_told_is_found_and_told_by_the_next_start(sound: Deployed, fault: str) -> None:
+    _legacy(sound)
+    sound.cloud.command("faults", names=["data-lost", fault])
+    first, _ = _finished(sound)
+    assert (first.outcome, len(sound.told().alarms)) == ("Unreported", 1)
+    sound.cloud.command("faults", names=[])
+    sound.cloud.command("forget-told")
+    second, calls = _finished(sound)
+    assert (second.status, second.outcome, calls["modifies"]) == ("FAILED", "lost", 0), second.reason
+    assert sound.told().pages == [f"Uplift rehearsal: {LEGACY} lost"]
+
+
 def test_a_schedule_that_fires_twice_upgrades_once(sound: Deployed) -> None:
     _legacy(sound)
     before = sound.cloud.calls_of_roles().done

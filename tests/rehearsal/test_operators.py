@@ -107,6 +107,15 @@ def test_stopping_after_the_modify_only_ends_the_watching(filled: Deployed) -> N
     (stopped,) = _json(done)["stopped"]
     assert stopped["before_modify"] is False
     assert _json(done)["alarms_act_again"] == list(filled.settings.legacy.alarms_to_mute)
+    # An execution that goes on with that run sends no modify of its own, and yet stopping it cancels nothing.
+    filled.cloud.command("faults", names=["hold-observe"])
+    second = filled.fire()
+    filled.wait_for_state(second, "Observe")
+    assert _json(filled.uplift("status", "rehearsal", "--json"))["before_modify"] is False
+    (stopped,) = _json(filled.uplift("stop", "rehearsal", "--json"))["stopped"]
+    assert stopped["before_modify"] is False
+    filled.cloud.command("faults", names=[])
+    filled.ended(second)
     filled.wait_until_idle()
     again = filled.uplift("upgrade", "rehearsal", "--json")
     assert (again.returncode, _json(again)["outcome"]) == (0, "upgraded"), again.stdout
@@ -115,7 +124,8 @@ def test_stopping_after_the_modify_only_ends_the_watching(filled: Deployed) -> N
 
 def test_nothing_to_stop_is_said(filled: Deployed) -> None:
     done = filled.uplift("stop", "rehearsal")
-    assert (done.returncode, done.stdout) == (0, "no run of rehearsal is under way\n")
+    muted = ", ".join(filled.settings.legacy.alarms_to_mute)
+    assert (done.returncode, done.stdout) == (0, f"no run of rehearsal is under way\nalarm actions are enabled again: {muted}\n")
 
 
 def test_recover_brings_back_what_the_swap_lost(filled: Deployed) -> None:

@@ -103,12 +103,12 @@ REFUSALS = [
     (
         "upgrade.recovery",
         {"node_type": "cache.m3.large"},
-        "upgrade.recovery.node_type: cache.m3.large is a node type that new groups no longer get, allowed families for redis 5.0.6: t3",
+        "upgrade.recovery.node_type: cache.m3.large is none of the node types that new groups get (engines/nodes.py), allowed families for redis 5.0.6: t3",
     ),
     (
         "legacy.alarms_to_mute",
         [f"vets-api-legacy-node-001-alarm-{number:03}" for number in range(60)],
-        "legacy.alarms_to_mute: 60 names of 2,220 bytes, other texts of ",
+        "legacy.alarms_to_mute: 60 names of 2,340 bytes, other texts of ",
     ),
     ("legacy.kind", "cluster", "legacy.kind: found 'cluster', allowed: input should be 'replication-group' or 'standalone-cluster'"),
     ("legacy.id", "Vets--API", "legacy.id: found 'Vets--API', allowed: ^[a-z]"),

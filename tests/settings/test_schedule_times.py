@@ -7,8 +7,7 @@ from itertools import islice
 
 import pytest
 
-from uplift.settings.schedule_times import NotRead, fire_times
-from uplift.settings.upgrade import ScheduleSettings
+from uplift.settings.schedule_times import NotRead, check_schedule, fire_times
 
 AFTER = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)  # a Monday
 UNTIL = datetime(2027, 12, 31, tzinfo=UTC)
@@ -30,17 +29,53 @@ UNTIL = datetime(2027, 12, 31, tzinfo=UTC)
     ],
 )
 def test_when_it_fires(expression: str, zone: str, first: list[str]) -> None:
-    schedule = ScheduleSettings(expression=expression, time_zone=zone)
-    found = [f"{moment:%Y-%m-%d %H:%M}" for moment in islice(fire_times(schedule, AFTER, UNTIL), 2)]
+    found = [f"{moment:%Y-%m-%d %H:%M}" for moment in islice(fire_times(expression, zone, AFTER, UNTIL), 2)]
     assert found == first
 
 
-@pytest.mark.parametrize("expression", ["cron(0 2 L * ? *)", "cron(0 2 ? * 6#3 *)", "cron(0 2 15W * ? *)"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "cron(0 2 L * ? *)",
+        "cron(0 2 ? * 6#3 *)",
+        "cron(0 2 15W * ? *)",
+        "cron(0 22-2 * * ? *)",
+        "cron(0 2 ? * FRI-MON *)",
+        "cron(² 2 * * ? *)",
+    ],
+)
 def test_what_is_not_read_is_said_so(expression: str) -> None:
     with pytest.raises(NotRead):
-        next(fire_times(ScheduleSettings(expression=expression), AFTER, UNTIL))
+        next(fire_times(expression, "UTC", AFTER, UNTIL))
 
 
-def test_nothing_fires_after_the_end_or_without_an_expression() -> None:
-    assert list(fire_times(ScheduleSettings(), AFTER, UNTIL)) == []
-    assert list(fire_times(ScheduleSettings(expression="cron(0 10 * * ? *)"), AFTER, datetime(2026, 12, 1, 9, 59, tzinfo=UTC))) == []
+def test_nothing_fires_at_the_end_or_after_it() -> None:
+    daily = "cron(0 10 * * ? *)"
+    assert list(fire_times(daily, "UTC", AFTER, datetime(2026, 12, 1, 10, 0, tzinfo=UTC))) == []
+    assert len(list(fire_times(daily, "UTC", AFTER, datetime(2026, 12, 1, 10, 1, tzinfo=UTC)))) == 1
+
+
+def test_a_time_that_the_clocks_skip_does_not_fire() -> None:
+    assert list(fire_times("cron(30 2 14 3 ? 2027)", "America/New_York", AFTER, UNTIL)) == []
+
+
+def test_a_leap_day_far_ahead() -> None:
+    found = next(fire_times("cron(0 6 29 2 ? *)", "UTC", AFTER, datetime(2029, 1, 1, tzinfo=UTC)))
+    assert found == datetime(2028, 2, 29, 6, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["cron(0 25 * * ? *)", "cron(75 2 * * ? *)", "cron(0/0 2 * * ? *)", "cron(0 2 ? * 0 *)", "cron(0 2 ? * 8 *)", "cron(0 2 32 * ? *)"],
+)
+def test_what_no_field_has_is_refused_with_its_place(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"in a field of \d+ to \d+, allowed: at\("):
+        check_schedule(expression)
+
+
+@pytest.mark.parametrize(
+    "expression", ["cron(0 2 * * * *)", "cron(0 2 ? * ? *)", "cron(0 2)", "at(2026-13-01T00:00:00)", "rate(1 day)", "at()"]
+)
+def test_what_is_no_schedule_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match="allowed: at"):
+        check_schedule(expression)

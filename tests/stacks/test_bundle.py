@@ -27,6 +27,20 @@ def test_the_bundled_code_is_the_code_of_this_tree(installed_tools: InstalledToo
         assert path.read_bytes() == (installed_tools.root / path.relative_to(installed_tools.bundle)).read_bytes(), path
 
 
+def test_every_handler_finds_all_it_imports_in_the_bundle(installed_tools: InstalledTools) -> None:
+    """With the bundle and Lambda's own packages alone; a module that was moved is missed here, not at night."""
+    handlers = ("uplift.inplace.steps.control_handler", "uplift.inplace.steps.data_handler", "uplift.inplace.recovery.handler")
+    program = f"import sys; sys.path += {[str(installed_tools.bundle), str(installed_tools.runtime_folder)]}; import {', '.join(handlers)}"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program],
+        env={"AWS_DEFAULT_REGION": "us-gov-west-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_settings_reach_the_functions_in_the_same_order_every_time(installed_tools: InstalledTools) -> None:
     """Sets have no order of their own: another hash seed must not be another template."""
     code = (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from uplift.answer_to_change import Answer, answer_to_change
 from uplift.auth_token.rotation_decision import RotationFacts, RotationStep, next_to_begin, next_to_finish
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
-_NOTED = "uplift:auth-token-changed-at"
+_NOTED, _ASKED = "uplift:auth-token-changed-at", "uplift:auth-token-asked-at"
+_NOT_ASKED = "0"
 _POLL_SECONDS = 2.0
 _LONGEST_SECONDS = 1800
 # How long a change whose answer was lost may take to show; a describe lags by seconds.
@@ -77,7 +79,7 @@ class Rotation:
         """Until the published token is the only one. Raises RotationStuck, or BadInput while a begun rotation is not published."""
         if self._facts().has_pending:
             raise BadInput(f"{self._group}: a new token was made but not published, run the command without --finish first")
-        if not self._noted():
+        if not self._tag(_NOTED):
             raise BadInput(f"{self._group}: no rotation has been begun, run the command without --finish first")
         while (step := next_to_finish(self._facts())) is not RotationStep.DONE:
             show(f"{self._group}: {step}")
@@ -92,17 +94,23 @@ class Rotation:
             is_available=group["Status"] == "available",
             has_pending=_PENDING in stages,
             pending_is_current=_PENDING in stages and stages[_PENDING] == stages.get(_CURRENT),
-            changed_since_noted=_changed_at(group) != self._noted(),
+            changed_since_noted=_changed_at(group) != self._tag(_NOTED),
+            asked_lately=time.time() - float(self._tag(_ASKED) or 0) < self._open_seconds,
         )
 
     def _described(self) -> ReplicationGroupTypeDef:
         with aws_named(f"reading {self._id}"):
             return self._cache.describe_replication_groups(ReplicationGroupId=self._id)["ReplicationGroups"][0]
 
-    def _noted(self) -> str:
+    def _tag(self, key: str) -> str:
         with aws_named("reading the secret's tags"):
             tags = self._secrets.describe_secret(SecretId=self._secret).get("Tags", [])
-        return next((tag["Value"] for tag in tags if tag["Key"] == _NOTED), "")
+        return next((tag["Value"] for tag in tags if tag["Key"] == key), "")
+
+    def _note_asked(self, when: str) -> None:
+        """Before the request: whoever gives the command again looks for a while before it asks again."""
+        with aws_named("noting beside the secret that a change is asked for"):
+            self._secrets.tag_resource(SecretId=self._secret, Tags=[{"Key": _ASKED, "Value": when}])
 
     def _note(self) -> None:
         with aws_named("noting the date of the last change beside the secret"):
@@ -124,16 +132,19 @@ class Rotation:
         before = _changed_at(self._described())
         with aws_named("reading the token"):
             token = self._secrets.get_secret_value(SecretId=self._secret, VersionStage=stage)["SecretString"]
+        self._note_asked(f"{time.time():.0f}")
         doubt = self._ask(token, strategy)
         until = time.monotonic() + self._open_seconds
         # A describe right after the call still gives the old state: the date alone shows that it was done.
         while _changed_at(group := self._described()) == before:
             if doubt and group["Status"] == "available" and time.monotonic() > until:
+                self._note_asked(_NOT_ASKED)
                 raise RotationStuck(
                     f"{strategy} was answered with {doubt}, and nothing has changed in {self._open_seconds:.0f} s: it was not done; "
                     "the same command goes on from here"
                 )
             self._wait()
+        self._note_asked(_NOT_ASKED)
 
     def _ask(self, token: str, strategy: Literal["ROTATE", "SET"]) -> str:
         """Ask once, and again only where the request never reached ElastiCache; returns the error that leaves it open whether it did."""
@@ -142,9 +153,13 @@ class Rotation:
                 self._once.modify_replication_group(
                     ReplicationGroupId=self._id, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
                 )
+            except ResponseParserError as problem:
+                # Half an answer.
+                return str(problem)
             except (ClientError, BotoCoreError) as problem:
                 match answer_to_change(problem):
                     case Answer.REFUSED:
+                        self._note_asked(_NOT_ASKED)
                         raise AwsUnavailable(f"asking ElastiCache to {strategy} the token: {problem}") from None
                     case Answer.NOT_TAKEN:
                         self._wait(f"{strategy} could not be asked for: {problem}")

@@ -45,7 +45,8 @@ class Parameter:
         return None
 
     def _in_range(self, value: str) -> bool:
-        return value.isascii() and value.isdigit() and any(low <= int(value) <= high for low, high in self.ranges)
+        is_number = value.isascii() and value.isdigit() and value == str(int(value))
+        return is_number and any(low <= int(value) <= high for low, high in self.ranges)
 
 
 _UNBOUNDED = 2**63 - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -19,8 +20,6 @@ from uplift.settings.upgrade import UpgradeSettings
 _KEEPS_JOBS = "noeviction"
 # Lambda: all environment variables of a function together (Lambda guide, "Lambda quotas").
 _MOST_ENVIRONMENT_BYTES = 4_096
-# Two quotes and a comma.
-_JSON_BYTES_A_TEXT = 3
 # What the run settings hold beside the texts counted below, with the longest names of table, bucket, topic and parameter group.
 _ENVIRONMENT_BYTES_OF_THE_REST = 2_000
 
@@ -133,10 +132,10 @@ class EnvironmentSettings(FrozenSettings):
 
     def _environment_size_problems(self) -> Iterator[str]:
         legacy, upgrade = self.legacy, self.upgrade
-        alarms = sum(len(name.encode()) + _JSON_BYTES_A_TEXT for name in legacy.alarms_to_mute)
-        topics = sum(len(topic) + _JSON_BYTES_A_TEXT for topic in upgrade.receivers.topics)
+        alarms = sum(map(_bytes_in_environment, legacy.alarms_to_mute))
+        topics = sum(map(_bytes_in_environment, upgrade.receivers.topics))
         approved_by = upgrade.approved.by if upgrade.approved else ""
-        texts = sum(len(text.encode()) for text in (legacy.managed_by, legacy.managed_by_line, legacy.auth_secret_arn or "", approved_by))
+        texts = sum(map(_bytes_in_environment, (legacy.managed_by, legacy.managed_by_line, legacy.auth_secret_arn or "", approved_by)))
         size = alarms + topics + texts + _ENVIRONMENT_BYTES_OF_THE_REST
         if size > _MOST_ENVIRONMENT_BYTES:
             yield (
@@ -144,3 +143,8 @@ class EnvironmentSettings(FrozenSettings):
                 f"{_ENVIRONMENT_BYTES_OF_THE_REST:,} for the rest make {size:,} bytes, a Lambda function's environment holds "
                 f"{_MOST_ENVIRONMENT_BYTES:,}: name fewer alarms or topics, or shorten managed_by_line"
             )
+
+
+def _bytes_in_environment(text: str) -> int:
+    """Of a text in the run settings: JSON in a variable, and Lambda measures the JSON of all variables. And a comma."""
+    return len(json.dumps(json.dumps(text))) - 2 + 1

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):(\d{12}):[A-Za-z0-9_-]{1,256}")
-_HTTPS = re.compile(r"https://[^\s/@]+(/\S*)?")
-_MAIL = re.compile(r"[^@\s:/]+@[^@\s]+\.[^@\s]+")
+_TOPIC = re.compile(r"arn:(aws[a-z-]*):sns:([a-z0-9-]+):(\d{12}):[A-Za-z0-9_-]{1,256}")
+_HTTPS = re.compile(r"https://[!-~]+")
+_MAIL = re.compile(r"[!-~]+@[!-~]+\.[!-~]+")
 # An alarm has at most five actions (CloudWatch API reference, PutMetricAlarm), and one is our own topic.
 _MOST_TOPICS = 4
 
@@ -28,8 +28,8 @@ class Receivers:
         for entry in entries:
             if not any(kind.fullmatch(entry) for kind in (_MAIL, _HTTPS, _TOPIC)):
                 raise ValueError(f"{entry!r} cannot be notified, allowed: a mail address, https://…, or the ARN of an SNS topic")
-        mail, https, topics = (tuple(entry for entry in entries if kind.fullmatch(entry)) for kind in (_MAIL, _HTTPS, _TOPIC))
-        return cls(mail, https, topics)
+        https, topics = (tuple(entry for entry in entries if kind.fullmatch(entry)) for kind in (_HTTPS, _TOPIC))
+        return cls(tuple(entry for entry in entries if entry not in (*https, *topics)), https, topics)
 
     def problems(self) -> Iterator[str]:
         """What SNS or CloudWatch would refuse."""
@@ -44,5 +44,6 @@ class Receivers:
         """Topics that no alarm of this account and region can reach."""
         for topic in self.topics:
             found = _TOPIC.fullmatch(topic)
-            if found is None or (found[1], found[2]) != (region, account):
+            partition = "aws-us-gov" if region.startswith("us-gov-") else "aws"
+            if found is None or found.groups() != (partition, region, account):
                 yield topic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -17,15 +16,16 @@ from uplift.engines.nodes import usable_families, why_not_creatable
 from uplift.engines.parameters import parameter_family
 from uplift.settings.base import FrozenSettings, checked_version
 from uplift.settings.receivers import Receivers
+from uplift.settings.schedule_times import check_schedule
 
-_CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
-_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
 # Step Functions: at most 25,000 events in the history of an execution (Step Functions guide, "Service quotas").
 _MOST_EVENTS = 25_000
 # Entering and leaving a Wait, a Task with its function scheduled, started and done, and a Choice.
 _EVENTS_A_LOOK = 9
 # What a run may take beside its engine change, until the state machine gives up.
 MINUTES_AROUND_THE_UPGRADE = 240
+# Of these before the modify; the comparison afterwards lasts about as long as what was counted before.
+MINUTES_BEFORE_THE_MODIFY = 120
 # The busiest wait in that time is the one for a backup: each minute a Wait, two Tasks and a Choice. And each step once.
 _EVENTS_OF_THE_REST = MINUTES_AROUND_THE_UPGRADE * 14 + 200
 
@@ -49,18 +49,8 @@ class ScheduleSettings(FrozenSettings):
     @field_validator("expression")
     @classmethod
     def _is_cron_or_at(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if at := _AT.fullmatch(value):
-            try:
-                datetime.fromisoformat(at[1])
-            except ValueError:
-                raise ValueError(f"{value!r} is no date and time, allowed: at(yyyy-mm-ddThh:mm:ss)") from None
-        elif not (cron := _CRON.fullmatch(value)) or (cron[3] == "?") == (cron[5] == "?"):
-            raise ValueError(
-                f"{value!r} is no schedule, allowed: at(yyyy-mm-ddThh:mm:ss) or cron(minute hour day-of-month month day-of-week year) "
-                "with ? for exactly one of day-of-month and day-of-week"
-            )
+        if value is not None:
+            check_schedule(value)
         return value
 
     @field_validator("time_zone")

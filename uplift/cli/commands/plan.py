@@ -90,11 +90,11 @@ def _overlaps(settings: EnvironmentSettings, facts: Facts) -> Iterator[str]:
     if upgrade.schedule.expression is None:
         return
     try:
-        start = next(fire_times(upgrade.schedule, facts.now, upgrade.not_after), None)
+        start = next(fire_times(upgrade.schedule.expression, upgrade.schedule.time_zone, facts.now, upgrade.not_after), None)
     except NotRead as form:
         yield f"not compared with legacy's windows: {upgrade.schedule.expression} ({form} is not read here)"
         return
-    yield from window_overlaps(start, upgrade.not_after, facts.observation)
+    yield from window_overlaps(start, upgrade.not_after, upgrade.longest_minutes, facts.observation)
 
 
 def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]:

@@ -16,7 +16,7 @@ from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.errors import ExitCode
 from uplift.inplace.aws.alarm_actions import AlarmActions
 from uplift.inplace.aws.executions import RUNNING, SUCCEEDED, Look
-from uplift.inplace.records.run_phases import MODIFY_STATE, PHASES
+from uplift.inplace.records.run_phases import PHASES, may_have_modified
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 
 STATE_MACHINE_FACT = "upgrade/state-machine-arn"
@@ -73,7 +73,8 @@ def stop(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json
         machine.stop(arn, "uplift stop")
         # Looked at after the stop: a modify that began in between is seen.
         looks.append(machine.look(arn))
-    unmuted = _unmute(machine.deployment) if looks else []
+    # Also where nothing runs: an execution that ended by its time limit leaves them muted.
+    unmuted = _unmute(machine.deployment)
     if as_json:
         print_json({"schema": "uplift.stop/1", "stopped": [_as_json(environment, look) for look in looks], "alarms_act_again": unmuted})
         return
@@ -83,7 +84,7 @@ def stop(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json
 
 
 def _stopped(environment: str, look: Look) -> list[str]:
-    if look.has_entered(MODIFY_STATE):
+    if may_have_modified(look.entered):
         return [
             f"stopped watching {_name(look)}: its modify was sent or is being sent, and a started engine change cannot be stopped",
             f"legacy goes on changing; `uplift upgrade {environment}` goes on with this run by observing, and compares the data at the end",
@@ -156,6 +157,6 @@ def _as_json(environment: str, look: Look) -> dict[str, object]:
         "state": look.state,
         "phase": phase.name if phase else "",
         "waits_for": phase.waits_for if phase and look.status == RUNNING else "",
-        "before_modify": not look.has_entered(MODIFY_STATE),
+        "before_modify": not may_have_modified(look.entered),
         "findings": look.last.get("findings", []),
     }

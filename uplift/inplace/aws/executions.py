@@ -43,9 +43,10 @@ class Look:
         """Why: a failed execution's cause, else what the last step said."""
         return self.cause or str(self.last.get("reason") or "")
 
-    def has_entered(self, state: str) -> bool:
-        """Whether it came to a state."""
-        return state in [name for name, _at in self.states]
+    @property
+    def entered(self) -> tuple[str, ...]:
+        """The states it came to, in order."""
+        return tuple(name for name, _at in self.states)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
 
 class PeopleUnreachable(UpliftError):
@@ -33,20 +34,23 @@ class Notifications:
     source: str
 
     def publish(self, subject: str, text: str, *, is_notice: bool) -> None:
-        """Send one message to everybody, or, when nobody has to act on it, to mail only. Raises PeopleUnreachable."""
-        troubles = []
-        for topic_arn in self.topic_arns[:1] if is_notice else self.topic_arns:
-            try:
-                self.sns.publish(
-                    TopicArn=topic_arn,
-                    Subject=subject,
-                    Message=text,
-                    MessageAttributes={NOTICE: {"DataType": "String", "StringValue": "yes"}} if is_notice else {},
-                )
-            except (ClientError, BotoCoreError) as problem:
-                troubles.append(f"{topic_arn}: {problem}")
-        if troubles:
-            raise PeopleUnreachable("; ".join(troubles))
+        """Send one message to everybody, or, when nobody has to act on it, to mail only. Raises PeopleUnreachable.
+
+        Our own topic comes last, and its message names the others that could not be reached: people are told, if not all.
+        """
+        own, *others = self.topic_arns
+        troubles = [trouble for topic_arn in others if not is_notice and (trouble := self._publish(topic_arn, subject, text, {}))]
+        attributes: dict[str, MessageAttributeValueTypeDef] = {NOTICE: {"DataType": "String", "StringValue": "yes"}} if is_notice else {}
+        if trouble := self._publish(own, subject, "\n".join([text, *(f"! not told: {trouble}" for trouble in troubles)]), attributes):
+            raise PeopleUnreachable("; ".join([trouble, *troubles]))
+
+    def _publish(self, topic_arn: str, subject: str, text: str, attributes: dict[str, MessageAttributeValueTypeDef]) -> str:
+        """Why a topic did not take a message; empty where it did."""
+        try:
+            self.sns.publish(TopicArn=topic_arn, Subject=subject, Message=text, MessageAttributes=attributes)
+        except (ClientError, BotoCoreError) as problem:
+            return f"{topic_arn}: {problem}"
+        return ""
 
     def upgrade_age(self, seconds: int) -> None:
         """How long ago the modify was sent; the too-long alarm watches this."""

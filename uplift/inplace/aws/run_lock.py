@@ -7,6 +7,7 @@ function's steps, decides only where nobody can say whether the holder still run
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,10 @@ class RunLock:
     owner: str
 
     def take(self, now: int) -> bool:
-        """Take the lock if it is free or ours. False: another execution has it."""
+        """Take the lock if it is free or ours. False: another execution has it.
+
+        Of every conditional write here the answer may be lost, and the repetition refused for what the first one did: the item tells.
+        """
         return self._update(_TAKE, "attribute_not_exists(#owner) OR #owner = :me", {":until": now + LEASE_SECONDS})
 
     def holder(self) -> str:
@@ -41,15 +45,21 @@ class RunLock:
 
     def take_from(self, ended: str, now: int) -> bool:
         """Take the lock of an execution that has ended without giving it back. False: somebody else was quicker."""
-        return self._update(_TAKE, "#owner = :ended", {":until": now + LEASE_SECONDS, ":ended": ended})
+        return self._update(_TAKE, "#owner = :ended", {":until": now + LEASE_SECONDS, ":ended": ended}) or self._is_mine()
 
     def take_expired(self, holder: str, now: int) -> bool:
         """Take the lock of an execution nobody can ask about, once its lease has run out. False: it has not, or somebody was quicker."""
-        return self._update(
-            _TAKE,
-            "#owner = :holder AND lease_until < :now",
-            {":until": now + LEASE_SECONDS, ":holder": holder, ":now": now},
+        return (
+            self._update(
+                _TAKE,
+                "#owner = :holder AND lease_until < :now",
+                {":until": now + LEASE_SECONDS, ":holder": holder, ":now": now},
+            )
+            or self._is_mine()
         )
+
+    def _is_mine(self) -> bool:
+        return self.holder() == self.owner
 
     def renew(self, now: int) -> None:
         """Prolong the lease before acting. Raises LockLost when another execution has taken over."""
@@ -88,10 +98,20 @@ class RunLock:
 
     def request_modify(self, now: int, *, census_pages: int) -> bool:
         """Write down that the modify is about to be sent. False: that was written before, so it must not be sent again."""
-        return self._update(
-            "SET phase = :requested, modify_requested_at = :now, census_pages = :pages",
-            "#owner = :me AND phase = :started",
-            {":requested": Phase.MODIFY_REQUESTED.value, ":started": Phase.STARTED.value, ":now": now, ":pages": census_pages},
+        mark = secrets.token_hex(8)
+        return (
+            self._update(
+                "SET phase = :requested, modify_requested_at = :now, census_pages = :pages, requested_by = :mark",
+                "#owner = :me AND phase = :started",
+                {
+                    ":requested": Phase.MODIFY_REQUESTED.value,
+                    ":started": Phase.STARTED.value,
+                    ":now": now,
+                    ":pages": census_pages,
+                    ":mark": mark,
+                },
+            )
+            or self._item().get("requested_by") == mark
         )
 
     def withdraw_modify(self) -> None:

@@ -40,12 +40,18 @@ class Expected:
 
 
 def decide_progress(
-    observation: Observation, expected: Expected, *, agreeing_reads: int, seconds_since_modify: int, longest_seconds: int
+    observation: Observation,
+    expected: Expected,
+    *,
+    agreeing_reads: int,
+    seconds_since_modify: int,
+    seconds_watched: int,
+    longest_seconds: int,
 ) -> ProgressDecision:
     """Decide whether to wait, to be done or to give up.
 
     Done needs two agreeing reads, since a describe right after a modify still gives the old state. Giving up
-    changes nothing in AWS: an engine change that has started cannot be stopped.
+    changes nothing in AWS: an engine change that has started cannot be stopped. `seconds_watched`: how long this execution has looked.
     """
     if observation.broken:
         return ProgressDecision(Progress.FAILED, f"{observation.id} or a node is {observation.broken}")
@@ -54,7 +60,7 @@ def decide_progress(
         reads = agreeing_reads + 1
         progress = Progress.DONE if reads >= AGREEING_READS else Progress.WAIT
         return ProgressDecision(progress, f"every node runs {expected.target}, read {reads} of {AGREEING_READS}", reads)
-    if seconds_since_modify >= longest_seconds:
+    if seconds_watched >= longest_seconds:
         return ProgressDecision(Progress.FAILED, f"not done after {seconds_since_modify} s: {missing}")
     if observation.settled and seconds_since_modify >= expected.grace_seconds:
         return ProgressDecision(Progress.FAILED, _why_it_stopped(observation, expected, missing))

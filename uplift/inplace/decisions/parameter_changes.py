@@ -45,13 +45,13 @@ def parameter_findings(
                 )
             continue
         planned = new.get(name, family.by_name[name].default)
-        if planned != value:
+        if _comparable(name, planned) != _comparable(name, value):
             findings.append(_difference(old_name, name, value, planned, in_settings=name in new, is_chosen=old_name in legacy))
     known = {family.name_coming_from(old_name) for old_name in before}
     findings += [
         ParameterFinding(f"parameter {name}, which {old_family or 'the old version'} does not have, is {value}")
         for name, value in sorted(new.items())
-        if name not in known and value != family.by_name[name].default
+        if name not in known and (name not in family.by_name or value != family.by_name[name].default)
     ]
     return findings
 
@@ -81,6 +81,11 @@ def _difference(old_name: str, name: str, value: str, planned: str, *, in_settin
     return ParameterFinding(
         f"parameter {old_name}{renamed} = {_shown(value)} would fall back to {_shown(planned)}", line=f"{name}: '{value}'"
     )
+
+
+def _comparable(name: str, value: str) -> str:
+    """The letters of notify-keyspace-events mean the same in every order."""
+    return "".join(sorted(value)) if name == "notify-keyspace-events" else value
 
 
 def _shown(value: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from uplift.inplace.records.observation import Observation
 from uplift.settings.windows import MINUTES_A_WEEK, Window
 
 
-def window_overlaps(first: datetime | None, not_after: datetime, observation: Observation) -> Iterator[str]:
-    """What the time from the first start until `not_after`, in which the run may change legacy, has in common with its windows.
+def window_overlaps(first: datetime | None, not_after: datetime, longest_minutes: int, observation: Observation) -> Iterator[str]:
+    """What a run has in common with legacy's windows, from its start until an engine change that begins at the last moment is over.
 
     `first`: when the schedule fires next, None where it does not before `not_after`.
     """
@@ -18,15 +18,20 @@ def window_overlaps(first: datetime | None, not_after: datetime, observation: Ob
     if first is None:
         yield f"the schedule does not fire any more before upgrade.not_after {until:%Y-%m-%d %H:%M} UTC"
         return
-    run = f"the schedule starts the run at {first:%Y-%m-%d %H:%M} UTC, and it may change legacy until {until:%Y-%m-%d %H:%M} UTC"
-    backup, maintenance = observation.backup_window, observation.members[0].maintenance_window
-    if backup and _span(first, until).overlaps(Window.daily(backup)):
+    end = until + timedelta(minutes=longest_minutes)
+    run = (
+        f"the schedule starts the run at {first:%Y-%m-%d %H:%M} UTC, and an engine change begun just before upgrade.not_after may last "
+        f"until {end:%Y-%m-%d %H:%M} UTC"
+    )
+    backup = observation.backup_window
+    if backup and _span(first, end).overlaps(Window.daily(backup)):
         yield f"{run}: that overlaps legacy's backup window {backup} UTC, and the run waits while a backup is made"
-    if maintenance and _span(first, until).overlaps(Window.weekly(maintenance)):
-        yield (
-            f"{run}: that overlaps legacy's maintenance window {maintenance} UTC, in which ElastiCache may replace a node; "
-            "move upgrade.schedule or the window"
-        )
+    for window in sorted({member.maintenance_window for member in observation.members if member.maintenance_window}):
+        if _span(first, end).overlaps(Window.weekly(window)):
+            yield (
+                f"{run}: that overlaps legacy's maintenance window {window} UTC, in which ElastiCache may replace a node; "
+                "move upgrade.schedule or the window"
+            )
 
 
 def _span(start: datetime, end: datetime) -> Window:

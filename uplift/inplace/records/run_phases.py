@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -67,4 +67,8 @@ PHASES: Mapping[str, Phase] = {
     "Unlock": _REPORT,
     "HowDidItEnd": _REPORT,
 }
-MODIFY_STATE = "Modify"
+
+
+def may_have_modified(states: Iterable[str]) -> bool:
+    """Whether an execution that entered these states has sent the modify, or goes on with a run that had."""
+    return bool({"Modify", "WaitForEngine", "Observe"}.intersection(states))

@@ -65,12 +65,16 @@ class RunRecord:
 def goes_on(earlier: RunRecord | None, wanted: RunKey, observation: Observation) -> bool:
     """Whether an execution continues `earlier` by observing, instead of beginning `wanted`.
 
-    Before the modify there is nothing to continue: the same key leads to the same snapshot. A run whose modify may
-    have been accepted is always gone on with, with one exception: somebody raised the attempt, and ElastiCache shows
-    every node settled at the version the run began with.
+    Before the modify there is nothing to continue: the same key leads to the same snapshot. A run whose modify may have been accepted is
+    gone on with while anything may still come of it. Once legacy has settled with all nodes at one version, another target begins anew, and
+    so does a raised attempt, unless every node is at the target: then only the comparison is missing.
     """
     if earlier is None or not earlier.may_have_modified:
         return False
-    raised = wanted.attempt > earlier.key.attempt
-    untouched = observation.settled and observation.versions == (earlier.key.observed_version,)
-    return not (raised and untouched)
+    if not observation.settled or len(observation.versions) != 1:
+        return True
+    if wanted.target != earlier.key.target:
+        return False
+    version = observation.version
+    has_arrived = version is not None and f"{version.engine}-{version.requested}" == earlier.key.target
+    return has_arrived or wanted.attempt <= earlier.key.attempt

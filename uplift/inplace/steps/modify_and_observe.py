@@ -47,8 +47,8 @@ class EngineSteps:
             return finished(state, Outcome.FAILED, "the step ended before it sent the modify: nothing has changed, start again")
         # A modify step that died returned no state: its time is in the record.
         state.modify_requested_at = record.modify_requested_at
-        age = self.adapters.seconds() - state.modify_requested_at
-        self.adapters.notifications.upgrade_age(age)
+        now = self.adapters.seconds()
+        age = now - state.modify_requested_at
         observation, settings = self.adapters.cache.observe(), self.adapters.settings
         decision = decide_progress(
             observation,
@@ -57,6 +57,8 @@ class EngineSteps:
             ),
             agreeing_reads=state.agreeing_reads,
             seconds_since_modify=age,
+            # An execution that goes on with a run gets the whole time again, or nobody could watch a change that lasts longer.
+            seconds_watched=now - max(state.modify_requested_at, state.started_at),
             longest_seconds=settings.longest_minutes * 60,
         )
         state.observations += 1
@@ -65,6 +67,7 @@ class EngineSteps:
         state.nodes = addresses(observation)
         match decision.progress:
             case Progress.WAIT:
+                self.adapters.notifications.upgrade_age(age)
                 state.next = Next.WAIT
             case Progress.FAILED:
                 state.findings += self.adapters.cache.events_of(observation, age)

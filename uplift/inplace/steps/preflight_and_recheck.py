@@ -8,6 +8,7 @@ from uplift.inplace.aws.preflight_facts import read_preflight_facts
 from uplift.inplace.aws.subscriptions import read_people
 from uplift.inplace.decisions.expected_outage import expected_outage
 from uplift.inplace.decisions.preflight import Decision, Verdict, approval_problem, decide
+from uplift.inplace.decisions.time_left import why_out_of_time
 from uplift.inplace.records.observation import Observation
 from uplift.inplace.records.people import People
 from uplift.inplace.records.run_facts import FACTS, RunFacts
@@ -36,10 +37,14 @@ class DecisionSteps:
         waits = decision.verdict is Verdict.WAIT
         if state.dry_run:
             would = f"wait ({state.reason}) and then proceed" if waits else "proceed"
-            return finished(state, Outcome.DRY_RUN, f"the upgrade would {would}; its plan is {decision.plan}")
+            approval = approval_problem(decision.plan, self.adapters.settings)
+            after = f"; not yet: {approval}" if approval else ""
+            return finished(state, Outcome.DRY_RUN, f"the upgrade would {would}; its plan is {decision.plan}{after}")
         if problem := approval_problem(decision.plan, self.adapters.settings):
             return finished(state, Outcome.REFUSED, problem)
         if waits:
+            if problem := why_out_of_time(state.started_at, self.adapters.now_utc(), self.adapters.settings.not_after):
+                return finished(state, Outcome.REFUSED, f"{problem}, while waiting: {state.reason}")
             state.next = Next.WAIT
             return state
         self._announce(state, observation)
@@ -60,15 +65,16 @@ class DecisionSteps:
         """Look once more, just before the point of no return: a census and a snapshot take their time."""
         self.adapters.lock.renew(self.adapters.seconds())
         observation = self.adapters.cache.observe()
+        out_of_time = why_out_of_time(state.started_at, self.adapters.now_utc(), self.adapters.settings.not_after)
         if not observation.settled:
             # A group stays `snapshotting` for a short time after its snapshot is available.
             state.next, state.reason = Next.WAIT, f"{observation.id} has not settled after the snapshot: {observation.status}"
-            if self.adapters.now_utc() >= self.adapters.settings.not_after:
-                return finished(state, Outcome.REFUSED, f"past upgrade.not_after while waiting: {state.reason}")
+            if out_of_time:
+                return finished(state, Outcome.REFUSED, f"{out_of_time}, while waiting: {state.reason}")
             return state
         # Who is notified was settled at the start; a minute of trouble with SNS is no reason to end a run after its census.
         decision = self._decide(state, observation, None)
-        reasons = [*decision.reasons, approval_problem(decision.plan, self.adapters.settings)]
+        reasons = [*decision.reasons, approval_problem(decision.plan, self.adapters.settings), out_of_time]
         if decision.verdict is not Verdict.PROCEED or any(reasons):
             return finished(state, Outcome.REFUSED, f"on the second look: {'; '.join(filter(None, reasons))}")
         snapshot = self.adapters.cache.snapshot(state.snapshot_name)

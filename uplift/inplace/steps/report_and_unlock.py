@@ -69,7 +69,11 @@ class EndingSteps:
         if state.dry_run:
             return state
         lock = self.adapters.lock
-        is_final = state.outcome is not None and state.outcome.is_final
+        if lock.holder() != lock.owner:
+            # A step that failed before it had the lock: another execution may be changing legacy, with its alarms muted.
+            return state
+        # What was found and could not be reported must be found again.
+        is_final = state.outcome is not None and state.outcome.is_final and state.report_trouble is None
         record = lock.record()
         if record is not None and record.may_have_modified and not is_final:
             lock.release()

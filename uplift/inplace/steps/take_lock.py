@@ -59,7 +59,8 @@ class LockStep:
             return True
         holder = lock.holder()
         if not holder:
-            return False
+            # It was given back between the two looks.
+            return lock.take(now)
         match self.adapters.executions.is_running(holder):
             case True:
                 return False

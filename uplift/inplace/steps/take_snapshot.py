@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uplift.inplace.decisions.snapshot import SnapshotVerdict, decide_snapshot
+from uplift.inplace.decisions.time_left import why_out_of_time
 from uplift.inplace.records.run_state import Next, Outcome, RunState, finished
 from uplift.inplace.steps.adapters import ControlAdapters
 
@@ -28,8 +29,8 @@ class SnapshotStep:
             longest_age_minutes=settings.longest_snapshot_age_minutes,
         )
         state.reason = decision.reason
-        if now >= settings.not_after:
-            return finished(state, Outcome.REFUSED, f"past upgrade.not_after while waiting: {decision.reason}")
+        if problem := why_out_of_time(state.started_at, now, settings.not_after):
+            return finished(state, Outcome.REFUSED, f"{problem}, while waiting: {decision.reason}")
         match decision.verdict:
             case SnapshotVerdict.CREATE:
                 state.reason = cache.create_snapshot(state.snapshot_name, observation.quietest_member.id) or decision.reason
