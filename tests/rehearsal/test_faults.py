@@ -176,7 +176,7 @@ def test_not_after_passes_while_the_snapshot_is_waited_for(sound: Deployed) -> N
     sound.configure(not_after="2020-01-01T00:00:00Z")
     (ended,) = sound.ended(execution)
     assert (ended.status, ended.outcome) == ("FAILED", "refused")
-    assert "past upgrade.not_after while waiting" in ended.reason
+    assert "past upgrade.not_after 2020-01-01T00:00:00+00:00, while waiting: " in ended.reason
     assert _calls(sound, before) == {"snapshots": 1, "modifies": 0}
     assert legacy.version() == "3.2.6"
 

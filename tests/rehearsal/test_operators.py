@@ -293,15 +293,16 @@ def test_a_token_change_that_never_came_is_said_after_a_while(deployed: Deployed
         cache,
         cache,
         deployed.cloud.client("secretsmanager"),
-        group="app-cache",
-        group_id=deployed.fact("app-cache/group-id"),
-        secret_arn=deployed.fact("app-cache/secret-arn"),
+        group="sidekiq",
+        group_id=deployed.fact("sidekiq/group-id"),
+        secret_arn=deployed.fact("sidekiq/secret-arn"),
         open_seconds=0.0,
     )
     with pytest.raises(RotationStuck, match=r"ROTATE was answered with .*ServiceUnavailable.*: it was not done; the same command goes on"):
         rotation.begin(lambda _line: None)
     deployed.cloud.command("faults", names=[])
-    assert deployed.uplift("rotate-token", "rehearsal", "app-cache").returncode == 0
+    assert deployed.uplift("rotate-token", "rehearsal", "sidekiq").returncode == 0
+    assert deployed.uplift("rotate-token", "rehearsal", "sidekiq", "--finish").returncode == 0
 
 
 def _token_changes(deployed: Deployed) -> int:

@@ -32,7 +32,7 @@ def test_every_handler_finds_all_it_imports_in_the_bundle(installed_tools: Insta
     handlers = ("uplift.inplace.steps.control_handler", "uplift.inplace.steps.data_handler", "uplift.inplace.recovery.handler")
     program = f"import sys; sys.path += {[str(installed_tools.bundle), str(installed_tools.runtime_folder)]}; import {', '.join(handlers)}"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program],
+        [sys.executable, "-B", "-I", "-S", "-c", program],
         env={"AWS_DEFAULT_REGION": "us-gov-west-1"},
         capture_output=True,
         text=True,
