@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from uplift.errors import BadInput, SourceUnreachable, TargetRefused
 from uplift.inplace.aws.report_store import AFTER, BEFORE, COMPARE, MEASURE, CheckPage, ReportBucketUnusable, ReportStore
+from uplift.inplace.decisions.time_left import why_out_of_time
 from uplift.inplace.records.run_settings import RunSettings
 from uplift.inplace.records.run_state import CensusProgress, CheckProgress, Next, NodeAddress, ProbeResult, RunState
 from uplift.keyspace.census.census import count_page, read_page
@@ -33,7 +35,7 @@ _MOST_LABELS_A_PAGE = 200
 @dataclass(frozen=True, slots=True)
 class DataSteps:
     """The adapters one invocation works with. `token` reads legacy's AUTH token, None where it has none; `deadline` is in seconds of
-    `clock`, short of Lambda's own.
+    `clock`, short of Lambda's own, `now` in seconds since 1970.
     """
 
     settings: RunSettings
@@ -41,6 +43,7 @@ class DataSteps:
     token: Callable[[], str | None]
     deadline: float
     clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
 
     def probe(self, state: RunState) -> RunState:
         """Try from inside the VPC all that a census needs later: the token, every node, the bucket.
@@ -101,7 +104,7 @@ class DataSteps:
             if self.clock() >= self.deadline:
                 break
         state.census_before = _ended(progress, len(databases))
-        state.next = Next.CONTINUE if progress.done else Next.WAIT
+        state.next = Next.CONTINUE if progress.done or self._is_out_of_time(state) else Next.WAIT
         return state
 
     def census_after(self, state: RunState) -> RunState:
@@ -129,7 +132,7 @@ class DataSteps:
         state.measure = self._check(state, MEASURE, state.measure, most_keys=MOST_MEASURED)
         # Kept in the bucket as well: an execution that goes on with this run after its modify has no state of it.
         self._store(state).write(MEASURE, state.measure.model_dump(mode="json"))
-        state.next = Next.CONTINUE if state.measure.done else Next.WAIT
+        state.next = Next.CONTINUE if state.measure.done or self._is_out_of_time(state) else Next.WAIT
         return state
 
     def compare(self, state: RunState) -> RunState:
@@ -137,6 +140,10 @@ class DataSteps:
         state.compare = self._check(state, COMPARE, state.compare, most_keys=None)
         state.next = Next.CONTINUE if state.compare.done else Next.WAIT
         return state
+
+    def _is_out_of_time(self, state: RunState) -> bool:
+        """Whether there is no use in counting on: the next step of the control function refuses, and says why."""
+        return bool(why_out_of_time(state.started_at, datetime.fromtimestamp(self.now(), UTC), self.settings.not_after))
 
     def _check(self, state: RunState, name: str, before: CheckProgress, *, most_keys: int | None) -> CheckProgress:
         progress = before.model_copy()
