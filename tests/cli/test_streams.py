@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import stat
 import subprocess
@@ -92,8 +93,8 @@ def test_every_name_without_a_rule_is_written(servers: tuple[RedisServer, RedisS
 
 
 @pytest.mark.parametrize("command", ["copy", "verify", "inventory", "keymap"])
-def test_ctrl_c_at_an_early_moment_is_one_line(command: str, tmp_path: Path) -> None:
-    """Moments are CPU time of the process, in ticks of 10 ms; nobody answers where it connects to."""
+def test_ctrl_c_at_an_early_moment_is_one_line(command: str, tmp_path: Path, draws: random.Random) -> None:
+    """Moments are drawn: CPU time of the process, in ticks of 10 ms. Nobody answers where it connects to."""
     nobody = "redis://127.0.0.1:1"
     arguments = {
         "copy": ["--from", nobody, "--to", nobody, "--state", str(tmp_path / "state")],
@@ -101,7 +102,7 @@ def test_ctrl_c_at_an_early_moment_is_one_line(command: str, tmp_path: Path) -> 
         "inventory": ["--from", nobody],
         "keymap": ["check", "config/keyspace.yaml"],
     }[command]
-    for ticks in range(5, 50, 3):
+    for ticks in draws.sample(range(5, 50), 6):
         process = subprocess.Popen([UPLIFT, command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while process.poll() is None and _ticks(process.pid) < ticks:
             pass
