@@ -40,16 +40,15 @@ class UpgradeAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._topics, self._runbooks = topics, runbooks
-        period = _PERIOD
         failed, too_long, not_started = Runbook.UPGRADE_FAILED, Runbook.UPGRADE_TOO_LONG, Runbook.UPGRADE_NOT_STARTED
-        untold = _untold(machine, self._own(FAILURE_TOLD, source, period, "Sum"))
+        untold = _untold(machine, self._own(FAILURE_TOLD, source, _PERIOD, "Sum"))
         self._alarm("Failed", untold, failed, "An upgrade run failed and could not say so: look at its execution")
         self._alarm(
-            "TimedOut", machine.metric_timed_out(period=period), too_long, "A run hit its time limit: the engine may still be changing"
+            "TimedOut", machine.metric_timed_out(period=_PERIOD), too_long, "A run hit its time limit: the engine may still be changing"
         )
-        age = self._own(UPGRADE_AGE, source, period)
+        age = self._own(UPGRADE_AGE, source, _PERIOD)
         self._alarm("TooLong", age, too_long, "The modify was sent over an hour ago and is not done", threshold=TOO_LONG_SECONDS)
-        letters = schedule.dead_letters.metric_approximate_number_of_messages_visible(period=period, statistic="Maximum")
+        letters = schedule.dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
         self._alarm(
             "DeadLetters", letters, not_started, "The schedule could not start the upgrade: its event lies in the dead-letter queue"
         )
@@ -80,11 +79,10 @@ def _untold(machine: sfn.StateMachine, told: cloudwatch.IMetric) -> cloudwatch.M
     A failure is told in its own period and in the next one (notifications.py), since the execution ends a little later. So a failure that
     nobody told is missed when it comes within ten minutes after one that was told.
     """
-    period = _PERIOD
     return cloudwatch.MathExpression(
         expression="IF(FILL(failed, 0) > FILL(told, 0), 1, 0)",
-        using_metrics={"failed": machine.metric_failed(period=period, statistic="Sum"), "told": told},
-        period=period,
+        using_metrics={"failed": machine.metric_failed(period=_PERIOD, statistic="Sum"), "told": told},
+        period=_PERIOD,
     )
 
 

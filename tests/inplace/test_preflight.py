@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.inplace.builders import facts, member, observation, run_settings
+from tests.inplace.builders import NOW, facts, member, observation, run_settings
 from uplift.inplace.decisions.expected_outage import expected_outage
 from uplift.inplace.decisions.preflight import Facts, Verdict, approval_problem, decide
 from uplift.inplace.records.observation import Observation
@@ -42,6 +42,7 @@ REFUSALS: list[tuple[str, Facts, dict[str, Any], str]] = [
     ("link down", facts(probe=ProbeResult(reachable=True, replica_links_up=False)), {}, "a replica has lost its primary"),
     ("unreachable", facts(probe=ProbeResult(reachable=False, problem="refused")), {}, "Redis cannot be reached, so nothing could be counted: refused"),
     ("past not-after", facts(now=datetime(2026, 12, 6, 6, 0, tzinfo=UTC)), {}, "past upgrade.not_after"),
+    ("two hours are over", facts(started_at=int(NOW.timestamp()) - 121 * 60), {}, "this run began 121 minutes ago, allowed before the modify: 120"),
     ("static parameter", facts(legacy_parameters={"databases": "32"}), {}, "parameter databases is 32 and must stay so, found 16: add `databases: '32'`"),
     ("engine never back", facts(), {"acknowledged": (Acknowledgement.MANAGER_MUST_CHANGE_A_LINE,)}, "not acknowledged: the old engine version"),
     ("manager", facts(), {"acknowledged": (Acknowledgement.NO_ENGINE_ROLLBACK,)}, "not acknowledged: whoever manages legacy"),

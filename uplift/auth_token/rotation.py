@@ -79,7 +79,7 @@ class Rotation:
         """Until the published token is the only one. Raises RotationStuck, or BadInput while a begun rotation is not published."""
         if self._facts().has_pending:
             raise BadInput(f"{self._group}: a new token was made but not published, run the command without --finish first")
-        if not self._tag(_NOTED):
+        if not self._tags().get(_NOTED):
             raise BadInput(f"{self._group}: no rotation has been begun, run the command without --finish first")
         while (step := next_to_finish(self._facts())) is not RotationStep.DONE:
             show(f"{self._group}: {step}")
@@ -89,32 +89,27 @@ class Rotation:
                 self._wait()
 
     def _facts(self) -> RotationFacts:
-        group, stages = self._described(), self._stages()
+        group, stages, tags = self._described(), self._stages(), self._tags()
         return RotationFacts(
             is_available=group["Status"] == "available",
             has_pending=_PENDING in stages,
             pending_is_current=_PENDING in stages and stages[_PENDING] == stages.get(_CURRENT),
-            changed_since_noted=_changed_at(group) != self._tag(_NOTED),
-            asked_lately=time.time() - float(self._tag(_ASKED) or 0) < self._open_seconds,
+            changed_since_noted=_changed_at(group) != tags.get(_NOTED, ""),
+            asked_lately=time.time() - float(tags.get(_ASKED, _NOT_ASKED)) < self._open_seconds,
         )
 
     def _described(self) -> ReplicationGroupTypeDef:
         with aws_named(f"reading {self._id}"):
             return self._cache.describe_replication_groups(ReplicationGroupId=self._id)["ReplicationGroups"][0]
 
-    def _tag(self, key: str) -> str:
+    def _tags(self) -> dict[str, str]:
         with aws_named("reading the secret's tags"):
             tags = self._secrets.describe_secret(SecretId=self._secret).get("Tags", [])
-        return next((tag["Value"] for tag in tags if tag["Key"] == key), "")
+        return {tag["Key"]: tag["Value"] for tag in tags}
 
-    def _note_asked(self, when: str) -> None:
-        """Before the request: whoever gives the command again looks for a while before it asks again."""
-        with aws_named("noting beside the secret that a change is asked for"):
-            self._secrets.tag_resource(SecretId=self._secret, Tags=[{"Key": _ASKED, "Value": when}])
-
-    def _note(self) -> None:
-        with aws_named("noting the date of the last change beside the secret"):
-            self._secrets.tag_resource(SecretId=self._secret, Tags=[{"Key": _NOTED, "Value": _changed_at(self._described())}])
+    def _tag(self, key: str, value: str) -> None:
+        with aws_named(f"noting {key} beside the secret"):
+            self._secrets.tag_resource(SecretId=self._secret, Tags=[{"Key": key, "Value": value}])
 
     def _stages(self) -> dict[str, str]:
         with aws_named("reading the versions of the secret"):
@@ -123,7 +118,7 @@ class Rotation:
 
     def _make(self) -> None:
         """The date is noted first: a token that is pending always has the date of before its ROTATE beside it."""
-        self._note()
+        self._tag(_NOTED, _changed_at(self._described()))
         with aws_named("making a token"):
             token = self._secrets.get_random_password(PasswordLength=_TOKEN_LENGTH, ExcludePunctuation=True)["RandomPassword"]
             self._secrets.put_secret_value(SecretId=self._secret, SecretString=token, VersionStages=[_PENDING])
@@ -132,19 +127,20 @@ class Rotation:
         before = _changed_at(self._described())
         with aws_named("reading the token"):
             token = self._secrets.get_secret_value(SecretId=self._secret, VersionStage=stage)["SecretString"]
-        self._note_asked(f"{time.time():.0f}")
+        # Before the request: whoever gives the command again looks for a while before it asks again.
+        self._tag(_ASKED, f"{time.time():.0f}")
         doubt = self._ask(token, strategy)
         until = time.monotonic() + self._open_seconds
         # A describe right after the call still gives the old state: the date alone shows that it was done.
         while _changed_at(group := self._described()) == before:
             if doubt and group["Status"] == "available" and time.monotonic() > until:
-                self._note_asked(_NOT_ASKED)
+                self._tag(_ASKED, _NOT_ASKED)
                 raise RotationStuck(
                     f"{strategy} was answered with {doubt}, and nothing has changed in {self._open_seconds:.0f} s: it was not done; "
                     "the same command goes on from here"
                 )
             self._wait()
-        self._note_asked(_NOT_ASKED)
+        self._tag(_ASKED, _NOT_ASKED)
 
     def _ask(self, token: str, strategy: Literal["ROTATE", "SET"]) -> str:
         """Ask once, and again only where the request never reached ElastiCache; returns the error that leaves it open whether it did."""
@@ -159,7 +155,7 @@ class Rotation:
             except (ClientError, BotoCoreError) as problem:
                 match answer_to_change(problem):
                     case Answer.REFUSED:
-                        self._note_asked(_NOT_ASKED)
+                        self._tag(_ASKED, _NOT_ASKED)
                         raise AwsUnavailable(f"asking ElastiCache to {strategy} the token: {problem}") from None
                     case Answer.NOT_TAKEN:
                         self._wait(f"{strategy} could not be asked for: {problem}")
@@ -176,7 +172,7 @@ class Rotation:
                 self._secrets.update_secret_version_stage(
                     SecretId=self._secret, VersionStage=_CURRENT, MoveToVersionId=pending, RemoveFromVersionId=current
                 )
-            self._note()
+            self._tag(_NOTED, _changed_at(self._described()))
             self._secrets.update_secret_version_stage(SecretId=self._secret, VersionStage=_PENDING, RemoveFromVersionId=pending)
 
     def _wait(self, why: str = "") -> None:

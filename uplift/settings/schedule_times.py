@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -71,13 +72,11 @@ class Cron:
 
 def check_schedule(expression: str) -> None:
     """Raises ValueError, with what is allowed, for what EventBridge would refuse."""
-    if not expression.startswith("at("):
-        try:
-            Cron.read(expression)
-        except NotRead:
-            return
+    if expression.startswith("at("):
+        _at(expression)
         return
-    _at(expression)
+    with suppress(NotRead):
+        Cron.read(expression)
 
 
 def fire_times(expression: str, time_zone: str, after: datetime, until: datetime) -> Iterator[datetime]:

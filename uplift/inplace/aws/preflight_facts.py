@@ -21,6 +21,7 @@ def read_preflight_facts(
     new_parameters: Mapping[str, str],
     probe: ProbeResult | None,
     people: People | None,
+    started_at: int = 0,
 ) -> Facts:
     """Read what stands around one observation of legacy.
 
@@ -40,4 +41,5 @@ def read_preflight_facts(
         new_parameters=new_parameters,
         probe=probe,
         people=people,
+        started_at=started_at,
     )

@@ -13,6 +13,7 @@ from uplift.engines.nodes import takes_snapshots, usable_families, why_not_creat
 from uplift.inplace.decisions.expected_outage import expected_outage
 from uplift.inplace.decisions.parameter_changes import ParameterFinding, lost_lines, parameter_findings
 from uplift.inplace.decisions.plan_digest import plan_digest
+from uplift.inplace.decisions.time_left import why_out_of_time
 from uplift.inplace.records.observation import AVAILABLE, SNAPSHOTTING, Observation
 from uplift.inplace.records.people import People
 from uplift.inplace.records.run_settings import RunSettings
@@ -35,7 +36,7 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All a decision is made from. `probe` is None where Redis itself could not be asked, as from a laptop, and `people` where the topics
-    could not, as before the first deploy.
+    could not, as before the first deploy. `started_at` is when the run began, in seconds since 1970; 0 where none has.
 
     `own_snapshot_is_creating`: an earlier start of this very run began the snapshot, so its status stands in nobody's way.
     """
@@ -49,6 +50,7 @@ class Facts:
     new_parameters: Mapping[str, str]
     probe: ProbeResult | None
     people: People | None
+    started_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ def decide(facts: Facts, settings: RunSettings) -> Decision:
     reasons = [*_state_reasons(facts), *_version_reasons(observation, settings), *_room_reasons(facts)]
     reasons += [*_probe_reasons(facts.probe, settings), *_recovery_reasons(observation, settings), *_people_reasons(facts.people)]
     reasons += [finding.text for finding in parameters if finding.blocks]
-    if facts.now >= settings.not_after:
-        reasons.append(f"it is {facts.now.isoformat()}, past upgrade.not_after {settings.not_after.isoformat()}")
+    if problem := why_out_of_time(facts.started_at, facts.now, settings.not_after):
+        reasons.append(f"it is {facts.now.isoformat()}, {problem}")
     missing = tuple(sorted(needed - set(settings.acknowledged)))
     reasons += [f"not acknowledged: {_WHAT_IT_MEANS[item]} (add {item} to upgrade.acknowledged)" for item in missing]
     findings = tuple(_findings(facts, settings, parameters))

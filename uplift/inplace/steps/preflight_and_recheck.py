@@ -43,8 +43,6 @@ class DecisionSteps:
         if problem := approval_problem(decision.plan, self.adapters.settings):
             return finished(state, Outcome.REFUSED, problem)
         if waits:
-            if problem := why_out_of_time(state.started_at, self.adapters.now_utc(), self.adapters.settings.not_after):
-                return finished(state, Outcome.REFUSED, f"{problem}, while waiting: {state.reason}")
             state.next = Next.WAIT
             return state
         self._announce(state, observation)
@@ -65,16 +63,15 @@ class DecisionSteps:
         """Look once more, just before the point of no return: a census and a snapshot take their time."""
         self.adapters.lock.renew(self.adapters.seconds())
         observation = self.adapters.cache.observe()
-        out_of_time = why_out_of_time(state.started_at, self.adapters.now_utc(), self.adapters.settings.not_after)
         if not observation.settled:
             # A group stays `snapshotting` for a short time after its snapshot is available.
             state.next, state.reason = Next.WAIT, f"{observation.id} has not settled after the snapshot: {observation.status}"
-            if out_of_time:
-                return finished(state, Outcome.REFUSED, f"{out_of_time}, while waiting: {state.reason}")
+            if problem := why_out_of_time(state.started_at, self.adapters.now_utc(), self.adapters.settings.not_after):
+                return finished(state, Outcome.REFUSED, f"{problem}, while waiting: {state.reason}")
             return state
         # Who is notified was settled at the start; a minute of trouble with SNS is no reason to end a run after its census.
         decision = self._decide(state, observation, None)
-        reasons = [*decision.reasons, approval_problem(decision.plan, self.adapters.settings), out_of_time]
+        reasons = [*decision.reasons, approval_problem(decision.plan, self.adapters.settings)]
         if decision.verdict is not Verdict.PROCEED or any(reasons):
             return finished(state, Outcome.REFUSED, f"on the second look: {'; '.join(filter(None, reasons))}")
         snapshot = self.adapters.cache.snapshot(state.snapshot_name)
@@ -98,5 +95,6 @@ class DecisionSteps:
             new_parameters=cache.parameters_of(settings.parameter_group),
             probe=state.probe,
             people=people,
+            started_at=state.started_at,
         )
         return decide(facts, settings)
