@@ -105,6 +105,7 @@ review: tools-here $(CACHE)/venv.done
 
 # The directory that is reviewed and deployed.
 synth: env-named pipeline-tools bundle
+	@$(BIN)/uplift settings check $(ENV) --deploy
 	node_modules/.bin/cdk synth --quiet --output cdk.out/$(ENV) -c environment=$(ENV)
 
 drift: env-named $(CACHE)/venv.done

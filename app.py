@@ -14,25 +14,48 @@ from stacks.groups.stack import GroupStack
 from stacks.shared.bundle import Bundle
 from stacks.upgrade.stack import UpgradeStack
 from uplift.errors import BadInput, ExitCode
-from uplift.settings.environment import EnvironmentSettings, GroupName, StackName
+from uplift.settings.environment import EnvironmentSettings, StackName
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+from uplift.settings.pipeline_names import PipelineNames
 
 
 def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings, bundle: Bundle) -> cdk.App:
-    """Put all stacks of one environment into `app`."""
+    """Put the chosen stacks of one environment into `app`."""
+    names = PipelineNames(environment, settings)
     env = cdk.Environment(account=settings.account, region=settings.region)
-    groups = [
-        GroupStack(app, stack.of(environment), environment=environment, name=name, settings=settings, env=env)
-        for name, stack in ((GroupName.APP_CACHE, StackName.APP_CACHE), (GroupName.SIDEKIQ, StackName.SIDEKIQ))
-    ]
-    upgrade = UpgradeStack(app, StackName.UPGRADE.of(environment), environment=environment, settings=settings, bundle=bundle, env=env)
-    for group in groups:
-        upgrade.add_stack_dependency(group, "its ingress rules need the groups' security groups")
-    if settings.permissions_boundary_arn is not None:
-        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", settings.permissions_boundary_arn)
+    for name, group in settings.deployed_groups.items():
+        GroupStack(
+            app,
+            StackName.of_group(name).of(environment),
+            environment=environment,
+            name=name,
+            group=group,
+            settings=settings,
+            env=env,
+            synthesizer=cdk.DefaultStackSynthesizer(qualifier=names.qualifier),
+        )
+    if settings.deploys_upgrade:
+        UpgradeStack(
+            app,
+            StackName.UPGRADE.of(environment),
+            environment=environment,
+            settings=settings,
+            bundle=bundle,
+            env=env,
+            synthesizer=cdk.DefaultStackSynthesizer(qualifier=names.qualifier),
+        )
+    if names.boundary_arn is not None:
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", names.boundary_arn)
         iam.PermissionsBoundary.of(app).apply(boundary)
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    finish(app, settings=settings)
     return app
+
+
+def finish(app: cdk.App, *, settings: EnvironmentSettings) -> None:
+    """What every application of ours has: the environment's tags on all that takes them, and cdk-nag's checks."""
+    for key, value in settings.tags.items():
+        cdk.Tags.of(app).add(key, value)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
 def named_environment(app: cdk.App) -> tuple[str, EnvironmentSettings]:

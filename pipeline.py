@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 
-from app import named_environment, run
+from app import finish, named_environment, run
 from stacks.pipeline.stack import PipelineStack
 from uplift.errors import BadInput
-from uplift.settings.environment import EnvironmentSettings, environment_prefix
+from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.pipeline_names import PipelineNames
 
 
 def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings) -> cdk.App:
     """Put the one stack into `app`. Raises BadInput for an environment without a pipeline."""
     if settings.pipeline is None:
         raise BadInput(f"config/{environment}.yaml: pipeline is missing, allowed: pipeline: {{repository: OWNER/NAME}}")
-    prefix = environment_prefix(environment)
+    names = PipelineNames(environment, settings)
     PipelineStack(
         app,
-        f"{prefix}Pipeline",
-        environment=environment,
-        prefix=prefix,
-        settings=settings,
+        names.stack,
+        names=names,
         pipeline=settings.pipeline,
         env=cdk.Environment(account=settings.account, region=settings.region),
     )
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    finish(app, settings=settings)
     return app
 
 

@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import synthesise_prod, templates_in
 from tests.review.conftest import edited, write_assembly
 from tests.review.edits import UPGRADE, both, family, put
+from tests.stacks.variants import synthesise
+from uplift.settings.load import load_settings
 
 _RUNS = 5
 _MOST_TIMES = 2.0
@@ -35,7 +36,7 @@ def main() -> int:
     """Print both medians and their ratio."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        templates = templates_in(synthesise_prod(folder))
+        templates = dict(synthesise("prod", load_settings("prod"), folder).stacks)
         upgrade = both(put(EngineVersion="7.1"), family("redis7"), put("Schedule15669BF1", UPGRADE, State="ENABLED"))
         base = write_assembly(folder / "base", templates)
         head = write_assembly(folder / "head", edited(templates, upgrade))

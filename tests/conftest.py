@@ -1,21 +1,18 @@
 """What tests share: real Redis servers, and one local cloud that everything was deployed to once."""
 
-import json
 import signal
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
-from app import build
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from rehearsal.run.installed_tools import InstalledTools
-from stacks.shared.bundle import Bundle
 from tests.deployed_cloud import Deployed, deploy_everything, later_server
+from tests.stacks.variants import Synthesised, named, synthesise
 from tests.worker_groups import ByGroupOrFile, arrange
-from uplift.settings.load import load_settings
 
 pytest_plugins = ["tests.draws"]
 
@@ -62,32 +59,22 @@ def start_redis(installed_tools: InstalledTools, tmp_path: Path) -> Iterator[Sta
         server.stop()
 
 
-def synthesise_prod(folder: Path) -> Path:
-    """Prod's stacks below a folder, with something that stands for the bundle; returns the assembly."""
-    bundle, output = folder / "python3.12", folder / "cdk.out"
-    bundle.mkdir()
-    (bundle / "code.py").write_text("# stands for the bundle\n")
-    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"], outdir=str(output))
-    build(application, environment="prod", settings=load_settings("prod"), bundle=Bundle(bundle)).synth()
-    return output
+@pytest.fixture(scope="session")
+def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesised]:
+    """The stacks of an environment or a variant, synthesised when first asked for."""
 
+    @cache
+    def of(name: str) -> Synthesised:
+        environment, make = named()[name]
+        return synthesise(environment, make(), tmp_path_factory.mktemp("synthesis"))
 
-def templates_in(assembly: Path) -> dict[str, dict[str, Any]]:
-    """The template of each stack of an assembly, by name."""
-    suffix = ".template.json"
-    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in assembly.glob(f"*{suffix}")}
+    return of
 
 
 @pytest.fixture(scope="session")
-def assembly_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One synthesis of prod's stacks, shared by every test of templates."""
-    return synthesise_prod(tmp_path_factory.mktemp("synthesis"))
-
-
-@pytest.fixture(scope="session")
-def templates(assembly_folder: Path) -> dict[str, dict[str, Any]]:
-    """The template of each stack by name."""
-    return templates_in(assembly_folder)
+def templates(synthesised: Callable[[str], Synthesised]) -> dict[str, dict[str, Any]]:
+    """The template of each of prod's stacks by name."""
+    return dict(synthesised("prod").stacks)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rehearsal.run.installed_tools import InstalledTools
 from rehearsal.run.local_cloud import LocalCloud
+from uplift.settings.load import load_settings
+from uplift.settings.pipeline_names import PipelineNames
 
 _QUIET = {
     # jsii prints ten lines at every start on a Node.js past its end of life; they change nothing here.
@@ -47,8 +49,10 @@ class CdkCli:
         return CliResult(done.returncode, output)
 
     def bootstrap(self) -> CliResult:
-        """Bootstrap account and region."""
-        return self.run("bootstrap", f"aws://{self.cloud.account}/{self.cloud.region}")
+        """Bootstrap account and region, with the qualifier the stacks are synthesised with; its rights are not the pipeline's."""
+        names = PipelineNames("rehearsal", load_settings("rehearsal", self.config))
+        own = ("--qualifier", names.qualifier, "--toolkit-stack-name", names.toolkit_stack)
+        return self.run("bootstrap", f"aws://{self.cloud.account}/{self.cloud.region}", *own)
 
     def deploy(self) -> CliResult:
         """Deploy every stack."""

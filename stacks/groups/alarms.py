@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -13,12 +13,16 @@ from constructs import Construct
 
 from stacks.groups.replication_group import ReplicationGroup
 from stacks.shared.runbooks import Runbook, Runbooks
-from uplift.settings.groups import AlarmThresholds, GroupSettings
+from uplift.settings.groups import GroupSettings
+
+_FIVE_MINUTES = 5
+_WARNS_AT_MEMORY_PERCENT = 80
+_MINUTES_WITHOUT_CLIENTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class NodeAlarm:
-    """One alarm of one node: the metric is over `threshold` in `breaching` of `periods` minutes-long periods."""
+    """One alarm of one node: the metric is over `threshold` (or under it) in `breaching` of `periods` minutes-long periods."""
 
     metric: str
     statistic: str
@@ -27,19 +31,31 @@ class NodeAlarm:
     periods: int
     breaching: int
     meaning: str
+    rings_below: bool = False
 
 
-def node_alarms(thresholds: AlarmThresholds) -> tuple[NodeAlarm, ...]:
+def node_alarms(group: GroupSettings) -> Iterator[NodeAlarm]:
     """What wakes somebody up. Periods follow AWS's recommended alarms."""
-    return (
-        NodeAlarm("EngineCPUUtilization", "Average", thresholds.engine_cpu_percent, 1, 5, 5, "the one thread that runs commands is full"),
-        NodeAlarm("DatabaseMemoryUsagePercentage", "Average", thresholds.memory_percent, 1, 5, 5, "memory runs out"),
-        NodeAlarm("SwapUsage", "Maximum", thresholds.swap_usage_bytes, 5, 3, 3, "the node swaps"),
-        NodeAlarm("CurrConnections", "Average", thresholds.connections, 1, 10, 10, "clients do not give connections back"),
-        NodeAlarm("ReplicationLag", "Average", thresholds.replication_lag_seconds, 1, 15, 15, "a failover now would lose writes"),
-        NodeAlarm("TrafficManagementActive", "Maximum", 0, 5, 1, 1, "ElastiCache holds traffic back: the node is too small"),
-        NodeAlarm("Evictions", "Sum", thresholds.evictions_in_five_minutes, 5, 1, 1, "keys are thrown out to make room"),
-    )
+    limits = group.alarms
+    yield NodeAlarm("CPUUtilization", "Average", limits.cpu_percent, 1, 5, 5, "the host is busy: snapshots, failover and TLS suffer")
+    yield NodeAlarm("EngineCPUUtilization", "Average", limits.engine_cpu_percent, 1, 5, 5, "the one thread that runs commands is full")
+    yield from _memory(group)
+    yield NodeAlarm("FreeableMemory", "Minimum", limits.freeable_memory_bytes, 1, 5, 5, "the host runs out of memory", rings_below=True)
+    yield NodeAlarm("SwapUsage", "Maximum", limits.swap_usage_bytes, _FIVE_MINUTES, 3, 3, "the node swaps")
+    yield NodeAlarm("CurrConnections", "Average", limits.connections, 1, 10, 10, "clients do not give connections back")
+    yield NodeAlarm("ReplicationLag", "Average", limits.replication_lag_seconds, 1, 15, 15, "a failover now would lose writes")
+    yield NodeAlarm("TrafficManagementActive", "Maximum", 0, _FIVE_MINUTES, 1, 1, "ElastiCache holds traffic back: the node is too small")
+
+
+def _memory(group: GroupSettings) -> Iterator[NodeAlarm]:
+    """A group that evicts is full for good: there its memory says nothing, unless somebody asks for it."""
+    percent, evictions = group.alarms.memory_percent, group.alarms.evictions_in_five_minutes
+    if group.refuses_when_full:
+        percent, evictions = percent or _WARNS_AT_MEMORY_PERCENT, evictions or 0
+    if percent is not None:
+        yield NodeAlarm("DatabaseMemoryUsagePercentage", "Average", percent, 1, 5, 5, "memory runs out")
+    if evictions is not None:
+        yield NodeAlarm("Evictions", "Sum", evictions, _FIVE_MINUTES, 1, 1, "keys are thrown out to make room")
 
 
 class GroupAlarms(Construct):
@@ -56,27 +72,77 @@ class GroupAlarms(Construct):
         runbooks: Runbooks,
     ) -> None:
         super().__init__(scope, construct_id)
-        for node in range(1, group.node_count + 1):
-            for alarm in node_alarms(group.alarms):
-                self._alarm(node, replication_group.node_id(node), alarm, topics, runbooks)
+        self._topics, self._runbooks = topics, runbooks
+        nodes = {number: replication_group.node_id(number) for number in range(1, group.node_count + 1)}
+        watches_a_baseline = group.alarms.evictions_in_five_minutes is None and not group.refuses_when_full
+        for number, node_id in nodes.items():
+            for alarm in node_alarms(group):
+                self._at_a_threshold(number, node_id, alarm)
+            if watches_a_baseline:
+                self._above_usual_evictions(number, node_id, group.alarms.evictions_band_width)
+        if group.alarms.fewest_connections is not None:
+            self._too_few_clients(list(nodes.values()), group.alarms.fewest_connections)
 
-    def _alarm(self, node: int, node_id: str, alarm: NodeAlarm, topics: Sequence[sns.ITopic], runbooks: Runbooks) -> None:
-        metric = cloudwatch.Metric(
-            namespace="AWS/ElastiCache",
-            metric_name=alarm.metric,
-            dimensions_map={"CacheClusterId": node_id},
-            statistic=alarm.statistic,
-            period=Duration.minutes(alarm.minutes),
-        )
-        created = metric.create_alarm(
+    def _at_a_threshold(self, number: int, node_id: str, alarm: NodeAlarm) -> None:
+        comparison = cloudwatch.ComparisonOperator
+        created = _metric(node_id, alarm.metric, alarm.statistic, alarm.minutes).create_alarm(
             self,
-            f"Node{node:03}{alarm.metric}",
-            alarm_description=runbooks.description(f"Node {node:03}: {alarm.meaning}", Runbook.GROUP_ALARMS),
+            f"Node{number:03}{alarm.metric}",
+            alarm_description=self._description(f"Node {number:03}: {alarm.meaning}"),
             threshold=alarm.threshold,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            comparison_operator=comparison.LESS_THAN_THRESHOLD if alarm.rings_below else comparison.GREATER_THAN_THRESHOLD,
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.breaching,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        created.add_alarm_action(*(actions.SnsAction(topic) for topic in topics))
-        created.add_ok_action(*(actions.SnsAction(topic) for topic in topics))
+        self._tell(created)
+
+    def _above_usual_evictions(self, number: int, node_id: str, band_width: int) -> None:
+        """Against the metric's own past: CloudWatch makes the model with the alarm (user guide, "Using CloudWatch anomaly detection")."""
+        created = cloudwatch.AnomalyDetectionAlarm(
+            self,
+            f"Node{number:03}EvictionsAboveUsual",
+            metric=_metric(node_id, "Evictions", "Sum", _FIVE_MINUTES),
+            std_devs=band_width,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_UPPER_THRESHOLD,
+            alarm_description=self._description(f"Node {number:03}: many more keys than usual are thrown out to make room"),
+            evaluation_periods=3,
+            datapoints_to_alarm=3,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        self._tell(created)
+
+    def _too_few_clients(self, node_ids: Sequence[str], fewest: int) -> None:
+        """Of the node with most of them, since the primary moves and replicas have none; silence counts as none."""
+        connections = {f"node{number}": _metric(node_id, "CurrConnections", "Average", 1) for number, node_id in enumerate(node_ids, 1)}
+        most = cloudwatch.MathExpression(
+            expression=f"MAX([{', '.join(connections)}])", using_metrics=connections, period=Duration.minutes(1)
+        )
+        created = most.create_alarm(
+            self,
+            "TooFewConnections",
+            alarm_description=self._description("Fewer clients than usual are connected: is the application there?"),
+            threshold=fewest,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=_MINUTES_WITHOUT_CLIENTS,
+            datapoints_to_alarm=_MINUTES_WITHOUT_CLIENTS,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        self._tell(created)
+
+    def _description(self, meaning: str) -> str:
+        return self._runbooks.description(meaning, Runbook.GROUP_ALARMS)
+
+    def _tell(self, alarm: cloudwatch.AlarmBase) -> None:
+        alarm.add_alarm_action(*(actions.SnsAction(topic) for topic in self._topics))
+        alarm.add_ok_action(*(actions.SnsAction(topic) for topic in self._topics))
+
+
+def _metric(node_id: str, name: str, statistic: str, minutes: int) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/ElastiCache",
+        metric_name=name,
+        dimensions_map={"CacheClusterId": node_id},
+        statistic=statistic,
+        period=Duration.minutes(minutes),
+    )

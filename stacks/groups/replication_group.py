@@ -10,8 +10,8 @@ from constructs import Construct
 
 from stacks.shared.acknowledge import acknowledge
 from stacks.shared.existing_vpc import existing_vpc
-from uplift.settings.environment import NetworkSettings
 from uplift.settings.groups import GroupSettings
+from uplift.settings.network import NetworkSettings
 
 PORT = 6379
 # ElastiCache allows 16 to 128 printable characters and of the others only ! & # $ ^ < > - (API reference, AuthToken).

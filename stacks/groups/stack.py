@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
+from aws_cdk import Environment, IStackSynthesizer, Stack
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from stacks.groups.alarms import GroupAlarms
+from stacks.groups.dns_names import DnsNames
 from stacks.groups.events_topic import EventsTopic
 from stacks.groups.replication_group import PORT, ReplicationGroup
 from stacks.iam.application_policy import ApplicationPolicy
@@ -14,18 +15,32 @@ from stacks.shared.group_facts import GroupFactNames
 from stacks.shared.notification_topic import PeopleTopic
 from stacks.shared.runbooks import Runbooks
 from uplift.settings.environment import EnvironmentSettings, GroupName
+from uplift.settings.groups import GroupSettings
 
 
 class GroupStack(Stack):
     """A stack of its own for each group, so that a failed update of one never rolls back the other's engine."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: str, name: GroupName, settings: EnvironmentSettings, env: Environment
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        name: GroupName,
+        group: GroupSettings,
+        settings: EnvironmentSettings,
+        env: Environment,
+        synthesizer: IStackSynthesizer,
     ) -> None:
         super().__init__(
-            scope, construct_id, env=env, termination_protection=True, description=f"Uplift: the {name} Redis of {environment}"
+            scope,
+            construct_id,
+            env=env,
+            synthesizer=synthesizer,
+            termination_protection=True,
+            description=f"Uplift: the {name} Redis of {environment}",
         )
-        group = settings.group(name)
         events = EventsTopic(self, "ElastiCacheEvents", receivers=settings.upgrade.receivers)
         people = PeopleTopic(self, "People", receivers=settings.upgrade.receivers)
         redis = ReplicationGroup(
@@ -43,12 +58,18 @@ class GroupStack(Stack):
         )
         names = GroupFactNames(environment, name)
         policy = ApplicationPolicy(self, "Application", names=names, secret=redis.secret, role_path=settings.role_path)
-        self._publish_facts(names, redis, policy, people, events)
+        facts = self._facts(names, redis, policy, people, events)
+        if settings.network.dns_zone is not None:
+            dns = DnsNames(self, "Dns", zone=settings.network.dns_zone, name=name, redis=redis)
+            facts |= {names.dns_name: dns.primary, names.reader_dns_name: dns.reader}
+        for fact, value in facts.items():
+            construct_id = "Fact" + "".join(part.title() for part in fact.rsplit("/", 1)[-1].split("-"))
+            ssm.StringParameter(self, construct_id, parameter_name=fact, string_value=value)
 
-    def _publish_facts(
+    def _facts(
         self, names: GroupFactNames, redis: ReplicationGroup, policy: ApplicationPolicy, people: PeopleTopic, events: EventsTopic
-    ) -> None:
-        facts = {
+    ) -> dict[str, str]:
+        return {
             names.primary_endpoint: redis.group.attr_primary_end_point_address,
             names.reader_endpoint: redis.group.attr_reader_end_point_address,
             names.port: str(PORT),
@@ -59,6 +80,3 @@ class GroupStack(Stack):
             names.events_topic_arn: events.topic_arn,
             names.security_group_id: redis.security_group.security_group_id,
         }
-        for name, value in facts.items():
-            construct_id = "Fact" + "".join(part.title() for part in name.rsplit("/", 1)[-1].split("-"))
-            ssm.StringParameter(self, construct_id, parameter_name=name, string_value=value)

@@ -5,7 +5,6 @@ A boundary grants nothing; a role may do what its policies and the boundary both
 
 from __future__ import annotations
 
-from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -59,11 +58,11 @@ _AT_MOST = (
 
 
 class Boundary(Construct):
-    """One managed policy for `permissions_boundary_arn` in config/."""
+    """One managed policy, in force where config/ names no `permissions_boundary_arn` of the organisation's own."""
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, role_path: str) -> None:
         super().__init__(scope, construct_id)
-        # A fixed name: config/ must write its ARN down before anything else is deployed.
+        # A fixed name: every stack names it before it is deployed.
         at_most = iam.PolicyStatement(sid="AtMost", actions=list(_AT_MOST), resources=["*"])
         policy = iam.ManagedPolicy(
             self,
@@ -74,4 +73,3 @@ class Boundary(Construct):
             statements=[at_most],
         )
         acknowledge_statements(policy, [at_most], "a boundary grants nothing: the resources are those of each role's own policy")
-        self.arn = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:policy{role_path}{name}"

@@ -11,6 +11,7 @@ from stacks.iam.github_trust import trusted_jobs
 from stacks.iam.statements import allow, arn
 from stacks.shared.acknowledge import acknowledge_statements
 from uplift.settings.pipeline import PipelineSettings
+from uplift.settings.pipeline_names import PipelineNames
 
 _ON_STACKS = ("DescribeStacks", "GetStackPolicy", "GetTemplate", "ListStackResources", "SetStackPolicy")
 _BOOTSTRAPPED = ("deploy", "file-publishing", "lookup")
@@ -19,17 +20,21 @@ _BOOTSTRAPPED = ("deploy", "file-publishing", "lookup")
 class DeployRole(Construct):
     """No permission to change anything by itself but a stack's policy: changes go through CloudFormation's own role."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: str, prefix: str, pipeline: PipelineSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, names: PipelineNames, pipeline: PipelineSettings) -> None:
         super().__init__(scope, construct_id)
+        environment, prefix = names.environment, names.prefix
         self.role = iam.Role(
             self,
             "Role",
+            role_name=names.deploy_role,
+            path=names.settings.role_path,
             assumed_by=trusted_jobs(pipeline=pipeline, github_environment=environment),
             max_session_duration=Duration.hours(2),
             description=f"Deploys Uplift's stacks of {environment} from {pipeline.repository}",
         )
         roles = [
-            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-*-{kind}-role-{Aws.ACCOUNT_ID}-{Aws.REGION}" for kind in _BOOTSTRAPPED
+            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-{names.qualifier}-{kind}-role-{Aws.ACCOUNT_ID}-{Aws.REGION}"
+            for kind in _BOOTSTRAPPED
         ]
         groups = [elasticache_arn("replicationgroup", "*"), elasticache_arn("cluster", "*")]
         statements = (

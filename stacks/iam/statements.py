@@ -26,3 +26,10 @@ def arn(service: str, resource: str) -> str:
 def allow(sid: str, service: str, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
     """Allow actions, written without their service's prefix."""
     return iam.PolicyStatement(sid=sid, actions=[f"{service}:{action}" for action in actions], resources=list(resources))
+
+
+def deny(sid: str, service: str, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+    """Deny actions, whatever else allows them."""
+    statement = allow(sid, service, actions, resources)
+    statement.effect = iam.Effect.DENY
+    return statement

@@ -5,7 +5,7 @@ An administrator deploys it once for each account, before `cdk bootstrap`; no pi
 
 from __future__ import annotations
 
-from aws_cdk import BootstraplessSynthesizer, CfnOutput, Environment, Fn, Stack
+from aws_cdk import BootstraplessSynthesizer, CfnOutput, Environment, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -13,46 +13,27 @@ from stacks.iam.boundary import Boundary
 from stacks.iam.cloudformation_policies import ExecutionPolicies
 from stacks.iam.deploy_role import DeployRole
 from stacks.iam.github_trust import AUDIENCE, PROVIDER
-from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.pipeline import PipelineSettings
+from uplift.settings.pipeline_names import PipelineNames
 
 
 class PipelineStack(Stack):
     """Identity only: nothing in it runs."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: str,
-        prefix: str,
-        settings: EnvironmentSettings,
-        pipeline: PipelineSettings,
-        env: Environment,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, names: PipelineNames, pipeline: PipelineSettings, env: Environment) -> None:
         super().__init__(
             scope,
             construct_id,
             env=env,
-            description=f"Uplift: who may deploy {environment}, and what a deploy may do",
+            description=f"Uplift: who may deploy {names.environment}, and what a deploy may do",
             # It comes before the bootstrap, so it may have no assets.
             synthesizer=BootstraplessSynthesizer(),
             termination_protection=True,
         )
+        settings = names.settings
         if pipeline.oidc_provider_arn is None:
             iam.CfnOIDCProvider(self, "GitHub", url=f"https://{PROVIDER}", client_id_list=[AUDIENCE])
-        boundary = Boundary(self, "Boundary", name=f"{prefix}-boundary", role_path=settings.role_path)
-        execution = ExecutionPolicies(
-            self,
-            "Execution",
-            prefix=prefix,
-            environment=environment,
-            legacy=settings.legacy,
-            role_path=settings.role_path,
-            boundary=settings.permissions_boundary_arn or boundary.arn,
-        )
-        deploy = DeployRole(self, "Deploy", environment=environment, prefix=prefix, pipeline=pipeline)
-        CfnOutput(self, "ExecutionPolicyArns", value=Fn.join(",", [policy.managed_policy_arn for policy in execution.policies]))
-        CfnOutput(self, "BoundaryArn", value=boundary.arn)
-        CfnOutput(self, "DeployRoleArn", value=deploy.role.role_arn)
+        Boundary(self, "Boundary", name=names.boundary, role_path=settings.role_path)
+        ExecutionPolicies(self, "Execution", names=names, boundary=names.boundary_arn or names.policy_arn(names.boundary))
+        deploy = DeployRole(self, "Deploy", names=names, pipeline=pipeline)
+        CfnOutput(self, "DeployRoleArn", value=deploy.role.role_arn, description=f"ROLE_ARN of the GitHub environment {names.environment}")

@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from stacks.shared.acknowledge import acknowledge
-from uplift.settings.environment import NetworkSettings
+from uplift.settings.network import NetworkSettings
 
 
 def existing_vpc(scope: Construct, *, network: NetworkSettings) -> ec2.IVpc:

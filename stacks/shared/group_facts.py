@@ -25,6 +25,16 @@ class GroupFactNames:
         return self._name("reader-endpoint")
 
     @property
+    def dns_name(self) -> str:
+        """Name of the primary in the environment's own zone, where it has one."""
+        return self._name("dns-name")
+
+    @property
+    def reader_dns_name(self) -> str:
+        """Name of the replicas in that zone."""
+        return self._name("reader-dns-name")
+
+    @property
     def port(self) -> str:
         """TCP port of both endpoints."""
         return self._name("port")

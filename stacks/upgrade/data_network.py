@@ -1,40 +1,35 @@
-"""How the data function reaches Redis, S3 and Secrets Manager from inside the VPC, and nothing else."""
+"""How the data function reaches legacy, S3 and Secrets Manager from inside the VPC, and nothing else."""
 
 from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks.groups.replication_group import PORT
 from stacks.shared.existing_vpc import existing_vpc
-from stacks.shared.group_facts import GroupFactNames
-from uplift.settings.environment import EnvironmentSettings, GroupName, NetworkSettings
+from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.network import NetworkSettings
 
 _HTTPS = 443
 
 
 class DataNetwork(Construct):
-    """The function's security group, its own ingress rule on each Redis, and its way to AWS services."""
+    """The function's security group, its own ingress rule on legacy, and its way to AWS services."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: str, settings: EnvironmentSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings) -> None:
         super().__init__(scope, construct_id)
         network = settings.network
         self.vpc = existing_vpc(self, network=network)
         self.security_group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=self.vpc, allow_all_outbound=False, description="Data function of Uplift"
         )
-        self._open_redis("Legacy", settings.legacy.security_group_id, settings.legacy.port)
-        for name in GroupName:
-            parameter = GroupFactNames(environment, name).security_group_id
-            self._open_redis(name.name.title().replace("_", ""), ssm.StringParameter.value_for_string_parameter(self, parameter), PORT)
+        self._open_legacy(settings.legacy.security_group_id, settings.legacy.port)
         self._open_services(network)
 
-    def _open_redis(self, name: str, security_group_id: str, port: int) -> None:
+    def _open_legacy(self, security_group_id: str, port: int) -> None:
         ec2.CfnSecurityGroupIngress(
             self,
-            f"{name}Ingress",
+            "LegacyIngress",
             group_id=security_group_id,
             ip_protocol="tcp",
             from_port=port,
@@ -42,7 +37,7 @@ class DataNetwork(Construct):
             source_security_group_id=self.security_group.security_group_id,
             description="Data function of Uplift",
         )
-        self._egress(f"{name}Egress", port, destination_security_group_id=security_group_id)
+        self._egress("LegacyEgress", port, destination_security_group_id=security_group_id)
 
     def _open_services(self, network: NetworkSettings) -> None:
         self._egress("S3Egress", _HTTPS, destination_prefix_list_id=network.s3_prefix_list_id)

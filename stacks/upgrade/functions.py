@@ -91,6 +91,9 @@ def _control_statements(legacy: LegacySettings, snapshot_prefix: str, parameter_
             resources=[elasticache_arn("snapshot", f"{snapshot_prefix}*"), group, cluster, members],
         ),
         iam.PolicyStatement(
+            sid="TagSnapshot", actions=["elasticache:AddTagsToResource"], resources=[elasticache_arn("snapshot", f"{snapshot_prefix}*")]
+        ),
+        iam.PolicyStatement(
             sid="UpgradeLegacy",
             actions=["elasticache:ModifyCacheCluster" if standalone else "elasticache:ModifyReplicationGroup"],
             resources=[cluster if standalone else group, elasticache_arn("parametergroup", parameter_group)],

@@ -66,6 +66,7 @@ def _allow(role: iam.Role, *, legacy: LegacySettings, parameter_group: str) -> N
     made_of = [snapshots, elasticache_arn("parametergroup", parameter_group), elasticache_arn("subnetgroup", "*"), *restored]
     reads = ["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters"]
     role.add_to_policy(iam.PolicyStatement(sid="CreateGroup", actions=["elasticache:CreateReplicationGroup"], resources=made_of))
+    role.add_to_policy(iam.PolicyStatement(sid="TagGroup", actions=["elasticache:AddTagsToResource"], resources=restored))
     role.add_to_policy(iam.PolicyStatement(sid="ReadGroups", actions=reads, resources=[*restored, *source]))
     role.add_to_policy(iam.PolicyStatement(sid="ReadSnapshot", actions=["elasticache:DescribeSnapshots"], resources=[snapshots]))
     role.add_to_policy(iam.PolicyStatement(sid="ReadEvents", actions=["elasticache:DescribeEvents"], resources=["*"]))

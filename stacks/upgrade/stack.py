@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from aws_cdk import Aws, Duration, Environment, Stack
+from aws_cdk import Aws, Duration, Environment, IStackSynthesizer, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from aws_cdk.aws_s3 import CfnBucket
@@ -42,9 +42,23 @@ class UpgradeStack(Stack):
     """Functions, state machine, schedule, lock, reports and alarms. It owns neither legacy nor the new groups."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: str, settings: EnvironmentSettings, bundle: Bundle, env: Environment
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        settings: EnvironmentSettings,
+        bundle: Bundle,
+        env: Environment,
+        synthesizer: IStackSynthesizer,
     ) -> None:
-        super().__init__(scope, construct_id, env=env, description=f"Uplift: the in-place upgrade of {settings.legacy.id} ({environment})")
+        super().__init__(
+            scope,
+            construct_id,
+            env=env,
+            synthesizer=synthesizer,
+            description=f"Uplift: the in-place upgrade of {settings.legacy.id} ({environment})",
+        )
         self._environment, self._settings, self._bundle = environment, settings, bundle
         upgrade, legacy = settings.upgrade, settings.legacy
         self._people = PeopleTopic(self, "People", receivers=upgrade.receivers)
@@ -143,7 +157,7 @@ class UpgradeStack(Stack):
             log_retention=log_retention(self._settings.log_retention_days),
             timeout=Duration.minutes(15),
             memory_mib=_DATA_MEMORY_MIB,
-            network=DataNetwork(self, "DataNetwork", environment=self._environment, settings=self._settings),
+            network=DataNetwork(self, "DataNetwork", settings=self._settings),
         )
         self._allow_objects(data.role, "runs", "names")
         self._allow_token(data.role)

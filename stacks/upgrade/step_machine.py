@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from stacks.shared.acknowledge import acknowledge_wildcards
+from stacks.shared.vended_logs import VENDED_LOGS
 from uplift.inplace.records.run_state import Next, Step
 
 # Only what says that the function did not run, or that AWS asked to slow down: no other error may repeat a step.
@@ -72,11 +73,16 @@ class StepMachine:
             role=role.without_policy_updates(),
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=logs.LogGroup(scope, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY),
+                destination=_log_group(scope, log_retention),
                 level=sfn.LogLevel.ALL,
                 include_execution_data=False,
             ),
         )
+
+
+def _log_group(scope: Construct, retention: logs.RetentionDays) -> logs.LogGroup:
+    name = f"{VENDED_LOGS}{Stack.of(scope).stack_name}-{scope.node.id}"
+    return logs.LogGroup(scope, "Logs", log_group_name=name, retention=retention, removal_policy=RemovalPolicy.DESTROY)
 
 
 def step_task(

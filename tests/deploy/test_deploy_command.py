@@ -101,7 +101,7 @@ def test_what_was_changed_past_the_template_is_found_and_stops_a_deploy_that_doe
         EngineVersion="6.2",
         CacheParameterGroupName="by-hand",
         PreferredMaintenanceWindow="tue:01:00-tue:02:00",
-        SecurityGroupIds=["sg-0000000000000003"],
+        SecurityGroupIds=["sg-00000000000000003"],
         ApplyImmediately=True,
     )
     wait_until(lambda: "6.2" in {one["EngineVersion"] for one in _members(cache, group)} and _available(cache, group), "6.2 never came")
@@ -110,7 +110,7 @@ def test_what_was_changed_past_the_template_is_found_and_stops_a_deploy_that_doe
     found = {one["name"]: (one["template"], one["real"]) for one in json.loads(drift.stdout)["drifts"]}
     assert found["EngineVersion"] == ("redis 5.0.6", "redis 6.2")
     assert found["PreferredMaintenanceWindow"][1] == "tue:01:00-tue:02:00"
-    assert found["SecurityGroupIds"][1] == "sg-0000000000000003"
+    assert found["SecurityGroupIds"][1] == "sg-00000000000000003"
     assert found.keys() == {"EngineVersion", "CacheParameterGroupName", "PreferredMaintenanceWindow", "SecurityGroupIds"}
     stopped = _deploy(first, first.synthesised)
     assert stopped.returncode == 1
@@ -119,7 +119,7 @@ def test_what_was_changed_past_the_template_is_found_and_stops_a_deploy_that_doe
 
 def test_an_assembly_that_says_what_is_so_is_deployed(first: Pipeline) -> None:
     says = both(
-        put(EngineVersion="6.2", PreferredMaintenanceWindow="tue:01:00-tue:02:00", SecurityGroupIds=["sg-0000000000000003"]),
+        put(EngineVersion="6.2", PreferredMaintenanceWindow="tue:01:00-tue:02:00", SecurityGroupIds=["sg-00000000000000003"]),
         family("redis6.x"),
     )
     head = _head(first, "mended", says)

@@ -12,6 +12,7 @@ from uplift.deploy.drift_rules import Written, drifts, legacy_drift, token_drift
 from uplift.deploy.real_group import RealGroup
 from uplift.review.group.view import group_view
 from uplift.review.templates.template import read_template
+from uplift.settings.load import load_settings
 
 _IDS = {"Group": "group-1", "Parameters": "parameters-1", "Firewall": "sg-1", "Events": "arn:topic"}
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -102,4 +103,16 @@ def test_a_group_without_a_token_cannot_drift_from_one() -> None:
 
 @pytest.mark.parametrize(("reported", "found"), [({"3.2.6"}, 0), ({"5.0.6"}, 1), ({"3.2.6", "5.0.6"}, 1)])
 def test_settings_left_behind_after_legacy_was_upgraded(reported: set[str], found: int) -> None:
-    assert len(list(legacy_drift("3.2.6", frozenset(reported), "config/prod.yaml"))) == found
+    legacy = load_settings("rehearsal").legacy
+    assert len(list(legacy_drift(legacy, frozenset(reported), frozenset({"whatever"}), "config/prod.yaml"))) == found
+
+
+@pytest.mark.parametrize(
+    ("written", "real", "found"),
+    [(None, {"one"}, 0), ("one", {"one"}, 0), ("one", {"two"}, 1), ("one", {"one", "two"}, 1), ("one", set(), 0)],
+)
+def test_the_parameter_group_that_a_pipeline_keeps_off_is_the_one_legacy_uses(written: str | None, real: set[str], found: int) -> None:
+    legacy = load_settings("rehearsal").legacy.model_copy(update={"parameter_group": written})
+    drifted = list(legacy_drift(legacy, frozenset(), frozenset(real), "config/prod.yaml"))
+    assert len(drifted) == found
+    assert all("deploy the pipeline's rights again" in str(one) for one in drifted)

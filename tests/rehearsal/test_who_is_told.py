@@ -163,6 +163,6 @@ def test_the_plan_says_which_windows_the_schedule_overlaps_and_which_endpoints_m
     run = "the schedule starts the run at 2030-01-05 06:00 UTC, and an engine change begun just before upgrade.not_after may last until"
     assert f"overlap: {run} 2030-01-05 10:00 UTC: that overlaps legacy's maintenance window sat:05:00-sat:07:00 UTC" in done.stdout
     assert "backup window" not in done.stdout
-    assert "must exist: the gateway endpoint com.amazonaws.us-gov-west-1.s3 in vpc-0000000000000001" in done.stdout
+    assert "must exist: the gateway endpoint com.amazonaws.us-gov-west-1.s3 in vpc-00000000000000001" in done.stdout
     assert "secretsmanager" not in done.stdout
     assert "2 confirmed subscription(s) hear of this" in done.stdout

@@ -118,7 +118,7 @@ def _told(before: str, after: str) -> Edit:
     return edit
 
 
-_MEMORY_ALARM = "AlarmsNode001DatabaseMemoryUsagePercentageFD7936DF"
+_ENGINE_ALARM = "AlarmsNode001EngineCPUUtilization3D401475"
 _LAG_ALARM = "AlarmsNode001ReplicationLagB4744A6E"
 _FROM_API = "RedisSecurityGroupfromUpliftProdAppCacheRedisClientApi519C8E1F6379D409C0A7"
 _SCHEDULE = "Schedule15669BF1"
@@ -183,7 +183,7 @@ MEASURED = [
         also=((SECURITY, "TLS off"),),
     ),
     Pair("policies removed", attribute(DeletionPolicy=None, UpdateReplacePolicy=None), PROTECTION, "DeletionPolicy Snapshot → Delete"),
-    Pair("backups off", put(SnapshotRetentionLimit=None), PROTECTION, "snapshots kept 35 → 0 days"),
+    Pair("backups off", put(SnapshotRetentionLimit=None), PROTECTION, "snapshots kept 3 → 0 days"),
     Pair("fewer nodes", put(NumCacheClusters=2), PROTECTION, "nodes 5 → 2", base=put(NumCacheClusters=5), never=(OUTAGE,)),
     Pair(
         "a smaller node type",
@@ -367,11 +367,11 @@ SECURITIES = [
 ]
 
 PROTECTIONS = [
-    Pair("an alarm removed", remove(_MEMORY_ALARM), PROTECTION, "alarm removed", _MEMORY_ALARM),
-    Pair("an alarm loosened", put(_MEMORY_ALARM, Threshold=95), PROTECTION, "It rings later", _MEMORY_ALARM),
+    Pair("an alarm removed", remove(_ENGINE_ALARM), PROTECTION, "alarm removed", _ENGINE_ALARM),
+    Pair("an alarm loosened", put(_ENGINE_ALARM, Threshold=95), PROTECTION, "It rings later", _ENGINE_ALARM),
     Pair("an alarm that waits", put(_LAG_ALARM, EvaluationPeriods=60), PROTECTION, "It rings later", _LAG_ALARM),
     Pair("an alarm that notifies nobody", put(_LAG_ALARM, AlarmActions=[]), PROTECTION, "Fewer are notified", _LAG_ALARM),
-    Pair("an alarm tightened", put(_MEMORY_ALARM, Threshold=70), HARMLESS, "alarm: Threshold", _MEMORY_ALARM),
+    Pair("an alarm tightened", put(_ENGINE_ALARM, Threshold=70), HARMLESS, "alarm: Threshold", _ENGINE_ALARM),
     Pair("Multi-AZ off", put(MultiAZEnabled=False), PROTECTION, "Multi-AZ off"),
     Pair(
         "nobody is told",
@@ -388,7 +388,7 @@ BEHAVIOURS = [
         "the schedule is switched on",
         put(_SCHEDULE, UPGRADE, State="ENABLED"),
         BEHAVIOUR,
-        "upgrade of legacy vets-api-prod to 5.0.6 will run Sat 2026-12-05 21:00 America/New_York",
+        "upgrade of legacy vets-api-prod to 5.0.6 will run Sat 2026-12-12 21:00 America/New_York",
         _SCHEDULE,
     ),
     Pair(
@@ -431,7 +431,7 @@ HARMLESSES = [
     Pair("more replicas", put(NumCacheClusters=4), HARMLESS, "nodes 3 → 4"),
     Pair("longer backups", put(SnapshotRetentionLimit=35), HARMLESS, "snapshots kept 7 → 35 days", base=put(SnapshotRetentionLimit=7)),
     Pair("a number written as text", put(Port="6379"), HARMLESS, ""),
-    Pair("an alarm's words", put(_MEMORY_ALARM, AlarmDescription="other"), HARMLESS, "AlarmDescription", _MEMORY_ALARM),
+    Pair("an alarm's words", put(_ENGINE_ALARM, AlarmDescription="other"), HARMLESS, "AlarmDescription", _ENGINE_ALARM),
     Pair(
         "the dashboard",
         _all_of("AWS::CloudWatch::Dashboard", UPGRADE, "", DashboardBody="{}"),

@@ -64,8 +64,25 @@ def with_a_topic(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str
     app = cdk.App()
     env = cdk.Environment(account=settings.account, region=settings.region)
     stacks = [
-        GroupStack(app, "Group", environment="prod", name=GroupName.SIDEKIQ, settings=settings, env=env),
-        UpgradeStack(app, "Upgrade", environment="prod", settings=settings, bundle=Bundle(Path(folder)), env=env),
+        GroupStack(
+            app,
+            "Group",
+            environment="prod",
+            name=GroupName.SIDEKIQ,
+            group=settings.groups[GroupName.SIDEKIQ],
+            settings=settings,
+            env=env,
+            synthesizer=cdk.DefaultStackSynthesizer(),
+        ),
+        UpgradeStack(
+            app,
+            "Upgrade",
+            environment="prod",
+            settings=settings,
+            bundle=Bundle(Path(folder)),
+            env=env,
+            synthesizer=cdk.DefaultStackSynthesizer(),
+        ),
     ]
     return {stack.stack_name: Template.from_stack(stack).to_json()["Resources"] for stack in stacks}
 

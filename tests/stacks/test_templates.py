@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.stacks.variants import Synthesised
 
 Template = dict[str, Any]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -90,21 +92,50 @@ def test_only_named_clients_reach_redis(templates: dict[str, Template], stack: s
     assert "SecurityGroupIngress" not in _only(templates[stack], "AWS::EC2::SecurityGroup")["Properties"]
     rules = [item["Properties"] for item in _resources(templates[stack], "AWS::EC2::SecurityGroupIngress").values()]
     assert sorted((rule["SourceSecurityGroupId"], rule["FromPort"], rule["ToPort"]) for rule in rules) == [
-        ("sg-0c0000000000000a1", 6379, 6379),
-        ("sg-0c0000000000000a2", 6379, 6379),
+        ("sg-0bad0bad0bad000a1", 6379, 6379),
+        ("sg-0bad0bad0bad000a2", 6379, 6379),
     ]
 
 
-@pytest.mark.parametrize(("stack", "evictions"), [("UpliftProdAppCache", 100), ("UpliftProdSidekiq", 0)])
-def test_every_node_has_every_alarm(templates: dict[str, Template], stack: str, evictions: int) -> None:
-    alarms = [resource["Properties"] for resource in _resources(templates[stack], "AWS::CloudWatch::Alarm").values()]
+_ALWAYS = {"CPUUtilization", "EngineCPUUtilization", "FreeableMemory", "SwapUsage", "CurrConnections", "ReplicationLag"}
+_ALWAYS |= {"TrafficManagementActive"}
+
+
+def _alarms(template: Template) -> list[dict[str, Any]]:
+    alarms = [resource["Properties"] for resource in _resources(template, "AWS::CloudWatch::Alarm").values()]
+    assert all(alarm["AlarmActions"] for alarm in alarms)
+    return alarms
+
+
+@pytest.mark.parametrize(
+    ("stack", "more"), [("UpliftProdAppCache", set()), ("UpliftProdSidekiq", {"DatabaseMemoryUsagePercentage", "Evictions"})]
+)
+def test_every_node_has_every_alarm(templates: dict[str, Template], stack: str, more: set[str]) -> None:
+    alarms = [alarm for alarm in _alarms(templates[stack]) if "MetricName" in alarm]
     nodes = {json.dumps(alarm["Dimensions"][0]["Value"]) for alarm in alarms}
     assert {re.search(r'"(\d{3})"', node)[1] for node in nodes} == {"001", "002", "003"}  # type: ignore[index]
-    metrics = {"EngineCPUUtilization", "DatabaseMemoryUsagePercentage", "SwapUsage", "CurrConnections", "ReplicationLag"}
-    metrics |= {"TrafficManagementActive", "Evictions"}
-    assert sorted(alarm["MetricName"] for alarm in alarms) == sorted([*metrics] * 3)
-    assert {alarm["Threshold"] for alarm in alarms if alarm["MetricName"] == "Evictions"} == {evictions}
-    assert all(alarm["AlarmActions"] for alarm in alarms)
+    assert sorted(alarm["MetricName"] for alarm in alarms) == sorted([*_ALWAYS, *more] * 3)
+    below = {alarm["MetricName"] for alarm in alarms if alarm["ComparisonOperator"] == "LessThanThreshold"}
+    assert below == {"FreeableMemory"}
+
+
+def test_a_full_cache_rings_where_it_evicts_more_than_usual_and_jobs_at_the_first_eviction(templates: dict[str, Template]) -> None:
+    usual = [alarm for alarm in _alarms(templates["UpliftProdAppCache"]) if "Metrics" in alarm]
+    assert {alarm["ComparisonOperator"] for alarm in usual} == {"GreaterThanUpperThreshold"}
+    bands = [metric["Expression"] for alarm in usual for metric in alarm["Metrics"] if "Expression" in metric]
+    assert [expression.partition("(")[0] for expression in bands] == ["ANOMALY_DETECTION_BAND"] * 3
+    assert all(expression.endswith(", 3)") for expression in bands)
+    sidekiq = _alarms(templates["UpliftProdSidekiq"])
+    assert {alarm["Threshold"] for alarm in sidekiq if alarm.get("MetricName") == "Evictions"} == {0}
+    assert not any("Metrics" in alarm for alarm in sidekiq)
+
+
+def test_too_few_clients_are_those_of_the_node_with_most(synthesised: Callable[[str], Synthesised]) -> None:
+    """On in variant 0. Replicas have no clients, and which node is the primary changes."""
+    (few,) = [alarm for alarm in _alarms(synthesised("variant 0").stacks["UpliftProdSidekiq"]) if "Metrics" in alarm]
+    (most,) = [metric["Expression"] for metric in few["Metrics"] if "Expression" in metric]
+    assert most == "MAX([node1, node2])"
+    assert (few["Threshold"], few["ComparisonOperator"], few["TreatMissingData"]) == (20, "LessThanThreshold", "breaching")
 
 
 def test_elasticache_has_a_topic_of_its_own_that_is_not_encrypted(templates: dict[str, Template]) -> None:
@@ -187,7 +218,7 @@ def test_nobody_may_create_delete_or_reboot_a_cache(templates: dict[str, Templat
 def test_the_schedule_is_off_and_its_failures_are_kept(templates: dict[str, Template]) -> None:
     schedule = _only(templates["UpliftProdUpgrade"], "AWS::Scheduler::Schedule")["Properties"]
     assert schedule["State"] == "DISABLED"
-    assert schedule["ScheduleExpression"] == "at(2026-12-05T21:00:00)"
+    assert schedule["ScheduleExpression"] == "at(2026-12-12T21:00:00)"
     assert "DeadLetterConfig" in schedule["Target"]
 
 
@@ -203,7 +234,7 @@ def test_functions_are_where_they_belong(templates: dict[str, Template]) -> None
     }
     control, data = functions["uplift.inplace.steps.control_handler.handler"], functions["uplift.inplace.steps.data_handler.handler"]
     assert "VpcConfig" not in control
-    assert data["VpcConfig"]["SubnetIds"] == ["subnet-0c0000000000000a1", "subnet-0c0000000000000a2"]
+    assert data["VpcConfig"]["SubnetIds"] == ["subnet-0bad0bad0bad000a1", "subnet-0bad0bad0bad000a2"]
     for function in (control, data):
         assert function["Runtime"] == "python3.12"
         assert "LogFormat" not in function.get("LoggingConfig", {})

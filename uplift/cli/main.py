@@ -57,6 +57,7 @@ COMMANDS = (
     ListedCommand("verify", _MOVE, "Compare, and repair, what was copied."),
     ListedCommand("clean", _MOVE, "Remove the temporary keys of a copy that died."),
     ListedCommand("settings", _DEPLOY, "Check config/ENV.yaml.", attribute="commands"),
+    ListedCommand("bootstrap", _DEPLOY, "Once, by an administrator: what a pipeline may do."),
     ListedCommand("review", _DEPLOY, "What a pull request does to the Redis that runs."),
     ListedCommand("drift", _DEPLOY, "Where deployed groups are not what was written."),
     ListedCommand("deploy", _DEPLOY, "Deploy a reviewed assembly, guarded."),

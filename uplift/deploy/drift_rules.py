@@ -15,6 +15,7 @@ from uplift.engines.catalogue import Engine, find_reported_version
 from uplift.review.group.view import GroupView
 from uplift.review.templates.template import Value
 from uplift.review.wording.values import flattened
+from uplift.settings.legacy import LegacySettings
 
 # A token is set after its secret was drawn, by CloudFormation and by rotate-token alike; this is for two clocks.
 _CLOCKS_MAY_DIFFER = timedelta(minutes=1)
@@ -125,11 +126,15 @@ def token_drift(written: Written, real: RealGroup, secret_drawn_at: datetime | N
         )
 
 
-def legacy_drift(settings_version: str, reported: frozenset[str], config: str) -> Iterator[Drift]:
-    """A settings file left behind after legacy was upgraded."""
+def legacy_drift(legacy: LegacySettings, reported: frozenset[str], parameter_groups: frozenset[str], config: str) -> Iterator[Drift]:
+    """A settings file left behind after legacy was upgraded. The parameter group is compared where one is written down."""
     versions = {found.requested if (found := find_reported_version(Engine.REDIS, one)) else one for one in reported}
-    if versions and versions != {settings_version}:
-        yield Drift(config, "legacy", "engine_version", settings_version, _listed(versions), "write the real version into that file")
+    if versions and versions != {legacy.engine_version}:
+        yield Drift(config, "legacy", "engine_version", legacy.engine_version, _listed(versions), "write the real version into that file")
+    written = legacy.parameter_group
+    if written is not None and parameter_groups and parameter_groups != {written}:
+        action = "write the real one into that file, then deploy the pipeline's rights again: they deny its changes by this name"
+        yield Drift(config, "legacy", "parameter_group", written, _listed(parameter_groups), action)
 
 
 def _versions(view: GroupView, real: RealGroup) -> str:

@@ -38,6 +38,10 @@ _FAMILIES: dict[str, NodeFamily] = {
 }
 
 
+_SUCCESSORS = {"t3": "t4g", "m5": "m6g", "r5": "r6g"}
+_SIZES_WITHOUT_SUCCESSOR = {"24xlarge"}
+
+
 def family_of(node_type: str) -> NodeFamily | None:
     """The family of a type such as `cache.r5.large`; None when it is not a type new groups may use."""
     match = _NODE_TYPE.fullmatch(node_type)
@@ -57,6 +61,18 @@ def why_not_creatable(node_type: str, version: tuple[int, ...]) -> str:
     if version < family.oldest_redis:
         return f"{node_type} needs Redis {'.'.join(map(str, family.oldest_redis))}"
     return ""
+
+
+def newer_family_of(node_type: str, version: tuple[int, ...], *, in_govcloud: bool) -> str:
+    """The same size in the family that followed, where that runs `version` in the same place; empty where there is none.
+
+    Both have the same maxmemory (ElastiCache user guide, "Redis OSS node-type specific parameters").
+    """
+    match = _NODE_TYPE.fullmatch(node_type)
+    newer = _FAMILIES.get(_SUCCESSORS.get(match[1], "")) if match else None
+    if match is None or newer is None or version < newer.oldest_redis or match[2] in _SIZES_WITHOUT_SUCCESSOR:
+        return ""
+    return f"cache.{newer.name}.{match[2]}" if newer.in_govcloud or not in_govcloud else ""
 
 
 def takes_snapshots(node_type: str) -> bool:

@@ -13,18 +13,35 @@ from uplift.engines.parameters import parameter_family
 from uplift.settings.base import FrozenSettings, checked_version
 from uplift.settings.windows import Window
 
+MEMORY_POLICY = "maxmemory-policy"
+REFUSES_WRITES = "noeviction"
+
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 
 class AlarmThresholds(FrozenSettings):
-    """When a node of the group wakes somebody up."""
+    """When a node of the group wakes somebody up.
 
+    `memory_percent` and `evictions_in_five_minutes` follow the group's maxmemory-policy where they are left out: a group that evicts is
+    full by design, so its memory rings nothing, and its evictions where they leave the band of what is usual for them
+    (`evictions_band_width` standard deviations). `fewest_connections` counts the node with most of them: replicas have no clients.
+    """
+
+    cpu_percent: Percent = 90
     engine_cpu_percent: Percent = 90
-    memory_percent: Percent = 80
+    memory_percent: Percent | None = None
+    freeable_memory_bytes: Annotated[int, Field(gt=0)] = 100_000_000
     swap_usage_bytes: Annotated[int, Field(gt=0)] = 50_000_000
     connections: Annotated[int, Field(gt=0, le=65_000)] = 20_000
+    fewest_connections: Annotated[int, Field(gt=0, le=65_000)] | None = None
     replication_lag_seconds: Annotated[int, Field(gt=0)] = 5
-    evictions_in_five_minutes: Annotated[int, Field(ge=0)] = 100
+    evictions_in_five_minutes: Annotated[int, Field(ge=0)] | None = None
+    evictions_band_width: Annotated[int, Field(ge=1, le=10)] = 3
+
+    def problems(self) -> Iterator[str]:
+        """Limits that would always ring, or never."""
+        if self.fewest_connections is not None and self.fewest_connections >= self.connections:
+            yield f"fewest_connections is {self.fewest_connections}, allowed: less than connections, {self.connections}"
 
 
 class GroupSettings(FrozenSettings):
@@ -52,6 +69,11 @@ class GroupSettings(FrozenSettings):
     def node_count(self) -> int:
         """The primary and its replicas."""
         return self.replicas + 1
+
+    @property
+    def refuses_when_full(self) -> bool:
+        """Whether a write that finds no room is refused; else keys are thrown out for it."""
+        return self.parameters.get(MEMORY_POLICY) == REFUSES_WRITES
 
     @field_validator("engine_version")
     @classmethod

@@ -11,8 +11,11 @@ from pydantic import Field, StringConstraints, field_validator
 from uplift.engines.catalogue import CATALOGUE, Engine, EngineVersion, find_version
 from uplift.settings.base import FrozenSettings
 
-SecurityGroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}$")]
-SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")]
+# EC2 writes 8 digits, or 17 since 2016 (EC2 user guide, "Longer IDs").
+DIGITS = r"([0-9a-f]{8}|[0-9a-f]{17})"
+SecurityGroupId = Annotated[str, StringConstraints(pattern=f"^sg-{DIGITS}$")]
+SubnetId = Annotated[str, StringConstraints(pattern=f"^subnet-{DIGITS}$")]
+ParameterGroupName = Annotated[str, StringConstraints(pattern=r"^(default\.[a-z0-9.]+|[a-z][a-z0-9]*(-[a-z0-9]+)*)$", max_length=255)]
 CacheId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 
 
@@ -24,12 +27,16 @@ class LegacyKind(StrEnum):
 
 
 class LegacySettings(FrozenSettings):
-    """The existing shared Redis. It stays outside our stacks: whoever manages it now goes on doing so."""
+    """The existing shared Redis. It stays outside our stacks: whoever manages it now goes on doing so.
+
+    `parameter_group` is the one it uses now; a pipeline is denied every change of it.
+    """
 
     kind: LegacyKind
     id: CacheId
     engine_version: str
     security_group_id: SecurityGroupId
+    parameter_group: ParameterGroupName | None = None
     port: Annotated[int, Field(ge=1, le=65_535)] = 6379
     managed_by: Annotated[str, Field(min_length=1)]
     managed_by_line: Annotated[str, Field(min_length=1)]

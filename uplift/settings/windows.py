@@ -63,3 +63,7 @@ class Window:
         if max(self.length, other.length) >= common:
             return True
         return (other.start - self.start) % common < self.length or (self.start - other.start) % common < other.length
+
+    def moved(self, minutes: int) -> Window:
+        """The same window in another time zone."""
+        return Window((self.start + minutes) % self.period, self.length, self.period)

@@ -69,7 +69,16 @@ class ElastiCacheResponses(BaseResponse):
             raise refused(
                 "InvalidParameterCombination", "a replication group with cluster mode disabled is snapshotted by one of its CacheClusterIds"
             )
-        return ActionResult({"Snapshot": _snapshot(self.service.create_snapshot(params["SnapshotName"], params["CacheClusterId"]))})
+        snapshot = self.service.create_snapshot(params["SnapshotName"], params["CacheClusterId"])
+        snapshot.tags = params.get("Tags", [])
+        return ActionResult({"Snapshot": _snapshot(snapshot)})
+
+    def list_tags_for_resource(self) -> ActionResult:
+        """Of snapshots and replication groups, which are given theirs when they are made."""
+        kind, name = self._get_params()["ResourceName"].split(":")[-2:]
+        state = self.service.state
+        tags = state.snapshots[name].tags if kind == "snapshot" else state.group(name).properties.get("Tags", [])
+        return ActionResult({"TagList": tags})
 
     def describe_snapshots(self) -> ActionResult:
         params = self._get_params()

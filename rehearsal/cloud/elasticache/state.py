@@ -96,6 +96,7 @@ class Snapshot:
     status: str = "creating"
     size_bytes: int = 0
     created_at: dt.datetime | None = None
+    tags: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass

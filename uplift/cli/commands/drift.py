@@ -50,8 +50,10 @@ def find_drift(deployment: Deployment, stacks: dict[str, DeployedStack], planned
     with aws_named(f"reading ElastiCache in {settings.region}"):
         found = list(DriftReader(deployment.elasticache, deployment.secrets).find(stacks, planned))
         try:
-            versions = frozenset(deployment.legacy.observe().versions)
+            legacy = deployment.legacy.observe()
         except RunRefused:
             # Legacy is deleted in the end, and its settings may stay.
             return found
-    return found + list(legacy_drift(settings.legacy.engine_version, versions, str(config / f"{deployment.environment}.yaml")))
+    groups = frozenset(member.parameter_group for member in legacy.members)
+    file = str(config / f"{deployment.environment}.yaml")
+    return found + list(legacy_drift(settings.legacy, frozenset(legacy.versions), groups, file))

@@ -12,6 +12,7 @@ from uplift.aws_calls import aws_named
 from uplift.cli.deployment import PEOPLE_TOPIC_FACT, Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
+from uplift.engines.nodes import newer_family_of
 from uplift.engines.support import support_warnings
 from uplift.errors import ExitCode
 from uplift.inplace.aws.preflight_facts import read_preflight_facts
@@ -102,8 +103,11 @@ def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]
     lines = [f"legacy stays {nodes}: the upgrade adds no node"]
     lines += [f"price: {warning}" for warning in support_warnings(settings.upgrade.target) if "Extended Support" in warning]
     lines.append("one manual snapshot, kept and paid by the GB until somebody deletes it")
-    for name, group in (("app-cache", settings.app_cache), ("sidekiq", settings.sidekiq)):
+    for name, group in settings.deployed_groups.items():
         lines.append(f"the {name} stack adds {group.node_count} x {group.node_type}")
+        newer = newer_family_of(group.node_type, group.version.number, in_govcloud=settings.in_govcloud)
+        if newer:
+            lines.append(f"{name}.node_type: {newer} runs {group.version} as well, with as much memory on newer processors: compare prices")
     return lines
 
 

@@ -14,7 +14,7 @@ from uplift.settings.legacy import LegacyKind
 
 if TYPE_CHECKING:
     from mypy_boto3_elasticache import ElastiCacheClient
-    from mypy_boto3_elasticache.type_defs import CacheClusterTypeDef, ReplicationGroupTypeDef, SnapshotTypeDef
+    from mypy_boto3_elasticache.type_defs import CacheClusterTypeDef, ReplicationGroupTypeDef, SnapshotTypeDef, TagTypeDef
 
 _MOST_EVENTS = 20
 
@@ -122,15 +122,15 @@ class LegacyCache:
         events.sort(key=lambda event: event["Date"])
         return [f"event {event['Date']:%H:%M:%S} {event['SourceIdentifier']}: {event['Message']}" for event in events[-_MOST_EVENTS:]]
 
-    def create_snapshot(self, name: str, node_id: str) -> str:
-        """Begin a snapshot of one node. One that exists already under this name is this run's own and is fine.
+    def create_snapshot(self, name: str, node_id: str, tags: Mapping[str, str]) -> str:
+        """Begin a snapshot of one node, with tags. One that exists already under this name is this run's own and is fine.
 
         Returns why it cannot be begun yet, as while a backup of legacy is under way; empty where it was begun.
         """
         faults = self.client.exceptions
         with throttling_named():
             try:
-                self.client.create_snapshot(SnapshotName=name, CacheClusterId=node_id)
+                self.client.create_snapshot(SnapshotName=name, CacheClusterId=node_id, Tags=as_tags(tags))
             except faults.SnapshotAlreadyExistsFault:
                 return ""
             except faults.SnapshotQuotaExceededFault as problem:
@@ -138,6 +138,11 @@ class LegacyCache:
             except (faults.InvalidCacheClusterStateFault, faults.InvalidReplicationGroupStateFault) as problem:
                 return f"no snapshot can be begun yet: {problem.response['Error'].get('Message', '')}"
         return ""
+
+
+def as_tags(tags: Mapping[str, str]) -> list[TagTypeDef]:
+    """Tags as ElastiCache takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def a_day_before(now: datetime) -> datetime:

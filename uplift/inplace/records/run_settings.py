@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from uplift.engines.catalogue import Engine, EngineVersion, find_version
 from uplift.settings.environment import EnvironmentSettings
@@ -50,6 +51,7 @@ class RunSettings(BaseModel):
     report_bucket: str
     topic_arn: str
     more_topic_arns: tuple[str, ...] = ()
+    tags: Mapping[str, str] = Field(default_factory=dict)
 
     @classmethod
     def of(
@@ -95,6 +97,7 @@ class RunSettings(BaseModel):
             report_bucket=report_bucket,
             topic_arn=topic_arn,
             more_topic_arns=upgrade.receivers.topics,
+            tags=settings.tags,
         )
 
     @property

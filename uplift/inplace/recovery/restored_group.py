@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from uplift.aws_calls import throttling_named
 from uplift.engines.catalogue import EngineVersion
-from uplift.inplace.aws.elasticache import LegacyCache
+from uplift.inplace.aws.elasticache import LegacyCache, as_tags
 from uplift.inplace.records.run_facts import RunFacts
 from uplift.inplace.records.run_state import RECOVERED_PREFIX
 from uplift.settings.legacy import LegacyKind
@@ -29,6 +30,7 @@ def restore(
     tls: bool,
     at_rest: bool,
     token: str | None,
+    tags: Mapping[str, str],
 ) -> None:
     """Ask for a group made from the run's snapshot, with legacy's network and nodes. One that exists is fine.
 
@@ -48,6 +50,7 @@ def restore(
         "AtRestEncryptionEnabled": at_rest,
         "TransitEncryptionEnabled": tls,
         "AutoMinorVersionUpgrade": False,
+        "Tags": as_tags(tags),
     }
     wanted |= {"CacheSubnetGroupName": facts.subnet_group} if facts.subnet_group else {}
     wanted |= {"SecurityGroupIds": list(facts.security_group_ids)} if facts.security_group_ids else {}

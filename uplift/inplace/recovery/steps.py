@@ -79,6 +79,7 @@ class RecoverySteps:
             tls=settings.recovery_tls,
             at_rest=settings.recovery_at_rest_encryption,
             token=self.token(),
+            tags=settings.tags,
         )
         state.started_at, state.suffix = self.adapters.seconds(), RESTORED
         state.snapshot_name, state.version_before = facts.snapshot_name, facts.version_before

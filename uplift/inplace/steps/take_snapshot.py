@@ -33,7 +33,8 @@ class SnapshotStep:
             return finished(state, Outcome.REFUSED, f"{problem}, while waiting: {decision.reason}")
         match decision.verdict:
             case SnapshotVerdict.CREATE:
-                state.reason = cache.create_snapshot(state.snapshot_name, observation.quietest_member.id) or decision.reason
+                not_yet = cache.create_snapshot(state.snapshot_name, observation.quietest_member.id, settings.tags)
+                state.reason = not_yet or decision.reason
                 state.next = Next.WAIT
             case SnapshotVerdict.WAIT:
                 state.next = Next.WAIT

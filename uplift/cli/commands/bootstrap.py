@@ -1,0 +1,72 @@
+"""`uplift bootstrap ENV`: what an administrator sets up once, before a pipeline may deploy: its rights, and a bootstrap with these rights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uplift.cli.commands.settings import refuse_placeholders
+from uplift.cli.options.environment import Config, Environment
+from uplift.cli.terminal.output import print_lines
+from uplift.errors import BadInput, ExitCode, UpliftError
+from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+from uplift.settings.pipeline_names import PipelineNames
+
+CdkCommand = Annotated[Path, typer.Option("--cdk", help="The CDK CLI.")]
+_APPLICATION = Path("pipeline.py")
+
+
+class BootstrapFailed(UpliftError):
+    """The CDK CLI ended with an error; its own words are above."""
+
+    code = "BootstrapFailed"
+
+
+def bootstrap(
+    environment: Environment,
+    cdk: CdkCommand = Path("node_modules/.bin/cdk"),
+    config: Config = CONFIG_DIRECTORY,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rights are given.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the two commands, and run none.")] = False,
+) -> None:
+    """Deploy the pipeline's rights and bootstrap with them, with an administrator's credentials: exit 0 done, 1 failed, 2 bad input."""
+    settings = load_settings(environment, config)
+    refuse_placeholders(environment, settings, config)
+    if settings.pipeline is None:
+        raise BadInput(f"{config / environment}.yaml: pipeline is missing, allowed: pipeline: {{repository: OWNER/NAME}}")
+    for command in _commands(PipelineNames(environment, settings), cdk, config, yes=yes):
+        print_lines(["$ " + " ".join(f"'{one}'" if " " in one else one for one in command)])
+        if not dry_run:
+            _run(command)
+
+
+def _commands(names: PipelineNames, cdk: Path, config: Path, *, yes: bool) -> list[list[str]]:
+    """The rights first: the bootstrap names them. Its qualifier and stack are this environment's own, whatever else is bootstrapped."""
+    if not cdk.is_file() or not _APPLICATION.is_file():
+        raise BadInput(f"{cdk if not cdk.is_file() else _APPLICATION}: does not exist; run this in the checkout, after `npm ci`")
+    application = ["--app", f"{sys.executable} {_APPLICATION}", "-c", f"environment={names.environment}", "-c", f"config={config}"]
+    settings = names.settings
+    approval = ["--require-approval", "never"] if yes else []
+    own = ["--qualifier", names.qualifier, "--toolkit-stack-name", names.toolkit_stack, "--termination-protection"]
+    policies = ["--cloudformation-execution-policies", ",".join(names.execution_policy_arns)]
+    return [
+        [str(cdk), "deploy", names.stack, *approval, *application],
+        [str(cdk), "bootstrap", f"aws://{settings.account}/{settings.region}", *own, *policies, *application],
+    ]
+
+
+def _run(command: list[str]) -> None:
+    """With its output and its questions passed through. Raises BootstrapFailed."""
+    sys.stdout.flush()
+    try:
+        exit_code = subprocess.run(command, check=False).returncode  # noqa: S603
+    except KeyboardInterrupt:
+        print_lines(["stopped: CloudFormation goes on with what it has begun; look there, then run the same command again"])
+        raise typer.Exit(ExitCode.FAILED) from None
+    if exit_code != 0:
+        raise BootstrapFailed(f"cdk {command[1]} ended with exit code {exit_code}; mend what it says and run the same command again")
