@@ -33,7 +33,7 @@ from rehearsal.cloud.elasticache.node_factory import NodeFactory  # noqa: E402
 from rehearsal.cloud.elasticache.service import ElastiCache  # noqa: E402
 from rehearsal.cloud.elasticache.state import AVAILABLE  # noqa: E402
 from rehearsal.cloud.faults import Faults  # noqa: E402
-from rehearsal.cloud.platform import messages, network, secret_versions, state_machines  # noqa: E402
+from rehearsal.cloud.platform import dns, identity, messages, network, secret_versions, state_machines  # noqa: E402
 from rehearsal.cloud.platform.alarms import Alarms  # noqa: E402
 from rehearsal.cloud.platform.call_check import CallCheck  # noqa: E402
 from rehearsal.cloud.platform.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
@@ -65,6 +65,8 @@ class Cloud:
         self._credentials: dict[str, dict[str, str]] = {}
         elasticache_responses.install(self.elasticache)
         secret_versions.install()
+        identity.install()
+        dns.install()
         messages.install(self.faults)
         providers = Providers(self.url, self.region, self.account, [platform_types.table, elasticache_types.table])
         cloudformation.install(cloudformation.CloudFormation(providers))
@@ -143,7 +145,7 @@ class Cloud:
         """What the rehearsal asks of this cloud beyond AWS's own API."""
         match command:
             case "seed-network":
-                network.seed(self.client("ec2"), request)
+                self._seed(request)
                 return {}
             case "create-legacy":
                 return self._create_legacy(request)
@@ -167,6 +169,14 @@ class Cloud:
                 return self._trouble(command, request)
             case _:
                 return {"error": f"no such command: {command}"}
+
+    def _seed(self, request: dict[str, Any]) -> None:
+        network.seed(self.client("ec2"), request)
+        if request.get("dns_zone"):
+            vpc = {"VPCRegion": self.region, "VPCId": request["vpc"]}
+            dns.seed_zone(self.client("route53"), self.account, request["dns_zone"], vpc)
+        if request.get("permissions_boundary"):
+            identity.seed_boundary(self.client("iam"), request["permissions_boundary"])
 
     def _create_legacy(self, request: dict[str, Any]) -> dict[str, Any]:
         rdb = Path(request["rdb"]) if request.get("rdb") else None

@@ -120,10 +120,19 @@ class LocalCloud:
         return content
 
     def seed_network(self, settings: EnvironmentSettings) -> None:
-        """Make the network that an environment's settings name, as somebody else has made it in AWS."""
+        """Make what an environment's settings name and an organisation has made before: network, DNS zone, permissions boundary."""
         network = settings.network
         groups = [*network.client_security_group_ids.values(), network.endpoint_security_group_id, settings.legacy.security_group_id]
-        self.command("seed-network", vpc=network.vpc_id, subnets=list(network.subnet_ids), security_groups=groups)
+        zone = getattr(network, "dns_zone", None)
+        self.command(
+            "seed-network",
+            vpc=network.vpc_id,
+            subnets=list(network.subnet_ids),
+            security_groups=[group for group in groups if group is not None],
+            route_tables=list(network.route_table_ids),
+            dns_zone={"id": zone.id, "name": zone.name} if zone is not None else None,
+            permissions_boundary=settings.permissions_boundary_arn,
+        )
 
     def calls_of_roles(self) -> Calls:
         """Count what the deployed functions called so far."""

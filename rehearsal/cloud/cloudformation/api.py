@@ -15,6 +15,7 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from rehearsal.cloud.cloudformation.resource_types import Providers
 from rehearsal.cloud.cloudformation.stack_engine import Deployment, Stack, Undo, delete_stack
 from rehearsal.cloud.cloudformation.stack_policy_check import check_policy
+from rehearsal.cloud.cloudformation.stack_status import check_may_be_changed, check_may_be_deleted
 from rehearsal.cloud.cloudformation.template import Scope, load_template
 from rehearsal.cloud.errors import refused
 
@@ -42,7 +43,7 @@ class CloudFormation:
 
     def stack(self, name_or_id: str) -> Stack:
         """A stack by name or id; one that was deleted has only its id."""
-        for key, stack in self.stacks.items():
+        for key, stack in list(self.stacks.items()):
             if name_or_id in (key, stack.id):
                 return stack
         raise refused("ValidationError", f"Stack with id {name_or_id} does not exist")
@@ -58,6 +59,7 @@ class CloudFormation:
     def create_change_set(self, params: dict[str, Any]) -> ChangeSet:
         """Compare a template with its stack."""
         name = params["StackName"]
+        check_may_be_changed(self.stacks.get(name), name, params["ChangeSetName"], params.get("ChangeSetType", "UPDATE"))
         if name not in self.stacks:
             self.stacks[name] = Stack(name, self.providers.arn("cloudformation", f"stack/{name}/{uuid.uuid4()}"))
         stack = self.stacks[name]
@@ -189,7 +191,7 @@ class CloudFormationResponses(BaseResponse):
 
     def describe_stacks(self) -> ActionResult:
         wanted = self._get_params().get("StackName")
-        alive = [stack for stack in self.service.stacks.values() if stack.status != "DELETE_COMPLETE"]
+        alive = [stack for stack in list(self.service.stacks.values()) if stack.status != "DELETE_COMPLETE"]
         stacks = [self.service.stack(wanted)] if wanted else alive
         if wanted and stacks[0].status == "DELETE_COMPLETE" and wanted == stacks[0].name:
             raise refused("ValidationError", f"Stack with id {wanted} does not exist")
@@ -245,8 +247,7 @@ class CloudFormationResponses(BaseResponse):
 
     def delete_stack(self) -> EmptyResult:
         stack = self.service.stack(self._get_params()["StackName"])
-        if stack.termination_protection:
-            raise refused("ValidationError", f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        check_may_be_deleted(stack)
         if stack.status != "DELETE_COMPLETE":
             stack.status = "DELETE_IN_PROGRESS"
             threading.Thread(target=self._delete, args=(stack,), daemon=True).start()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.cloud.cloudformation.resource_types import Made, Properties, Providers, ResourceType, wait_until
+from botocore.exceptions import ClientError
+
+from rehearsal.cloud.cloudformation.resource_types import HalfMade, Made, Properties, Providers, ResourceType, wait_until
 from rehearsal.cloud.errors import NotModelled
 
 _ONLY_IN_CLOUDFORMATION = {"NumNodeGroups"}
@@ -81,7 +83,10 @@ def table(providers: Providers) -> dict[str, ResourceType]:
             CacheParameterGroupFamily=properties["CacheParameterGroupFamily"],
             Description=properties["Description"],
         )
-        update_parameters(lowered, {}, properties)
+        try:
+            update_parameters(lowered, {}, properties)
+        except ClientError as problem:
+            raise HalfMade(lowered, problem) from problem
         return lowered, {"CacheParameterGroupName": lowered}
 
     def update_parameters(name: str, _before: Properties, after: Properties) -> dict[str, Any]:

@@ -40,16 +40,18 @@ def message_types(p: Providers) -> dict[str, ResourceType]:
         url = sqs.create_queue(QueueName=name)["QueueUrl"]
         return url, {"Arn": p.arn("sqs", name), "QueueName": name, "QueueUrl": url}
 
-    def log_group(name: str, _properties: Properties) -> Made:
-        logs.create_log_group(logGroupName=name)
-        return name, {"Arn": p.arn("logs", f"log-group:{name}:*")}
+    def log_group(name: str, properties: Properties) -> Made:
+        group_name = properties.get("LogGroupName", name)
+        logs.create_log_group(logGroupName=group_name)
+        return group_name, {"Arn": p.arn("logs", f"log-group:{group_name}:*")}
 
     def alarm(name: str, properties: Properties) -> Made:
-        update_alarm(name, {}, properties)
-        return name, {"Arn": p.arn("cloudwatch", f"alarm:{name}")}
+        alarm_name = properties.get("AlarmName", name)
+        update_alarm(alarm_name, {}, properties)
+        return alarm_name, {"Arn": p.arn("cloudwatch", f"alarm:{alarm_name}")}
 
     def update_alarm(name: str, _before: Properties, after: Properties) -> dict[str, Any]:
-        cloudwatch.put_metric_alarm(AlarmName=name, **after)
+        cloudwatch.put_metric_alarm(**after | {"AlarmName": name})
         return {}
 
     def dashboard(name: str, properties: Properties) -> Made:

@@ -1,4 +1,4 @@
-"""The CloudFormation types around ElastiCache: network, IAM, storage, functions, schedules, alarms, messages."""
+"""The CloudFormation types around ElastiCache: storage, functions and schedules here, the rest in files of its own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import random
 import string
 from typing import Any
 
+from rehearsal.cloud.cloudformation.identity_types import identity_types
 from rehearsal.cloud.cloudformation.message_types import message_types
+from rehearsal.cloud.cloudformation.network_types import network_types
 from rehearsal.cloud.cloudformation.resource_types import Made, Properties, Providers, ResourceType, keep, named
 
 
 def table(providers: Providers) -> dict[str, ResourceType]:
     """Every type by name."""
-    return _storage(providers) | _identity(providers) | _network(providers) | message_types(providers) | _compute(providers)
+    return _storage(providers) | _compute(providers) | identity_types(providers) | network_types(providers) | message_types(providers)
 
 
 def _storage(p: Providers) -> dict[str, ResourceType]:
@@ -75,105 +77,6 @@ def _storage(p: Providers) -> dict[str, ResourceType]:
         "AWS::ECR::Repository": ResourceType(repository, keep, lambda name, _: ecr.delete_repository(repositoryName=name, force=True)),
         "AWS::KMS::Key": ResourceType(key, keep, lambda name, _: kms.schedule_key_deletion(KeyId=name)),
     }
-
-
-def _identity(p: Providers) -> dict[str, ResourceType]:
-    iam = p.client("iam")
-
-    def put_policies(role: str, properties: Properties) -> None:
-        for policy in properties.get("Policies", []):
-            iam.put_role_policy(RoleName=role, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(policy["PolicyDocument"]))
-
-    def role(name: str, properties: Properties) -> Made:
-        role_name = properties.get("RoleName", name)[:64]
-        made = iam.create_role(
-            RoleName=role_name,
-            Path=properties.get("Path", "/"),
-            AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
-        )["Role"]
-        put_policies(role_name, properties)
-        return role_name, {"Arn": made["Arn"], "RoleId": made["RoleId"]}
-
-    def update_role(name: str, _before: Properties, after: Properties) -> dict[str, Any]:
-        put_policies(name, after)
-        return {}
-
-    def delete_role(name: str, _properties: Properties) -> None:
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        iam.delete_role(RoleName=name)
-
-    def policy(name: str, properties: Properties) -> Made:
-        update_policy(name, {}, properties)
-        return properties["PolicyName"], {}
-
-    def update_policy(_name: str, _before: Properties, after: Properties) -> dict[str, Any]:
-        for role_name in after.get("Roles", []):
-            iam.put_role_policy(RoleName=role_name, PolicyName=after["PolicyName"], PolicyDocument=json.dumps(after["PolicyDocument"]))
-        return {}
-
-    def delete_policy(_name: str, properties: Properties) -> None:
-        for role_name in properties.get("Roles", []):
-            iam.delete_role_policy(RoleName=role_name, PolicyName=properties["PolicyName"])
-
-    def provider(_name: str, properties: Properties) -> Made:
-        made = iam.create_open_id_connect_provider(
-            Url=properties["Url"], ClientIDList=properties["ClientIdList"], ThumbprintList=properties.get("ThumbprintList", [])
-        )
-        return made["OpenIDConnectProviderArn"], {"Arn": made["OpenIDConnectProviderArn"]}
-
-    def managed_policy(name: str, properties: Properties) -> Made:
-        document = json.dumps(properties["PolicyDocument"])
-        arn = iam.create_policy(
-            PolicyName=properties.get("ManagedPolicyName", name), Path=properties.get("Path", "/"), PolicyDocument=document
-        )["Policy"]["Arn"]
-        return arn, {"PolicyArn": arn}
-
-    return {
-        "AWS::IAM::ManagedPolicy": ResourceType(managed_policy, keep, lambda arn, _: iam.delete_policy(PolicyArn=arn)),
-        "AWS::IAM::OIDCProvider": ResourceType(provider, keep),
-        "AWS::IAM::Role": ResourceType(role, update_role, delete_role),
-        "AWS::IAM::Policy": ResourceType(policy, update_policy, delete_policy),
-    }
-
-
-def _network(p: Providers) -> dict[str, ResourceType]:
-    ec2 = p.client("ec2")
-
-    def security_group(name: str, properties: Properties) -> Made:
-        made = ec2.create_security_group(GroupName=name, Description=properties["GroupDescription"], VpcId=properties["VpcId"])
-        for rule in properties.get("SecurityGroupIngress", []):
-            ec2.authorize_security_group_ingress(GroupId=made["GroupId"], IpPermissions=[_permission(rule, "SourceSecurityGroupId")])
-        return made["GroupId"], {"GroupId": made["GroupId"]}
-
-    def ingress(name: str, properties: Properties) -> Made:
-        permission = _permission(properties, "SourceSecurityGroupId")
-        ec2.authorize_security_group_ingress(GroupId=properties["GroupId"], IpPermissions=[permission])
-        return name, {"Id": name}
-
-    def remove_ingress(_name: str, properties: Properties) -> None:
-        permission = _permission(properties, "SourceSecurityGroupId")
-        ec2.revoke_security_group_ingress(GroupId=properties["GroupId"], IpPermissions=[permission])
-
-    def egress(name: str, properties: Properties) -> Made:
-        permission = _permission(properties, "DestinationSecurityGroupId")
-        ec2.authorize_security_group_egress(GroupId=properties["GroupId"], IpPermissions=[permission])
-        return name, {"Id": name}
-
-    return {
-        "AWS::EC2::SecurityGroup": ResourceType(security_group, None, lambda name, _: ec2.delete_security_group(GroupId=name)),
-        "AWS::EC2::SecurityGroupIngress": ResourceType(ingress, None, remove_ingress),
-        "AWS::EC2::SecurityGroupEgress": ResourceType(egress, None),
-    }
-
-
-def _permission(rule: Properties, peer: str) -> dict[str, Any]:
-    permission: dict[str, Any] = {"IpProtocol": rule["IpProtocol"], "FromPort": int(rule["FromPort"]), "ToPort": int(rule["ToPort"])}
-    if peer in rule:
-        permission["UserIdGroupPairs"] = [{"GroupId": rule[peer]}]
-    if "DestinationPrefixListId" in rule:
-        permission["PrefixListIds"] = [{"PrefixListId": rule["DestinationPrefixListId"]}]
-    return permission
 
 
 def _compute(p: Providers) -> dict[str, ResourceType]:

@@ -14,11 +14,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from rehearsal.cloud.errors import NotModelled
 
 Properties = dict[str, Any]
 Made = tuple[str, dict[str, Any]]
+
+
+class HalfMade(Exception):
+    """A resource that is there and could not be finished: what CloudFormation shows as CREATE_FAILED with a physical id."""
+
+    def __init__(self, physical_id: str, problem: ClientError) -> None:
+        super().__init__(str(problem))
+        self.physical_id, self.problem = physical_id, problem
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ class Providers:
     def update(self, kind: str, physical_id: str, before: Properties, after: Properties) -> dict[str, Any]:
         """Change one resource in place; returns the attributes that are new."""
         update = self._type(kind).update
+        if {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} <= {"Tags"}:
+            return {}  # Tags are read by nobody here.
         if update is None:
             raise NotModelled(f"update of {kind}")
         return update(physical_id, before, after)

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from rehearsal.cloud.cloudformation.resource_types import Providers
+from rehearsal.cloud.cloudformation.resource_types import HalfMade, Providers
 from rehearsal.cloud.cloudformation.stack_policy_check import why_denied
 from rehearsal.cloud.cloudformation.template import Provisioned, Scope, in_dependency_order
 from rehearsal.cloud.errors import NotModelled
@@ -102,11 +102,18 @@ class Deployment:
             return
         if not creating:
             self.stack.become("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        for removed in reversed(self.to_delete):
-            delete_resource(self.stack, removed, self.providers)
+        left = [removed for removed in reversed(self.to_delete) if not self._is_cleaned_up(removed)]
         self.stack.outputs = {name: str(self.scope.resolve(output["Value"])) for name, output in self.template.get("Outputs", {}).items()}
         self.stack.template = self.template
-        self.stack.become(f"{verb}_COMPLETE")
+        self.stack.become(f"{verb}_COMPLETE", "One or more resources could not be deleted." if left else "")
+
+    def _is_cleaned_up(self, removed: Provisioned) -> bool:
+        """Whether what a finished update left over could be deleted; the update has succeeded either way."""
+        try:
+            delete_resource(self.stack, removed, self.providers)
+        except ClientError:
+            return False
+        return True
 
     def _apply(self) -> None:
         wanted = {
@@ -126,7 +133,6 @@ class Deployment:
         properties = self.scope.resolve(resource.get("Properties", {}))
         if existing is None:
             self._create(logical_id, resource, properties)
-            self.undo.append(Undo(logical_id, lambda: self._take_back_creation(logical_id)))
         elif existing.type != resource["Type"]:
             raise NotModelled(f"{logical_id} changes its type from {existing.type} to {resource['Type']}")
         else:
@@ -147,14 +153,21 @@ class Deployment:
             self.stack.add_event(resource.logical_id, resource.physical_id, resource.type, "UPDATE_FAILED", reason)
             raise ResourceFailed(f"[{resource.logical_id}]. {reason}")
 
-    def _create(self, logical_id: str, resource: dict[str, Any], properties: dict[str, Any]) -> None:
+    def _create(self, logical_id: str, resource: dict[str, Any], properties: dict[str, Any], instead_of: Provisioned | None = None) -> None:
         kind = resource["Type"]
+        made = Provisioned(logical_id, kind, "", {}, properties, resource.get("DeletionPolicy", "Delete"), "CREATE_FAILED")
         with self._told(logical_id, "", kind, "CREATE"):
-            physical_id, attributes = self.providers.create(kind, self.stack.name, logical_id, properties)
-        self.stack.resources[logical_id] = Provisioned(
-            logical_id, kind, physical_id, attributes, properties, resource.get("DeletionPolicy", "Delete")
-        )
-        self.stack.add_event(logical_id, physical_id, kind, "CREATE_COMPLETE")
+            try:
+                made.physical_id, made.attributes = self.providers.create(kind, self.stack.name, logical_id, properties)
+            except HalfMade as half:
+                made.physical_id = half.physical_id
+                raise half.problem from half
+            finally:
+                if made.physical_id:
+                    self.stack.resources[logical_id] = made
+                    self.undo.append(Undo(logical_id, lambda: self._take_back_creation(made, instead_of)))
+        made.status = "CREATE_COMPLETE"
+        self.stack.add_event(logical_id, made.physical_id, kind, "CREATE_COMPLETE")
 
     def _update(self, existing: Provisioned, properties: dict[str, Any]) -> None:
         before = existing.properties
@@ -172,30 +185,45 @@ class Deployment:
     def _replace(self, existing: Provisioned, resource: dict[str, Any], properties: dict[str, Any]) -> None:
         reason = "Requested update requires the creation of a new physical resource; hence creating one."
         self.stack.add_event(existing.logical_id, existing.physical_id, existing.type, "UPDATE_IN_PROGRESS", reason)
-        self._create(existing.logical_id, resource, properties)
+        self._create(existing.logical_id, resource, properties, existing)
         existing.deletion_policy = resource.get("UpdateReplacePolicy", "Delete")
         self.to_delete.append(existing)
 
-        def take_back() -> None:
-            self._take_back_creation(existing.logical_id)
-            self.stack.resources[existing.logical_id] = existing
+    def _take_back_creation(self, made: Provisioned, instead_of: Provisioned | None) -> None:
+        """Delete what this very operation made, and put back what it replaced.
 
-        self.undo.append(Undo(existing.logical_id, take_back))
-
-    def _take_back_creation(self, logical_id: str) -> None:
-        made = self.stack.resources.pop(logical_id)
-        made.deletion_policy = "Delete"
+        `Retain` keeps it, outside of every stack; `RetainExceptOnCreate` does not (user guide, "DeletionPolicy attribute"). Neither
+        speaks for a replacement.
+        """
+        if made.deletion_policy != "Retain" or instead_of is not None:
+            made.deletion_policy = "Delete"
         delete_resource(self.stack, made, self.providers)
+        if instead_of is None:
+            self.stack.resources.pop(made.logical_id)
+        else:
+            self.stack.resources[made.logical_id] = instead_of
 
     def _roll_back(self, creating: bool, reason: str) -> None:
         verb = "ROLLBACK" if creating else "UPDATE_ROLLBACK"
         self.stack.become(f"{verb}_IN_PROGRESS", f"The following resource(s) failed: {reason}")
-        for step in reversed(self.undo):
-            step.take_back()
+        failed = [step.logical_id for step in reversed(self.undo) if not self._is_taken_back(step)]
         if not creating:
             for removed in self.to_delete:
                 self.stack.resources.setdefault(removed.logical_id, removed)
-        self.stack.become(f"{verb}_COMPLETE")
+        if not failed:
+            self.stack.become(f"{verb}_COMPLETE")
+            return
+        if creating:
+            self.stack.template = self.template
+        what = "delete" if creating else "update"
+        self.stack.become(f"{verb}_FAILED", f"The following resource(s) failed to {what}: [{', '.join(failed)}].")
+
+    def _is_taken_back(self, step: Undo) -> bool:
+        try:
+            step.take_back()
+        except (ClientError, NotModelled):
+            return False
+        return True
 
     def _told(self, logical_id: str, physical_id: str, kind: str, verb: str) -> _Told:
         return _Told(self.stack, logical_id, physical_id, kind, verb)
@@ -225,8 +253,7 @@ def delete_stack(stack: Stack, providers: Providers) -> None:
     for resource in [stack.resources[logical_id] for logical_id in reversed(in_dependency_order(held))]:
         try:
             delete_resource(stack, resource, providers)
-        except ClientError as problem:
-            stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_FAILED", str(problem))
+        except ClientError:
             stack.become("DELETE_FAILED", f"The following resource(s) failed to delete: [{resource.logical_id}].")
             return
         stack.resources.pop(resource.logical_id)
@@ -234,12 +261,17 @@ def delete_stack(stack: Stack, providers: Providers) -> None:
 
 
 def delete_resource(stack: Stack, resource: Provisioned, providers: Providers) -> None:
-    """Delete one resource as its policy says."""
+    """Delete one resource as its policy says. Raises ClientError, after its event, where AWS refuses."""
     if resource.deletion_policy.startswith("Retain"):
         stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_SKIPPED")
         return
     stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_IN_PROGRESS")
-    providers.delete(resource.type, resource.physical_id, resource.properties, with_snapshot=resource.deletion_policy == "Snapshot")
+    try:
+        providers.delete(resource.type, resource.physical_id, resource.properties, with_snapshot=resource.deletion_policy == "Snapshot")
+    except ClientError as problem:
+        resource.status = "DELETE_FAILED"
+        stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_FAILED", str(problem))
+        raise
     stack.add_event(resource.logical_id, resource.physical_id, resource.type, "DELETE_COMPLETE")
 
 

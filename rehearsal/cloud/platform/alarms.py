@@ -1,7 +1,8 @@
 """Which alarms would ring: metrics over every way in which CloudWatch can cut time into periods.
 
 moto keeps alarms and evaluates none. Modelled: metrics and expressions of IF, FILL, comparisons, AND and OR; a threshold that must be
-exceeded; missing data that breaches nothing; the metrics of Step Functions and those that functions put. Everything else is no alarm here.
+exceeded; missing data that breaches nothing; the metrics of Step Functions and those that functions put. Everything else is no alarm here,
+a threshold that CloudWatch learns (anomaly detection) among it.
 Source: CloudWatch user guide, "Using metric math".
 """
 
@@ -77,6 +78,8 @@ class Alarms:
         self._forgotten.update(execution.exec_arn for execution in self._executions() if execution.stop_date is not None)
 
     def _read(self, alarm: Any) -> _Alarm | None:
+        if alarm.threshold_metric_id:
+            return None
         if not alarm.metric_data_queries:
             if alarm.statistic not in _STATISTICS:
                 return None

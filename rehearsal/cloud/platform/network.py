@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import moto.ec2.models.route_tables as route_tables
 import moto.ec2.models.security_groups as security_groups
 import moto.ec2.models.subnets as subnets
 import moto.ec2.models.vpcs as vpcs
 
 
 def seed(ec2: Any, network: dict[str, Any]) -> None:
-    """Make what `network` names, under exactly these ids: {vpc, subnets, security_groups}."""
+    """Make what `network` names, under exactly these ids: {vpc, subnets, security_groups, route_tables}."""
     ec2.describe_vpcs()  # moto makes its default VPC on the first call; that one may not take our id
     with _ids(vpcs, "random_vpc_id", [network["vpc"]]):
         ec2.create_vpc(CidrBlock="10.20.0.0/16")
@@ -23,6 +24,9 @@ def seed(ec2: Any, network: dict[str, Any]) -> None:
             ec2.create_security_group(
                 GroupName=identifier.removeprefix("sg-") + "-seeded", Description="there before", VpcId=network["vpc"]
             )
+    with _ids(route_tables, "random_route_table_id", network["route_tables"]):
+        for _ in network["route_tables"]:
+            ec2.create_route_table(VpcId=network["vpc"])
 
 
 class _ids:  # noqa: N801
