@@ -1,20 +1,23 @@
 """Checks the calls of the deployed roles against their policies: action, resource ARN, nothing else.
 
-Conditions are not evaluated. An action without a line here cannot be checked and is refused by name.
-Resources of each action: Service Authorization Reference.
+A role's inline and managed policies count, a denial wins, and a permissions boundary must allow as well (IAM user guide, "Policy
+evaluation logic"). Conditions are not evaluated: an Allow counts as if it had none, and a Deny with conditions is not applied.
+An action without a line here cannot be checked and is refused by name. Resources of each action: Service Authorization Reference.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
 import moto.backends
+
+Statement = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,43 +50,83 @@ class Permissions:
         name = f"{call.service}:{call.action}"
         if name not in self._resources:
             return f"NotModelled: authorisation of {name}"
-        resources = self._resources[name](call.params)
-        if not resources and not any(_allows(statement, name, None) for statement in self._statements(role_arn)):
-            return f"User: {role_arn} is not authorized to perform: {name}"
+        resources: Sequence[str | None] = self._resources[name](call.params) or [None]
+        role = self._iam().get_role_by_arn(role_arn)
+        policies, boundary = self._policies(role), self._boundary(role)
         for resource in resources:
-            if not any(_allows(statement, name, resource) for statement in self._statements(role_arn)):
-                return f"User: {role_arn} is not authorized to perform: {name} on resource: {resource}"
+            reason = _why_not(policies, boundary, name, resource)
+            if reason is not None:
+                where = f" on resource: {resource}" if resource is not None else ""
+                return f"User: {role_arn} is not authorized to perform: {name}{where} {reason}"
         return None
 
-    def _statements(self, role_arn: str) -> list[dict[str, Any]]:
-        backend: Any = moto.backends.get_backend("iam")[self._account][self._partition]
-        role = backend.get_role_by_arn(role_arn)
-        statements: list[dict[str, Any]] = []
-        for document in role.policies.values():
-            found = _loaded(document)["Statement"]
-            statements += found if isinstance(found, list) else [found]
-        return statements
+    def _iam(self) -> Any:
+        backends: Any = moto.backends.get_backend("iam")
+        return backends[self._account][self._partition]
+
+    def _policies(self, role: Any) -> list[Statement]:
+        managed = [_default_document(policy) for policy in role.managed_policies.values()]
+        return [statement for document in [*role.policies.values(), *managed] for statement in _statements(document)]
+
+    def _boundary(self, role: Any) -> list[Statement] | None:
+        """What the role's boundary says; None without one, and where nobody here knows the policy."""
+        policy = self._iam().managed_policies.get(role.permissions_boundary_arn)
+        return _statements(_default_document(policy)) if policy is not None else None
 
     def _arn(self, service: str, resource: str) -> str:
         region, account = ("", "") if service == "s3" else (self._region, self._account)
         return f"arn:{self._partition}:{service}:{region}:{account}:{resource}"
 
 
-def _loaded(document: Any) -> dict[str, Any]:
+def _default_document(policy: Any) -> str:
+    (document,) = [version.document for version in policy.versions if version.version_id == policy.default_version_id]
+    return str(document)
+
+
+def _statements(document: Any) -> list[Statement]:
     loaded: dict[str, Any] = json.loads(unquote(document)) if isinstance(document, str) else document
-    return loaded
+    found = loaded["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
-def _allows(statement: dict[str, Any], action: str, resource: str | None) -> bool:
-    """Whether a statement allows an action; on which resource is not looked at where the request hides it (None)."""
-    if statement["Effect"] != "Allow":
-        return False
-    actions, resources = statement["Action"], statement["Resource"]
-    actions = [actions] if isinstance(actions, str) else actions
-    resources = [resources] if isinstance(resources, str) else resources
-    return any(fnmatchcase(action.lower(), wanted.lower()) for wanted in actions) and any(
-        resource is None or fnmatchcase(resource, wanted) for wanted in resources
-    )
+def _why_not(policies: list[Statement], boundary: list[Statement] | None, action: str, resource: str | None) -> str | None:
+    """The end of AWS's sentence (IAM user guide, "Troubleshoot access denied error messages"); None where it is allowed."""
+    if _denies(policies, action, resource):
+        return "with an explicit deny in an identity-based policy"
+    if boundary is not None and _denies(boundary, action, resource):
+        return "with an explicit deny in a permissions boundary"
+    if not _allows(policies, action, resource):
+        return f"because no identity-based policy allows the {action} action"
+    if boundary is not None and not _allows(boundary, action, resource):
+        return f"because no permissions boundary allows the {action} action"
+    return None
+
+
+def _allows(statements: list[Statement], action: str, resource: str | None) -> bool:
+    """Whether one allows it; on which resource is not looked at where the request hides it (None)."""
+    return any(one["Effect"] == "Allow" and _is_about(one, "Action", action) for one in statements if _covers(one, resource, hidden=True))
+
+
+def _denies(statements: list[Statement], action: str, resource: str | None) -> bool:
+    """Whether one denies it; where the request hides the resource, only one that denies it on every resource."""
+    denials = [one for one in statements if one["Effect"] == "Deny" and not one.get("Condition")]
+    return any(_is_about(one, "Action", action) for one in denials if _covers(one, resource, hidden=one.get("Resource") in ("*", ["*"])))
+
+
+def _covers(statement: Statement, resource: str | None, *, hidden: bool) -> bool:
+    return hidden if resource is None else _is_about(statement, "Resource", resource)
+
+
+def _is_about(statement: Statement, element: str, value: str) -> bool:
+    """Whether Action or Resource names a value, or NotAction or NotResource does not. Actions are the same in either case."""
+    patterns = _listed(statement[element] if element in statement else statement[f"Not{element}"])
+    if element == "Action":
+        value, patterns = value.lower(), [pattern.lower() for pattern in patterns]
+    return any(fnmatchcase(value, pattern) for pattern in patterns) is (element in statement)
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[str, str]], list[str]]]:
