@@ -100,7 +100,8 @@ def _auth_token(scope: Construct) -> secretsmanager.Secret:
         generate_secret_string=secretsmanager.SecretStringGenerator(
             password_length=TOKEN_LENGTH, exclude_punctuation=TOKEN_WITHOUT_PUNCTUATION
         ),
-        removal_policy=RemovalPolicy.RETAIN,
+        # Not RETAIN: a first deploy that fails would leave a token that belongs to nothing.
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     acknowledge(
         secret, rule="AwsSolutions-SMG4", reason="an AUTH token is rotated in step with ElastiCache, by a runbook, never on a timer"

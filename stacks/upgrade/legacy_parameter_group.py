@@ -10,7 +10,7 @@ from uplift.settings.upgrade import UpgradeSettings
 
 
 class LegacyParameterGroup(Construct):
-    """Retained when the upgrade stack goes: legacy goes on using it."""
+    """Retained when the upgrade stack goes, since legacy goes on using it; not when its creation is rolled back, since nothing does yet."""
 
     def __init__(self, scope: Construct, construct_id: str, *, upgrade: UpgradeSettings) -> None:
         super().__init__(scope, construct_id)
@@ -21,5 +21,5 @@ class LegacyParameterGroup(Construct):
             description=f"Legacy after its upgrade to {upgrade.target}",
             properties=dict(upgrade.parameters),
         )
-        group.apply_removal_policy(RemovalPolicy.RETAIN)
+        group.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.name = group.ref

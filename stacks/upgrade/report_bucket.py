@@ -13,7 +13,7 @@ _NAMES_DAYS = 14
 
 
 class ReportBucket(Construct):
-    """Kept when the stack goes: a report is the proof of what happened."""
+    """Kept when the stack goes: a report is the proof of what happened. Not kept when its creation is rolled back: it is empty then."""
 
     def __init__(self, scope: Construct, construct_id: str, *, retention_days: int) -> None:
         super().__init__(scope, construct_id)
@@ -28,7 +28,7 @@ class ReportBucket(Construct):
                 s3.LifecycleRule(prefix="runs/", expiration=Duration.days(retention_days), noncurrent_version_expiration=Duration.days(30)),
                 s3.LifecycleRule(prefix="names/", expiration=Duration.days(_NAMES_DAYS), noncurrent_version_expiration=Duration.days(1)),
             ],
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         acknowledge(
             self.bucket, rule="AwsSolutions-S1", reason="two functions write a few objects a run; CloudTrail data events cover access"

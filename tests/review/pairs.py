@@ -183,6 +183,13 @@ MEASURED = [
         also=((SECURITY, "TLS off"),),
     ),
     Pair("policies removed", attribute(DeletionPolicy=None, UpdateReplacePolicy=None), PROTECTION, "DeletionPolicy Snapshot → Delete"),
+    Pair(
+        "a secret that nothing keeps any more",
+        attribute(TOKEN, DeletionPolicy="Delete"),
+        PROTECTION,
+        "DeletionPolicy RetainExceptOnCreate → Delete",
+        TOKEN,
+    ),
     Pair("backups off", put(SnapshotRetentionLimit=None), PROTECTION, "snapshots kept 3 → 0 days"),
     Pair("fewer nodes", put(NumCacheClusters=2), PROTECTION, "nodes 5 → 2", base=put(NumCacheClusters=5), never=(OUTAGE,)),
     Pair(
@@ -418,6 +425,14 @@ BEHAVIOURS = [
 ]
 
 HARMLESSES = [
+    Pair(
+        "kept, but not where its creation is rolled back",
+        attribute(TOKEN, DeletionPolicy="RetainExceptOnCreate"),
+        HARMLESS,
+        "DeletionPolicy Retain → RetainExceptOnCreate: Both keep what exists",
+        TOKEN,
+        base=attribute(TOKEN, DeletionPolicy="Retain"),
+    ),
     Pair(
         "tags on a node type nobody knows",
         put(Tags=[{"Key": "a", "Value": "b"}]),

@@ -20,6 +20,8 @@ Template = dict[str, Any]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 STACKS = ("UpliftProdAppCache", "UpliftProdSidekiq", "UpliftProdUpgrade")
 GROUPS = STACKS[:2]
+# DeletionPolicy and UpdateReplacePolicy; the latter knows no RetainExceptOnCreate.
+KEPT = ("RetainExceptOnCreate", "Retain")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,7 +82,7 @@ def test_the_token_is_drawn_once_and_never_in_clear(templates: dict[str, Templat
     """Changing the generator draws a new token, which CloudFormation would not even deploy: every client is cut off."""
     secret = _only(templates[stack], "AWS::SecretsManager::Secret")
     assert secret["Properties"]["GenerateSecretString"] == {"ExcludePunctuation": True, "PasswordLength": 64}
-    assert secret["DeletionPolicy"] == "Retain"
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == KEPT
     token = json.dumps(_only(templates[stack], "AWS::ElastiCache::ReplicationGroup")["Properties"]["AuthToken"])
     assert "{{resolve:secretsmanager:" in token
     facts = [resource["Properties"]["Value"] for resource in _resources(templates[stack], "AWS::SSM::Parameter").values()]
@@ -224,7 +226,16 @@ def test_the_schedule_is_off_and_its_failures_are_kept(templates: dict[str, Temp
 
 def test_the_parameter_group_of_legacy_outlives_the_stack(templates: dict[str, Template]) -> None:
     group = _only(templates["UpliftProdUpgrade"], "AWS::ElastiCache::ParameterGroup")
-    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == KEPT
+
+
+def test_a_failed_first_deploy_leaves_nothing_outside_the_stacks(templates: dict[str, Template]) -> None:
+    """`Retain` keeps what it was written on even where its creation is rolled back (user guide, "DeletionPolicy attribute")."""
+    for stack, template in templates.items():
+        kept = {name: one["DeletionPolicy"] for name, one in template["Resources"].items() if one.get("DeletionPolicy") == "Retain"}
+        assert kept == {}, stack
+    bucket = _only(templates["UpliftProdUpgrade"], "AWS::S3::Bucket")
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == KEPT
 
 
 def test_functions_are_where_they_belong(templates: dict[str, Template]) -> None:
