@@ -12,7 +12,8 @@ from uplift.settings.load import environment_names, load_settings
 
 Load = Callable[[str, Any], EnvironmentSettings]
 
-REFUSALS = [
+_IAM = "arn:aws-us-gov:iam::333333333333"
+REFUSALS: list[tuple[str, Any, str]] = [
     ("app_cache.engine_version", "3.2.4", "app_cache.engine_version: '3.2.4' cannot be created, allowed for redis: 4.0.10, 5.0.6, 6.0"),
     ("app_cache.engine_version", "5.0.5", "app_cache.engine_version: '5.0.5' cannot be created, allowed for redis: 4.0.10, 5.0.6"),
     ("app_cache.parameter_group_family", "redis7", "app_cache.parameter_group_family is 'redis7', but redis 5.0.6 owns 'redis5.0'"),
@@ -123,6 +124,31 @@ REFUSALS = [
     ("region", "gov-west", "region: found 'gov-west', allowed:"),
     ("role_path", "project", "role_path: found 'project', allowed:"),
     ("permissions_boundary_arn", "boundary", "permissions_boundary_arn: found 'boundary', allowed:"),
+    ("pipeline.operators", ["*"], "pipeline.operators: '*' is nobody, allowed: the ARN of a role or a user, such as arn:PARTITION:iam::"),
+    ("pipeline.operators", [f"{_IAM}:root"], "pipeline.operators: 'arn:aws-us-gov:iam::333333333333:root' is nobody, allowed:"),
+    ("pipeline.operators", ["arn:aws-us-gov:iam::*:role/on-call"], "pipeline.operators: 'arn:aws-us-gov:iam::*:role/on-call' is nobody"),
+    ("pipeline.operators", ["arn:aws-us-gov:sts::333333333333:assumed-role/on-call/ada"], "assumed-role/on-call/ada' is nobody, allowed:"),
+    (
+        "pipeline.operators",
+        ["arn:aws:iam::333333333333:role/on-call"],
+        "pipeline.operators arn:aws:iam::333333333333:role/on-call: allowed: partition aws-us-gov, which us-gov-west-1 is in",
+    ),
+    ("pipeline.operators", [f"{_IAM}:user/on-*"], "has a * in a user's name, allowed: a * in a role's name"),
+    *(
+        ("pipeline.operators", [f"{_IAM}:role/{pattern}"], f"role/{pattern}' would let nearly any role in, allowed: a * after at least 3")
+        for pattern in (
+            "*",
+            "on*",
+            "team/*",
+            "*on-call*",
+            "aws-reserved/*",
+            "aws-reserved*",
+            "*/us-gov-west*",
+            "*/sso.amazonaws.com*",
+            "aws-reserved/sso.amazonaws.com/*/AWSReserved*",
+            "aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_*",
+        )
+    ),
     ("log_retention_days", 7, "log_retention_days: found 7, allowed: input should be 30, 90"),
 ]
 
@@ -140,6 +166,22 @@ def test_refused(load_changed: Load, field: str, value: Any, message: str) -> No
 @pytest.mark.parametrize("environment", ["rehearsal", "dev", "staging", "prod"])
 def test_the_environments_of_this_repository_are_valid(environment: str) -> None:
     assert load_settings(environment).upgrade.target_version == "5.0.6"
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        f"{_IAM}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_UpliftOperator_*",
+        f"{_IAM}:role/aws-reserved/sso.amazonaws.com/us-gov-west-1/AWSReservedSSO_Op_0123456789abcdef",
+        f"{_IAM}:role/on-call*",
+        f"{_IAM}:user/break-glass",
+        "arn:aws-us-gov:iam::444444444444:role/team/on-call",
+    ],
+)
+def test_people_who_may_operate_are_roles_and_users(load_changed: Load, operator: str) -> None:
+    pipeline = load_changed("pipeline.operators", [operator]).pipeline
+    assert pipeline is not None
+    assert pipeline.operators == (operator,)
 
 
 def test_there_is_a_file_for_each_environment() -> None:

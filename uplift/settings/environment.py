@@ -24,6 +24,16 @@ _MOST_ENVIRONMENT_BYTES = 4_096
 # What the run settings hold beside the texts counted below, with the longest names of table, bucket, topic and parameter group.
 _ENVIRONMENT_BYTES_OF_THE_REST = 2_000
 
+# By what its regions are called; every other region is in aws.
+_PARTITIONS = {
+    "cn": "aws-cn",
+    "gov": "aws-us-gov",
+    "iso": "aws-iso",
+    "isob": "aws-iso-b",
+    "isoe": "aws-iso-e",
+    "isof": "aws-iso-f",
+}
+
 
 def environment_prefix(environment: str) -> str:
     """What the names of an environment's stacks begin with."""
@@ -93,8 +103,10 @@ class EnvironmentSettings(FrozenSettings):
 
     @property
     def partition(self) -> str:
-        """What the region's ARNs begin with."""
-        return "aws-us-gov" if self.in_govcloud else "aws"
+        """The partition of the region (AWS General Reference, "Amazon Resource Names"), which begins the ARNs of all that is in it."""
+        name = self.region.split("-")
+        special = name[1] if name[1].startswith(("gov", "iso")) else name[0]
+        return _PARTITIONS.get(special, "aws")
 
     @property
     def deploys_upgrade(self) -> bool:
@@ -120,6 +132,7 @@ class EnvironmentSettings(FrozenSettings):
         yield from self._node_problems()
         yield from self._group_problems()
         yield from self._topic_problems()
+        yield from self._operator_problems()
         yield from self._environment_size_problems()
         yield from tag_problems(self.tags, self.required_tags)
         boundary = self.permissions_boundary_arn
@@ -153,6 +166,10 @@ class EnvironmentSettings(FrozenSettings):
     def _topic_problems(self) -> Iterator[str]:
         for topic in self.upgrade.receivers.topics_elsewhere(self.account, self.region):
             yield f"upgrade.notify {topic}: allowed: a topic of account {self.account} in {self.region} (alarms reach no other)"
+
+    def _operator_problems(self) -> Iterator[str]:
+        for operator in self.pipeline.operators_elsewhere(self.partition) if self.pipeline else ():
+            yield f"pipeline.operators {operator}: allowed: partition {self.partition}, which {self.region} is in"
 
     def _environment_size_problems(self) -> Iterator[str]:
         legacy, upgrade = self.legacy, self.upgrade

@@ -1,18 +1,30 @@
-"""Settings of the pipeline that deploys: whose workflows may take the roles."""
+"""Settings of the pipeline that deploys: whose workflows, and which people, may take the roles."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from uplift.settings.base import FrozenSettings
 
+_OPERATOR = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):(?P<kind>role|user)/(?P<path>[\w+=,.@/*-]*[\w+=,.@*-])", re.ASCII
+)
+_ALLOWED = "the ARN of a role or a user, such as arn:PARTITION:iam::ACCOUNT:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_NAME_*"
+# Where IAM Identity Center keeps the role of each permission set, and how it names it (its user guide, "Referencing permission sets in
+# resource policies").
+_RESERVED_PATH, _RESERVED_NAME = "aws-reserved/", "AWSReservedSSO_"
+_FEWEST_LETTERS = 3
+
 
 class PipelineSettings(FrozenSettings):
     """One GitHub repository. `oidc_provider_arn`: the account's provider where there is one already, else one is made.
 
     `bootstrap_qualifier` tells this environment's bootstrap from others in the account; it follows from the environment's name.
+    `operators`: people's own roles and users, beside the repository's jobs; a `*` in a role's name stands for what nobody knows beforehand.
     """
 
     repository: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
@@ -20,3 +32,44 @@ class PipelineSettings(FrozenSettings):
         Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com$")] | None
     ) = None
     bootstrap_qualifier: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,9}$")] | None = None
+    operators: tuple[str, ...] = ()
+
+    def problems(self) -> Iterator[str]:
+        """Operators that are nobody, or nearly everybody."""
+        for operator in self.operators:
+            found = _OPERATOR.fullmatch(operator)
+            if found is None:
+                yield f"operators: {operator!r} is nobody, allowed: {_ALLOWED}"
+            elif found["kind"] == "user" and "*" in found["path"]:
+                yield f"operators: {operator!r} has a * in a user's name, allowed: a * in a role's name"
+            elif _is_too_wide(found["path"]):
+                yield (
+                    f"operators: {operator!r} would let nearly any role in, allowed: a * after at least {_FEWEST_LETTERS} letters of the "
+                    f"role's own name, for a permission set {_RESERVED_NAME}NAME_*"
+                )
+
+    def operators_elsewhere(self, partition: str) -> Iterator[str]:
+        """Operators of another partition, whom no role can trust."""
+        yield from (operator for operator in self.operators if operator.split(":")[1] != partition)
+
+    @property
+    def operators_by_account(self) -> dict[str, tuple[str, ...]]:
+        """The operators, under the account that each belongs to."""
+        accounts = dict.fromkeys(operator.split(":")[4] for operator in self.operators)
+        return {account: tuple(one for one in self.operators if one.split(":")[4] == account) for account in accounts}
+
+
+def _is_too_wide(path: str) -> bool:
+    """Whether a name with a `*` says too little of whom it means.
+
+    IAM's `*` passes over slashes (IAM user guide, "IAM JSON policy elements: Condition operators"): one that can reach Identity Center's
+    folder anywhere but in a permission set's own name would mean everybody's.
+    """
+    name = path.rsplit("/", 1)[-1]
+    if "*" not in name:
+        return False
+    known, before_any = name.partition("*")[0], path.partition("*")[0]
+    reaches_reserved = before_any.startswith(_RESERVED_PATH) or _RESERVED_PATH.startswith(before_any)
+    if reaches_reserved and not known.startswith(_RESERVED_NAME):
+        return True
+    return len(known.removeprefix(_RESERVED_NAME)) < _FEWEST_LETTERS
