@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.inplace.builders import member, observation
 from uplift.inplace.records.observation import Observation
-from uplift.inplace.records.run_record import Phase, RunKey, RunRecord, goes_on
+from uplift.inplace.records.run_record import Phase, RunKey, RunRecord, goes_on, is_run_snapshot
 
 KEY = RunKey("legacy", "3.2.4", "redis-5.0.6", 1)
 RAISED = RunKey("legacy", "3.2.4", "redis-5.0.6", 2)
@@ -37,6 +37,15 @@ def test_a_run_whose_modify_may_have_been_sent_is_observed(
     earlier: RunRecord | None, wanted: RunKey, seen: Observation, continues: bool
 ) -> None:
     assert goes_on(earlier, wanted, seen) is continues
+
+
+def test_snapshots_of_another_source_are_none_of_this_ones() -> None:
+    """Both begin with `uplift-legacy-`; who deletes those of one must not find the other's."""
+    other = RunKey("legacy-two", "3.2.4", "redis-5.0.6", 1)
+    assert is_run_snapshot("legacy", KEY.snapshot_name)
+    assert is_run_snapshot("legacy-two", other.snapshot_name)
+    assert not is_run_snapshot("legacy", other.snapshot_name)
+    assert not is_run_snapshot("legacy", f"{KEY.snapshot_name}-kept")
 
 
 _ids = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True).filter(lambda text: len(text) <= 40)

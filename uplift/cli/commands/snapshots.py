@@ -13,7 +13,7 @@ from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines, print_table
 from uplift.cli.terminal.table import plain_table
 from uplift.inplace.records.observation import SnapshotObservation
-from uplift.inplace.records.run_record import snapshot_prefix
+from uplift.inplace.records.run_record import is_run_snapshot, snapshot_prefix
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 
 
@@ -30,7 +30,8 @@ def snapshots(
     days = settings.upgrade.keep_snapshot_days
     oldest = datetime.now(UTC) - timedelta(days=days)
     with aws_named("listing snapshots"):
-        found = sorted(deployment.legacy.snapshots_named(snapshot_prefix(settings.legacy.id)), key=_taken_at)
+        named = deployment.legacy.snapshots_named(snapshot_prefix(settings.legacy.id))
+    found = sorted((snapshot for snapshot in named if is_run_snapshot(settings.legacy.id, snapshot.name)), key=_taken_at)
     due = [snapshot for snapshot in found if _taken_at(snapshot) < oldest]
     if delete_due:
         for snapshot in due:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from uplift.inplace.records.observation import Observation
 
 SNAPSHOT_PREFIX = "uplift-"
+RUN_ID_LENGTH = 10
 
 
 def snapshot_prefix(source: str) -> str:
     """What the names of all snapshots of one source's runs begin with."""
     return f"{SNAPSHOT_PREFIX}{source[:22].rstrip('-')}-"
+
+
+def is_run_snapshot(source: str, name: str) -> bool:
+    """Whether a snapshot is one of this source's runs: those of `api-prod` begin as those of `api` do, with more before the run's id."""
+    return re.fullmatch(rf"{re.escape(snapshot_prefix(source))}[0-9a-f]{{{RUN_ID_LENGTH}}}", name) is not None
 
 
 class Phase(StrEnum):
@@ -38,7 +45,7 @@ class RunKey:
     @property
     def id(self) -> str:
         """Ten hexadecimal digits: what people call the run by, and where its reports are kept."""
-        return hashlib.sha256(str(self).encode()).hexdigest()[:10]
+        return hashlib.sha256(str(self).encode()).hexdigest()[:RUN_ID_LENGTH]
 
     @property
     def snapshot_name(self) -> str:
