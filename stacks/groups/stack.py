@@ -11,6 +11,7 @@ from stacks.groups.dns_names import DnsNames
 from stacks.groups.events_topic import EventsTopic
 from stacks.groups.replication_group import PORT, ReplicationGroup
 from stacks.iam.application_policy import ApplicationPolicy
+from stacks.iam.rotate_role import RotateRole
 from stacks.shared.group_facts import GroupFactNames
 from stacks.shared.notification_topic import PeopleTopic
 from stacks.shared.runbooks import Runbooks
@@ -58,6 +59,16 @@ class GroupStack(Stack):
         )
         names = GroupFactNames(environment, name)
         policy = ApplicationPolicy(self, "Application", names=names, secret=redis.secret, role_path=settings.role_path)
+        if settings.pipeline is not None:
+            RotateRole(
+                self,
+                "Rotate",
+                names=names,
+                group_id=redis.group.ref,
+                secret=redis.secret,
+                pipeline=settings.pipeline,
+                role_path=settings.role_path,
+            )
         facts = self._facts(names, redis, policy, people, events)
         if settings.network.dns_zone is not None:
             dns = DnsNames(self, "Dns", zone=settings.network.dns_zone, name=name, redis=redis)

@@ -1,26 +1,27 @@
-"""Roles for people and jobs around the upgrade: one to start it, one to recover, one to read. None may do the others' work."""
+"""Roles for people and jobs around the upgrade: to read, to start it, to recover, to delete snapshots. None may do another's work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.iam.github_trust import trusted_jobs
+from stacks.iam.elasticache_arns import elasticache_arn
 from stacks.iam.legacy_reads import alarm_arns, read_legacy
+from stacks.iam.operator_role import OperatorRole
 from stacks.iam.statements import allow, arn
 from stacks.shared.acknowledge import acknowledge_statements
+from uplift.inplace.records.run_record import RUN_ID_LENGTH, snapshot_prefix
 from uplift.settings.environment import environment_prefix
 from uplift.settings.legacy import LegacySettings
 from uplift.settings.pipeline import PipelineSettings
 
 
 class OperatorRoles(Construct):
-    """Three roles, each trusted by a GitHub environment of its own: NAME-upgrade, NAME-recover, NAME-read."""
+    """Four roles, each trusted by a GitHub environment of its own: NAME-read, NAME-upgrade, NAME-recover, NAME-snapshots."""
 
     def __init__(
         self,
@@ -51,19 +52,20 @@ class OperatorRoles(Construct):
         listing = iam.PolicyStatement(
             sid="ListRuns", actions=["states:ListExecutions"], resources=[upgrade.state_machine_arn, recovery.state_machine_arn]
         )
-        for name, more in (
+        for work, more in (
             ("read", []),
             ("upgrade", [_start("StartUpgrade", upgrade), _runs("StopUpgrade", ("StopExecution",), upgrade), *_unmute(legacy)]),
             ("recover", [_start("StartRecovery", recovery)]),
+            ("snapshots", [_delete_snapshots(legacy)]),
         ):
-            role = iam.Role(
+            role = OperatorRole(
                 self,
-                name.title(),
-                assumed_by=trusted_jobs(pipeline=pipeline, github_environment=f"{environment}-{name}"),
-                path=role_path,
-                # As long as the longest run may take to watch.
-                max_session_duration=Duration.hours(6),
-                description=f"Uplift {environment}: {name}",
+                work.title(),
+                work=work,
+                github_environment=f"{environment}-{work}",
+                description=f"Uplift {environment}: {work}",
+                pipeline=pipeline,
+                role_path=role_path,
             )
             statements = (*reading, listing, *more)
             for statement in statements:
@@ -85,6 +87,12 @@ def _unmute(legacy: LegacySettings) -> list[iam.PolicyStatement]:
     if not legacy.alarms_to_mute:
         return []
     return [iam.PolicyStatement(sid="UnmuteAlarms", actions=["cloudwatch:EnableAlarmActions"], resources=alarm_arns(legacy.alarms_to_mute))]
+
+
+def _delete_snapshots(legacy: LegacySettings) -> iam.PolicyStatement:
+    """Those of this legacy's runs only: with as many `?` as a run's id has digits, one of `api` is none of `api-prod`."""
+    names = f"{snapshot_prefix(legacy.id)}{'?' * RUN_ID_LENGTH}"
+    return allow("DeleteSnapshots", "elasticache", ["DeleteSnapshot"], [elasticache_arn("snapshot", names)])
 
 
 def _read_statements(environment: str, legacy: LegacySettings, reports: s3.IBucket) -> list[iam.PolicyStatement]:

@@ -273,31 +273,12 @@ def _trust(properties: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def test_each_role_is_taken_by_its_own_github_environment_only(synthesised: Synthesise, templates: dict[str, Template]) -> None:
-    subject = "token.actions.githubusercontent.com:sub"
-    repository = "repo:department-of-veterans-affairs/vets-api-redis:environment:"
-    (deploy,) = _of_type(synthesised("prod").rights, "AWS::IAM::Role").values()
-    assert _trust(deploy)[subject] == f"{repository}prod"
-    operators = _of_type(templates["UpliftProdUpgrade"], "AWS::IAM::Role", "Operators")
-    assert {_trust(role)[subject].removeprefix(repository) for role in operators.values()} == {"prod-read", "prod-upgrade", "prod-recover"}
-    assert {_trust(role)["token.actions.githubusercontent.com:aud"] for role in (deploy, *operators.values())} == {"sts.amazonaws.com"}
-
-
-def test_no_role_may_do_another_ones_work(templates: dict[str, Template]) -> None:
-    policies = _of_type(templates["UpliftProdUpgrade"], "AWS::IAM::Policy", "Operators")
-    started = {
-        name: json.dumps([one["Resource"] for one in _statements(policy) if "states:StartExecution" in json.dumps(one["Action"])])
-        for name, policy in policies.items()
+def test_a_deploy_is_made_by_its_own_github_environment_only(synthesised: Synthesise) -> None:
+    """Not by people either: `pipeline.operators` operate, a pipeline deploys."""
+    rights = synthesised("prod").rights
+    (deploy,) = _of_type(rights, "AWS::IAM::Role").values()
+    assert _trust(deploy) == {
+        "token.actions.githubusercontent.com:sub": "repo:department-of-veterans-affairs/vets-api-redis:environment:prod",
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
     }
-    (reads,) = [one for name, one in started.items() if "Read" in name]
-    (upgrades,) = [one for name, one in started.items() if "Upgrade" in name]
-    (recovers,) = [one for name, one in started.items() if "Recover" in name]
-    assert reads == "[]"
-    assert "InPlaceUpgradeMachine" in upgrades
-    assert "Recover" not in upgrades
-    assert "RecoveryRecoverMachine" in recovers
-    assert "InPlaceUpgrade" not in recovers
-    for name, policy in policies.items():
-        writes = {action for action in _actions(_statements(policy)) if not action.split(":")[1].startswith(("Describe", "Get", "List"))}
-        assert writes <= {"states:StartExecution", "states:StopExecution"}, name
-        assert "names/" not in json.dumps(policy)
+    assert rights["Outputs"]["DeployRoleArn"]["Description"] == "ROLE_ARN of the GitHub environment prod"

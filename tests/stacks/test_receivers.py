@@ -98,7 +98,7 @@ def test_every_alarm_goes_to_the_topic_that_exists_already(with_a_topic: dict[st
 def test_functions_and_people_may_reach_it(with_a_topic: dict[str, dict[str, Any]]) -> None:
     policies = [one["Properties"]["PolicyDocument"] for one in with_a_topic["Upgrade"].values() if one["Type"] == "AWS::IAM::Policy"]
     about = [statement for policy in policies for statement in policy["Statement"] if TOPIC in json.dumps(statement)]
-    # Control and recovery publish; control, and each of the three roles of people, look who is subscribed.
-    assert sorted(statement["Action"] for statement in about) == ["sns:ListSubscriptionsByTopic"] * 4 + ["sns:Publish"] * 2
+    # Control and recovery publish; control, and each of the four roles of people, look who is subscribed.
+    assert sorted(statement["Action"] for statement in about) == ["sns:ListSubscriptionsByTopic"] * 5 + ["sns:Publish"] * 2
     settings = json.dumps([one["Properties"] for one in with_a_topic["Upgrade"].values() if one["Type"] == "AWS::Lambda::Function"])
     assert settings.count(TOPIC) == 3

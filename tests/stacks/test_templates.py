@@ -208,12 +208,14 @@ def test_the_run_may_modify_legacy_and_nothing_else(templates: dict[str, Templat
 
 
 def test_nobody_may_create_delete_or_reboot_a_cache(templates: dict[str, Template]) -> None:
-    """But a recovery, which may create groups of one name."""
+    """But a recovery may create groups of one name, and one role delete snapshots of runs."""
     statements = list(_statements(templates["UpliftProdUpgrade"]))
     (creating,) = [statement for statement in statements if statement.get("Sid") == "CreateGroup"]
     assert creating["Action"] == "elasticache:CreateReplicationGroup"
     assert ":replicationgroup:uplift-recovered-*" in json.dumps(creating["Resource"])
-    actions = json.dumps([statement["Action"] for statement in statements if statement is not creating])
+    (deleting,) = [statement for statement in statements if statement.get("Sid") == "DeleteSnapshots"]
+    assert deleting["Action"] == "elasticache:DeleteSnapshot"
+    actions = json.dumps([statement["Action"] for statement in statements if statement not in (creating, deleting)])
     assert not re.search(r"elasticache:(Create(?!Snapshot)|Delete|Reboot|\*)", actions)
 
 

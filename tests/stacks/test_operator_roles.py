@@ -1,0 +1,153 @@
+"""The roles of people and jobs: who may take each, where its ARN is printed, and that none may do another's work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template as Synthesised
+
+from stacks.groups.stack import GroupStack
+from uplift.inplace.records.run_record import RunKey
+from uplift.settings.environment import GroupName
+from uplift.settings.load import load_settings
+
+Template = dict[str, Any]
+_SUBJECT, _AUDIENCE = "token.actions.githubusercontent.com:sub", "token.actions.githubusercontent.com:aud"
+_REPOSITORY = "repo:department-of-veterans-affairs/vets-api-redis:environment:"
+_PEOPLE = (
+    "arn:aws-us-gov:iam::333333333333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_UpliftOperator_*",
+    "arn:aws-us-gov:iam::333333333333:user/break-glass",
+    "arn:aws-us-gov:iam::444444444444:role/on-call",
+)
+_ROTATES = {
+    "elasticache:ModifyReplicationGroup",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:TagResource",
+    "secretsmanager:UpdateSecretVersionStage",
+}
+# What each role may change, by GitHub environment; all else of it is reading.
+_WORK: dict[str, set[str]] = {
+    "prod-read": set(),
+    "prod-upgrade": {"states:StartExecution", "states:StopExecution"},
+    "prod-recover": {"states:StartExecution"},
+    "prod-snapshots": {"elasticache:DeleteSnapshot"},
+    "prod-rotate-app-cache": _ROTATES,
+    "prod-rotate-sidekiq": _ROTATES,
+}
+
+
+def _of_type(template: Template, kind: str) -> dict[str, Any]:
+    return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == kind}
+
+
+def _trust(role: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    statements: list[dict[str, Any]] = role["AssumeRolePolicyDocument"]["Statement"]
+    return tuple(statements)
+
+
+def _operators(templates: dict[str, Template]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """GitHub environment, stack, logical id and properties of each role that a job may take."""
+    for stack, template in templates.items():
+        for name, role in _of_type(template, "AWS::IAM::Role").items():
+            if (first := _trust(role)[0])["Action"] == "sts:AssumeRoleWithWebIdentity":
+                yield first["Condition"]["StringEquals"][_SUBJECT].removeprefix(_REPOSITORY), stack, name, role
+
+
+def _statements(template: Template, role: str) -> list[dict[str, Any]]:
+    policies = [
+        one["PolicyDocument"]["Statement"] for one in _of_type(template, "AWS::IAM::Policy").values() if {"Ref": role} in one["Roles"]
+    ]
+    return [statement for statements in policies for statement in statements]
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    found: list[str] = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+    return found
+
+
+def test_each_role_is_taken_by_its_own_github_environment_and_nobody_else(templates: dict[str, Template]) -> None:
+    roles = list(_operators(templates))
+    assert sorted(name for name, *_ in roles) == sorted(_WORK)
+    for _name, _stack, _id, role in roles:
+        (github,) = _trust(role)
+        assert github["Condition"] == {
+            "StringEquals": {_AUDIENCE: "sts.amazonaws.com", _SUBJECT: github["Condition"]["StringEquals"][_SUBJECT]}
+        }
+        assert (role["Path"], role["MaxSessionDuration"]) == ("/project/", 6 * 3600)
+
+
+def test_deploying_prints_the_arn_of_each_role_for_its_github_environment(templates: dict[str, Template]) -> None:
+    for name, stack, logical_id, _role in _operators(templates):
+        work = name.removeprefix("prod-").partition("-")[0]
+        assert templates[stack]["Outputs"][f"{work.title()}RoleArn"] == {
+            "Description": f"ROLE_ARN of the GitHub environment {name}",
+            "Value": {"Fn::GetAtt": [logical_id, "Arn"]},
+        }
+
+
+def test_no_role_may_do_another_ones_work(templates: dict[str, Template]) -> None:
+    for name, stack, logical_id, _role in _operators(templates):
+        statements = _statements(templates[stack], logical_id)
+        actions = {action for statement in statements for action in _actions(statement)}
+        assert {action for action in actions if not action.split(":")[1].startswith(("Describe", "Get", "List"))} == _WORK[name], name
+        assert "names/" not in json.dumps(statements)
+        starts = json.dumps([statement["Resource"] for statement in statements if "states:StartExecution" in _actions(statement)])
+        assert ("InPlaceUpgradeMachine" in starts, "RecoveryRecoverMachine" in starts) == (name == "prod-upgrade", name == "prod-recover")
+
+
+@pytest.mark.parametrize("name", GroupName)
+def test_a_token_is_rotated_in_one_group_alone(templates: dict[str, Template], name: GroupName) -> None:
+    ((stack, logical_id),) = [(stack, role) for github, stack, role, _ in _operators(templates) if github == f"prod-rotate-{name}"]
+    found = {statement["Sid"]: statement for statement in _statements(templates[stack], logical_id)}
+    assert set(found) == {"ReadFacts", "ChangeToken", "KeepToken", "DrawToken"}
+    facts = [resource["Fn::Join"][1][-1] for resource in found["ReadFacts"]["Resource"]]
+    assert facts == [f":parameter/uplift/prod/{name}/group-id", f":parameter/uplift/prod/{name}/secret-arn"]
+    assert found["ChangeToken"]["Resource"]["Fn::Join"][1][-2:] == [":replicationgroup:", {"Ref": "RedisGroup88ACAA33"}]
+    assert found["KeepToken"]["Resource"] == {"Ref": "RedisAuthToken9E34F6A5"}
+    assert (found["DrawToken"]["Action"], found["DrawToken"]["Resource"]) == ("secretsmanager:GetRandomPassword", "*")
+
+
+def test_snapshots_of_this_legacy_alone_are_deleted(templates: dict[str, Template]) -> None:
+    ((stack, logical_id),) = [(stack, role) for name, stack, role, _ in _operators(templates) if name == "prod-snapshots"]
+    (deleting,) = [one for one in _statements(templates[stack], logical_id) if one["Sid"] == "DeleteSnapshots"]
+    pattern = deleting["Resource"]["Fn::Join"][1][-1].removeprefix(":snapshot:")
+    assert fnmatchcase(RunKey("vets-api-prod", "3.2.4", "redis-5.0.6", 1).snapshot_name, pattern)
+    for other in (RunKey("vets-api-prod-two", "3.2.4", "redis-5.0.6", 1).snapshot_name, "automatic.vets-api-prod-001-2026-12-05-09-00"):
+        assert not fnmatchcase(other, pattern), other
+
+
+def _rotate_trust(*operators: str) -> tuple[dict[str, Any], ...]:
+    """The trust of one role of a stack of its own, with people."""
+    settings = load_settings("prod")
+    assert settings.pipeline is not None
+    settings = settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"operators": operators})})
+    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"])
+    stack = GroupStack(
+        application,
+        "One",
+        environment="prod",
+        name=GroupName.SIDEKIQ,
+        settings=settings,
+        env=cdk.Environment(account=settings.account, region=settings.region),
+    )
+    template: Any = Synthesised.from_stack(stack).to_json()
+    (role,) = [one for one in _of_type(template, "AWS::IAM::Role").values() if len(_trust(one)) > 1]
+    return _trust(role)
+
+
+def test_people_are_trusted_by_name_beside_the_jobs() -> None:
+    github, ours, others = _rotate_trust(*_PEOPLE)
+    assert github["Condition"]["StringEquals"][_SUBJECT] == f"{_REPOSITORY}prod-rotate-sidekiq"
+    for statement, account, people in ((ours, "333333333333", list(_PEOPLE[:2])), (others, "444444444444", [_PEOPLE[2]])):
+        assert statement == {
+            "Action": "sts:AssumeRole",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws-us-gov:iam::{account}:root"},
+            "Condition": {"ArnLike": {"aws:PrincipalArn": people}},
+        }
