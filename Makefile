@@ -1,5 +1,5 @@
 # Commands on a laptop: `make rehearse`, `make check` and `make test`. Each sets up what it needs, once.
-# The pipeline's steps are targets as well: review, synth, drift, deploy, plan, upgrade (docs/pipeline.md).
+# The pipeline's steps are targets as well: review, synth, drift, deploy, plan, upgrade, operate (docs/pipeline.md).
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 ifndef PYTHON
@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TEST_SERVERS := $(CACHE)/server-redis-6.2.14.done $(CACHE)/server-redis-8.2.3.done $(CACHE)/server-valkey-9.1.2.done
 
-.PHONY: rehearse check test test-deploy fuzz setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade env-named
+.PHONY: rehearse check test test-deploy fuzz setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade operate env-named
 
 rehearse: setup
 	$(BIN)/uplift rehearse in-place $(ARGS)
@@ -119,6 +119,10 @@ plan: env-named tools-here $(CACHE)/venv.done
 
 upgrade: env-named tools-here $(CACHE)/venv.done
 	$(BIN)/uplift upgrade $(ENV)
+
+# One COMMAND of those for ENV, with its RUN or GROUP. None of them is written here: what somebody typed into a form meets no shell.
+operate: tools-here $(CACHE)/venv.done
+	@$(BIN)/python -m tools.operate
 
 format:
 	$(BIN)/ruff format .

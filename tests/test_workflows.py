@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -12,8 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.operate import COMMANDS
+from uplift.settings.environment import GroupName
+
 _FOLDER = Path(".github/workflows")
-_NAMES = ("pull-request", "comment", "deploy", "deploy-one", "upgrade", "fuzz")
+_NAMES = ("pull-request", "comment", "deploy", "deploy-one", "upgrade", "operate", "fuzz")
+_FIELDS = {"ENV": "environment", "COMMAND": "command", "RUN": "run", "GROUP": "group"}
 _PINNED = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40}) # (v[\d.]+)")
 
 
@@ -63,6 +68,41 @@ def test_draws_are_tried_every_night_with_no_rights() -> None:
     assert workflow["permissions"] == {"contents": "read"}
     assert "secrets." not in _text("fuzz")
     assert [step["run"] for step in _steps("fuzz") if "run" in step] == ["make fuzz"]
+
+
+@pytest.mark.parametrize("name", ["deploy-one", "upgrade", "operate"])
+def test_a_job_takes_the_role_of_its_github_environment(name: str) -> None:
+    """A GitHub environment has one role, whose variable is called the same everywhere."""
+    for job in yaml.safe_load(_text(name))["jobs"].values():
+        assert job["permissions"] == {"contents": "read", "id-token": "write"}
+        (taken,) = [step["with"] for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+        assert (taken["role-to-assume"], taken["aws-region"]) == ("${{ vars.ROLE_ARN }}", "${{ vars.AWS_REGION }}")
+        assert job["timeout-minutes"] * 60 < taken.get("role-duration-seconds", 3600)
+
+
+def test_whoever_operates_chooses_from_lists_and_a_run_is_only_text() -> None:
+    workflow = yaml.safe_load(_text("operate"))
+    inputs = workflow[True]["workflow_dispatch"]["inputs"]
+    assert {name: one["type"] for name, one in inputs.items()} == {
+        "environment": "choice",
+        "command": "choice",
+        "run": "string",
+        "group": "choice",
+    }
+    assert inputs["command"]["options"] == list(COMMANDS)
+    assert inputs["group"]["options"] == [group.value for group in GroupName]
+    (job,) = workflow["jobs"].values()
+    assert job["env"] == {name: f"${{{{ inputs.{where} }}}}" for name, where in _FIELDS.items()}
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make operate"]
+
+
+def test_stopping_waits_for_nothing_that_somebody_watches() -> None:
+    """A recovery may be watched for hours; only the commands of one rotation have one place in the queue."""
+    concurrency = yaml.safe_load(_text("operate"))["concurrency"]
+    rotations = re.search(r"contains\(fromJSON\('(.*)'\), inputs\.command\) && inputs\.group \|\| inputs\.command", concurrency)
+    assert rotations is not None
+    assert set(json.loads(rotations[1])) == {command for command, given in COMMANDS.items() if "{GROUP}" in given}
+    assert "cancel-in-progress" not in concurrency
 
 
 def test_the_comment_checks_out_nothing_and_may_only_comment() -> None:

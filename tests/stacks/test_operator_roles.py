@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+import yaml
 from aws_cdk.assertions import Template as Synthesised
 
 from stacks.groups.stack import GroupStack
+from tools.operate import COMMANDS
 from uplift.inplace.records.run_record import RunKey
 from uplift.settings.environment import GroupName
 from uplift.settings.load import load_settings
@@ -120,6 +123,31 @@ def test_snapshots_of_this_legacy_alone_are_deleted(templates: dict[str, Templat
     assert fnmatchcase(RunKey("vets-api-prod", "3.2.4", "redis-5.0.6", 1).snapshot_name, pattern)
     for other in (RunKey("vets-api-prod-two", "3.2.4", "redis-5.0.6", 1).snapshot_name, "automatic.vets-api-prod-001-2026-12-05-09-00"):
         assert not fnmatchcase(other, pattern), other
+
+
+# What a command of `make operate` does beside reading.
+_CHANGES = {
+    "stop": "states:StopExecution",
+    "recover": "states:StartExecution",
+    "delete-snapshots": "elasticache:DeleteSnapshot",
+    "rotate-token": "elasticache:ModifyReplicationGroup",
+    "finish-rotation": "elasticache:ModifyReplicationGroup",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_form_takes_the_role_that_may_do_its_command_and_no_more(templates: dict[str, Template], command: str) -> None:
+    job = yaml.safe_load(Path(".github/workflows/operate.yml").read_text())["jobs"]["operate"]
+    chosen = re.search(r"format\(fromJSON\('(.*)'\)\[inputs\.command\], inputs\.environment, inputs\.group\)", job["environment"])
+    assert chosen is not None
+    by_command = json.loads(chosen[1])
+    assert set(by_command) == set(COMMANDS)
+    there = {name for name, *_ in _operators(templates)}
+    for group in GroupName:
+        name = by_command[command].format("prod", group)
+        assert name in there
+        assert _CHANGES[command] in _WORK[name] if command in _CHANGES else name == "prod-read"
+        assert (str(group) in name) is ("{GROUP}" in COMMANDS[command])
 
 
 def _rotate_trust(*operators: str) -> tuple[dict[str, Any], ...]:
