@@ -153,10 +153,12 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
         ]
 
     def modify(kind: str, parameter: str) -> Callable[[dict[str, str]], list[str]]:
-        return lambda params: [
-            arn("elasticache", f"{kind}:{params[parameter]}"),
-            arn("elasticache", f"parametergroup:{params['CacheParameterGroupName']}"),
-        ]
+        def named(params: dict[str, str]) -> list[str]:
+            # The parameter group is asked for where the call names one.
+            groups = [params["CacheParameterGroupName"]] if "CacheParameterGroupName" in params else []
+            return [arn("elasticache", f"{kind}:{params[parameter]}"), *(arn("elasticache", f"parametergroup:{name}") for name in groups)]
+
+        return named
 
     def create_group(params: dict[str, str]) -> list[str]:
         named = {"ReplicationGroupId": "replicationgroup", "SnapshotName": "snapshot", "CacheParameterGroupName": "parametergroup"}
@@ -181,6 +183,7 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
         "elasticache:DescribeSnapshots": snapshots,
         "elasticache:DescribeEvents": lambda _params: ["*"],
         "elasticache:CreateSnapshot": create_snapshot,
+        "elasticache:DeleteSnapshot": lambda params: [arn("elasticache", f"snapshot:{params['SnapshotName']}")],
         "elasticache:CreateReplicationGroup": create_group,
         "elasticache:ModifyReplicationGroup": modify("replicationgroup", "ReplicationGroupId"),
         "elasticache:ModifyCacheCluster": modify("cluster", "CacheClusterId"),
@@ -194,7 +197,8 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
         "cloudwatch:PutMetricData": lambda _params: ["*"],
         "cloudwatch:DisableAlarmActions": alarms,
         "cloudwatch:EnableAlarmActions": alarms,
-        "secretsmanager:GetSecretValue": lambda params: [params["SecretId"]],
+        **{f"secretsmanager:{action}": lambda params: [params["SecretId"]] for action in _ON_A_SECRET},
+        "secretsmanager:GetRandomPassword": lambda _params: ["*"],
         "lambda:InvokeFunction": lambda params: [params["FunctionArn"]],
         "states:StartExecution": lambda params: [params["stateMachineArn"]],
         "states:DescribeExecution": lambda params: [params["executionArn"]],
@@ -207,6 +211,15 @@ def _resource_table(arn: Callable[[str, str], str]) -> dict[str, Callable[[dict[
     }
 
 
+# Named by ARN: a bare name, which Secrets Manager takes as well, would be refused here.
+_ON_A_SECRET = (
+    "DescribeSecret",
+    "GetSecretValue",
+    "ListSecretVersionIds",
+    "PutSecretValue",
+    "TagResource",
+    "UpdateSecretVersionStage",
+)
 SERVICE_NAMES = {"monitoring": "cloudwatch"}
 _S3_ACTIONS = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject", "POST": "PostObject"}
 _OPERATION = re.compile(r"/operation/(\w+)")
