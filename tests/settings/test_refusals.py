@@ -133,6 +133,11 @@ REFUSALS: list[tuple[str, Any, str]] = [
         ["arn:aws:iam::333333333333:role/on-call"],
         "pipeline.operators arn:aws:iam::333333333333:role/on-call: allowed: partition aws-us-gov, which us-gov-west-1 is in",
     ),
+    (
+        "pipeline.operators",
+        [f"{_IAM}:role/on-call-{number:03}" for number in range(30)],
+        "pipeline.operators: 30 of them make a trust policy of 2,175 characters, allowed: 2,048; name a permission set for all of them",
+    ),
     ("pipeline.operators", [f"{_IAM}:user/on-*"], "has a * in a user's name, allowed: a * in a role's name"),
     *(
         ("pipeline.operators", [f"{_IAM}:role/{pattern}"], f"role/{pattern}' would let nearly any role in, allowed: a * after at least 3")

@@ -17,7 +17,7 @@ from aws_cdk.assertions import Template as Synthesised
 from stacks.groups.stack import GroupStack
 from tools.operate import COMMANDS
 from uplift.inplace.records.run_record import RunKey
-from uplift.settings.environment import GroupName
+from uplift.settings.environment import EnvironmentSettings, GroupName
 from uplift.settings.load import load_settings
 
 Template = dict[str, Any]
@@ -150,11 +150,16 @@ def test_the_form_takes_the_role_that_may_do_its_command_and_no_more(templates: 
         assert (str(group) in name) is ("{GROUP}" in COMMANDS[command])
 
 
-def _rotate_trust(*operators: str) -> tuple[dict[str, Any], ...]:
-    """The trust of one role of a stack of its own, with people."""
+def _with_people() -> EnvironmentSettings:
     settings = load_settings("prod")
     assert settings.pipeline is not None
-    settings = settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"operators": operators})})
+    return settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"operators": _PEOPLE})})
+
+
+@pytest.fixture(scope="module")
+def trust_with_people() -> tuple[dict[str, Any], ...]:
+    """The trust of one role of a stack of its own."""
+    settings = _with_people()
     application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"])
     stack = GroupStack(
         application,
@@ -169,8 +174,8 @@ def _rotate_trust(*operators: str) -> tuple[dict[str, Any], ...]:
     return _trust(role)
 
 
-def test_people_are_trusted_by_name_beside_the_jobs() -> None:
-    github, ours, others = _rotate_trust(*_PEOPLE)
+def test_people_are_trusted_by_name_beside_the_jobs(trust_with_people: tuple[dict[str, Any], ...]) -> None:
+    github, ours, others = trust_with_people
     assert github["Condition"]["StringEquals"][_SUBJECT] == f"{_REPOSITORY}prod-rotate-sidekiq"
     for statement, account, people in ((ours, "333333333333", list(_PEOPLE[:2])), (others, "444444444444", [_PEOPLE[2]])):
         assert statement == {
@@ -179,3 +184,13 @@ def test_people_are_trusted_by_name_beside_the_jobs() -> None:
             "Principal": {"AWS": f"arn:aws-us-gov:iam::{account}:root"},
             "Condition": {"ArnLike": {"aws:PrincipalArn": people}},
         }
+
+
+def test_a_trust_is_no_longer_than_the_settings_say(trust_with_people: tuple[dict[str, Any], ...]) -> None:
+    pipeline = _with_people().pipeline
+    assert pipeline is not None
+    provider = "arn:aws-us-gov:iam::333333333333:oidc-provider/token.actions.githubusercontent.com"
+    statements = [trust_with_people[0] | {"Principal": {"Federated": provider}}, *trust_with_people[1:]]
+    text = json.dumps({"Statement": statements, "Version": "2012-10-17"}, separators=(",", ":"))
+    # Room for an environment with a longer name.
+    assert pipeline.trust_characters - 60 < len(text) < pipeline.trust_characters - 20

@@ -18,6 +18,9 @@ _ALLOWED = "the ARN of a role or a user, such as arn:PARTITION:iam::ACCOUNT:role
 # resource policies").
 _RESERVED_PATH, _RESERVED_NAME = "aws-reserved/", "AWSReservedSSO_"
 _FEWEST_LETTERS = 3
+# A role's trust, without asking AWS for more (IAM user guide, "IAM and AWS STS quotas"): what of it people and the repository do not write,
+# and what one more account takes. A test holds both against a template.
+_LONGEST_TRUST, _REST_OF_TRUST, _ONE_ACCOUNT = 2_048, 420, 150
 
 
 class PipelineSettings(FrozenSettings):
@@ -47,6 +50,19 @@ class PipelineSettings(FrozenSettings):
                     f"operators: {operator!r} would let nearly any role in, allowed: a * after at least {_FEWEST_LETTERS} letters of the "
                     f"role's own name, for a permission set {_RESERVED_NAME}NAME_*"
                 )
+
+        size = self.trust_characters
+        if size > _LONGEST_TRUST:
+            yield (
+                f"operators: {len(self.operators)} of them make a trust policy of {size:,} characters, allowed: {_LONGEST_TRUST:,}; name a "
+                "permission set for all of them"
+            )
+
+    @property
+    def trust_characters(self) -> int:
+        """How long a role's trust becomes at most."""
+        quoted = sum(len(f'"{operator}",') for operator in self.operators)
+        return _REST_OF_TRUST + len(self.repository) + _ONE_ACCOUNT * len(self.operators_by_account) + quoted
 
     def operators_elsewhere(self, partition: str) -> Iterator[str]:
         """Operators of another partition, whom no role can trust."""
