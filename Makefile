@@ -1,5 +1,5 @@
 # Commands on a laptop: `make rehearse`, `make check` and `make test`. Each sets up what it needs, once.
-# The pipeline's steps are targets as well: review, synth, drift, deploy, plan, upgrade, operate (docs/pipeline.md).
+# The pipeline's steps are targets as well: bootstrap, review, synth, drift, deploy, plan, upgrade, operate (docs/pipeline.md).
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 ifndef PYTHON
@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 TEST_SERVERS := $(CACHE)/server-redis-6.2.14.done $(CACHE)/server-redis-8.2.3.done $(CACHE)/server-valkey-9.1.2.done
 
-.PHONY: rehearse check test test-deploy fuzz setup bundle lock format clean tools-here pipeline-tools review synth drift deploy plan upgrade operate env-named
+.PHONY: rehearse check test test-deploy fuzz setup bundle lock format clean tools-here pipeline-tools bootstrap review synth drift deploy plan upgrade operate env-named
 
 rehearse: setup
 	$(BIN)/uplift rehearse in-place $(ARGS)
@@ -107,6 +107,10 @@ review: tools-here $(CACHE)/venv.done
 synth: env-named pipeline-tools bundle
 	@$(BIN)/uplift settings check $(ENV) --deploy
 	node_modules/.bin/cdk synth --quiet --output cdk.out/$(ENV) -c environment=$(ENV)
+
+# Once for each environment, by an administrator.
+bootstrap: env-named pipeline-tools
+	$(BIN)/uplift bootstrap $(ENV) $(ARGS)
 
 drift: env-named $(CACHE)/venv.done
 	$(BIN)/uplift drift $(ENV) $(if $(wildcard cdk.out/$(ENV)),--assembly cdk.out/$(ENV))

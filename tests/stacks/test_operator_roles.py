@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,17 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 import yaml
-from aws_cdk.assertions import Template as Synthesised
+from aws_cdk.assertions import Template as OfStack
 
 from stacks.groups.stack import GroupStack
+from tests.stacks.variants import Synthesised, named
 from tools.operate import COMMANDS
 from uplift.inplace.records.run_record import RunKey
 from uplift.settings.environment import EnvironmentSettings, GroupName
 from uplift.settings.load import load_settings
 
 Template = dict[str, Any]
+Synthesise = Callable[[str], Synthesised]
 _SUBJECT, _AUDIENCE = "token.actions.githubusercontent.com:sub", "token.actions.githubusercontent.com:aud"
 _REPOSITORY = "repo:department-of-veterans-affairs/vets-api-redis:environment:"
 _PEOPLE = (
@@ -36,12 +38,12 @@ _ROTATES = {
 }
 # What each role may change, by GitHub environment; all else of it is reading.
 _WORK: dict[str, set[str]] = {
-    "prod-read": set(),
-    "prod-upgrade": {"states:StartExecution", "states:StopExecution"},
-    "prod-recover": {"states:StartExecution"},
-    "prod-snapshots": {"elasticache:DeleteSnapshot"},
-    "prod-rotate-app-cache": _ROTATES,
-    "prod-rotate-sidekiq": _ROTATES,
+    "read": set(),
+    "upgrade": {"states:StartExecution", "states:StopExecution"},
+    "recover": {"states:StartExecution"},
+    "snapshots": {"elasticache:DeleteSnapshot"},
+    "rotate-app-cache": _ROTATES,
+    "rotate-sidekiq": _ROTATES,
 }
 
 
@@ -54,12 +56,13 @@ def _trust(role: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     return tuple(statements)
 
 
-def _operators(templates: dict[str, Template]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """GitHub environment, stack, logical id and properties of each role that a job may take."""
-    for stack, template in templates.items():
+def _operators(one: Synthesised) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """What it is for, stack, logical id and properties of each role that a job may take; its GitHub environment is ENVIRONMENT-WORK."""
+    for stack, template in one.stacks.items():
         for name, role in _of_type(template, "AWS::IAM::Role").items():
             if (first := _trust(role)[0])["Action"] == "sts:AssumeRoleWithWebIdentity":
-                yield first["Condition"]["StringEquals"][_SUBJECT].removeprefix(_REPOSITORY), stack, name, role
+                subject: str = first["Condition"]["StringEquals"][_SUBJECT]
+                yield subject.rpartition(":")[2].removeprefix(f"{one.names.environment}-"), stack, name, role
 
 
 def _statements(template: Template, role: str) -> list[dict[str, Any]]:
@@ -74,40 +77,51 @@ def _actions(statement: dict[str, Any]) -> list[str]:
     return found
 
 
-def test_each_role_is_taken_by_its_own_github_environment_and_nobody_else(templates: dict[str, Template]) -> None:
-    roles = list(_operators(templates))
-    assert sorted(name for name, *_ in roles) == sorted(_WORK)
-    for _name, _stack, _id, role in roles:
-        (github,) = _trust(role)
-        assert github["Condition"] == {
-            "StringEquals": {_AUDIENCE: "sts.amazonaws.com", _SUBJECT: github["Condition"]["StringEquals"][_SUBJECT]}
-        }
-        assert (role["Path"], role["MaxSessionDuration"]) == ("/project/", 6 * 3600)
+@pytest.mark.parametrize("name", named())
+def test_each_role_is_taken_by_its_own_github_environment_and_the_people_named(synthesised: Synthesise, name: str) -> None:
+    one = synthesised(name)
+    pipeline = one.settings.pipeline
+    assert pipeline is not None
+    roles = list(_operators(one))
+    assert sorted(work for work, *_ in roles) == sorted(_WORK)
+    for work, _stack, _id, role in roles:
+        github, *people = _trust(role)
+        subject = f"repo:{pipeline.repository}:environment:{one.names.environment}-{work}"
+        assert github["Condition"] == {"StringEquals": {_AUDIENCE: "sts.amazonaws.com", _SUBJECT: subject}}
+        assert [statement["Condition"]["ArnLike"]["aws:PrincipalArn"] for statement in people] == [
+            list(named_here) for named_here in pipeline.operators_by_account.values()
+        ]
+        assert role["MaxSessionDuration"] == 6 * 3600
 
 
-def test_deploying_prints_the_arn_of_each_role_for_its_github_environment(templates: dict[str, Template]) -> None:
-    for name, stack, logical_id, _role in _operators(templates):
-        work = name.removeprefix("prod-").partition("-")[0]
-        assert templates[stack]["Outputs"][f"{work.title()}RoleArn"] == {
-            "Description": f"ROLE_ARN of the GitHub environment {name}",
+@pytest.mark.parametrize("name", named())
+def test_deploying_prints_the_arn_of_each_role_for_its_github_environment(synthesised: Synthesise, name: str) -> None:
+    one = synthesised(name)
+    for work, stack, logical_id, _role in _operators(one):
+        assert one.stacks[stack]["Outputs"][f"{work.partition('-')[0].title()}RoleArn"] == {
+            "Description": f"ROLE_ARN of the GitHub environment {one.names.environment}-{work}",
             "Value": {"Fn::GetAtt": [logical_id, "Arn"]},
         }
 
 
-def test_no_role_may_do_another_ones_work(templates: dict[str, Template]) -> None:
-    for name, stack, logical_id, _role in _operators(templates):
-        statements = _statements(templates[stack], logical_id)
+@pytest.mark.parametrize("name", named())
+def test_no_role_may_do_another_ones_work(synthesised: Synthesise, name: str) -> None:
+    one = synthesised(name)
+    unmutes = {"cloudwatch:EnableAlarmActions"} if one.settings.legacy.alarms_to_mute else set()
+    for work, stack, logical_id, _role in _operators(one):
+        statements = _statements(one.stacks[stack], logical_id)
         actions = {action for statement in statements for action in _actions(statement)}
-        assert {action for action in actions if not action.split(":")[1].startswith(("Describe", "Get", "List"))} == _WORK[name], name
+        changes = {action for action in actions if not action.split(":")[1].startswith(("Describe", "Get", "List"))}
+        assert changes == _WORK[work] | (unmutes if work == "upgrade" else set()), work
         assert "names/" not in json.dumps(statements)
         starts = json.dumps([statement["Resource"] for statement in statements if "states:StartExecution" in _actions(statement)])
-        assert ("InPlaceUpgradeMachine" in starts, "RecoveryRecoverMachine" in starts) == (name == "prod-upgrade", name == "prod-recover")
+        assert ("InPlaceUpgradeMachine" in starts, "RecoveryRecoverMachine" in starts) == (work == "upgrade", work == "recover")
 
 
 @pytest.mark.parametrize("name", GroupName)
-def test_a_token_is_rotated_in_one_group_alone(templates: dict[str, Template], name: GroupName) -> None:
-    ((stack, logical_id),) = [(stack, role) for github, stack, role, _ in _operators(templates) if github == f"prod-rotate-{name}"]
-    found = {statement["Sid"]: statement for statement in _statements(templates[stack], logical_id)}
+def test_a_token_is_rotated_in_one_group_alone(synthesised: Synthesise, name: GroupName) -> None:
+    ((stack, logical_id),) = [(stack, role) for github, stack, role, _ in _operators(synthesised("prod")) if github == f"rotate-{name}"]
+    found = {statement["Sid"]: statement for statement in _statements(synthesised("prod").stacks[stack], logical_id)}
     assert set(found) == {"ReadFacts", "ChangeToken", "KeepToken", "DrawToken"}
     facts = [resource["Fn::Join"][1][-1] for resource in found["ReadFacts"]["Resource"]]
     assert facts == [f":parameter/uplift/prod/{name}/group-id", f":parameter/uplift/prod/{name}/secret-arn"]
@@ -116,9 +130,9 @@ def test_a_token_is_rotated_in_one_group_alone(templates: dict[str, Template], n
     assert (found["DrawToken"]["Action"], found["DrawToken"]["Resource"]) == ("secretsmanager:GetRandomPassword", "*")
 
 
-def test_snapshots_of_this_legacy_alone_are_deleted(templates: dict[str, Template]) -> None:
-    ((stack, logical_id),) = [(stack, role) for name, stack, role, _ in _operators(templates) if name == "prod-snapshots"]
-    (deleting,) = [one for one in _statements(templates[stack], logical_id) if one["Sid"] == "DeleteSnapshots"]
+def test_snapshots_of_this_legacy_alone_are_deleted(synthesised: Synthesise) -> None:
+    ((stack, logical_id),) = [(stack, role) for name, stack, role, _ in _operators(synthesised("prod")) if name == "snapshots"]
+    (deleting,) = [one for one in _statements(synthesised("prod").stacks[stack], logical_id) if one["Sid"] == "DeleteSnapshots"]
     pattern = deleting["Resource"]["Fn::Join"][1][-1].removeprefix(":snapshot:")
     assert fnmatchcase(RunKey("vets-api-prod", "3.2.4", "redis-5.0.6", 1).snapshot_name, pattern)
     for other in (RunKey("vets-api-prod-two", "3.2.4", "redis-5.0.6", 1).snapshot_name, "automatic.vets-api-prod-001-2026-12-05-09-00"):
@@ -136,17 +150,17 @@ _CHANGES = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_form_takes_the_role_that_may_do_its_command_and_no_more(templates: dict[str, Template], command: str) -> None:
+def test_the_form_takes_the_role_that_may_do_its_command_and_no_more(synthesised: Synthesise, command: str) -> None:
     job = yaml.safe_load(Path(".github/workflows/operate.yml").read_text())["jobs"]["operate"]
     chosen = re.search(r"format\(fromJSON\('(.*)'\)\[inputs\.command\], inputs\.environment, inputs\.group\)", job["environment"])
     assert chosen is not None
     by_command = json.loads(chosen[1])
     assert set(by_command) == set(COMMANDS)
-    there = {name for name, *_ in _operators(templates)}
+    there = {name for name, *_ in _operators(synthesised("prod"))}
     for group in GroupName:
-        name = by_command[command].format("prod", group)
+        name = by_command[command].format("prod", group).removeprefix("prod-")
         assert name in there
-        assert _CHANGES[command] in _WORK[name] if command in _CHANGES else name == "prod-read"
+        assert _CHANGES[command] in _WORK[name] if command in _CHANGES else name == "read"
         assert (str(group) in name) is ("{GROUP}" in COMMANDS[command])
 
 
@@ -166,10 +180,12 @@ def trust_with_people() -> tuple[dict[str, Any], ...]:
         "One",
         environment="prod",
         name=GroupName.SIDEKIQ,
+        group=settings.groups[GroupName.SIDEKIQ],
         settings=settings,
         env=cdk.Environment(account=settings.account, region=settings.region),
+        synthesizer=cdk.DefaultStackSynthesizer(),
     )
-    template: Any = Synthesised.from_stack(stack).to_json()
+    template: Any = OfStack.from_stack(stack).to_json()
     (role,) = [one for one in _of_type(template, "AWS::IAM::Role").values() if len(_trust(one)) > 1]
     return _trust(role)
 

@@ -77,6 +77,7 @@ SWITCHES = (
     Switch("runbooks", {"upgrade.runbooks_url": "https://example.gov/runbooks"}, {"upgrade.runbooks_url": None}),
     Switch("own boundary", {"permissions_boundary_arn": _BOUNDARY}, {"permissions_boundary_arn": None}),
     Switch("path", {"role_path": "/project/"}, {"role_path": "/"}),
+    Switch("operators", {"pipeline.operators": [_OPERATORS]}, {"pipeline.operators": []}),
     Switch("provider", {"pipeline.oidc_provider_arn": _PROVIDER}, {"pipeline.oidc_provider_arn": None}),
     Switch(
         "tags", {"tags": {"Project": "vets-api", "VAEC-Owner": "somebody"}, "required_tags": ["Project"]}, {"tags": {}, "required_tags": []}

@@ -1,4 +1,4 @@
-"""`uplift bootstrap ENV`: what an administrator sets up once, before a pipeline may deploy: its rights, and a bootstrap with these rights."""
+"""`uplift bootstrap ENV`: what an administrator sets up once: the rights of a pipeline, and a bootstrap with these rights."""
 
 from __future__ import annotations
 
