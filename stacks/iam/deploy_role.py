@@ -10,6 +10,7 @@ from stacks.iam.elasticache_arns import elasticache_arn
 from stacks.iam.github_trust import trusted_jobs
 from stacks.iam.statements import allow, arn
 from stacks.shared.acknowledge import acknowledge_statements
+from uplift.settings.environment import StackName
 from uplift.settings.pipeline import PipelineSettings
 from uplift.settings.pipeline_names import PipelineNames
 
@@ -18,7 +19,7 @@ _BOOTSTRAPPED = ("deploy", "file-publishing", "lookup")
 
 
 class DeployRole(Construct):
-    """No permission to change anything by itself but a stack's policy: changes go through CloudFormation's own role."""
+    """No permission to change anything by itself but a stack's policy and protection: changes go through CloudFormation's own role."""
 
     def __init__(self, scope: Construct, construct_id: str, *, names: PipelineNames, pipeline: PipelineSettings) -> None:
         super().__init__(scope, construct_id)
@@ -37,9 +38,12 @@ class DeployRole(Construct):
             for kind in _BOOTSTRAPPED
         ]
         groups = [elasticache_arn("replicationgroup", "*"), elasticache_arn("cluster", "*")]
+        own = [arn("cloudformation", f"stack/{prefix}{stack}/*") for stack in StackName]
         statements = (
             allow("BootstrappedRoles", "sts", ["AssumeRole"], roles),
             allow("Stacks", "cloudformation", _ON_STACKS, [arn("cloudformation", f"stack/{prefix}*/*")]),
+            # Of a stack that was never made; never of the administrator's stack, whose name begins like ours.
+            allow("MakeAnew", "cloudformation", ["UpdateTerminationProtection"], own),
             allow("ReadElastiCache", "elasticache", ["DescribeCacheClusters", "DescribeReplicationGroups"], groups),
             allow("WhenSecretsWereDrawn", "secretsmanager", ["ListSecretVersionIds"], [arn("secretsmanager", "secret:*AuthToken*")]),
         )

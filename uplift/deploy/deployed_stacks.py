@@ -28,6 +28,14 @@ class DeployedStack:
     physical_ids: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """Where CloudFormation has got with a stack. `status` None: there is no such stack."""
+
+    status: str | None
+    protected: bool
+
+
 class DeployedStacks:
     """The stacks of one account and region."""
 
@@ -43,19 +51,33 @@ class DeployedStacks:
         """Whether there is such a stack."""
         return self._described(name) is not None
 
+    def state(self, name: str) -> StackState:
+        """Status and termination protection, also of a stack that holds nothing."""
+        described = self._answered(name)
+        if described is None:
+            return StackState(None, protected=False)
+        return StackState(described["StackStatus"], protected=bool(described.get("EnableTerminationProtection")))
+
+    def lift_protection(self, name: str) -> None:
+        """Let a stack be deleted."""
+        self._client.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+
     def set_policy(self, name: str, policy: str) -> None:
         """Put a stack policy in force."""
         self._client.set_stack_policy(StackName=name, StackPolicyBody=policy)
 
     def _described(self, name: str) -> StackTypeDef | None:
+        described = self._answered(name)
+        return None if described is None or described["StackStatus"] in _GONE else described
+
+    def _answered(self, name: str) -> StackTypeDef | None:
         try:
-            described = self._client.describe_stacks(StackName=name)["Stacks"][0]
+            return self._client.describe_stacks(StackName=name)["Stacks"][0]
         except ClientError as problem:
             # The only answer CloudFormation has for a stack that is not there.
             if problem.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(problem):
                 return None
             raise
-        return None if described["StackStatus"] in _GONE else described
 
     def _stack(self, name: str) -> DeployedStack | None:
         described = self._described(name)

@@ -18,6 +18,7 @@ from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import print_lines
 from uplift.deploy.deployed_stacks import DeployedStack, as_assembly
+from uplift.deploy.failed_creation import lift_where_creation_was_rolled_back, stop_where_creation_is_stuck
 from uplift.deploy.stack_policy_guard import guarded
 from uplift.errors import BadInput, ExitCode, NotSafe, UpliftError
 from uplift.review.acknowledgements import DEFAULT_FILE, load_acknowledgements
@@ -58,6 +59,8 @@ def deploy(
     if not cdk.is_file():
         raise BadInput(f"--cdk {cdk}: does not exist; `npm ci` installs it")
     entries = load_acknowledgements(acknowledged or DEFAULT_FILE, required=acknowledged is not None)
+    with aws_named("reading CloudFormation"):
+        stop_where_creation_is_stuck(deployment.stacks, head.stacks)
     stacks = deployed_stacks(deployment)
     _stop_on_drift(deployment, stacks, head, config)
     review = make_review(as_assembly(stacks), head, entries, today=datetime.now(UTC).date(), allowed=allow)
@@ -86,6 +89,8 @@ def _stop_on_drift(deployment: Deployment, stacks: dict[str, DeployedStack], hea
 
 def _run(deployment: Deployment, stacks: dict[str, DeployedStack], head: Assembly, review: Review, command: list[str]) -> None:
     """Run the CLI with its output passed through. Raises DeployFailed, after the policies are strict again."""
+    with aws_named("lifting termination protection"):
+        lift_where_creation_was_rolled_back(deployment.stacks, head.stacks, lambda line: print_lines([line]))
     try:
         with aws_named("setting a stack policy"), guarded(deployment.stacks, stacks, head, review, lambda line: print_lines([line])):
             sys.stdout.flush()
