@@ -201,9 +201,19 @@ def entry(stack: str, resource: str, impact: str) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Bootstrapped:
+    """A cloud where nothing is deployed yet, and what is about to be."""
+
+    cloud: LocalCloud
+    cdk: CdkCli
+    settings: EnvironmentSettings
+    synthesised: Path
+
+
 @contextmanager
-def deploy_everything(folder: Path) -> Iterator[Deployed]:
-    """Bootstrap, synthesise once and deploy that, with what is said of an account where nothing is deployed yet."""
+def bootstrap_and_synthesise(folder: Path) -> Iterator[Bootstrapped]:
+    """A cloud of its own, and one synthesis."""
     settings = load_settings("rehearsal")
     installed_tools = WithLaterServer()
     installed_tools.check()
@@ -211,10 +221,20 @@ def deploy_everything(folder: Path) -> Iterator[Deployed]:
     with LocalCloud(installed_tools, folder / "cloud", account=settings.account, region=settings.region, timing=timing, faults=[]) as cloud:
         cloud.seed_network(settings)
         cdk, assembly = CdkCli(installed_tools, cloud, Path("config").resolve(), folder / "cdk.log"), folder / "cdk.out"
-        for prepared in (cdk.bootstrap(), cdk.run("synth", "--quiet")):
-            assert prepared.exit_code == 0, prepared.output
+        synthesised = cdk.run("synth", "--quiet")
+        assert synthesised.exit_code == 0, synthesised.output
+        bootstrapped = cdk.bootstrap(assembly)
+        assert bootstrapped.exit_code == 0, bootstrapped.output
+        yield Bootstrapped(cloud, cdk, settings, assembly)
+
+
+@contextmanager
+def deploy_everything(folder: Path) -> Iterator[Deployed]:
+    """Bootstrap, synthesise once and deploy that, with what is said of an account where nothing is deployed yet."""
+    with bootstrap_and_synthesise(folder) as ready:
+        cloud, assembly = ready.cloud, ready.synthesised
         before = BeforeFirstDeploy(cloud.uplift("deploy", "rehearsal", str(assembly)), cloud.uplift("drift", "rehearsal"))
         entries = acknowledged(folder / "first.yaml", *[entry(stack, stack, "security") for stack in STACKS])
         done = cloud.uplift("deploy", "rehearsal", str(assembly), "--acknowledged", entries)
         assert done.returncode == 0, done.stdout + done.stderr
-        yield Deployed(cloud, cdk, settings, assembly, before)
+        yield Deployed(cloud, ready.cdk, ready.settings, assembly, before)

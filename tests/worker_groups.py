@@ -8,6 +8,8 @@ from xdist.scheduler import LoadScopeScheduling
 # What is made once a worker and costs much. The tests of one group go to one worker; xdist asks by file, so the files are named. The
 # deployed cloud has two groups: waiting for it takes longer than deploying it twice.
 RUNS, STACKS = "deployed cloud, runs", "deployed cloud, stacks"
+# A cloud of its own, where nothing is deployed yet.
+EMPTY = "empty cloud"
 BARE, SYNTHESIS = "bare cloud", "one synthesis"
 _FIXTURES = {"deployed": {RUNS, STACKS}, "pipeline": {STACKS}, "bench": {BARE}}
 _FILES = {
@@ -19,6 +21,7 @@ _FILES = {
     "tests/deploy/test_deploy_command.py": STACKS,
     "tests/deploy/test_review_against_deploys.py": STACKS,
     "tests/deploy/test_rights.py": STACKS,
+    "tests/deploy/test_first_deploy.py": EMPTY,
     "tests/inplace/test_interleavings.py": BARE,
     "tests/inplace/test_killed_steps.py": BARE,
 }
@@ -26,7 +29,7 @@ _FILES = {
 _EACH_ALONE = {"tests/keyspace/test_commands_drawn.py"}
 _FOLDERS = {"tests/review/": SYNTHESIS, "tests/stacks/": SYNTHESIS}
 # What takes longest comes first, so that the workers end together.
-_IN_ORDER = (RUNS, STACKS, BARE, SYNTHESIS, "tests/rehearsal/test_rehearse_command.py", "tests/keyspace/test_copy_killed.py")
+_IN_ORDER = (RUNS, STACKS, EMPTY, BARE, SYNTHESIS, "tests/rehearsal/test_rehearse_command.py", "tests/keyspace/test_copy_killed.py")
 _NIGHTLY = "nightly"
 
 

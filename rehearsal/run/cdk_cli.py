@@ -48,11 +48,15 @@ class CdkCli:
             log.write(f"$ cdk {' '.join(arguments)}\n{output}\n")
         return CliResult(done.returncode, output)
 
-    def bootstrap(self) -> CliResult:
-        """Bootstrap account and region, with the qualifier the stacks are synthesised with; its rights are not the pipeline's."""
+    def bootstrap(self, assembly: Path | None = None) -> CliResult:
+        """Bootstrap account and region, with the qualifier the stacks are synthesised with; its rights are not the pipeline's.
+
+        The CLI synthesises for it, unless an assembly is there already.
+        """
         names = PipelineNames("rehearsal", load_settings("rehearsal", self.config))
-        own = ("--qualifier", names.qualifier, "--toolkit-stack-name", names.toolkit_stack)
-        return self.run("bootstrap", f"aws://{self.cloud.account}/{self.cloud.region}", *own)
+        own = ["--qualifier", names.qualifier, "--toolkit-stack-name", names.toolkit_stack]
+        app = ["--app", str(assembly)] if assembly is not None else []
+        return self.run("bootstrap", f"aws://{self.cloud.account}/{self.cloud.region}", *own, *app)
 
     def deploy(self) -> CliResult:
         """Deploy every stack."""

@@ -47,12 +47,7 @@ class Pipeline:
 
     def write_all(self, name: str, template: Template) -> Path:
         """The whole assembly, with one stack edited."""
-        folder = self.folder / name
-        shutil.copytree(self.synthesised, folder)
-        manifest = json.loads((self.synthesised / "manifest.json").read_text())
-        manifest["artifacts"] |= self._artifacts(folder, manifest["artifacts"], APP_CACHE, template)
-        (folder / "manifest.json").write_text(json.dumps(manifest))
-        return folder
+        return write_edited(self.synthesised, self.folder / name, {APP_CACHE: template})
 
     def _artifacts(self, folder: Path, synthesised: dict[str, Any], stack: str, template: Template) -> dict[str, Any]:
         """The stack's artifact and the one that uploads its template, under another name and the template's own digest."""
@@ -114,6 +109,22 @@ class Pipeline:
 
     def status(self, stack: str) -> str:
         return self.statuses()[stack]
+
+
+def write_edited(synthesised: Path, folder: Path, templates: dict[str, Template]) -> Path:
+    """A copy of a whole assembly with other templates, each under its own digest: what was uploaded once is not uploaded again."""
+    shutil.copytree(synthesised, folder)
+    manifest = (folder / "manifest.json").read_text()
+    for stack, template in templates.items():
+        body, assets = json.dumps(template), folder / f"{stack}.assets.json"
+        (folder / f"{stack}.template.json").write_text(body)
+        files = json.loads(assets.read_text())["files"]
+        (old,) = [digest for digest, one in files.items() if one["source"]["path"] == f"{stack}.template.json"]
+        new = hashlib.sha256(body.encode()).hexdigest()
+        assets.write_text(assets.read_text().replace(old, new))
+        manifest = manifest.replace(old, new)
+    (folder / "manifest.json").write_text(manifest)
+    return folder
 
 
 def _of(stack: str, template: Template) -> str:

@@ -1,0 +1,153 @@
+"""A first deploy that fails, is mended, and is deployed again, by `uplift deploy` and the real CDK CLI, each stack in turn.
+
+The tests go on from one another, on a cloud of their own where nothing is deployed in the beginning.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.deploy.conftest import Template, write_edited
+from tests.deployed_cloud import APP_CACHE, STACKS, Bootstrapped, acknowledged, bootstrap_and_synthesise, entry, wait_until
+
+pytestmark = pytest.mark.cloud
+SIDEKIQ, UPGRADE = STACKS[1:]
+_LIFTED = "its first creation was rolled back and holds nothing; termination protection is lifted so that it can be made anew"
+
+_NO_BOUNDARY = "arn:aws-us-gov:iam::123456789012:policy/no-such-boundary"
+
+
+@dataclass(frozen=True)
+class First:
+    """The cloud and the assembly."""
+
+    ready: Bootstrapped
+    folder: Path
+
+    def broken(self, *stacks: str) -> Path:
+        """The assembly with these stacks broken; without any, as it was synthesised."""
+        if not stacks:
+            return self.ready.synthesised
+        templates = {stack: _broken(self._template(stack)) for stack in stacks}
+        return write_edited(self.ready.synthesised, self.folder / "-".join(["broken", *stacks]), templates)
+
+    def _template(self, stack: str) -> Template:
+        loaded: Template = json.loads((self.ready.synthesised / f"{stack}.template.json").read_text())
+        return loaded
+
+    def uplift_deploy(self, *broken: str) -> subprocess.CompletedProcess[str]:
+        """`uplift deploy`, with what a first deploy needs acknowledged."""
+        entries = acknowledged(self.folder / "first.yaml", *[entry(stack, stack, "security") for stack in STACKS])
+        return self.ready.cloud.uplift("deploy", "rehearsal", str(self.broken(*broken)), "--acknowledged", entries)
+
+    def cdk_deploy(self, *broken: str) -> str:
+        """The CLI alone, two stacks at a time."""
+        command = [str(self.ready.cdk.installed_tools.cdk), "deploy", "--all", "--app", str(self.broken(*broken))]
+        command += ["--require-approval", "never", "--concurrency", "2"]
+        environment = {**self.ready.cloud.environment, "CI": "true", "NODE_NO_WARNINGS": "1"}
+        root = self.ready.cdk.installed_tools.root
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    def client(self, service: str) -> Any:
+        return self.ready.cloud.client(service)
+
+    def stacks(self) -> dict[str, tuple[str, bool]]:
+        """Our stacks that exist: status, and whether they are protected."""
+        listed = self.client("cloudformation").describe_stacks()["Stacks"]
+        return {one["StackName"]: (one["StackStatus"], one["EnableTerminationProtection"]) for one in listed if one["StackName"] in STACKS}
+
+    def kept(self) -> dict[str, int]:
+        """How many there are of what a stack's end must not take with it."""
+        groups = self.client("elasticache").describe_cache_parameter_groups()["CacheParameterGroups"]
+        return {
+            "secrets": len(self.client("secretsmanager").list_secrets()["SecretList"]),
+            "buckets": len([one for one in self.client("s3").list_buckets()["Buckets"] if one["Name"].startswith("uplift")]),
+            "parameter groups": len([one for one in groups if one["CacheParameterGroupName"].startswith("uplift")]),
+        }
+
+
+def _broken(template: Template) -> Template:
+    """As typing errors break it: a boundary that does not exist on the last role; without roles, a parameter that nobody knows."""
+    of_type = {one["Type"]: one.get("Properties", {}) for one in template["Resources"].values()}
+    if "AWS::IAM::Role" in of_type:
+        of_type["AWS::IAM::Role"]["PermissionsBoundary"] = _NO_BOUNDARY
+    else:
+        of_type["AWS::ElastiCache::ParameterGroup"]["Properties"]["maxmemory-polizy"] = "noeviction"
+    return template
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
+    folder = tmp_path_factory.mktemp("first")
+    with bootstrap_and_synthesise(folder) as ready:
+        yield First(ready, folder)
+
+
+def test_a_stack_that_a_person_has_to_look_at_stops_a_deploy_before_anything_is_changed(first: First) -> None:
+    cloudformation, s3 = first.client("cloudformation"), first.client("s3")
+    names = {"StackName": UPGRADE, "ChangeSetName": "by-hand"}
+    bucket = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "not-empty"}}}}
+    cloudformation.create_change_set(**names, ChangeSetType="CREATE", TemplateBody=json.dumps(bucket))
+    cloudformation.execute_change_set(**names)
+    wait_until(lambda: first.stacks()[UPGRADE][0] == "CREATE_COMPLETE", "never made")
+    s3.put_object(Bucket="not-empty", Key="key", Body=b"")
+    cloudformation.delete_stack(StackName=UPGRADE)
+    wait_until(lambda: first.stacks()[UPGRADE][0] == "DELETE_FAILED", "its deletion never failed")
+    done = first.uplift_deploy()
+    assert done.returncode == 1, done.stderr
+    assert f"{UPGRADE} is in DELETE_FAILED: somebody began to delete it" in done.stderr
+    assert done.stderr.endswith("nothing was deployed\n")
+    assert first.stacks().keys() == {UPGRADE}
+    s3.delete_object(Bucket="not-empty", Key="key")
+    cloudformation.delete_stack(StackName=UPGRADE)
+    wait_until(lambda: not first.stacks(), "never deleted")
+
+
+def test_a_first_deploy_that_fails_leaves_protected_stacks_that_hold_nothing(first: First) -> None:
+    printed = first.cdk_deploy(APP_CACHE, SIDEKIQ)
+    assert "Could not find parameter with name: maxmemory-polizy" in printed
+    assert first.stacks() == {APP_CACHE: ("ROLLBACK_COMPLETE", True), SIDEKIQ: ("ROLLBACK_COMPLETE", True)}, printed
+    assert first.kept() == {"secrets": 0, "buckets": 0, "parameter groups": 0}
+
+
+def test_the_groups_are_made_anew_when_they_are_mended(first: First) -> None:
+    done = first.uplift_deploy(UPGRADE)
+    assert done.returncode == 1
+    assert f"Scope ARN: {_NO_BOUNDARY} does not exist or is not attachable." in done.stdout + done.stderr
+    assert [f"{stack}: {_LIFTED}" in done.stdout for stack in STACKS] == [True, True, False], done.stdout
+    assert {stack: first.stacks()[stack] for stack in (APP_CACHE, SIDEKIQ)} == {
+        APP_CACHE: ("CREATE_COMPLETE", True),
+        SIDEKIQ: ("CREATE_COMPLETE", True),
+    }, done.stdout + done.stderr
+    assert first.stacks()[UPGRADE][0] == "ROLLBACK_COMPLETE"
+    assert first.kept() == {"secrets": 2, "buckets": 0, "parameter groups": 2}
+
+
+def test_the_upgrade_stack_is_made_anew_and_no_healthy_stack_loses_its_protection(first: First) -> None:
+    before = _times_protection_was_changed(first)
+    done = first.uplift_deploy()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {stack: status for stack, (status, _) in first.stacks().items()} == dict.fromkeys(STACKS, "CREATE_COMPLETE")
+    assert first.kept() == {"secrets": 2, "buckets": 1, "parameter groups": 3}
+    assert "termination protection" not in done.stdout
+    assert _times_protection_was_changed(first) == before
+
+
+def _times_protection_was_changed(first: First) -> int:
+    calls = (first.ready.cloud.folder / "calls.jsonl").read_text().splitlines()
+    return len([one for one in calls if json.loads(one)["action"] == "UpdateTerminationProtection"])
+
+
+def test_a_healthy_stack_that_is_protected_cannot_be_deleted(first: First) -> None:
+    with pytest.raises(ClientError, match=rf"Stack \[{APP_CACHE}\] cannot be deleted while TerminationProtection is enabled"):
+        first.client("cloudformation").delete_stack(StackName=APP_CACHE)
+    assert first.stacks()[APP_CACHE] == ("CREATE_COMPLETE", True)
