@@ -33,7 +33,7 @@ from rehearsal.cloud.elasticache.node_factory import NodeFactory  # noqa: E402
 from rehearsal.cloud.elasticache.service import ElastiCache  # noqa: E402
 from rehearsal.cloud.elasticache.state import AVAILABLE  # noqa: E402
 from rehearsal.cloud.faults import Faults  # noqa: E402
-from rehearsal.cloud.platform import dns, identity, messages, network, secret_versions, state_machines  # noqa: E402
+from rehearsal.cloud.platform import dns, identity, messages, network, secret_versions, state_machines, trail  # noqa: E402
 from rehearsal.cloud.platform.alarms import Alarms  # noqa: E402
 from rehearsal.cloud.platform.call_check import CallCheck  # noqa: E402
 from rehearsal.cloud.platform.lambda_runtime import Answer, FunctionSpec, LambdaRuntimes  # noqa: E402
@@ -67,6 +67,7 @@ class Cloud:
         secret_versions.install()
         identity.install()
         dns.install()
+        trail.install()
         messages.install(self.faults)
         providers = Providers(self.url, self.region, self.account, [platform_types.table, elasticache_types.table])
         cloudformation.install(cloudformation.CloudFormation(providers))
