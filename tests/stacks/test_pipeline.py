@@ -282,3 +282,20 @@ def test_a_deploy_is_made_by_its_own_github_environment_only(synthesised: Synthe
         "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
     }
     assert rights["Outputs"]["DeployRoleArn"]["Description"] == "ROLE_ARN of the GitHub environment prod"
+
+
+@pytest.mark.parametrize("name", named())
+def test_the_deploy_role_lifts_the_protection_of_its_own_stacks_only(synthesised: Synthesise, name: str) -> None:
+    """Not that of the administrator's stack, whose name begins like theirs."""
+    statements = [
+        statement
+        for one in synthesised(name).rights["Resources"].values()
+        if one["Type"] == "AWS::IAM::Policy"
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if "cloudformation:UpdateTerminationProtection" in statement["Action"]
+    ]
+    (lifting,) = statements
+    assert lifting["Action"] == "cloudformation:UpdateTerminationProtection"
+    assert sorted(one["Fn::Join"][1][-1].partition(":stack/")[2] for one in lifting["Resource"]) == sorted(
+        f"{stack}/*" for stack in synthesised(name).stacks
+    )
