@@ -78,6 +78,14 @@ def test_each_machine_is_started_by_one_role(deployed: Deployed, role: str, star
         assert _may(deployed, role, "states:StartExecution", stateMachineArn=deployed.fact(fact)) is (machine == starts), machine
 
 
+def test_the_upgrade_role_stops_and_lets_alarms_act_again(deployed: Deployed, a_run: str) -> None:
+    done = _operate(deployed, "OperatorsUpgrade", "stop")
+    assert (done.returncode, "alarm actions are enabled again" in done.stdout) == (0, True), done.stderr
+    run = f"{deployed.fact('upgrade/state-machine-arn').replace(':stateMachine:', ':execution:')}:{a_run}"
+    assert _may(deployed, "OperatorsUpgrade", "states:StopExecution", executionArn=run)
+    assert not _may(deployed, "OperatorsRecover", "states:StopExecution", executionArn=run)
+
+
 def test_snapshots_are_deleted_by_a_role_of_their_own(deployed: Deployed) -> None:
     deployed.cloud.command("faults", names=[])
     deployed.new_legacy()
