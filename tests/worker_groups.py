@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 # deployed cloud has two groups: waiting for it takes longer than deploying it twice.
 RUNS, STACKS = "deployed cloud, runs", "deployed cloud, stacks"
 # A cloud of its own, where nothing is deployed yet.
-EMPTY = "empty cloud"
+EMPTY, PAGE = "empty cloud", "empty cloud, pipeline page"
 BARE, SYNTHESIS = "bare cloud", "one synthesis"
 _FIXTURES = {"deployed": {RUNS, STACKS}, "pipeline": {STACKS}, "bench": {BARE}}
 _FILES = {
@@ -20,7 +20,7 @@ _FILES = {
     "tests/rehearsal/test_operators.py": STACKS,
     "tests/deploy/test_deploy_command.py": STACKS,
     "tests/deploy/test_review_against_deploys.py": STACKS,
-    "tests/deploy/test_rights.py": STACKS,
+    "tests/deploy/test_pipeline_page.py": PAGE,
     "tests/deploy/test_first_deploy.py": EMPTY,
     "tests/inplace/test_interleavings.py": BARE,
     "tests/inplace/test_killed_steps.py": BARE,
@@ -29,7 +29,7 @@ _FILES = {
 _EACH_ALONE = {"tests/keyspace/test_commands_drawn.py"}
 _FOLDERS = {"tests/review/": SYNTHESIS, "tests/stacks/": SYNTHESIS}
 # What takes longest comes first, so that the workers end together.
-_IN_ORDER = (RUNS, STACKS, EMPTY, BARE, SYNTHESIS, "tests/rehearsal/test_rehearse_command.py", "tests/keyspace/test_copy_killed.py")
+_IN_ORDER = (RUNS, STACKS, PAGE, EMPTY, BARE, SYNTHESIS, "tests/rehearsal/test_rehearse_command.py", "tests/keyspace/test_copy_killed.py")
 _NIGHTLY = "nightly"
 
 

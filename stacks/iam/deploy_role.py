@@ -41,8 +41,9 @@ class DeployRole(Construct):
         own = [arn("cloudformation", f"stack/{prefix}{stack}/*") for stack in StackName]
         statements = (
             allow("BootstrappedRoles", "sts", ["AssumeRole"], roles),
-            allow("Stacks", "cloudformation", _ON_STACKS, [arn("cloudformation", f"stack/{prefix}*/*")]),
-            # Of a stack that was never made; never of the administrator's stack, whose name begins like ours.
+            # Never the administrator's stack, whose name begins like ours.
+            allow("Stacks", "cloudformation", _ON_STACKS, own),
+            # Of a stack that was never made.
             allow("MakeAnew", "cloudformation", ["UpdateTerminationProtection"], own),
             allow("ReadElastiCache", "elasticache", ["DescribeCacheClusters", "DescribeReplicationGroups"], groups),
             allow("WhenSecretsWereDrawn", "secretsmanager", ["ListSecretVersionIds"], [arn("secretsmanager", "secret:*AuthToken*")]),

@@ -135,7 +135,11 @@ class CloudFormation:
             "AWS::StackId": stack.id,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        values = self._inputs(template, parameters)
+        types = {name: parameter["Type"] for name, parameter in template.get("Parameters", {}).items()}
+        values = {
+            name: value.split(",") if types[name] == "CommaDelimitedList" else value
+            for name, value in self._inputs(template, parameters).items()
+        }
         return Scope(pseudo, values, template.get("Conditions", {}), template.get("Mappings", {}), providers.read_secret)
 
     def _fetch(self, url: str) -> str:

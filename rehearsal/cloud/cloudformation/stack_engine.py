@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from rehearsal.cloud.cloudformation.resource_types import HalfMade, Providers
@@ -239,7 +239,7 @@ class _Told:
         self._stack.add_event(self._logical_id, self._physical_id, self._kind, f"{self._verb}_IN_PROGRESS")
 
     def __exit__(self, _type: object, problem: BaseException | None, _trace: object) -> None:
-        if isinstance(problem, (ClientError, NotModelled)):
+        if isinstance(problem, (BotoCoreError, ClientError, NotModelled)):
             reason = f"{problem} (Not modelled by the rehearsal)" if isinstance(problem, NotModelled) else str(problem)
             self._stack.add_event(self._logical_id, self._physical_id, self._kind, f"{self._verb}_FAILED", reason)
             raise ResourceFailed(f"[{self._logical_id}]. {reason}") from problem

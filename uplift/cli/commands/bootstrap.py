@@ -9,9 +9,12 @@ from typing import Annotated
 
 import typer
 
+from uplift.aws_calls import aws_named
 from uplift.cli.commands.settings import refuse_placeholders
+from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import print_lines
+from uplift.deploy.failed_creation import lift_where_creation_was_rolled_back, stop_where_creation_is_stuck
 from uplift.errors import BadInput, ExitCode, UpliftError
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 from uplift.settings.pipeline_names import PipelineNames
@@ -39,7 +42,11 @@ def bootstrap(
     refuse_placeholders(environment, settings, config)
     if settings.pipeline is None:
         raise BadInput(f"{config / environment}.yaml: pipeline is missing, allowed: pipeline: {{repository: OWNER/NAME}}")
-    for command in _commands(PipelineNames(environment, settings), cdk, config, yes=yes):
+    names = PipelineNames(environment, settings)
+    commands = _commands(names, cdk, config, yes=yes)
+    if not dry_run:
+        _make_way(Deployment(environment, settings), names)
+    for command in commands:
         print_lines(["$ " + " ".join(f"'{one}'" if " " in one else one for one in command)])
         if not dry_run:
             _run(command)
@@ -58,6 +65,14 @@ def _commands(names: PipelineNames, cdk: Path, config: Path, *, yes: bool) -> li
         [str(cdk), "deploy", names.stack, *approval, *application],
         [str(cdk), "bootstrap", f"aws://{settings.account}/{settings.region}", *own, *policies, *application],
     ]
+
+
+def _make_way(deployment: Deployment, names: PipelineNames) -> None:
+    """Both stacks are protected, also where their first creation was rolled back. Raises NotSafe where a person has to look first."""
+    stacks = [names.stack, names.toolkit_stack]
+    with aws_named("reading CloudFormation"):
+        stop_where_creation_is_stuck(deployment.stacks, stacks)
+        lift_where_creation_was_rolled_back(deployment.stacks, stacks, lambda line: print_lines([line]))
 
 
 def _run(command: list[str]) -> None:
