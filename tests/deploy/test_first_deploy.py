@@ -1,4 +1,5 @@
-"""A first deploy that fails, is mended, and is deployed again, by `uplift deploy` and the real CDK CLI, each stack in turn.
+"""A first deploy that fails, is mended, and is deployed again, by `uplift deploy` and the real CDK CLI, each stack in turn; then the groups
+alone, and the upgrade alone, deployed and destroyed.
 
 The tests go on from one another, on a cloud of their own where nothing is deployed in the beginning.
 """
@@ -13,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
+from rehearsal.run.cdk_cli import CdkCli
 from tests.deploy.conftest import Template, write_edited
-from tests.deployed_cloud import APP_CACHE, STACKS, Bootstrapped, acknowledged, bootstrap_and_synthesise, entry, wait_until
+from tests.deployed_cloud import APP_CACHE, LEGACY, STACKS, Bootstrapped, acknowledged, bootstrap_and_synthesise, entry, wait_until
+from uplift.settings.environment import ChosenStacks
+from uplift.settings.load import load_settings
 
 pytestmark = pytest.mark.cloud
 SIDEKIQ, UPGRADE = STACKS[1:]
@@ -76,12 +81,12 @@ class First:
 
 
 def _broken(template: Template) -> Template:
-    """As typing errors break it: a boundary that does not exist on the last role; without roles, a parameter that nobody knows."""
+    """As typing errors break it: a parameter that nobody knows; in a stack without a group, a boundary that does not exist."""
     of_type = {one["Type"]: one.get("Properties", {}) for one in template["Resources"].values()}
-    if "AWS::IAM::Role" in of_type:
-        of_type["AWS::IAM::Role"]["PermissionsBoundary"] = _NO_BOUNDARY
-    else:
+    if "AWS::ElastiCache::ReplicationGroup" in of_type:
         of_type["AWS::ElastiCache::ParameterGroup"]["Properties"]["maxmemory-polizy"] = "noeviction"
+    else:
+        of_type["AWS::IAM::Role"]["PermissionsBoundary"] = _NO_BOUNDARY
     return template
 
 
@@ -151,3 +156,101 @@ def test_a_healthy_stack_that_is_protected_cannot_be_deleted(first: First) -> No
     with pytest.raises(ClientError, match=rf"Stack \[{APP_CACHE}\] cannot be deleted while TerminationProtection is enabled"):
         first.client("cloudformation").delete_stack(StackName=APP_CACHE)
     assert first.stacks()[APP_CACHE] == ("CREATE_COMPLETE", True)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The environment with `stacks` set, synthesised anew."""
+
+    first: First
+    cdk: CdkCli
+    assembly: Path
+
+    def uplift(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.first.ready.cloud.uplift(*arguments, "--config", str(self.cdk.config))
+
+    def deploy(self, *entries: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        acknowledgements = acknowledged(self.cdk.config / "acknowledged.yaml", *entries)
+        return self.uplift("deploy", "rehearsal", str(self.assembly), "--acknowledged", acknowledgements)
+
+    def destroy(self) -> None:
+        """As docs/operating.md says it."""
+        for name, (_status, protected) in self.first.stacks().items():
+            if protected:
+                self.first.client("cloudformation").update_termination_protection(StackName=name, EnableTerminationProtection=False)
+        done = self.cdk.run("destroy", "--all", "--force", "--app", str(self.assembly))
+        assert done.exit_code == 0, done.output
+
+
+def _choose(first: First, stacks: ChosenStacks, *left_out: str) -> Chosen:
+    folder = first.folder / stacks
+    config = folder / "config"
+    config.mkdir(parents=True)
+    content = yaml.safe_load(Path("config/rehearsal.yaml").read_text()) | {"stacks": stacks.value}
+    for section in left_out:
+        del content[section]
+    (config / "rehearsal.yaml").write_text(yaml.safe_dump(content))
+    cdk = CdkCli(first.ready.cdk.installed_tools, first.ready.cloud, config, folder / "cdk.log")
+    done = cdk.run("synth", "--quiet")
+    assert done.exit_code == 0, done.output
+    return Chosen(first, cdk, folder / "cdk.out")
+
+
+@pytest.fixture(scope="module")
+def groups(first: First) -> Chosen:
+    return _choose(first, ChosenStacks.GROUPS)
+
+
+def test_the_groups_alone_need_no_upgrade(first: First, groups: Chosen) -> None:
+    stopped = groups.deploy()
+    assert stopped.returncode == 1
+    assert "the stack is no longer in the assembly" in stopped.stdout
+    done = groups.deploy(entry(UPGRADE, UPGRADE, "protection weakened"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    gone = first.ready.cdk.run("destroy", UPGRADE, "--force", "--app", str(first.ready.synthesised))
+    assert gone.exit_code == 0, gone.output
+    assert first.stacks().keys() == {APP_CACHE, SIDEKIQ}
+    first.ready.cloud.command(
+        "create-legacy", id=LEGACY, version="3.2.6", nodes=2, node_type="cache.r5.large", standalone=False, windows={}
+    )
+    drift = groups.uplift("drift", "rehearsal")
+    assert drift.returncode == 0, drift.stdout + drift.stderr
+    told = groups.uplift("settings", "check", "rehearsal", "--deployed")
+    assert told.returncode == 0, told.stderr
+    assert "the upgrade:" not in told.stdout
+    assert "alarms of sidekiq:" in told.stdout
+
+
+def test_each_group_has_its_names_in_the_zone(first: First) -> None:
+    zone = load_settings("rehearsal").network.dns_zone
+    assert zone is not None
+    records = first.client("route53").list_resource_record_sets(HostedZoneId=zone.id)["ResourceRecordSets"]
+    names = {one["Name"]: one["ResourceRecords"][0]["Value"] for one in records if one["Type"] == "CNAME"}
+    for group in ("app-cache", "sidekiq"):
+        facts = {
+            fact: first.client("ssm").get_parameter(Name=f"/uplift/rehearsal/{group}/{fact}")["Parameter"]["Value"]
+            for fact in ("dns-name", "primary-endpoint", "reader-dns-name", "reader-endpoint")
+        }
+        assert names[f"{facts['dns-name']}."] == facts["primary-endpoint"]
+        assert names[f"{facts['reader-dns-name']}."] == facts["reader-endpoint"]
+
+
+def test_groups_that_are_destroyed_leave_a_snapshot_and_their_token(first: First, groups: Chosen) -> None:
+    groups.destroy()
+    assert first.stacks() == {}
+    snapshots = first.client("elasticache").describe_snapshots()["Snapshots"]
+    assert len([one for one in snapshots if one["SnapshotName"].startswith("final-")]) == 2
+    assert first.kept()["secrets"] == 2
+
+
+def test_the_upgrade_alone_needs_no_groups(first: First) -> None:
+    upgrade = _choose(first, ChosenStacks.UPGRADE, "app_cache", "sidekiq")
+    done = upgrade.deploy(entry(UPGRADE, UPGRADE, "security"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert first.stacks().keys() == {UPGRADE}
+    run = upgrade.uplift("upgrade", "rehearsal", "--dry-run", "--json")
+    assert json.loads(run.stdout)["status"] == "SUCCEEDED", run.stdout + run.stderr
+    plan = upgrade.uplift("plan", "rehearsal")
+    assert "stack adds" not in plan.stdout
+    upgrade.destroy()
+    assert first.stacks() == {}

@@ -178,7 +178,7 @@ def test_destroying_the_upgrade_stack_leaves_everything_else(deployed: Deployed)
     done = deployed.cdk.run("destroy", "UpliftRehearsalUpgrade", "--force", *assembly)
     assert done.exit_code == 0, done.output
     names = {stack["StackName"] for stack in deployed.cloud.client("cloudformation").describe_stacks()["Stacks"]}
-    assert names == {"CDKToolkit", "UpliftRehearsalAppCache", "UpliftRehearsalSidekiq"}
+    assert names == {"UpliftRehearsalToolkit", "UpliftRehearsalAppCache", "UpliftRehearsalSidekiq"}
     for group in GROUPS:
         assert _connect(deployed, group).ping()
     assert legacy.connect().ping()
