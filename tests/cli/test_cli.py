@@ -31,6 +31,13 @@ def test_valid_settings_give_warnings_and_0() -> None:
     assert "warning: Sidekiq 7 needs Redis 6.2: redis 5.0.6 does not run it" in done.stdout
 
 
+def test_placeholders_are_refused_where_a_deploy_is_near() -> None:
+    done = _uplift("settings", "check", "prod", "--deploy")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "config/prod.yaml: network.s3_prefix_list_id is pl-0bad0bad, a placeholder; this finds yours: aws ec2 " in done.stderr
+    assert _uplift("settings", "check", "rehearsal", "--deploy").returncode == 0
+
+
 def test_settings_for_machines() -> None:
     done = _uplift("settings", "check", "prod", "--json")
     document = json.loads(done.stdout)

@@ -27,6 +27,14 @@ def test_redis_5_costs_more_and_stops_sidekiq_7() -> None:
         ("app_cache.engine_version", "6.2", "redis 6.2 is in paid Extended Support: +80 % from 2027-02-01"),
         ("app_cache.parameters.notify-keyspace-events", "", "app_cache.parameters.notify-keyspace-events is off"),
         ("upgrade.notify", [], "upgrade.notify is empty: nobody is notified"),
+        ("legacy.parameter_group", None, "legacy.parameter_group is missing: a pipeline is not denied"),
+        (
+            "sidekiq.snapshot_window",
+            "12:00-13:00",
+            "sidekiq.snapshot_window 12:00-13:00 UTC begins at 07:00 in America/New_York: move it to the night there",
+        ),
+        # At night in winter, and past six in summer.
+        ("app_cache.snapshot_window", "09:30-10:30", "app_cache.snapshot_window 09:30-10:30 UTC begins at 05:30 in America/New_York"),
     ],
 )
 def test_warnings(load_changed: Load, field: str, value: Any, warning: str) -> None:

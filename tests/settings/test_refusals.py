@@ -154,6 +154,29 @@ REFUSALS: list[tuple[str, Any, str]] = [
             "aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_*",
         )
     ),
+    (
+        "permissions_boundary_arn",
+        "arn:aws-us-gov:iam::444444444444:policy/theirs",
+        "permissions_boundary_arn is arn:aws-us-gov:iam::444444444444:policy/theirs, allowed: a policy of account 333333333333",
+    ),
+    (
+        "permissions_boundary_arn",
+        "arn:aws:iam::333333333333:policy/ours",
+        "allowed: a policy of account 333333333333 in partition aws-us-gov",
+    ),
+    ("app_cache", None, "app_cache is missing, but stacks is both; allowed without it: stacks: upgrade"),
+    ("stacks", "all", "stacks: found 'all', allowed: input should be 'both', 'upgrade' or 'groups'"),
+    ("network.vpc_id", "vpc-0123456789abcdef", "network.vpc_id: found 'vpc-0123456789abcdef', allowed: ^vpc-([0-9a-f]{8}|[0-9a-f]{17})$"),
+    ("network.dns_zone", {"id": "zone", "name": "redis.internal"}, "network.dns_zone.id: found 'zone', allowed: ^Z"),
+    ("network.dns_zone", {"id": "Z1", "name": "internal"}, "network.dns_zone.name: found 'internal', allowed:"),
+    ("tags", {"aws:owner": "us"}, "tags has 'aws:owner', allowed: keys that do not begin with aws:"),
+    ("tags", {"Owner": "us & them"}, "tags.Owner: found 'us & them', allowed:"),
+    ("tags", {f"Key{number}": "" for number in range(41)}, "tags has 41 entries, allowed: 40"),
+    ("required_tags", ["Owner"], "tags.Owner is missing, but required_tags names it; allowed: a value of 1 to 256 characters"),
+    ("tags", {f"Key{number}": "x" * 256 for number in range(8)}, "name fewer alarms, topics or tags, or shorten managed_by_line"),
+    ("legacy.parameter_group", "Legacy Group", "legacy.parameter_group: found 'Legacy Group', allowed:"),
+    ("pipeline.bootstrap_qualifier", "uplift-prod", "pipeline.bootstrap_qualifier: found 'uplift-prod', allowed: ^[a-z][a-z0-9]{1,9}$"),
+    ("sidekiq.alarms.fewest_connections", 20_000, "sidekiq.alarms.fewest_connections is 20000, allowed: less than connections, 20000"),
     ("log_retention_days", 7, "log_retention_days: found 7, allowed: input should be 30, 90"),
 ]
 

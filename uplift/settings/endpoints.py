@@ -8,9 +8,9 @@ from uplift.settings.environment import EnvironmentSettings
 
 
 def needed_endpoints(settings: EnvironmentSettings) -> Iterator[str]:
-    """One sentence for each endpoint the data function needs; none where `network.create_vpc_endpoints` makes them."""
+    """One sentence for each endpoint the data function needs; none where the stacks make them, or hold no function."""
     network, region = settings.network, settings.region
-    if network.create_vpc_endpoints:
+    if network.create_vpc_endpoints or not settings.deploys_upgrade:
         return
     subnets = ", ".join(network.subnet_ids)
     yield f"the gateway endpoint com.amazonaws.{region}.s3 in {network.vpc_id}, in the route tables of {subnets}"

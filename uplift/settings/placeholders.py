@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.network import NetworkSettings
 
 _DIGITS = "0bad0bad"
 _ACCOUNT = re.compile(r"(\d)\1{11}")
@@ -17,7 +18,8 @@ _ACCOUNT = re.compile(r"(\d)\1{11}")
 
 def placeholders(settings: EnvironmentSettings) -> Iterator[str]:
     """One sentence for each field that still holds one: what it holds, and how the right value is found."""
-    region, network, legacy = settings.region, settings.network, settings.legacy
+    region, legacy = settings.region, settings.legacy
+    network = settings.network if settings.deploys_upgrade else _without_functions(settings.network)
     if _ACCOUNT.fullmatch(settings.account):
         yield _said("account", settings.account, "aws sts get-caller-identity --query Account --output text")
     vpc_of = f"aws ec2 describe-security-groups --region {region} --group-ids {legacy.security_group_id}"
@@ -46,6 +48,11 @@ def placeholders(settings: EnvironmentSettings) -> Iterator[str]:
     for field, value, command in fields:
         if value is not None and value.partition("-")[2].startswith(_DIGITS):
             yield _said(field, value, command)
+
+
+def _without_functions(network: NetworkSettings) -> NetworkSettings:
+    """What the groups alone need."""
+    return network.model_copy(update={"s3_prefix_list_id": "", "endpoint_security_group_id": None, "route_table_ids": ()})
 
 
 def _said(field: str, value: str, command: str) -> str:
