@@ -275,3 +275,19 @@ def test_a_managed_policy_with_a_name_is_made_once_and_an_update_is_its_new_defa
     assert len(iam.list_policy_versions(PolicyArn=arn)["Versions"]) == 5
     stacks.providers.delete(kind, arn, properties, with_snapshot=False)
     assert boto3.client("iam", region_name=REGION).list_policies(Scope="Local", PathPrefix="/mine")["Policies"] == []
+
+
+def test_a_list_of_parameters_is_a_list(stacks: Stacks) -> None:
+    """The bootstrap template takes the execution role's policies so: read as text, each letter was a policy, and the update never ended."""
+    iam = stacks.providers.client("iam")
+    arns = [_make(stacks, "AWS::IAM::ManagedPolicy", ManagedPolicyName=name, PolicyDocument=_document(0)) for name in ("one", "two")]
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST, "ManagedPolicyArns": {"Ref": "Policies"}}}
+    template = {"Parameters": {"Policies": {"Type": "CommaDelimitedList", "Default": ""}}, "Resources": {"Role": role}}
+    names = {"StackName": "Lists", "ChangeSetName": "change"}
+    given = [{"ParameterKey": "Policies", "ParameterValue": ",".join(arns)}]
+    stacks.client.create_change_set(**names, ChangeSetType="CREATE", TemplateBody=json.dumps(template), Parameters=given)
+    stacks.client.execute_change_set(**names)
+    wait_until(lambda: stacks.status("Lists") == "CREATE_COMPLETE", "never made")
+    (made,) = stacks.client.describe_stack_resources(StackName="Lists")["StackResources"]
+    attached = iam.list_attached_role_policies(RoleName=made["PhysicalResourceId"])["AttachedPolicies"]
+    assert sorted(one["PolicyArn"] for one in attached) == sorted(arns)

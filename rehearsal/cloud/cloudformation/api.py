@@ -101,12 +101,15 @@ class CloudFormation:
             )
         return changes
 
-    def _inputs(self, template: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
-        """The values of the template's parameters, those of an SSM type looked up."""
-        values = {}
+    def _inputs(self, template: dict[str, Any], given: dict[str, str]) -> dict[str, str | list[str]]:
+        """The values of the template's parameters: those of an SSM type looked up, a list as one."""
+        values: dict[str, str | list[str]] = {}
         for name, parameter in template.get("Parameters", {}).items():
             value = given.get(name, parameter.get("Default", ""))
-            values[name] = self.providers.read_parameter(value) if parameter["Type"].startswith("AWS::SSM::") else value
+            if parameter["Type"].startswith("AWS::SSM::"):
+                values[name] = self.providers.read_parameter(value)
+            else:
+                values[name] = [one for one in value.split(",") if one] if parameter["Type"] == "CommaDelimitedList" else value
         return values
 
     def execute(self, change_set: ChangeSet) -> None:
