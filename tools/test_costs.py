@@ -19,6 +19,7 @@ _CPU = "cpu seconds"
 # The first that fits; docs/testing.md has the same rows.
 _LAYERS = (
     ("tests/deploy/test_deploy_command.py", "real cdk deploy"),
+    ("tests/deploy/test_first_deploy.py", "real cdk deploy"),
     ("tests/deploy/test_review_against_deploys.py", "real cdk deploy"),
     ("tests/deploy/test_rights.py", "real cdk deploy"),
     ("tests/rehearsal/test_deployed.py", "deployed machine"),
@@ -28,6 +29,8 @@ _LAYERS = (
     ("tests/rehearsal/test_rehearse_command.py", "the whole rehearsal"),
     ("tests/inplace/test_interleavings.py", "steps in one process"),
     ("tests/inplace/test_killed_steps.py", "steps in one process"),
+    ("tests/rehearsal/test_cloudformation.py", "pure decisions"),
+    ("tests/rehearsal/test_permissions.py", "pure decisions"),
     ("tests/rehearsal/", "real servers"),
     ("tests/keyspace/", "real servers"),
     ("tests/cli/test_keyspace_commands.py", "real servers"),
