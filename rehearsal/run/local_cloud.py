@@ -123,7 +123,7 @@ class LocalCloud:
         """Make what an environment's settings name and an organisation has made before: network, DNS zone, permissions boundary."""
         network = settings.network
         groups = [*network.client_security_group_ids.values(), network.endpoint_security_group_id, settings.legacy.security_group_id]
-        zone = getattr(network, "dns_zone", None)
+        zone = network.dns_zone
         self.command(
             "seed-network",
             vpc=network.vpc_id,

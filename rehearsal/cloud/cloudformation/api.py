@@ -138,11 +138,7 @@ class CloudFormation:
             "AWS::StackId": stack.id,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        types = {name: parameter["Type"] for name, parameter in template.get("Parameters", {}).items()}
-        values = {
-            name: value.split(",") if types[name] == "CommaDelimitedList" else value
-            for name, value in self._inputs(template, parameters).items()
-        }
+        values = self._inputs(template, parameters)
         return Scope(pseudo, values, template.get("Conditions", {}), template.get("Mappings", {}), providers.read_secret)
 
     def _fetch(self, url: str) -> str:
