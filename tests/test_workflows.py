@@ -99,7 +99,7 @@ def test_whoever_operates_chooses_from_lists_and_a_run_is_only_text() -> None:
 def test_stopping_waits_for_nothing_that_somebody_watches() -> None:
     """A recovery may be watched for hours; only the commands of one rotation have one place in the queue."""
     concurrency = yaml.safe_load(_text("operate"))["concurrency"]
-    rotations = re.search(r"contains\(fromJSON\('(.*)'\), inputs\.command\) && inputs\.group \|\| inputs\.command", concurrency)
+    rotations = re.search(r"contains\(fromJSON\('(.*)'\), inputs\.command\) && inputs\.group \|\| github\.run_id \}\}$", concurrency)
     assert rotations is not None
     assert set(json.loads(rotations[1])) == {command for command, given in COMMANDS.items() if "{GROUP}" in given}
     assert "cancel-in-progress" not in concurrency

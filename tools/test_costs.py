@@ -21,7 +21,7 @@ _LAYERS = (
     ("tests/deploy/test_deploy_command.py", "real cdk deploy"),
     ("tests/deploy/test_first_deploy.py", "real cdk deploy"),
     ("tests/deploy/test_review_against_deploys.py", "real cdk deploy"),
-    ("tests/deploy/test_rights.py", "real cdk deploy"),
+    ("tests/deploy/test_pipeline_page.py", "real cdk deploy"),
     ("tests/rehearsal/test_deployed.py", "deployed machine"),
     ("tests/rehearsal/test_faults.py", "deployed machine"),
     ("tests/rehearsal/test_operators.py", "deployed machine"),

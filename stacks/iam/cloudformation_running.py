@@ -49,62 +49,64 @@ def function_statements(prefix: str, qualifier: str) -> list[iam.PolicyStatement
     ]
 
 
+_ON_TOPICS = (
+    "CreateTopic",
+    "DeleteTopic",
+    "GetDataProtectionPolicy",
+    "GetSubscriptionAttributes",
+    "GetTopicAttributes",
+    "ListSubscriptionsByTopic",
+    "SetSubscriptionAttributes",
+    "SetTopicAttributes",
+    "Subscribe",
+    "Unsubscribe",
+    *_TAGS,
+)
+_ON_QUEUES = (
+    "CreateQueue",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListQueueTags",
+    "SetQueueAttributes",
+    "TagQueue",
+    "UntagQueue",
+)
+_ON_LOG_GROUPS = (
+    "CreateLogGroup",
+    "DeleteLogGroup",
+    "DeleteRetentionPolicy",
+    "DescribeIndexPolicies",
+    "GetDataProtectionPolicy",
+    "PutRetentionPolicy",
+    *_TAGS,
+)
+_ON_LOG_DELIVERY = (
+    "CreateLogDelivery",
+    "DeleteLogDelivery",
+    "DescribeLogGroups",
+    "DescribeResourcePolicies",
+    "GetLogDelivery",
+    "ListLogDeliveries",
+    "PutResourcePolicy",
+    "UpdateLogDelivery",
+)
+_ON_ALARMS = ("DeleteAlarms", "DeleteDashboards", "GetDashboard", "PutDashboard", "PutMetricAlarm", *_TAGS)
+
+
 def watching_statements(prefix: str) -> list[iam.PolicyStatement]:
     """Topics, queues, logs, alarms and dashboards."""
-    topic = (
-        "CreateTopic",
-        "DeleteTopic",
-        "GetDataProtectionPolicy",
-        "GetSubscriptionAttributes",
-        "GetTopicAttributes",
-        "ListSubscriptionsByTopic",
-        "SetSubscriptionAttributes",
-        "SetTopicAttributes",
-        "Subscribe",
-        "Unsubscribe",
-        *_TAGS,
-    )
-    queue = (
-        "CreateQueue",
-        "DeleteQueue",
-        "GetQueueAttributes",
-        "GetQueueUrl",
-        "ListQueueTags",
-        "SetQueueAttributes",
-        "TagQueue",
-        "UntagQueue",
-    )
-    log = (
-        "CreateLogGroup",
-        "DeleteLogGroup",
-        "DeleteRetentionPolicy",
-        "DescribeIndexPolicies",
-        "GetDataProtectionPolicy",
-        "PutRetentionPolicy",
-        *_TAGS,
-    )
-    delivery = (
-        "CreateLogDelivery",
-        "DeleteLogDelivery",
-        "DescribeLogGroups",
-        "DescribeResourcePolicies",
-        "GetLogDelivery",
-        "ListLogDeliveries",
-        "PutResourcePolicy",
-        "UpdateLogDelivery",
-    )
-    alarm = ("DeleteAlarms", "DeleteDashboards", "GetDashboard", "PutDashboard", "PutMetricAlarm", *_TAGS)
     groups = [arn("logs", f"log-group:{prefix}*"), arn("logs", f"log-group:{VENDED_LOGS}{prefix}*")]
     return [
-        allow("Topics", "sns", topic, [arn("sns", f"{prefix}*")]),
-        allow("Queues", "sqs", queue, [arn("sqs", f"{prefix}*")]),
-        allow("Logs", "logs", log, groups),
+        allow("Topics", "sns", _ON_TOPICS, [arn("sns", f"{prefix}*")]),
+        allow("Queues", "sqs", _ON_QUEUES, [arn("sqs", f"{prefix}*")]),
+        allow("Logs", "logs", _ON_LOG_GROUPS, groups),
         # A state machine's log delivery has no resource (Step Functions developer guide, "Logging using CloudWatch Logs").
-        allow("LogDelivery", "logs", delivery, ["*"]),
+        allow("LogDelivery", "logs", _ON_LOG_DELIVERY, ["*"]),
         allow(
             "Alarms",
             "cloudwatch",
-            alarm,
+            _ON_ALARMS,
             [arn("cloudwatch", f"alarm:{prefix}*"), f"arn:{Aws.PARTITION}:cloudwatch::{Aws.ACCOUNT_ID}:dashboard/*"],
         ),
         # The reference names a resource for it, the user guide asks for all: whether one name is enough cannot be told without an account.

@@ -1,6 +1,6 @@
 """What a pipeline needs before its first deploy: the identity provider, CloudFormation's permissions, the boundary, the deploy role.
 
-An administrator deploys it once for each account, before `cdk bootstrap`; no pipeline may change it.
+An administrator deploys it once for each environment, before `cdk bootstrap`; no pipeline may change it.
 """
 
 from __future__ import annotations

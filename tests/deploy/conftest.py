@@ -128,8 +128,11 @@ def write_edited(synthesised: Path, folder: Path, templates: dict[str, Template]
 
 
 def _of(stack: str, template: Template) -> str:
-    """The template's text; facts of a copy are told apart from those of the stack itself."""
-    return json.dumps(template) if stack == APP_CACHE else json.dumps(template).replace("/uplift/rehearsal/", f"/uplift/{stack}/")
+    """The template's text; facts and names of a copy are told apart from those of the stack itself."""
+    if stack == APP_CACHE:
+        return json.dumps(template)
+    mine = json.dumps(template).replace("/uplift/rehearsal/", f"/uplift/{stack}/")
+    return mine.replace(".redis.rehearsal.internal", f".{stack.lower()}.redis.rehearsal.internal")
 
 
 def edited(template: Template, *edits: Any) -> Template:

@@ -63,12 +63,13 @@ class Checkout:
         termios.tcsetwinsize(ours, (50, 200))
         process = subprocess.Popen(["bash", "-c", line], cwd=self.root, env=self._environment, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
-        seen = ""
+        seen, answered = "", 0
         # Reading from a terminal that everybody has left is an input/output error.
         with suppress(OSError):
             while chunk := os.read(ours, 4096).decode(errors="replace"):
                 seen += chunk
-                if "(y/n)" in chunk:
+                if seen.count("(y/n)") > answered:
+                    answered += 1
                     os.write(ours, b"y\n")
         os.close(ours)
         return process.wait(), seen

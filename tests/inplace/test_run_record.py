@@ -42,10 +42,14 @@ def test_a_run_whose_modify_may_have_been_sent_is_observed(
 def test_snapshots_of_another_source_are_none_of_this_ones() -> None:
     """Both begin with `uplift-legacy-`; who deletes those of one must not find the other's."""
     other = RunKey("legacy-two", "3.2.4", "redis-5.0.6", 1)
-    assert is_run_snapshot("legacy", KEY.snapshot_name)
-    assert is_run_snapshot("legacy-two", other.snapshot_name)
-    assert not is_run_snapshot("legacy", other.snapshot_name)
-    assert not is_run_snapshot("legacy", f"{KEY.snapshot_name}-kept")
+    assert is_run_snapshot("legacy", KEY.snapshot_name, "legacy-001")
+    assert is_run_snapshot("legacy-two", other.snapshot_name, "legacy-two")
+    assert not is_run_snapshot("legacy", other.snapshot_name, "legacy-001")
+    east, west = "vets-api-production-us-east", "vets-api-production-us-west"
+    of_west = RunKey(west, "3.2.6", "redis-5.0.6", 1).snapshot_name
+    assert is_run_snapshot(west, of_west, f"{west}-002")
+    assert not is_run_snapshot(east, of_west, f"{west}-002")
+    assert not is_run_snapshot("legacy", f"{KEY.snapshot_name}-kept", "legacy-001")
 
 
 _ids = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True).filter(lambda text: len(text) <= 40)

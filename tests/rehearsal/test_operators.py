@@ -150,7 +150,15 @@ def test_recover_brings_back_what_the_swap_lost(filled: Deployed) -> None:
     again = filled.uplift("recover", "rehearsal", "--run", run)
     assert (again.returncode, f"endpoint: {document['endpoint']}" in again.stdout) == (0, True), again.stdout
     assert "users_b:<number>" in again.stdout
+    for resource in (f"snapshot:{document['snapshot']}", f"replicationgroup:{document['group_id']}"):
+        assert _tags(filled, resource) == filled.settings.tags
     filled.cloud.command("delete-legacy", id=document["group_id"])
+
+
+def _tags(filled: Deployed, resource: str) -> dict[str, str]:
+    settings = filled.settings
+    name = f"arn:{settings.partition}:elasticache:{settings.region}:{settings.account}:{resource}"
+    return {tag["Key"]: tag["Value"] for tag in filled.cloud.client("elasticache").list_tags_for_resource(ResourceName=name)["TagList"]}
 
 
 # The step that is told all the same, and the last; each of the others ends the same way at night.

@@ -21,7 +21,7 @@ LoadChanged = Callable[[str, Any], EnvironmentSettings]
 def test_every_placeholder_of_an_environment_is_named_once(environment: str) -> None:
     text = Path(f"config/{environment}.yaml").read_text()
     found = list(placeholders(load_settings(environment)))
-    # The account's own, and that of the boundary's ARN, which follows it.
+    # Each of these, and the account.
     assert len(found) == len(re.findall(r"-0bad0bad", text)) + 1
     assert all(": aws " in one for one in found)
 
@@ -32,8 +32,8 @@ def test_what_is_somebodys_own_is_none() -> None:
 
 def test_the_prefix_list_of_the_region_is_looked_up(load_changed: LoadChanged) -> None:
     (found,) = [one for one in placeholders(load_settings("prod")) if "s3_prefix_list_id" in one]
-    assert "describe-managed-prefix-lists --region us-gov-west-1" in found
-    assert "Values=com.amazonaws.us-gov-west-1.s3" in found
+    assert "describe-managed-prefix-lists --filters Name=prefix-list-name,Values=com.amazonaws.us-gov-west-1.s3" in found
+    assert found.endswith(" --region us-gov-west-1")
     assert not [one for one in placeholders(load_changed("network.s3_prefix_list_id", "pl-12345678")) if "prefix" in one]
 
 

@@ -41,8 +41,12 @@ def act_on(status: str | None, *, protected: bool) -> Act:
 
 def stop_where_creation_is_stuck(stacks: DeployedStacks, names: Iterable[str]) -> None:
     """Raise NotSafe with one line that names each stack a person has to look at first. Changes nothing."""
-    statuses = {name: str(stacks.state(name).status) for name in names}
-    stuck = [f"{name} is in {status}: {_BY_HAND[status].format(name=name)}" for name, status in statuses.items() if status in _BY_HAND]
+    states = {name: stacks.state(name) for name in names}
+    stuck = [
+        f"{name} is in {state.status}: {_BY_HAND[state.status].format(name=name)}"
+        for name, state in states.items()
+        if state.status is not None and act_on(state.status, protected=state.protected) is Act.STOP
+    ]
     if stuck:
         raise NotSafe(f"{'; '.join(stuck)}; then run the same command again; nothing was deployed")
 

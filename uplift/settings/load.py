@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from uplift.errors import BadInput
 from uplift.settings.base import PROBLEM
-from uplift.settings.environment import EnvironmentSettings
+from uplift.settings.environment import EnvironmentSettings, environment_prefix
 from uplift.strict_yaml import read_yaml
 
 CONFIG_DIRECTORY = Path("config")
@@ -33,9 +33,26 @@ def load_settings(environment: str, directory: Path = CONFIG_DIRECTORY) -> Envir
         )
     content = read_yaml(path)
     try:
-        return EnvironmentSettings.model_validate(content)
+        settings = EnvironmentSettings.model_validate(content)
     except ValidationError as problem:
         raise BadInput(_one_line(path, problem.errors(include_url=False))) from None
+    _check_beside_others(environment, settings, directory)
+    return settings
+
+
+def _check_beside_others(environment: str, settings: EnvironmentSettings, directory: Path) -> None:
+    """Rights go by how names begin: those of `prod` would cover all that `production` has in the same account."""
+    mine = environment_prefix(environment)
+    for other in environment_names(directory):
+        prefix = environment_prefix(other)
+        if other == environment or not (prefix.startswith(mine) or mine.startswith(prefix)):
+            continue
+        content = read_yaml(directory / f"{other}.yaml")
+        if isinstance(content, dict) and str(content.get("account")) == settings.account:
+            raise BadInput(
+                f"{directory / environment}.yaml: account {settings.account} holds {environment} and {other}, whose stacks' names begin "
+                f"alike ({mine}, {prefix}), and so the rights of one cover the other; allowed: another name, or another account"
+            )
 
 
 def _one_line(path: Path, errors: list[ErrorDetails]) -> str:

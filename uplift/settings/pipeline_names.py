@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
 from uplift.settings.environment import EnvironmentSettings, environment_prefix
 
 _LONGEST_QUALIFIER = 10
+_DIGITS = 4
 DEFAULT_QUALIFIER = "hnb659fds"
 """What a bootstrap is called that nobody named: the one that other CDK applications of the account share."""
 
@@ -20,6 +22,15 @@ class ExecutionPart(StrEnum):
     NETWORK = "network"
     IDENTITY = "identity"
     RUNNING = "running"
+
+
+def _qualifier(environment: str) -> str:
+    """The environment's name with `up` before it; a longer one ends in a digest, so that two that begin alike stay apart."""
+    whole = f"up{environment.replace('-', '')}"
+    if len(whole) <= _LONGEST_QUALIFIER:
+        return whole
+    digest = hashlib.sha256(environment.encode()).hexdigest()
+    return f"{whole[: _LONGEST_QUALIFIER - _DIGITS]}{digest[:_DIGITS]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class PipelineNames:
         pipeline = self.settings.pipeline
         if pipeline is None:
             return DEFAULT_QUALIFIER
-        return pipeline.bootstrap_qualifier or f"up{self.environment.replace('-', '')}"[:_LONGEST_QUALIFIER]
+        return pipeline.bootstrap_qualifier or _qualifier(self.environment)
 
     @property
     def boundary(self) -> str:

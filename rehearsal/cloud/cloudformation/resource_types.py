@@ -66,7 +66,7 @@ class Providers:
         """Change one resource in place; returns the attributes that are new."""
         update = self._type(kind).update
         if {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} <= {"Tags"}:
-            return {}  # Tags are read by nobody here.
+            return {}  # Tags given later are read by nobody here.
         if update is None:
             raise NotModelled(f"update of {kind}")
         return update(physical_id, before, after)

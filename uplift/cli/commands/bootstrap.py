@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,23 +10,18 @@ from typing import Annotated
 import typer
 
 from uplift.aws_calls import aws_named
+from uplift.cli.cdk_command import run_cdk, stopped_in_words
 from uplift.cli.commands.settings import refuse_placeholders
 from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import print_lines
 from uplift.deploy.failed_creation import lift_where_creation_was_rolled_back, stop_where_creation_is_stuck
-from uplift.errors import BadInput, ExitCode, UpliftError
+from uplift.errors import BadInput
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 from uplift.settings.pipeline_names import PipelineNames
 
 CdkCommand = Annotated[Path, typer.Option("--cdk", help="The CDK CLI.")]
 _APPLICATION = Path("pipeline.py")
-
-
-class BootstrapFailed(UpliftError):
-    """The CDK CLI ended with an error; its own words are above."""
-
-    code = "BootstrapFailed"
 
 
 def bootstrap(
@@ -47,9 +42,10 @@ def bootstrap(
     if not dry_run:
         _make_way(Deployment(environment, settings), names)
     for command in commands:
-        print_lines(["$ " + " ".join(f"'{one}'" if " " in one else one for one in command)])
+        print_lines([f"$ {shlex.join(command)}"])
         if not dry_run:
-            _run(command)
+            with stopped_in_words():
+                run_cdk(command)
 
 
 def _commands(names: PipelineNames, cdk: Path, config: Path, *, yes: bool) -> list[list[str]]:
@@ -73,15 +69,3 @@ def _make_way(deployment: Deployment, names: PipelineNames) -> None:
     with aws_named("reading CloudFormation"):
         stop_where_creation_is_stuck(deployment.stacks, stacks)
         lift_where_creation_was_rolled_back(deployment.stacks, stacks, lambda line: print_lines([line]))
-
-
-def _run(command: list[str]) -> None:
-    """With its output and its questions passed through. Raises BootstrapFailed."""
-    sys.stdout.flush()
-    try:
-        exit_code = subprocess.run(command, check=False).returncode  # noqa: S603
-    except KeyboardInterrupt:
-        print_lines(["stopped: CloudFormation goes on with what it has begun; look there, then run the same command again"])
-        raise typer.Exit(ExitCode.FAILED) from None
-    if exit_code != 0:
-        raise BootstrapFailed(f"cdk {command[1]} ended with exit code {exit_code}; mend what it says and run the same command again")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +9,7 @@ from typing import Annotated
 import typer
 
 from uplift.aws_calls import aws_named
+from uplift.cli.cdk_command import run_cdk, stopped_in_words
 from uplift.cli.commands.drift import deployed_stacks, find_drift
 from uplift.cli.commands.review import Acknowledged, Allow
 from uplift.cli.commands.settings import refuse_placeholders
@@ -20,7 +19,7 @@ from uplift.cli.terminal.output import print_lines
 from uplift.deploy.deployed_stacks import DeployedStack, as_assembly
 from uplift.deploy.failed_creation import lift_where_creation_was_rolled_back, stop_where_creation_is_stuck
 from uplift.deploy.stack_policy_guard import guarded
-from uplift.errors import BadInput, ExitCode, NotSafe, UpliftError
+from uplift.errors import BadInput, ExitCode, NotSafe
 from uplift.review.acknowledgements import DEFAULT_FILE, load_acknowledgements
 from uplift.review.finding import Impact
 from uplift.review.review import Review
@@ -33,12 +32,6 @@ from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 AssemblyFolder = Annotated[Path, typer.Argument(help="The directory that cdk synth wrote: it is reviewed, and it is deployed.")]
 CdkCommand = Annotated[Path, typer.Option("--cdk", help="The CDK CLI.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before anything is changed.")]
-
-
-class DeployFailed(UpliftError):
-    """The CDK CLI ended with an error; its own words are above."""
-
-    code = "DeployFailed"
 
 
 def deploy(
@@ -88,15 +81,9 @@ def _stop_on_drift(deployment: Deployment, stacks: dict[str, DeployedStack], hea
 
 
 def _run(deployment: Deployment, stacks: dict[str, DeployedStack], head: Assembly, review: Review, command: list[str]) -> None:
-    """Run the CLI with its output passed through. Raises DeployFailed, after the policies are strict again."""
+    """Run the CLI with its output passed through. Raises CdkFailed, after the policies are strict again."""
     with aws_named("lifting termination protection"):
         lift_where_creation_was_rolled_back(deployment.stacks, head.stacks, lambda line: print_lines([line]))
-    try:
-        with aws_named("setting a stack policy"), guarded(deployment.stacks, stacks, head, review, lambda line: print_lines([line])):
-            sys.stdout.flush()
-            exit_code = subprocess.run(command, check=False).returncode  # noqa: S603
-    except KeyboardInterrupt:
-        print_lines(["stopped: CloudFormation goes on with what it has begun; look there, then run the same command again"])
-        raise typer.Exit(ExitCode.FAILED) from None
-    if exit_code != 0:
-        raise DeployFailed(f"cdk deploy ended with exit code {exit_code}; mend what it says and run the same command again")
+    guard = guarded(deployment.stacks, stacks, head, review, lambda line: print_lines([line]))
+    with stopped_in_words(), aws_named("setting a stack policy"), guard:
+        run_cdk(command)

@@ -107,7 +107,7 @@ def _costs(settings: EnvironmentSettings, observation: Observation) -> list[str]
         lines.append(f"the {name} stack adds {group.node_count} x {group.node_type}")
         newer = newer_family_of(group.node_type, group.version.number, in_govcloud=settings.in_govcloud)
         if newer:
-            lines.append(f"{name}.node_type: {newer} runs {group.version} as well, with as much memory on newer processors: compare prices")
+            lines.append(f"{name.field}.node_type: {newer} runs {group.version} as well, with as much memory: compare prices")
     return lines
 
 

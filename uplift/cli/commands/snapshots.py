@@ -31,7 +31,8 @@ def snapshots(
     oldest = datetime.now(UTC) - timedelta(days=days)
     with aws_named("listing snapshots"):
         named = deployment.legacy.snapshots_named(snapshot_prefix(settings.legacy.id))
-    found = sorted((snapshot for snapshot in named if is_run_snapshot(settings.legacy.id, snapshot.name)), key=_taken_at)
+    ours = (snapshot for snapshot in named if is_run_snapshot(settings.legacy.id, snapshot.name, snapshot.source_id))
+    found = sorted(ours, key=_taken_at)
     due = [snapshot for snapshot in found if _taken_at(snapshot) < oldest]
     if delete_due:
         for snapshot in due:

@@ -18,9 +18,13 @@ def snapshot_prefix(source: str) -> str:
     return f"{SNAPSHOT_PREFIX}{source[:22].rstrip('-')}-"
 
 
-def is_run_snapshot(source: str, name: str) -> bool:
-    """Whether a snapshot is one of this source's runs: those of `api-prod` begin as those of `api` do, with more before the run's id."""
-    return re.fullmatch(rf"{re.escape(snapshot_prefix(source))}[0-9a-f]{{{RUN_ID_LENGTH}}}", name) is not None
+def is_run_snapshot(source: str, name: str, taken_of: str) -> bool:
+    """Whether a snapshot is one of this source's runs, by its name and by the node it was taken of.
+
+    Those of `api-prod` begin as those of `api` do, with more before the run's id; those of two long ids that begin alike have one name.
+    """
+    is_named = re.fullmatch(rf"{re.escape(snapshot_prefix(source))}[0-9a-f]{{{RUN_ID_LENGTH}}}", name)
+    return is_named is not None and re.fullmatch(rf"{re.escape(source)}(-\d+)?", taken_of) is not None
 
 
 class Phase(StrEnum):

@@ -1,0 +1,36 @@
+"""Environments of one account: their rights go by how names begin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from uplift.errors import BadInput
+from uplift.settings.load import load_settings
+from uplift.settings.pipeline_names import PipelineNames
+
+
+def _write(folder: Path, name: str, account: str) -> None:
+    content = yaml.safe_load(Path("config/dev.yaml").read_text()) | {"account": account}
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
+
+
+@pytest.mark.parametrize("environment", ["dev", "dev-two"])
+def test_names_that_begin_alike_are_refused_in_one_account(tmp_path: Path, environment: str) -> None:
+    _write(tmp_path, "dev", "123456789012")
+    _write(tmp_path, "dev-two", "123456789012")
+    with pytest.raises(BadInput, match=r"account 123456789012 holds dev(-two)? and dev(-two)?, whose stacks' names begin alike"):
+        load_settings(environment, tmp_path)
+    _write(tmp_path, "dev-two", "210987654321")
+    assert load_settings(environment, tmp_path)
+
+
+def test_bootstraps_of_environments_that_begin_alike_are_told_apart() -> None:
+    settings = load_settings("prod")
+    names = ["prod", "production", "prod-east", "prod-east-two", "prod-east-three", "a-very-long-name-of-an-environment"]
+    qualifiers = [PipelineNames(name, settings).qualifier for name in names]
+    assert qualifiers[0] == "upprod"
+    assert len(set(qualifiers)) == len(names)
+    assert all(2 < len(qualifier) <= 10 and qualifier.isalnum() and qualifier.islower() for qualifier in qualifiers)
