@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 
 from app import finish, named_environment, run
 from stacks.pipeline.stack import PipelineStack
@@ -23,6 +24,10 @@ def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings) -> c
         pipeline=settings.pipeline,
         env=cdk.Environment(account=settings.account, region=settings.region),
     )
+    if settings.permissions_boundary_arn is not None:
+        # The organisation's own, demanded of every role; ours limits what a deploy makes, not the deploy.
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", settings.permissions_boundary_arn)
+        iam.PermissionsBoundary.of(app).apply(boundary)
     finish(app, settings=settings)
     return app
 

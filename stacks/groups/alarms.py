@@ -17,6 +17,7 @@ from uplift.settings.groups import GroupSettings
 
 _FIVE_MINUTES = 5
 _WARNS_AT_MEMORY_PERCENT = 80
+_FULL_PERCENT = 99
 _MINUTES_WITHOUT_CLIENTS = 10
 
 
@@ -78,8 +79,10 @@ class GroupAlarms(Construct):
         for number, node_id in nodes.items():
             for alarm in node_alarms(group):
                 self._at_a_threshold(number, node_id, alarm)
-            if watches_a_baseline:
-                self._above_usual_evictions(number, node_id, group.alarms.evictions_band_width)
+        if watches_a_baseline:
+            self._above_usual_evictions(list(nodes.values()), group.alarms.evictions_band_width)
+        if not group.refuses_when_full:
+            self._full_and_evicts_nothing(list(nodes.values()))
         if group.alarms.fewest_connections is not None:
             self._too_few_clients(list(nodes.values()), group.alarms.fewest_connections)
 
@@ -97,28 +100,46 @@ class GroupAlarms(Construct):
         )
         self._tell(created)
 
-    def _above_usual_evictions(self, number: int, node_id: str, band_width: int) -> None:
-        """Against the metric's own past: CloudWatch makes the model with the alarm (user guide, "Using CloudWatch anomaly detection")."""
+    def _above_usual_evictions(self, node_ids: Sequence[str], band_width: int) -> None:
+        """Against the group's own past, all nodes together, since only the primary evicts and it moves.
+
+        CloudWatch makes the model with the alarm (user guide, "Using CloudWatch anomaly detection").
+        """
         created = cloudwatch.AnomalyDetectionAlarm(
             self,
-            f"Node{number:03}EvictionsAboveUsual",
-            metric=_metric(node_id, "Evictions", "Sum", _FIVE_MINUTES),
+            "EvictionsAboveUsual",
+            metric=_of_group("SUM", node_ids, "Evictions", "Sum", _FIVE_MINUTES),
             std_devs=band_width,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_UPPER_THRESHOLD,
-            alarm_description=self._description(f"Node {number:03}: many more keys than usual are thrown out to make room"),
+            alarm_description=self._description("Many more keys than usual are thrown out to make room"),
             evaluation_periods=3,
             datapoints_to_alarm=3,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         self._tell(created)
 
+    def _full_and_evicts_nothing(self, node_ids: Sequence[str]) -> None:
+        """A cache that is full of what its policy may not evict refuses writes, as `volatile-lru` does with keys that have no TTL."""
+        parts = {"memory": ("MAX", "DatabaseMemoryUsagePercentage", "Maximum"), "evictions": ("SUM", "Evictions", "Sum")}
+        metrics = {name: _of_group(how, node_ids, metric, statistic, 1) for name, (how, metric, statistic) in parts.items()}
+        full = cloudwatch.MathExpression(
+            expression=f"IF(memory >= {_FULL_PERCENT} AND FILL(evictions, 0) == 0, 1, 0)", using_metrics=metrics, period=Duration.minutes(1)
+        )
+        created = full.create_alarm(
+            self,
+            "FullAndEvictsNothing",
+            alarm_description=self._description("Memory is full and nothing can be evicted: writes are refused"),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=_FIVE_MINUTES,
+            datapoints_to_alarm=_FIVE_MINUTES,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        self._tell(created)
+
     def _too_few_clients(self, node_ids: Sequence[str], fewest: int) -> None:
         """Of the node with most of them, since the primary moves and replicas have none; silence counts as none."""
-        connections = {f"node{number}": _metric(node_id, "CurrConnections", "Average", 1) for number, node_id in enumerate(node_ids, 1)}
-        most = cloudwatch.MathExpression(
-            expression=f"MAX([{', '.join(connections)}])", using_metrics=connections, period=Duration.minutes(1)
-        )
-        created = most.create_alarm(
+        created = _of_group("MAX", node_ids, "CurrConnections", "Average", 1).create_alarm(
             self,
             "TooFewConnections",
             alarm_description=self._description("Fewer clients than usual are connected: is the application there?"),
@@ -146,3 +167,11 @@ def _metric(node_id: str, name: str, statistic: str, minutes: int) -> cloudwatch
         statistic=statistic,
         period=Duration.minutes(minutes),
     )
+
+
+def _of_group(how: str, node_ids: Sequence[str], name: str, statistic: str, minutes: int) -> cloudwatch.Metric | cloudwatch.MathExpression:
+    """One metric of all nodes together; of a single node, its own."""
+    nodes = {f"{name.lower()}{number}": _metric(node_id, name, statistic, minutes) for number, node_id in enumerate(node_ids, 1)}
+    if len(nodes) == 1:
+        return next(iter(nodes.values()))
+    return cloudwatch.MathExpression(expression=f"{how}([{', '.join(nodes)}])", using_metrics=nodes, period=Duration.minutes(minutes))

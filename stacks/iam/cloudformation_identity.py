@@ -52,10 +52,13 @@ def identity_statements(prefix: str, role_path: str, boundary: str) -> list[iam.
 
 
 def keep_own_limits(names: PipelineNames, boundary: str) -> list[iam.PolicyStatement]:
-    """Denials of every change of what limits a deploy: the boundary, these policies, the deploy role. Their names match what is allowed."""
-    own = {boundary, names.policy_arn(names.boundary), *names.execution_policy_arns}
+    """Denials of every change of what limits a deploy, of this environment or another: the boundary, these policies, the deploy role.
+
+    Their names match what is allowed; what CloudFormation names itself ends in letters of its own.
+    """
+    own = {boundary, *map(names.policy_arn, ("Uplift*-boundary", "Uplift*-execution-*"))}
     policy = ("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "SetDefaultPolicyVersion")
     return [
         deny("KeepTheLimits", "iam", policy, sorted(own)),
-        deny("KeepTheDeployRole", "iam", [*_BOUNDED, *_ROLE_WRITES, "PassRole"], [names.role_arn(names.deploy_role)]),
+        deny("KeepTheDeployRole", "iam", [*_BOUNDED, *_ROLE_WRITES, "PassRole"], [names.role_arn("Uplift*-deploy")]),
     ]

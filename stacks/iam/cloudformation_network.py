@@ -25,10 +25,11 @@ SECURITY_GROUP_WRITES = (
 
 def network_statements(network: NetworkSettings) -> list[iam.PolicyStatement]:
     """Security groups and their rules; endpoints and names where the settings ask for them."""
-    kinds = ("security-group/*", "security-group-rule/*", "vpc/*")
+    kinds = ("security-group/*", "security-group-rule/*")
     reads = ("DescribeNetworkInterfaces", "DescribeSecurityGroupRules", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs")
     statements = [
         allow("SecurityGroups", "ec2", SECURITY_GROUP_WRITES, [arn("ec2", kind) for kind in kinds]),
+        allow("InTheVpc", "ec2", ["CreateSecurityGroup"], [arn("ec2", f"vpc/{network.vpc_id}")]),
         allow("ReadNetwork", "ec2", [*reads, *(["DescribeVpcEndpoints"] if network.create_vpc_endpoints else [])], ["*"]),
     ]
     if network.create_vpc_endpoints:

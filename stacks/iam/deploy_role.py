@@ -46,6 +46,7 @@ class DeployRole(Construct):
             # Of a stack that was never made.
             allow("MakeAnew", "cloudformation", ["UpdateTerminationProtection"], own),
             allow("ReadElastiCache", "elasticache", ["DescribeCacheClusters", "DescribeReplicationGroups"], groups),
+            allow("ReadFacts", "ssm", ["GetParameter"], [arn("ssm", f"parameter/uplift/{environment}/upgrade/*")]),
             allow("WhenSecretsWereDrawn", "secretsmanager", ["ListSecretVersionIds"], [arn("secretsmanager", "secret:*AuthToken*")]),
         )
         for statement in statements:

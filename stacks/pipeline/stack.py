@@ -5,7 +5,7 @@ An administrator deploys it once for each environment, before `cdk bootstrap`; n
 
 from __future__ import annotations
 
-from aws_cdk import BootstraplessSynthesizer, CfnOutput, Environment, Stack
+from aws_cdk import BootstraplessSynthesizer, CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -32,7 +32,9 @@ class PipelineStack(Stack):
         )
         settings = names.settings
         if pipeline.oidc_provider_arn is None:
-            iam.CfnOIDCProvider(self, "GitHub", url=f"https://{PROVIDER}", client_id_list=[AUDIENCE])
+            provider = iam.CfnOIDCProvider(self, "GitHub", url=f"https://{PROVIDER}", client_id_list=[AUDIENCE])
+            # An account has one, and other repositories may have come to use it.
+            provider.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         Boundary(self, "Boundary", name=names.boundary, role_path=settings.role_path)
         ExecutionPolicies(self, "Execution", names=names, boundary=names.boundary_arn or names.policy_arn(names.boundary))
         deploy = DeployRole(self, "Deploy", names=names, pipeline=pipeline)

@@ -109,10 +109,19 @@ def test_settings_left_behind_after_legacy_was_upgraded(reported: set[str], foun
 
 @pytest.mark.parametrize(
     ("written", "real", "found"),
-    [(None, {"one"}, 0), ("one", {"one"}, 0), ("one", {"two"}, 1), ("one", {"one", "two"}, 1), ("one", set(), 0)],
+    [
+        ("one", {"ours"}, 0),
+        ("one", {"one", "ours"}, 0),
+        ("one", {"two", "ours"}, 1),
+        (None, {"one"}, 0),
+        ("one", {"one"}, 0),
+        ("one", {"two"}, 1),
+        ("one", {"one", "two"}, 1),
+        ("one", set(), 0),
+    ],
 )
 def test_the_parameter_group_that_a_pipeline_keeps_off_is_the_one_legacy_uses(written: str | None, real: set[str], found: int) -> None:
     legacy = load_settings("rehearsal").legacy.model_copy(update={"parameter_group": written})
-    drifted = list(legacy_drift(legacy, frozenset(), frozenset(real), "config/prod.yaml"))
+    drifted = list(legacy_drift(legacy, frozenset(), frozenset(real), "config/prod.yaml", own="ours"))
     assert len(drifted) == found
     assert all("deploy the pipeline's rights again" in str(one) for one in drifted)

@@ -76,7 +76,9 @@ class Checkout:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {name: value for name, value in self.cloud.environment.items() if name != "CI"} | {"NODE_NO_WARNINGS": "1"}
+        # Neither a pipeline's, nor those of the `make test` that runs this.
+        ours = {"CI", "ARGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"}
+        return {name: value for name, value in self.cloud.environment.items() if name not in ours} | {"NODE_NO_WARNINGS": "1"}
 
     def write(self, file: str, lines: str) -> None:
         """Add what a block of the page says to a file of settings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +119,18 @@ def _told(before: str, after: str) -> Edit:
     return edit
 
 
+def _in_place_of(old: str, new: str, **properties: Any) -> Edit:
+    """A resource goes, and one like it but for these properties comes."""
+
+    def edit(templates: Templates) -> None:
+        resources = templates[APP_CACHE]["Resources"]
+        resources[new] = copy.deepcopy(resources.pop(old))
+        resources[new]["Properties"] |= properties
+
+    return edit
+
+
+_MAIL = "PeopleTopicvetsapioncallexamplegov0947E2F3"
 _ENGINE_ALARM = "AlarmsNode001EngineCPUUtilization3D401475"
 _LAG_ALARM = "AlarmsNode001ReplicationLagB4744A6E"
 _FROM_API = "RedisSecurityGroupfromUpliftProdAppCacheRedisClientApi519C8E1F6379D409C0A7"
@@ -374,6 +387,20 @@ SECURITIES = [
 ]
 
 PROTECTIONS = [
+    Pair(
+        "somebody else is notified",
+        _in_place_of(_MAIL, "Other", Endpoint="o@example.gov"),
+        PROTECTION,
+        "subscription removed",
+        _MAIL,
+    ),
+    Pair(
+        "an alarm in place of another",
+        _in_place_of(_ENGINE_ALARM, "Other", MetricName="CPUUtilization"),
+        PROTECTION,
+        "alarm removed",
+        _ENGINE_ALARM,
+    ),
     Pair("an alarm removed", remove(_ENGINE_ALARM), PROTECTION, "alarm removed", _ENGINE_ALARM),
     Pair("an alarm loosened", put(_ENGINE_ALARM, Threshold=95), PROTECTION, "It rings later", _ENGINE_ALARM),
     Pair("an alarm that waits", put(_LAG_ALARM, EvaluationPeriods=60), PROTECTION, "It rings later", _LAG_ALARM),

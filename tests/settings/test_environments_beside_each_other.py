@@ -27,6 +27,13 @@ def test_names_that_begin_alike_are_refused_in_one_account(tmp_path: Path, envir
     assert load_settings(environment, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["PROD", "my_env", "prod.us", "2prod", "prod-", "prod--us", "é", "staging-us-gov-east", ""])
+def test_a_name_that_no_stack_or_right_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    _write(tmp_path, name, "123456789012")
+    with pytest.raises(BadInput, match="allowed: small letters and digits with hyphens between, 14 at most"):
+        load_settings(name, tmp_path)
+
+
 def test_bootstraps_of_environments_that_begin_alike_are_told_apart() -> None:
     settings = load_settings("prod")
     names = ["prod", "production", "prod-east", "prod-east-two", "prod-east-three", "a-very-long-name-of-an-environment"]

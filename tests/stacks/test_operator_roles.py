@@ -24,7 +24,7 @@ from uplift.settings.load import load_settings
 Template = dict[str, Any]
 Synthesise = Callable[[str], Synthesised]
 _SUBJECT, _AUDIENCE = "token.actions.githubusercontent.com:sub", "token.actions.githubusercontent.com:aud"
-_REPOSITORY = "repo:department-of-veterans-affairs/vets-api-redis:environment:"
+_REPOSITORY = "repo:OWNER/NAME:environment:"
 _PEOPLE = (
     "arn:aws-us-gov:iam::333333333333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_UpliftOperator_*",
     "arn:aws-us-gov:iam::333333333333:user/break-glass",

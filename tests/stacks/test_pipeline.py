@@ -182,11 +182,17 @@ def test_a_deploy_cannot_loosen_its_own_limits(synthesised: Synthesise, name: st
     limits, role = _denials(one.rights)["KeepTheLimits"], _denials(one.rights)["KeepTheDeployRole"]
     own = {properties["ManagedPolicyName"] for properties in _of_type(one.rights, "AWS::IAM::ManagedPolicy").values()}
     assert len(own) == 1 + len(ExecutionPart)
-    assert {arn.rpartition("/")[2] for arn in limits["Resource"]} == own | {(one.names.boundary_arn or "").rpartition("/")[2]}
-    assert {arn.partition(":policy")[2] for arn in limits["Resource"]} >= {f"{one.settings.role_path}{policy}" for policy in own}
+    denied_policies = [arn.partition(":policy")[2] for arn in limits["Resource"]]
+    theirs = (one.names.boundary_arn or "").partition(":policy")[2]
+    others = {f"{one.settings.role_path}UpliftProduction-boundary", f"{one.settings.role_path}UpliftProduction-execution-identity"}
+    for policy in (theirs, *others, *(f"{one.settings.role_path}{name}" for name in own)):
+        assert any(fnmatchcase(policy, denied) for denied in denied_policies), policy
+    generated = f"{one.settings.role_path}{one.names.prefix}AppCache-ApplicationPolicy0A1B2C3D-abcdefghijkl"
+    assert not any(fnmatchcase(generated, denied) for denied in denied_policies)
     (deploy,) = _of_type(one.rights, "AWS::IAM::Role").values()
-    assert role["Resource"].endswith(f":role{one.settings.role_path}{deploy['RoleName']}")
+    assert fnmatchcase(f"{deploy['Path']}{deploy['RoleName']}", role["Resource"].partition(":role")[2])
     assert deploy["Path"] == one.settings.role_path
+    assert deploy.get("PermissionsBoundary") == one.settings.permissions_boundary_arn
     writes = {action for action in _actions(_execution(one.rights)) if re.match(r"iam:(?!Get|List|CreateServiceLinkedRole)", action)}
     denied = _actions([limits, role], "Deny")
     assert writes - denied == set()
@@ -278,7 +284,7 @@ def test_a_deploy_is_made_by_its_own_github_environment_only(synthesised: Synthe
     rights = synthesised("prod").rights
     (deploy,) = _of_type(rights, "AWS::IAM::Role").values()
     assert _trust(deploy) == {
-        "token.actions.githubusercontent.com:sub": "repo:department-of-veterans-affairs/vets-api-redis:environment:prod",
+        "token.actions.githubusercontent.com:sub": "repo:OWNER/NAME:environment:prod",
         "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
     }
     assert rights["Outputs"]["DeployRoleArn"]["Description"] == "ROLE_ARN of the GitHub environment prod"

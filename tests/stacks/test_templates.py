@@ -122,11 +122,15 @@ def test_every_node_has_every_alarm(templates: dict[str, Template], stack: str, 
 
 
 def test_a_full_cache_rings_where_it_evicts_more_than_usual_and_jobs_at_the_first_eviction(templates: dict[str, Template]) -> None:
-    usual = [alarm for alarm in _alarms(templates["UpliftProdAppCache"]) if "Metrics" in alarm]
-    assert {alarm["ComparisonOperator"] for alarm in usual} == {"GreaterThanUpperThreshold"}
-    bands = [metric["Expression"] for alarm in usual for metric in alarm["Metrics"] if "Expression" in metric]
-    assert [expression.partition("(")[0] for expression in bands] == ["ANOMALY_DETECTION_BAND"] * 3
-    assert all(expression.endswith(", 3)") for expression in bands)
+    of_group = [alarm for alarm in _alarms(templates["UpliftProdAppCache"]) if "Metrics" in alarm]
+    (usual,) = [alarm for alarm in of_group if alarm["ComparisonOperator"] == "GreaterThanUpperThreshold"]
+    band, evictions = (metric["Expression"] for metric in usual["Metrics"] if "Expression" in metric)
+    assert band.startswith("ANOMALY_DETECTION_BAND(")
+    assert band.endswith(", 3)")
+    # Only the primary evicts, and it moves.
+    assert evictions == "SUM([evictions1, evictions2, evictions3])"
+    (full,) = [alarm for alarm in of_group if alarm is not usual]
+    assert "IF(memory >= 99 AND FILL(evictions, 0) == 0, 1, 0)" in [metric.get("Expression") for metric in full["Metrics"]]
     sidekiq = _alarms(templates["UpliftProdSidekiq"])
     assert {alarm["Threshold"] for alarm in sidekiq if alarm.get("MetricName") == "Evictions"} == {0}
     assert not any("Metrics" in alarm for alarm in sidekiq)
@@ -136,7 +140,7 @@ def test_too_few_clients_are_those_of_the_node_with_most(synthesised: Callable[[
     """On in variant 0. Replicas have no clients, and which node is the primary changes."""
     (few,) = [alarm for alarm in _alarms(synthesised("variant 0").stacks["UpliftProdSidekiq"]) if "Metrics" in alarm]
     (most,) = [metric["Expression"] for metric in few["Metrics"] if "Expression" in metric]
-    assert most == "MAX([node1, node2])"
+    assert most == "MAX([currconnections1, currconnections2])"
     assert (few["Threshold"], few["ComparisonOperator"], few["TreatMissingData"]) == (20, "LessThanThreshold", "breaching")
 
 

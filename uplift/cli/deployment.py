@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 PEOPLE_TOPIC_FACT = "upgrade/people-topic-arn"
+PARAMETER_GROUP_FACT = "upgrade/legacy-parameter-group"
 
 
 class Deployment:

@@ -126,13 +126,20 @@ def token_drift(written: Written, real: RealGroup, secret_drawn_at: datetime | N
         )
 
 
-def legacy_drift(legacy: LegacySettings, reported: frozenset[str], parameter_groups: frozenset[str], config: str) -> Iterator[Drift]:
-    """A settings file left behind after legacy was upgraded. The parameter group is compared where one is written down."""
+def legacy_drift(
+    legacy: LegacySettings, reported: frozenset[str], parameter_groups: frozenset[str], config: str, *, own: str | None = None
+) -> Iterator[Drift]:
+    """A settings file left behind after legacy was upgraded.
+
+    The parameter group is compared where one is written down, but for `own`, which our upgrade stack makes: legacy uses it from an upgrade
+    on, and a deploy must be able to change it as long as the stack is there.
+    """
     versions = {found.requested if (found := find_reported_version(Engine.REDIS, one)) else one for one in reported}
     if versions and versions != {legacy.engine_version}:
         yield Drift(config, "legacy", "engine_version", legacy.engine_version, _listed(versions), "write the real version into that file")
     written = legacy.parameter_group
-    if written is not None and parameter_groups and parameter_groups != {written}:
+    others = parameter_groups - {own}
+    if written is not None and others and others != {written}:
         action = "write the real one into that file, then deploy the pipeline's rights again: they deny its changes by this name"
         yield Drift(config, "legacy", "parameter_group", written, _listed(parameter_groups), action)
 

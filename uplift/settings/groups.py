@@ -16,6 +16,8 @@ from uplift.settings.windows import Window
 MEMORY_POLICY = "maxmemory-policy"
 REFUSES_WRITES = "noeviction"
 
+# ElastiCache itself keeps two to four connections to a node (user guide, "Which metrics should I monitor?").
+FEWEST_THAT_RING = 5
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -33,7 +35,7 @@ class AlarmThresholds(FrozenSettings):
     freeable_memory_bytes: Annotated[int, Field(gt=0)] = 100_000_000
     swap_usage_bytes: Annotated[int, Field(gt=0)] = 50_000_000
     connections: Annotated[int, Field(gt=0, le=65_000)] = 20_000
-    fewest_connections: Annotated[int, Field(gt=0, le=65_000)] | None = None
+    fewest_connections: Annotated[int, Field(ge=FEWEST_THAT_RING, le=65_000)] | None = None
     replication_lag_seconds: Annotated[int, Field(gt=0)] = 5
     evictions_in_five_minutes: Annotated[int, Field(ge=0)] | None = None
     evictions_band_width: Annotated[int, Field(ge=1, le=10)] = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,6 +13,9 @@ from uplift.settings.base import PROBLEM
 from uplift.settings.environment import EnvironmentSettings, environment_prefix
 from uplift.strict_yaml import read_yaml
 
+# Names that CloudFormation generates hold the beginning of the stack's only, and rights go by it; GitHub and make know no other signs.
+_LONGEST_NAME = 14
+_NAME = re.compile(rf"(?=.{{1,{_LONGEST_NAME}}}$)[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 CONFIG_DIRECTORY = Path("config")
 _NOT_ENVIRONMENTS = {"acknowledged", "keyspace"}
 
@@ -26,6 +30,8 @@ def load_settings(environment: str, directory: Path = CONFIG_DIRECTORY) -> Envir
 
     Raises BadInput for an environment without a file, for text that is no YAML and for every refused value.
     """
+    if _NAME.fullmatch(environment) is None:
+        raise BadInput(f"environment is {environment!r}, allowed: small letters and digits with hyphens between, {_LONGEST_NAME} at most")
     path = directory / f"{environment}.yaml"
     if environment not in environment_names(directory):
         raise BadInput(

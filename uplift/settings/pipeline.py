@@ -23,6 +23,10 @@ _FEWEST_LETTERS = 3
 _LONGEST_TRUST, _REST_OF_TRUST, _ONE_ACCOUNT = 2_048, 420, 150
 
 
+SHARED_QUALIFIER = "hnb659fds"
+"""What a bootstrap is called that nobody named (CDK's bootstrap template)."""
+
+
 class PipelineSettings(FrozenSettings):
     """One GitHub repository. `oidc_provider_arn`: the account's provider where there is one already, else one is made.
 
@@ -38,7 +42,9 @@ class PipelineSettings(FrozenSettings):
     operators: tuple[str, ...] = ()
 
     def problems(self) -> Iterator[str]:
-        """Operators that are nobody, or nearly everybody."""
+        """A bootstrap that is not ours alone; operators that are nobody, or nearly everybody."""
+        if self.bootstrap_qualifier == SHARED_QUALIFIER:
+            yield f"bootstrap_qualifier is {SHARED_QUALIFIER}, which all other CDK applications share; allowed: another one"
         for operator in self.operators:
             found = _OPERATOR.fullmatch(operator)
             if found is None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from uplift.settings.environment import EnvironmentSettings, environment_prefix
+from uplift.settings.pipeline import SHARED_QUALIFIER
 
 _LONGEST_QUALIFIER = 10
 _DIGITS = 4
-DEFAULT_QUALIFIER = "hnb659fds"
-"""What a bootstrap is called that nobody named: the one that other CDK applications of the account share."""
 
 
 class ExecutionPart(StrEnum):
@@ -60,7 +59,7 @@ class PipelineNames:
         """Part of the name of everything the bootstrap makes: at most ten characters (CDK's bootstrap template)."""
         pipeline = self.settings.pipeline
         if pipeline is None:
-            return DEFAULT_QUALIFIER
+            return SHARED_QUALIFIER
         return pipeline.bootstrap_qualifier or _qualifier(self.environment)
 
     @property

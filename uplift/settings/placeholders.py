@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uplift.settings.environment import EnvironmentSettings
 
 _DIGITS = "0bad0bad"
+_REPOSITORY = "OWNER/NAME"
 _ACCOUNT = re.compile(r"(\d)\1{11}")
 
 
@@ -28,6 +29,8 @@ def placeholders(settings: EnvironmentSettings) -> Iterator[str]:
     """One sentence for each field that still holds one: what it holds, and how the right value is found."""
     if _ACCOUNT.fullmatch(settings.account):
         yield _said(_Field("account", settings.account, "sts get-caller-identity --query Account"), settings.region)
+    if settings.pipeline is not None and settings.pipeline.repository == _REPOSITORY:
+        yield f"pipeline.repository is {_REPOSITORY}, a placeholder; write the one whose workflows may deploy"
     for field in (*_of_redis(settings), *(_of_functions(settings) if settings.deploys_upgrade else ())):
         if field.value is not None and field.value.partition("-")[2].startswith(_DIGITS):
             yield _said(field, settings.region)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from uplift.aws_calls import aws_named
-from uplift.cli.deployment import Deployment
+from uplift.cli.deployment import PARAMETER_GROUP_FACT, Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.deploy.deployed_stacks import DeployedStack
@@ -56,4 +56,5 @@ def find_drift(deployment: Deployment, stacks: dict[str, DeployedStack], planned
             return found
     groups = frozenset(member.parameter_group for member in legacy.members)
     file = str(config / f"{deployment.environment}.yaml")
-    return found + list(legacy_drift(settings.legacy, frozenset(legacy.versions), groups, file))
+    own = deployment.fact_if_deployed(PARAMETER_GROUP_FACT)
+    return found + list(legacy_drift(settings.legacy, frozenset(legacy.versions), groups, file, own=own))

@@ -75,7 +75,7 @@ def _replaced(change: Change, head: StackTemplate) -> Iterator[Finding]:
 
 
 def _changed(change: Change, head: StackTemplate, spoken_for: frozenset[str]) -> Iterator[Finding]:
-    if change.type == PARAMETER_GROUP:
+    if change.type == PARAMETER_GROUP and change.changed("Properties") is not None:
         users = head.users_of(change.logical_id)
         where = f"see {' and '.join(users)}" if users else "nothing here uses it"
         impact = Impact.HARMLESS if users else Impact.BEHAVIOUR

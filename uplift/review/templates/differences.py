@@ -207,10 +207,23 @@ def _with_following(change: Change, after: Resource, following: tuple[PropertyCh
 
 
 def _removed(head: StackTemplate, removed: list[Resource], base: StackTemplate) -> Iterator[Change]:
-    """What was removed; of each type the new ones are taken for the old ones under another logical id, in order."""
+    """What was removed; of each type the new ones are taken for the old ones under another logical id, in order.
+
+    An alarm is another one where it watches something else, and a subscription where it tells somebody else.
+    """
     new = [resource for logical_id, resource in head.resources.items() if logical_id not in base.resources]
     for old in removed:
-        heir = next((resource for resource in new if resource.type == old.type), None)
+        heir = next((resource for resource in new if resource.type == old.type and _is_same(old, resource)), None)
         if heir is not None:
             new.remove(heir)
         yield Change(head.name, Fate.REMOVED, old, None, renamed_to=heir.logical_id if heir else "")
+
+
+_IDENTITY = {
+    "AWS::CloudWatch::Alarm": ("MetricName", "Namespace", "Dimensions", "Metrics", "ComparisonOperator"),
+    "AWS::SNS::Subscription": ("Protocol", "Endpoint"),
+}
+
+
+def _is_same(old: Resource, new: Resource) -> bool:
+    return all(old.property(name) == new.property(name) for name in _IDENTITY.get(old.type, ()))
