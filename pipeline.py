@@ -24,9 +24,8 @@ def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings) -> c
         pipeline=settings.pipeline,
         env=cdk.Environment(account=settings.account, region=settings.region),
     )
-    if settings.permissions_boundary_arn is not None:
-        # The organisation's own, demanded of every role; ours limits what a deploy makes, not the deploy.
-        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", settings.permissions_boundary_arn)
+    if names.organisation_boundary_arn is not None:
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", names.organisation_boundary_arn)
         iam.PermissionsBoundary.of(app).apply(boundary)
     finish(app, settings=settings)
     return app

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
 
@@ -36,6 +37,22 @@ def test_placeholders_are_refused_where_a_deploy_is_near() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "config/prod.yaml: network.s3_prefix_list_id is pl-0bad0bad, a placeholder; this finds yours: aws ec2 " in done.stderr
     assert _uplift("settings", "check", "rehearsal", "--deploy").returncode == 0
+
+
+def test_a_bootstrap_is_of_one_environment_and_as_the_organisation_demands(tmp_path: Path) -> None:
+    content = yaml.safe_load(Path("config/rehearsal.yaml").read_text())
+    (tmp_path / "rehearsal.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    done = _uplift("bootstrap", "rehearsal", "--dry-run", "--config", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    deploy, bootstrap = (line for line in done.stdout.splitlines() if line.startswith("$ "))
+    assert "cdk deploy UpliftRehearsalPipeline" in deploy
+    assert "--qualifier uprehe" in bootstrap
+    assert "--toolkit-stack-name UpliftRehearsalToolkit --termination-protection" in bootstrap
+    assert "--tags Project=vets-api --tags Environment=rehearsal --custom-permissions-boundary uplift/developer-boundary" in bootstrap
+    assert bootstrap.count(":policy/uplift/UpliftRehearsal-execution-") == 5
+    del content["pipeline"]
+    (tmp_path / "rehearsal.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    _one_line(_uplift("bootstrap", "rehearsal", "--dry-run", "--config", str(tmp_path)), "rehearsal.yaml: pipeline is missing, allowed: ")
 
 
 def test_settings_for_machines() -> None:

@@ -41,3 +41,13 @@ def test_bootstraps_of_environments_that_begin_alike_are_told_apart() -> None:
     assert qualifiers[0] == "upprod"
     assert len(set(qualifiers)) == len(names)
     assert all(2 < len(qualifier) <= 10 and qualifier.isalnum() and qualifier.islower() for qualifier in qualifiers)
+
+
+@pytest.mark.parametrize(("named", "theirs"), [(None, None), ("own", None), ("arn:aws-us-gov:iam::333333333333:policy/theirs",) * 2])
+def test_our_own_boundary_written_down_is_not_the_organisations(named: str | None, theirs: str | None) -> None:
+    """Ours keeps STS from a role: on the deploy role it would stop every deploy."""
+    prod = load_settings("prod")
+    own = PipelineNames("prod", prod).policy_arn("UpliftProd-boundary")
+    names = PipelineNames("prod", prod.model_copy(update={"permissions_boundary_arn": own if named == "own" else named}))
+    assert names.organisation_boundary_arn == theirs
+    assert names.boundary_arn == (theirs or own)

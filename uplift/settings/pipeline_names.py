@@ -84,6 +84,12 @@ class PipelineNames:
         return self.policy_arn(self.boundary)
 
     @property
+    def organisation_boundary_arn(self) -> str | None:
+        """A boundary that is not ours: the organisation demands it of every role, also of those that deploy, which ours would stop."""
+        named = self.settings.permissions_boundary_arn
+        return None if named == self.policy_arn(self.boundary) else named
+
+    @property
     def execution_policy_arns(self) -> tuple[str, ...]:
         """For `cdk bootstrap --cloudformation-execution-policies`."""
         return tuple(self.policy_arn(self.execution_policy(part)) for part in ExecutionPart)

@@ -58,8 +58,8 @@ def _commands(names: PipelineNames, cdk: Path, config: Path, *, yes: bool) -> li
     own = ["--qualifier", names.qualifier, "--toolkit-stack-name", names.toolkit_stack, "--termination-protection"]
     policies = ["--cloudformation-execution-policies", ",".join(names.execution_policy_arns)]
     own += [word for key, value in settings.tags.items() for word in ("--tags", f"{key}={value}")]
-    if settings.permissions_boundary_arn is not None:
-        own += ["--custom-permissions-boundary", settings.permissions_boundary_arn.partition(":policy/")[2]]
+    if names.organisation_boundary_arn is not None:
+        own += ["--custom-permissions-boundary", names.organisation_boundary_arn.partition(":policy/")[2]]
     return [
         [str(cdk), "deploy", names.stack, *approval, *application],
         [str(cdk), "bootstrap", f"aws://{settings.account}/{settings.region}", *own, *policies, *application],
