@@ -89,7 +89,7 @@ class Checkout:
     def replace_placeholders(self) -> None:
         """As the commands would find them: the ids of the seeded account, and legacy as it is there."""
         path = self.root / "config/dev.yaml"
-        text = path.read_text().replace("0bad0bad", "00000000").replace("111111111111", _ACCOUNT)
+        text = path.read_text().replace("0bad0bad", "00000000").replace("111111111111", _ACCOUNT).replace("OWNER/NAME", "us/redis")
         path.write_text(text.replace("3.2.4", "3.2.6").replace("vets-api-dev-redis32", "default.redis3.2"))
 
     def stacks(self) -> dict[str, str]:
@@ -127,7 +127,8 @@ def test_1_placeholders_are_named_with_the_command_that_finds_each(checkout: Che
     said = [line for line in done.stderr.splitlines() if line.startswith("config/dev.yaml: ")]
     for line in next(block for block in _BLOCKS if block.startswith("config/dev.yaml")).splitlines():
         assert line in said
-    assert len(said) == len(re.findall("0bad0bad", (checkout.root / "config/dev.yaml").read_text())) + 1
+    # Each id, the account and the repository.
+    assert len(said) == len(re.findall("0bad0bad", (checkout.root / "config/dev.yaml").read_text())) + 2
     assert not (checkout.root / "cdk.out").exists()
     checkout.replace_placeholders()
     checkout.cloud.seed_network(load_settings("dev", checkout.root / "config"))

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from rehearsal.run.local_cloud import Calls
-from tests.deployed_cloud import LEGACY, Deployed
+from tests.deployed_cloud import LEGACY, STACKS, Deployed
 
 pytestmark = pytest.mark.cloud
 GROUPS = ("app-cache", "sidekiq")
@@ -69,7 +69,7 @@ def test_keyspace_notifications_reach_a_subscriber(deployed: Deployed, group: st
 
 def test_group_stacks_cannot_be_deleted_by_accident(deployed: Deployed) -> None:
     listed = deployed.cloud.client("cloudformation").describe_stacks()["Stacks"]
-    stacks = {stack["StackName"]: stack for stack in listed if stack["StackName"].startswith("UpliftRehearsal")}
+    stacks = {stack["StackName"]: stack for stack in listed if stack["StackName"] in STACKS}
     assert stacks["UpliftRehearsalAppCache"]["EnableTerminationProtection"] is True
     assert stacks["UpliftRehearsalSidekiq"]["EnableTerminationProtection"] is True
     assert [stack["StackStatus"] for stack in stacks.values()] == ["CREATE_COMPLETE"] * 3

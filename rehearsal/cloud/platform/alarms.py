@@ -2,7 +2,7 @@
 
 moto keeps alarms and evaluates none. Modelled: metrics and expressions of IF, FILL, comparisons, AND and OR; a threshold that must be
 exceeded; missing data that breaches nothing; the metrics of Step Functions and those that functions put. Everything else is no alarm here,
-a threshold that CloudWatch learns (anomaly detection) among it.
+a threshold that CloudWatch learns (anomaly detection) and expressions over ElastiCache's metrics among it.
 Source: CloudWatch user guide, "Using metric math".
 """
 
@@ -18,6 +18,8 @@ import moto.backends
 
 _Value = float | None
 _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {"Sum": sum, "Maximum": max}
+# Nodes file no metrics here, so no expression of theirs ever rings.
+_NOT_MEASURED = "AWS/ElastiCache"
 _EXECUTIONS = {"ExecutionsFailed": "FAILED", "ExecutionsTimedOut": "TIMED_OUT", "ExecutionsAborted": "ABORTED"}
 _COMPARE: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Gt: lambda one, other: one > other,
@@ -86,6 +88,8 @@ class Alarms:
             metric = self._metric(alarm.namespace, alarm.metric_name, alarm.dimensions, alarm.statistic)
             return _Alarm(alarm.name, float(alarm.threshold), float(alarm.period), "metric", {"metric": metric})
         stats = {query.id: query.metric_stat for query in alarm.metric_data_queries if query.metric_stat}
+        if any(stat.metric.namespace == _NOT_MEASURED for stat in stats.values()):
+            return None
         metrics = {
             name: self._metric(stat.metric.namespace, stat.metric.metric_name, stat.metric.dimensions, stat.stat)
             for name, stat in stats.items()
