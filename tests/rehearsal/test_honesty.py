@@ -195,6 +195,7 @@ def test_every_field_and_every_error_is_one_botocore_knows_of(watched: Watched, 
     client.delete_cache_subnet_group(CacheSubnetGroupName="subnets")
     client.create_cache_parameter_group(**(group | {"CacheParameterGroupName": "spare"}))
     client.delete_cache_parameter_group(CacheParameterGroupName="spare")
+    client.list_tags_for_resource(ResourceName="arn:aws-us-gov:elasticache:us-gov-west-1:123456789012:snapshot:s")
     assert watched.problems == []
     claimed = {name for name in vars(ElastiCacheResponses) if name in OPERATIONS}
     assert watched.actions == claimed, claimed - watched.actions

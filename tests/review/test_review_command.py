@@ -194,7 +194,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) -> P
 
 
 @pytest.fixture
-def synthesised(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def synthesised_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The name of each revision that is synthesised from here on."""
     names: list[str] = []
 
@@ -207,7 +207,7 @@ def synthesised(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.long
-def test_git_revisions_are_synthesised_apart_and_leave_nothing_behind(repository: Path, synthesised: list[str]) -> None:
+def test_git_revisions_are_synthesised_apart_and_leave_nothing_behind(repository: Path, synthesised_names: list[str]) -> None:
     """A setting in a commit becomes what it does: an engine version, with its family, from one line of YAML."""
     settings = repository / "config" / "prod.yaml"
     settings.write_text(
@@ -222,13 +222,13 @@ def test_git_revisions_are_synthesised_apart_and_leave_nothing_behind(repository
     assert {one["class"] for one in document["findings"]} == {"outage", "harmless"}
     assert "redis 5.0.6 → redis 7.1" in {one["what"] for one in document["findings"]}
     _file(repository / "config", _entry())
-    synthesised.clear()
+    synthesised_names.clear()
     assert _invoke("HEAD~1", "HEAD").exit_code == 1, "what is not committed acknowledges nothing"
-    assert synthesised == []
+    assert synthesised_names == []
     for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "acknowledged"]):
         subprocess.run(["git", *command], cwd=repository, check=True)
     assert _invoke("HEAD~2", "HEAD").exit_code == 0
-    assert synthesised == ["HEAD"]
+    assert synthesised_names == ["HEAD"]
     listed = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True).stdout
     assert len(listed.splitlines()) == 1
 
