@@ -23,13 +23,12 @@ def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings, bund
     """Put the chosen stacks of one environment into `app`."""
     names = PipelineNames(environment, settings)
     env = cdk.Environment(account=settings.account, region=settings.region)
-    for name, group in settings.deployed_groups.items():
+    for name in settings.deployed_groups:
         GroupStack(
             app,
             StackName.of_group(name).of(environment),
             environment=environment,
             name=name,
-            group=group,
             settings=settings,
             env=env,
             synthesizer=cdk.DefaultStackSynthesizer(qualifier=names.qualifier),
@@ -44,15 +43,15 @@ def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings, bund
             env=env,
             synthesizer=cdk.DefaultStackSynthesizer(qualifier=names.qualifier),
         )
-    if names.boundary_arn is not None:
-        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", names.boundary_arn)
-        iam.PermissionsBoundary.of(app).apply(boundary)
-    finish(app, settings=settings)
+    finish(app, settings=settings, boundary_arn=names.boundary_arn)
     return app
 
 
-def finish(app: cdk.App, *, settings: EnvironmentSettings) -> None:
-    """What every application of ours has: the environment's tags on all that takes them, and cdk-nag's checks."""
+def finish(app: cdk.App, *, settings: EnvironmentSettings, boundary_arn: str | None) -> None:
+    """What both applications have: a boundary on every role, the environment's tags on all that takes them, and cdk-nag's checks."""
+    if boundary_arn is not None:
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", boundary_arn)
+        iam.PermissionsBoundary.of(app).apply(boundary)
     for key, value in settings.tags.items():
         cdk.Tags.of(app).add(key, value)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 
 from app import finish, named_environment, run
 from stacks.pipeline.stack import PipelineStack
@@ -24,10 +23,7 @@ def build(app: cdk.App, *, environment: str, settings: EnvironmentSettings) -> c
         pipeline=settings.pipeline,
         env=cdk.Environment(account=settings.account, region=settings.region),
     )
-    if names.organisation_boundary_arn is not None:
-        boundary = iam.ManagedPolicy.from_managed_policy_arn(app, "PermissionsBoundary", names.organisation_boundary_arn)
-        iam.PermissionsBoundary.of(app).apply(boundary)
-    finish(app, settings=settings)
+    finish(app, settings=settings, boundary_arn=names.organisation_boundary_arn)
     return app
 
 

@@ -1,4 +1,4 @@
-"""The alarms of one group, one set a node: ElastiCache files these metrics per member cluster."""
+"""The alarms of one group: a set for each node, as ElastiCache files its metrics, and those of all nodes together."""
 
 from __future__ import annotations
 
@@ -74,31 +74,27 @@ class GroupAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._topics, self._runbooks = topics, runbooks
-        nodes = {number: replication_group.node_id(number) for number in range(1, group.node_count + 1)}
-        watches_a_baseline = group.alarms.evictions_in_five_minutes is None and not group.refuses_when_full
-        for number, node_id in nodes.items():
+        node_ids = [replication_group.node_id(number) for number in range(1, group.node_count + 1)]
+        for number, node_id in enumerate(node_ids, 1):
             for alarm in node_alarms(group):
-                self._at_a_threshold(number, node_id, alarm)
-        if watches_a_baseline:
-            self._above_usual_evictions(list(nodes.values()), group.alarms.evictions_band_width)
+                self._of_node(number, node_id, alarm)
         if not group.refuses_when_full:
-            self._full_and_evicts_nothing(list(nodes.values()))
+            if group.alarms.evictions_in_five_minutes is None:
+                self._above_usual_evictions(node_ids, group.alarms.evictions_band_width)
+            self._full_and_evicts_nothing(node_ids)
         if group.alarms.fewest_connections is not None:
-            self._too_few_clients(list(nodes.values()), group.alarms.fewest_connections)
+            self._too_few_clients(node_ids, group.alarms.fewest_connections)
 
-    def _at_a_threshold(self, number: int, node_id: str, alarm: NodeAlarm) -> None:
-        comparison = cloudwatch.ComparisonOperator
-        created = _metric(node_id, alarm.metric, alarm.statistic, alarm.minutes).create_alarm(
-            self,
+    def _of_node(self, number: int, node_id: str, alarm: NodeAlarm) -> None:
+        self._at_a_threshold(
             f"Node{number:03}{alarm.metric}",
-            alarm_description=self._description(f"Node {number:03}: {alarm.meaning}"),
+            _metric(node_id, alarm.metric, alarm.statistic, alarm.minutes),
+            f"Node {number:03}: {alarm.meaning}",
             threshold=alarm.threshold,
-            comparison_operator=comparison.LESS_THAN_THRESHOLD if alarm.rings_below else comparison.GREATER_THAN_THRESHOLD,
-            evaluation_periods=alarm.periods,
-            datapoints_to_alarm=alarm.breaching,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            periods=alarm.periods,
+            breaching=alarm.breaching,
+            rings_below=alarm.rings_below,
         )
-        self._tell(created)
 
     def _above_usual_evictions(self, node_ids: Sequence[str], band_width: int) -> None:
         """Against the group's own past, all nodes together, since only the primary evicts and it moves.
@@ -120,34 +116,55 @@ class GroupAlarms(Construct):
 
     def _full_and_evicts_nothing(self, node_ids: Sequence[str]) -> None:
         """A cache that is full of what its policy may not evict refuses writes, as `volatile-lru` does with keys that have no TTL."""
-        parts = {"memory": ("MAX", "DatabaseMemoryUsagePercentage", "Maximum"), "evictions": ("SUM", "Evictions", "Sum")}
-        metrics = {name: _of_group(how, node_ids, metric, statistic, 1) for name, (how, metric, statistic) in parts.items()}
-        full = cloudwatch.MathExpression(
-            expression=f"IF(memory >= {_FULL_PERCENT} AND FILL(evictions, 0) == 0, 1, 0)", using_metrics=metrics, period=Duration.minutes(1)
-        )
-        created = full.create_alarm(
-            self,
+        metrics = {
+            "memory": _of_group("MAX", node_ids, "DatabaseMemoryUsagePercentage", "Maximum", 1),
+            "evictions": _of_group("SUM", node_ids, "Evictions", "Sum", 1),
+        }
+        expression = f"IF(memory >= {_FULL_PERCENT} AND FILL(evictions, 0) == 0, 1, 0)"
+        self._at_a_threshold(
             "FullAndEvictsNothing",
-            alarm_description=self._description("Memory is full and nothing can be evicted: writes are refused"),
+            cloudwatch.MathExpression(expression=expression, using_metrics=metrics, period=Duration.minutes(1)),
+            "Memory is full and nothing can be evicted: writes are refused",
             threshold=0,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=_FIVE_MINUTES,
-            datapoints_to_alarm=_FIVE_MINUTES,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            periods=5,
+            breaching=5,
         )
-        self._tell(created)
 
     def _too_few_clients(self, node_ids: Sequence[str], fewest: int) -> None:
         """Of the node with most of them, since the primary moves and replicas have none; silence counts as none."""
-        created = _of_group("MAX", node_ids, "CurrConnections", "Average", 1).create_alarm(
-            self,
+        self._at_a_threshold(
             "TooFewConnections",
-            alarm_description=self._description("Fewer clients than usual are connected: is the application there?"),
+            _of_group("MAX", node_ids, "CurrConnections", "Average", 1),
+            "Fewer clients than usual are connected: is the application there?",
             threshold=fewest,
-            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            evaluation_periods=_MINUTES_WITHOUT_CLIENTS,
-            datapoints_to_alarm=_MINUTES_WITHOUT_CLIENTS,
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            periods=_MINUTES_WITHOUT_CLIENTS,
+            breaching=_MINUTES_WITHOUT_CLIENTS,
+            rings_below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _at_a_threshold(
+        self,
+        construct_id: str,
+        metric: cloudwatch.Metric | cloudwatch.MathExpression,
+        meaning: str,
+        *,
+        threshold: float,
+        periods: int,
+        breaching: int,
+        rings_below: bool = False,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        comparison = cloudwatch.ComparisonOperator
+        created = metric.create_alarm(
+            self,
+            construct_id,
+            alarm_description=self._description(meaning),
+            threshold=threshold,
+            comparison_operator=comparison.LESS_THAN_THRESHOLD if rings_below else comparison.GREATER_THAN_THRESHOLD,
+            evaluation_periods=periods,
+            datapoints_to_alarm=breaching,
+            treat_missing_data=missing,
         )
         self._tell(created)
 

@@ -16,7 +16,6 @@ from stacks.shared.group_facts import GroupFactNames
 from stacks.shared.notification_topic import PeopleTopic
 from stacks.shared.runbooks import Runbooks
 from uplift.settings.environment import EnvironmentSettings, GroupName
-from uplift.settings.groups import GroupSettings
 
 
 class GroupStack(Stack):
@@ -29,7 +28,6 @@ class GroupStack(Stack):
         *,
         environment: str,
         name: GroupName,
-        group: GroupSettings,
         settings: EnvironmentSettings,
         env: Environment,
         synthesizer: IStackSynthesizer,
@@ -42,6 +40,7 @@ class GroupStack(Stack):
             termination_protection=True,
             description=f"Uplift: the {name} Redis of {environment}",
         )
+        group = settings.groups[name]
         events = EventsTopic(self, "ElastiCacheEvents", receivers=settings.upgrade.receivers)
         people = PeopleTopic(self, "People", receivers=settings.upgrade.receivers)
         redis = ReplicationGroup(

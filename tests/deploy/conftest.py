@@ -54,8 +54,7 @@ class Pipeline:
         body = _of(stack, template)
         (folder / f"{stack}.template.json").write_text(body)
         assets = (self.synthesised / f"{APP_CACHE}.assets.json").read_text()
-        (old,) = [digest for digest, one in json.loads(assets)["files"].items() if one["source"]["path"] == f"{APP_CACHE}.template.json"]
-        new = hashlib.sha256(body.encode()).hexdigest()
+        old, new = _digests(assets, APP_CACHE, body)
         shutil.copy(self.synthesised / f"{APP_CACHE}.metadata.json", folder / f"{stack}.metadata.json")
         (folder / f"{stack}.assets.json").write_text(assets.replace(old, new).replace(APP_CACHE, stack))
         mine = {name: one for name, one in synthesised.items() if name.startswith(APP_CACHE)}
@@ -118,13 +117,17 @@ def write_edited(synthesised: Path, folder: Path, templates: dict[str, Template]
     for stack, template in templates.items():
         body, assets = json.dumps(template), folder / f"{stack}.assets.json"
         (folder / f"{stack}.template.json").write_text(body)
-        files = json.loads(assets.read_text())["files"]
-        (old,) = [digest for digest, one in files.items() if one["source"]["path"] == f"{stack}.template.json"]
-        new = hashlib.sha256(body.encode()).hexdigest()
+        old, new = _digests(assets.read_text(), stack, body)
         assets.write_text(assets.read_text().replace(old, new))
         manifest = manifest.replace(old, new)
     (folder / "manifest.json").write_text(manifest)
     return folder
+
+
+def _digests(assets: str, stack: str, body: str) -> tuple[str, str]:
+    """That of a stack's template in the text of its assets, and that of another template."""
+    (old,) = [digest for digest, one in json.loads(assets)["files"].items() if one["source"]["path"] == f"{stack}.template.json"]
+    return old, hashlib.sha256(body.encode()).hexdigest()
 
 
 def _of(stack: str, template: Template) -> str:

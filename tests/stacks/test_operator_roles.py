@@ -9,19 +9,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 import yaml
-from aws_cdk.assertions import Template as OfStack
 
-from stacks.groups.stack import GroupStack
-from tests.stacks.variants import Synthesised, named
+from tests.stacks.template_parts import Template, actions_of, of_type, statements_of
+from tests.stacks.variants import Synthesised, named, synthesise
 from tools.operate import COMMANDS
 from uplift.inplace.records.run_record import RunKey
 from uplift.settings.environment import EnvironmentSettings, GroupName
 from uplift.settings.load import load_settings
 
-Template = dict[str, Any]
 Synthesise = Callable[[str], Synthesised]
 _SUBJECT, _AUDIENCE = "token.actions.githubusercontent.com:sub", "token.actions.githubusercontent.com:aud"
 _REPOSITORY = "repo:OWNER/NAME:environment:"
@@ -47,10 +44,6 @@ _WORK: dict[str, set[str]] = {
 }
 
 
-def _of_type(template: Template, kind: str) -> dict[str, Any]:
-    return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == kind}
-
-
 def _trust(role: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     statements: list[dict[str, Any]] = role["AssumeRolePolicyDocument"]["Statement"]
     return tuple(statements)
@@ -59,22 +52,15 @@ def _trust(role: dict[str, Any]) -> tuple[dict[str, Any], ...]:
 def _operators(one: Synthesised) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """What it is for, stack, logical id and properties of each role that a job may take; its GitHub environment is ENVIRONMENT-WORK."""
     for stack, template in one.stacks.items():
-        for name, role in _of_type(template, "AWS::IAM::Role").items():
+        for name, role in of_type(template, "AWS::IAM::Role").items():
             if (first := _trust(role)[0])["Action"] == "sts:AssumeRoleWithWebIdentity":
                 subject: str = first["Condition"]["StringEquals"][_SUBJECT]
                 yield subject.rpartition(":")[2].removeprefix(f"{one.names.environment}-"), stack, name, role
 
 
 def _statements(template: Template, role: str) -> list[dict[str, Any]]:
-    policies = [
-        one["PolicyDocument"]["Statement"] for one in _of_type(template, "AWS::IAM::Policy").values() if {"Ref": role} in one["Roles"]
-    ]
-    return [statement for statements in policies for statement in statements]
-
-
-def _actions(statement: dict[str, Any]) -> list[str]:
-    found: list[str] = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-    return found
+    policies = [one for one in of_type(template, "AWS::IAM::Policy").values() if {"Ref": role} in one["Roles"]]
+    return [statement for policy in policies for statement in statements_of(policy)]
 
 
 @pytest.mark.parametrize("name", named())
@@ -110,11 +96,11 @@ def test_no_role_may_do_another_ones_work(synthesised: Synthesise, name: str) ->
     unmutes = {"cloudwatch:EnableAlarmActions"} if one.settings.legacy.alarms_to_mute else set()
     for work, stack, logical_id, _role in _operators(one):
         statements = _statements(one.stacks[stack], logical_id)
-        actions = {action for statement in statements for action in _actions(statement)}
+        actions = actions_of(statements)
         changes = {action for action in actions if not action.split(":")[1].startswith(("Describe", "Get", "List"))}
         assert changes == _WORK[work] | (unmutes if work == "upgrade" else set()), work
         assert "names/" not in json.dumps(statements)
-        starts = json.dumps([statement["Resource"] for statement in statements if "states:StartExecution" in _actions(statement)])
+        starts = json.dumps([statement["Resource"] for statement in statements if "states:StartExecution" in actions_of([statement])])
         assert ("InPlaceUpgradeMachine" in starts, "RecoveryRecoverMachine" in starts) == (work == "upgrade", work == "recover")
 
 
@@ -170,22 +156,10 @@ def _with_people() -> EnvironmentSettings:
 
 
 @pytest.fixture(scope="module")
-def trust_with_people() -> tuple[dict[str, Any], ...]:
-    """The trust of one role of a stack of its own."""
-    settings = _with_people()
-    application = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"])
-    stack = GroupStack(
-        application,
-        "One",
-        environment="prod",
-        name=GroupName.SIDEKIQ,
-        group=settings.groups[GroupName.SIDEKIQ],
-        settings=settings,
-        env=cdk.Environment(account=settings.account, region=settings.region),
-        synthesizer=cdk.DefaultStackSynthesizer(),
-    )
-    template: Any = OfStack.from_stack(stack).to_json()
-    (role,) = [one for one in _of_type(template, "AWS::IAM::Role").values() if len(_trust(one)) > 1]
+def trust_with_people(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], ...]:
+    """The trust of one role."""
+    stacks = synthesise("prod", _with_people(), tmp_path_factory.mktemp("people")).stacks
+    (role,) = [one for one in of_type(stacks["UpliftProdSidekiq"], "AWS::IAM::Role").values() if len(_trust(one)) > 1]
     return _trust(role)
 
 

@@ -4,139 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from tests.stacks.handler_actions import NOT_NEEDED, NOT_READ, handlers
+from tests.stacks.template_parts import Template, actions_of, of_type, statements_of
 from tests.stacks.variants import Synthesised, named
 from uplift.settings.pipeline_names import ExecutionPart
 
-Template = dict[str, Any]
 _MOST_CHARACTERS = 6_144
 
-# What a handler names for writing and our templates never ask for: by action, with the property that would need it.
-_NOT_NEEDED = {
-    "dynamodb:*Replica*": "global tables",
-    "dynamodb:*Item": "moving items of a replica, or importing them",
-    "dynamodb:Query": "importing",
-    "dynamodb:Scan": "importing",
-    "dynamodb:*Import*": "ImportSourceSpecification",
-    "dynamodb:*KinesisStreamingDestination": "KinesisStreamSpecification",
-    "dynamodb:*ResourcePolicy": "ResourcePolicy",
-    "dynamodb:UpdateContributorInsights": "ContributorInsightsSpecification",
-    "kinesis:*": "KinesisStreamSpecification",
-    "iam:*User*": "policies of users",
-    "iam:*Group*": "policies of groups",
-    "iam:DeleteRolePermissionsBoundary": "every role keeps its boundary",
-    "kms:*Grant": "a customer key of another service",
-    "kms:Decrypt": "a customer key of another service",
-    "kms:Encrypt": "a customer key of another service",
-    "kms:GenerateDataKey": "a customer key of another service",
-    "kms:ListAliases": "an alias",
-    "kms:DisableKey*": "a disabled key",
-    "kms:EnableKey": "a disabled key",
-    "logs:*KmsKey": "a customer key for logs",
-    "logs:*DataProtectionPolicy": "DataProtectionPolicy",
-    "logs:*IndexPolicy": "FieldIndexPolicies",
-    "logs:PutBearerTokenAuthentication": "BearerTokenAuthenticationEnabled",
-    "logs:PutLogGroupDeletionProtection": "DeletionProtectionEnabled",
-    "logs:*LogStream*": "delivering logs of a group itself",
-    "logs:PutLogEvents": "delivering logs of a group itself",
-    "logs:DeleteResourcePolicy": "ResourcePolicyDocument",
-    "firehose:*": "delivering logs to Firehose",
-    "s3:REST.PUT.OBJECT": "delivering logs to a bucket",
-    "s3:GetObjectVersion": "S3ObjectVersion",
-    "s3:GetObjectMetadata": "ImportSourceSpecification",
-    "s3:*AccelerateConfiguration": "AccelerateConfiguration",
-    "s3:*AnalyticsConfiguration": "AnalyticsConfigurations",
-    "s3:*BucketAbac": "AbacStatus",
-    "s3:PutBucketAcl": "AccessControl",
-    "s3:PutObjectAcl": "AccessControl",
-    "s3:*BucketCORS": "CorsConfiguration",
-    "s3:*BucketCors": "CorsConfiguration",
-    "s3:PutBucketLogging": "LoggingConfiguration",
-    "s3:*BucketMetadata*": "MetadataConfiguration",
-    "s3:PutBucketNotification": "NotificationConfiguration",
-    "s3:*ObjectLockConfiguration": "ObjectLockConfiguration",
-    "s3:PutBucketOwnershipControls": "OwnershipControls",
-    "s3:*Replication*": "ReplicationConfiguration",
-    "s3:*BucketWebsite": "WebsiteConfiguration",
-    "s3:PutIntelligentTieringConfiguration": "IntelligentTieringConfigurations",
-    "s3:PutInventoryConfiguration": "InventoryConfigurations",
-    "s3:*MetricsConfiguration": "MetricsConfigurations",
-    "s3:DeleteBucketEncryption": "taking BucketEncryption away",
-    "s3:DeleteBucketLifecycle": "taking LifecycleConfiguration away",
-    "s3:DeleteObject": "metadata tables",
-    "s3tables:*": "MetadataConfiguration",
-    "s3files:*": "file systems of a function",
-    "elasticfilesystem:*": "file systems of a function",
-    "ec2:DescribeInstances": "a rule that names an instance",
-    "vpc-lattice:*": "an endpoint of a service network",
-    "vpce:AllowMultiRegion": "an endpoint of a service in another region",
-    "elasticache:ModifyReplicationGroupShardConfiguration": "shards",
-    "lambda:AssociateRuntimeAlias": "a runtime's version",
-    "lambda:*CodeSigning*": "CodeSigningConfigArn",
-    "lambda:*Concurrency": "ReservedConcurrentExecutions",
-    "lambda:PutFunctionRecursionConfig": "RecursiveLoop",
-    "lambda:PutFunctionScalingConfig": "FunctionScalingConfig",
-    "lambda:GetLayerVersion": "Layers",
-    "lambda:PassCapacityProvider": "CapacityProviderConfig",
-    "lambda:Publish*": "versions",
-    "lambda:PutRuntimeManagementConfig": "RuntimeManagementConfig",
-    "sns:PutDataProtectionPolicy": "DataProtectionPolicy",
-    "secretsmanager:*Replic*": "ReplicaRegions",
-}
-# A handler reads back every property, whether the template has it or not; but for these.
-_NOT_READ = {
-    "vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation": "there is no such action (Service Authorization Reference, VPC Lattice)",
-    "kms:Decrypt": "code or a definition under a customer key",
-    "s3:DeleteBucketTagging": "there is no such action: S3 asks for PutBucketTagging (Service Authorization Reference)",
-}
 Synthesise = Callable[[str], Synthesised]
 
 
-def _of_type(template: Template, kind: str, contains: str = "") -> dict[str, Any]:
-    return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == kind and contains in name}
-
-
-def _statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = properties["PolicyDocument"]["Statement"]
-    return found
-
-
-def _actions(statements: list[dict[str, Any]], effect: str = "Allow") -> set[str]:
-    of_effect = [one["Action"] for one in statements if one["Effect"] == effect]
-    return {action for actions in of_effect for action in ([actions] if isinstance(actions, str) else actions)}
-
-
 def _execution(rights: Template) -> list[dict[str, Any]]:
-    return [one for policy in _of_type(rights, "AWS::IAM::ManagedPolicy", "Execution").values() for one in _statements(policy)]
+    return [one for policy in of_type(rights, "AWS::IAM::ManagedPolicy", "Execution").values() for one in statements_of(policy)]
 
 
 def _denials(rights: Template) -> dict[str, dict[str, Any]]:
     return {one["Sid"]: one for one in _execution(rights) if one["Effect"] == "Deny"}
 
 
-def _handlers(one: Synthesised) -> Iterator[tuple[str, str, str]]:
-    """Type, verb and action of every handler of the stacks' types, and of the tags of those that take them."""
-    types = {resource["Type"] for template in one.stacks.values() for resource in template["Resources"].values()}
-    for resource_type in sorted(types - {"AWS::CDK::Metadata"}):
-        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
-        for verb in ("create", "read", "update", "delete"):
-            for action in schema["handlers"].get(verb, {}).get("permissions", []):
-                yield resource_type, verb, action
-        for action in schema.get("tagging", {}).get("permissions", []) if takes_tags(resource_type) else ():
-            yield resource_type, "tags", action
-
-
 @pytest.mark.parametrize("name", named())
 def test_cloudformation_may_do_what_our_types_need(synthesised: Synthesise, name: str) -> None:
-    allowed = _actions(_execution(synthesised(name).rights))
-    for resource_type, verb, action in _handlers(synthesised(name)):
-        excused = _NOT_READ if verb in {"read", "tags"} else _NOT_NEEDED
+    allowed = actions_of(_execution(synthesised(name).rights))
+    for resource_type, verb, action in handlers(synthesised(name)):
+        excused = NOT_READ if verb in {"read", "tags"} else NOT_NEEDED
         if action not in allowed:
             assert any(fnmatchcase(action, pattern) for pattern in excused), f"{resource_type} needs {action} to {verb}"
 
@@ -144,9 +40,9 @@ def test_cloudformation_may_do_what_our_types_need(synthesised: Synthesise, name
 @pytest.mark.parametrize("name", named())
 def test_cloudformation_may_do_no_more(synthesised: Synthesise, name: str) -> None:
     """Beside what other settings of the same environment would need, so that switching one on asks for no administrator."""
-    needed = {action for other in named() for kind, _, action in _handlers(synthesised(other)) if kind not in _OPTIONAL}
-    needed |= {action for _, _, action in _handlers(synthesised(name))}
-    allowed = _actions(_execution(synthesised(name).rights))
+    needed = {action for other in named() for kind, _, action in handlers(synthesised(other)) if kind not in _OPTIONAL}
+    needed |= {action for _, _, action in handlers(synthesised(name))}
+    allowed = actions_of(_execution(synthesised(name).rights))
     assert allowed - needed == set()
     assert not any("*" in action for action in allowed)
 
@@ -159,14 +55,14 @@ def test_a_deploy_keeps_off_legacy(synthesised: Synthesise, name: str) -> None:
     one = synthesised(name)
     legacy, denials = one.settings.legacy, _denials(one.rights)
     of_cache, of_rules = denials["KeepOffLegacy"], denials["KeepOffItsRules"]
-    writes = {action for action in _actions(_execution(one.rights)) if re.match(r"elasticache:(?!Describe|List)", action)}
+    writes = {action for action in actions_of(_execution(one.rights)) if re.match(r"elasticache:(?!Describe|List)", action)}
     assert writes == set(of_cache["Action"])
     on = json.dumps(of_cache["Resource"])
     assert f"replicationgroup:{legacy.id}" in on
     assert f"cluster:{legacy.id}-*" in on
     assert (f"parametergroup:{legacy.parameter_group}" in on) is (legacy.parameter_group is not None)
     # The data function's own rule is made and taken away by the upgrade stack.
-    rules = {action for action in _actions(_execution(one.rights)) if "SecurityGroup" in action and "Describe" not in action}
+    rules = {action for action in actions_of(_execution(one.rights)) if "SecurityGroup" in action and "Describe" not in action}
     assert {*rules, "ec2:CreateTags", "ec2:DeleteTags"} - set(of_rules["Action"]) == {
         "ec2:AuthorizeSecurityGroupIngress",
         "ec2:RevokeSecurityGroupIngress",
@@ -180,7 +76,7 @@ def test_a_deploy_cannot_loosen_its_own_limits(synthesised: Synthesise, name: st
     """Whatever is allowed on a name of ours is denied on the boundary, on these very policies, and on the deploy role."""
     one = synthesised(name)
     limits, role = _denials(one.rights)["KeepTheLimits"], _denials(one.rights)["KeepTheDeployRole"]
-    own = {properties["ManagedPolicyName"] for properties in _of_type(one.rights, "AWS::IAM::ManagedPolicy").values()}
+    own = {properties["ManagedPolicyName"] for properties in of_type(one.rights, "AWS::IAM::ManagedPolicy").values()}
     assert len(own) == 1 + len(ExecutionPart)
     denied_policies = [arn.partition(":policy")[2] for arn in limits["Resource"]]
     theirs = (one.names.boundary_arn or "").partition(":policy")[2]
@@ -189,12 +85,12 @@ def test_a_deploy_cannot_loosen_its_own_limits(synthesised: Synthesise, name: st
         assert any(fnmatchcase(policy, denied) for denied in denied_policies), policy
     generated = f"{one.settings.role_path}{one.names.prefix}AppCache-ApplicationPolicy0A1B2C3D-abcdefghijkl"
     assert not any(fnmatchcase(generated, denied) for denied in denied_policies)
-    (deploy,) = _of_type(one.rights, "AWS::IAM::Role").values()
+    (deploy,) = of_type(one.rights, "AWS::IAM::Role").values()
     assert fnmatchcase(f"{deploy['Path']}{deploy['RoleName']}", role["Resource"].partition(":role")[2])
     assert deploy["Path"] == one.settings.role_path
     assert deploy.get("PermissionsBoundary") == one.settings.permissions_boundary_arn
-    writes = {action for action in _actions(_execution(one.rights)) if re.match(r"iam:(?!Get|List|CreateServiceLinkedRole)", action)}
-    denied = _actions([limits, role], "Deny")
+    writes = {action for action in actions_of(_execution(one.rights)) if re.match(r"iam:(?!Get|List|CreateServiceLinkedRole)", action)}
+    denied = actions_of([limits, role], "Deny")
     assert writes - denied == set()
 
 
@@ -220,7 +116,7 @@ def test_every_role_a_deploy_makes_has_the_boundary_and_a_name_of_ours(synthesis
     assert {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"} <= set(bounded["Action"])
     boundary = bounded["Condition"]["StringEquals"]["iam:PermissionsBoundary"]
     assert boundary == one.names.boundary_arn
-    roles = [role for template in one.stacks.values() for role in _of_type(template, "AWS::IAM::Role").values()]
+    roles = [role for template in one.stacks.values() for role in of_type(template, "AWS::IAM::Role").values()]
     assert {(role["PermissionsBoundary"], role.get("Path", "/")) for role in roles} == {(boundary, one.settings.role_path)}
     own = one.settings.permissions_boundary_arn or f"{one.settings.role_path}{one.names.prefix}-boundary"
     assert boundary.endswith(own)
@@ -232,7 +128,7 @@ def test_every_role_a_deploy_makes_has_the_boundary_and_a_name_of_ours(synthesis
 
 @pytest.mark.parametrize("name", named())
 def test_a_policy_fits_into_what_iam_takes(synthesised: Synthesise, name: str) -> None:
-    for policy, properties in _of_type(synthesised(name).rights, "AWS::IAM::ManagedPolicy").items():
+    for policy, properties in of_type(synthesised(name).rights, "AWS::IAM::ManagedPolicy").items():
         text = json.dumps(properties["PolicyDocument"]).replace(" ", "").replace('{"Ref":"AWS::AccountId"}', "333333333333")
         assert len(text) < _MOST_CHARACTERS, (policy, len(text))
 
@@ -240,36 +136,13 @@ def test_a_policy_fits_into_what_iam_takes(synthesised: Synthesise, name: str) -
 @pytest.mark.parametrize("name", named())
 def test_the_boundary_lets_every_role_of_ours_do_its_work(synthesised: Synthesise, name: str) -> None:
     one = synthesised(name)
-    (boundary,) = _of_type(one.rights, "AWS::IAM::ManagedPolicy", "Boundary").values()
-    at_most = _actions(_statements(boundary))
+    (boundary,) = of_type(one.rights, "AWS::IAM::ManagedPolicy", "Boundary").values()
+    at_most = actions_of(statements_of(boundary))
     assert not any(action.startswith(("iam:", "sts:", "*")) for action in at_most)
     for template in one.stacks.values():
-        for policy, properties in _of_type(template, "AWS::IAM::Policy").items():
-            for action in _actions(_statements(properties)):
+        for policy, properties in of_type(template, "AWS::IAM::Policy").items():
+            for action in actions_of(statements_of(properties)):
                 assert any(fnmatchcase(action, pattern) for pattern in at_most), (policy, action)
-
-
-@pytest.mark.parametrize("name", named())
-def test_everything_that_takes_tags_has_them(synthesised: Synthesise, name: str) -> None:
-    one = synthesised(name)
-    wanted = dict(one.settings.tags)
-    for template in (*one.stacks.values(), one.rights):
-        for logical_id, resource in template["Resources"].items():
-            if takes_tags(resource["Type"]):
-                assert _tags_of(resource) == wanted, logical_id
-
-
-def takes_tags(resource_type: str) -> bool:
-    """As the registry says; the CDK's own metadata is in no registry."""
-    if resource_type == "AWS::CDK::Metadata":
-        return False
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
-    return bool(schema.get("tagging", {}).get("taggable", "Tags" in schema["properties"]))
-
-
-def _tags_of(resource: dict[str, Any]) -> dict[str, str]:
-    tags = resource.get("Properties", {}).get("Tags", {})
-    return tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _trust(properties: dict[str, Any]) -> dict[str, str]:
@@ -282,7 +155,7 @@ def _trust(properties: dict[str, Any]) -> dict[str, str]:
 def test_a_deploy_is_made_by_its_own_github_environment_only(synthesised: Synthesise) -> None:
     """Not by people either: `pipeline.operators` operate, a pipeline deploys."""
     rights = synthesised("prod").rights
-    (deploy,) = _of_type(rights, "AWS::IAM::Role").values()
+    (deploy,) = of_type(rights, "AWS::IAM::Role").values()
     assert _trust(deploy) == {
         "token.actions.githubusercontent.com:sub": "repo:OWNER/NAME:environment:prod",
         "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,11 +10,9 @@ import pytest
 from aws_cdk.assertions import Template
 
 from stacks.groups.events_topic import ROUTINE_EVENTS, EventsTopic
-from stacks.groups.stack import GroupStack
-from stacks.shared.bundle import Bundle
 from stacks.shared.notification_topic import PeopleTopic
-from stacks.upgrade.stack import UpgradeStack
-from uplift.settings.environment import EnvironmentSettings, GroupName
+from tests.stacks.variants import synthesise
+from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import load_settings
 from uplift.settings.receivers import Receivers
 
@@ -59,32 +56,8 @@ def with_a_topic(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str
     settings = EnvironmentSettings.model_validate(
         prod.model_dump() | {"upgrade": prod.upgrade.model_dump() | {"notify": (MAIL, PAGER, TOPIC)}}
     )
-    folder = tmp_path_factory.mktemp("bundle")
-    (folder / "code.py").write_text("# stands for the bundle\n")
-    app = cdk.App()
-    env = cdk.Environment(account=settings.account, region=settings.region)
-    stacks = [
-        GroupStack(
-            app,
-            "Group",
-            environment="prod",
-            name=GroupName.SIDEKIQ,
-            group=settings.groups[GroupName.SIDEKIQ],
-            settings=settings,
-            env=env,
-            synthesizer=cdk.DefaultStackSynthesizer(),
-        ),
-        UpgradeStack(
-            app,
-            "Upgrade",
-            environment="prod",
-            settings=settings,
-            bundle=Bundle(Path(folder)),
-            env=env,
-            synthesizer=cdk.DefaultStackSynthesizer(),
-        ),
-    ]
-    return {stack.stack_name: Template.from_stack(stack).to_json()["Resources"] for stack in stacks}
+    stacks = synthesise("prod", settings, tmp_path_factory.mktemp("receivers")).stacks
+    return {"Group": stacks["UpliftProdSidekiq"]["Resources"], "Upgrade": stacks["UpliftProdUpgrade"]["Resources"]}
 
 
 @pytest.mark.parametrize("stack", ["Group", "Upgrade"])

@@ -6,11 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from uplift.cli.terminal.output import print_lines
 from uplift.errors import ExitCode, UpliftError
+
+CdkCommand = Annotated[Path, typer.Option("--cdk", help="The CDK CLI.")]
+INSTALLED_CDK = Path("node_modules/.bin/cdk")
 
 
 class CdkFailed(UpliftError):

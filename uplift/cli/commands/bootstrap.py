@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from uplift.aws_calls import aws_named
-from uplift.cli.cdk_command import run_cdk, stopped_in_words
+from uplift.cli.cdk_command import INSTALLED_CDK, CdkCommand, run_cdk, stopped_in_words
 from uplift.cli.commands.settings import refuse_placeholders
 from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
@@ -20,13 +20,12 @@ from uplift.errors import BadInput
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 from uplift.settings.pipeline_names import PipelineNames
 
-CdkCommand = Annotated[Path, typer.Option("--cdk", help="The CDK CLI.")]
 _APPLICATION = Path("pipeline.py")
 
 
 def bootstrap(
     environment: Environment,
-    cdk: CdkCommand = Path("node_modules/.bin/cdk"),
+    cdk: CdkCommand = INSTALLED_CDK,
     config: Config = CONFIG_DIRECTORY,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before rights are given.")] = False,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from uplift.aws_calls import aws_named
-from uplift.cli.cdk_command import run_cdk, stopped_in_words
+from uplift.cli.cdk_command import INSTALLED_CDK, CdkCommand, run_cdk, stopped_in_words
 from uplift.cli.commands.drift import deployed_stacks, find_drift
 from uplift.cli.commands.review import Acknowledged, Allow
 from uplift.cli.commands.settings import refuse_placeholders
@@ -30,7 +30,6 @@ from uplift.review.templates.template import Assembly
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
 
 AssemblyFolder = Annotated[Path, typer.Argument(help="The directory that cdk synth wrote: it is reviewed, and it is deployed.")]
-CdkCommand = Annotated[Path, typer.Option("--cdk", help="The CDK CLI.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before anything is changed.")]
 
 
@@ -39,7 +38,7 @@ def deploy(
     assembly: AssemblyFolder,
     acknowledged: Acknowledged = None,
     allow: Allow = Impact.HARMLESS,
-    cdk: CdkCommand = Path("node_modules/.bin/cdk"),
+    cdk: CdkCommand = INSTALLED_CDK,
     config: Config = CONFIG_DIRECTORY,
     *,
     dry_run: DryRun = False,
