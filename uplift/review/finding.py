@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,7 +47,10 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one change does. `what` is a headline, `meaning` says why it matters, `action` what to do about it."""
+    """What one change does. `what` is a headline, `meaning` says why it matters, `action` what to do about it.
+
+    `about` names the top-level properties and attributes whose differences this speaks for: what no finding is about is said by itself.
+    """
 
     impact: Impact
     stack: str
@@ -57,10 +61,19 @@ class Finding:
     action: str = ""
     outage: Seconds | None = None
     replaces: bool = False
+    about: frozenset[str] = frozenset()
 
 
 def finding_on(
-    change: Change, impact: Impact, what: str, meaning: str, action: str = "", *, outage: Seconds | None = None, replaces: bool = False
+    change: Change,
+    impact: Impact,
+    what: str,
+    meaning: str,
+    action: str = "",
+    *,
+    outage: Seconds | None = None,
+    replaces: bool = False,
+    about: Collection[str] = (),
 ) -> Finding:
     """A finding on the resource of a change."""
-    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action, outage, replaces)
+    return Finding(impact, change.stack, change.logical_id, change.type, what, meaning, action, outage, replaces, frozenset(about))

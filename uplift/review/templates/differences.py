@@ -28,6 +28,7 @@ class Fate(StrEnum):
     MAY_BE_REPLACED = "may be replaced"
     REPLACED = "replaced"
     REMOVED = "removed"
+    RENAMED = "made anew under another logical id"
     RETYPED = "given another type"
 
 

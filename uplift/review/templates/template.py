@@ -56,12 +56,13 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class StackTemplate:
-    """One stack. `region` is empty where nothing says it."""
+    """One stack. `region` is empty where nothing says it; `document` is the template as it is written."""
 
     name: str
     resources: Mapping[str, Resource]
     termination_protection: bool = False
     region: str = ""
+    document: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def in_govcloud(self) -> bool:
@@ -96,7 +97,7 @@ def read_template(name: str, document: Value, where: str, *, termination_protect
     expressions = Expressions(document.get("Parameters", {}), document.get("Mappings", {}), document.get("Conditions", {}))
     read = {logical_id: _read_resource(logical_id, raw, expressions, where) for logical_id, raw in resources.items()}
     existing = {logical_id: resource for logical_id, resource in read.items() if resource is not None}
-    return StackTemplate(name, existing, termination_protection, region)
+    return StackTemplate(name, existing, termination_protection, region, document)
 
 
 def _read_resource(logical_id: str, raw: Value, expressions: Expressions, where: str) -> Resource | None:
