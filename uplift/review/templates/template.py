@@ -62,7 +62,7 @@ class StackTemplate:
     resources: Mapping[str, Resource]
     termination_protection: bool = False
     region: str = ""
-    document: Mapping[str, Value] = field(default_factory=dict)
+    document: Mapping[str, Value] = field(default_factory=dict, compare=False)
 
     @property
     def in_govcloud(self) -> bool:
