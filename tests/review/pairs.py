@@ -227,7 +227,7 @@ DATA_LOSS = [
     Pair("the subnet group is replaced", put(SUBNETS, CacheSubnetGroupName="named"), LOSS, "replaced because of CacheSubnetGroupName"),
     Pair("moved to another stack", _copy_of_group, LOSS, "deleted"),
     Pair("the whole stack is removed", lambda templates: templates.pop(APP_CACHE), LOSS, "no longer in the assembly", where=APP_CACHE),
-    Pair("a group that may not be there", _maybe, LOSS, "may be replaced because of its condition"),
+    Pair("a group that may not be there", _maybe, LOSS, "deleted"),
     Pair("more shards", put(NumNodeGroups=2), LOSS, "may be replaced because of NumNodeGroups"),
     Pair("left behind on purpose", remove(GROUP), PROTECTION, "leaves the stack", base=attribute(DeletionPolicy="Retain"), never=(LOSS,)),
     Pair("a key deleted", remove("PeopleKey3360A515", UPGRADE), LOSS, "deleted with what it holds", "PeopleKey3360A515"),

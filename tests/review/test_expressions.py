@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from uplift.errors import BadInput
+from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.expressions import Expressions
+from uplift.review.templates.worlds import World, every_world
 
 _SSM = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/fact"}
 _KNOWN = Expressions(
@@ -67,6 +71,44 @@ def test_conditions_that_are_decided(name: str, known: bool) -> None:
     assert _KNOWN.condition(name) is known
 
 
+def _both_ways(expressions: Callable[[World], Expressions], name: str) -> list[bool]:
+    return [held for _, held in every_world(lambda world: expressions(world).condition(name))]
+
+
 @pytest.mark.parametrize("name", ["Depends", "Both", "Round", "Missing"])
-def test_conditions_that_are_not_decided_stay_expressions(name: str) -> None:
-    assert isinstance(_KNOWN.condition(name), dict)
+def test_conditions_that_are_not_decided_hold_in_one_world_and_not_in_another(name: str) -> None:
+    def made(world: World) -> Expressions:
+        return Expressions(_KNOWN.parameters, _KNOWN.mappings, _KNOWN.conditions, world=world)
+
+    assert sorted(_both_ways(made, name)) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("value", "resolved"),
+    [
+        ({"Fn::Sub": "${AWS::Partition}/${AWS::Region}/${AWS::AccountId}"}, "aws-us-gov/us-gov-west-1/333333333333"),
+        ({"Fn::If": ["IsGov", "gov", "not"]}, "gov"),
+        ({"Fn::Select": ["1", {"Fn::Split": ["-", {"Ref": "AWS::Region"}]}]}, "gov"),
+        ({"Fn::Select": [0, {"Fn::GetAZs": ""}]}, {"Fn::Select": [0, {"Fn::GetAZs": ""}]}),
+        ({"Fn::Select": [5, ["a"]]}, {"Fn::Select": [5, ["a"]]}),
+        ({"Fn::Split": ["-", {"Ref": "Thing"}]}, {"Fn::Split": ["-", {"Ref": "Thing"}]}),
+        ({"Fn::Nobody": [{"Ref": "AWS::Region"}]}, {"Fn::Nobody": ["us-gov-west-1"]}),
+    ],
+)
+def test_where_the_stack_is_deployed_is_known_from_the_manifest(value: Any, resolved: Any) -> None:
+    place = DeployEnvironment.read("aws://333333333333/us-gov-west-1")
+    is_gov = {"IsGov": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-gov-west-1"]}}
+    assert Expressions({}, {}, is_gov, known=place.pseudo_parameters).resolved(value) == resolved
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("us-east-1", "aws"), ("eu-west-3", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-east-1", "aws-us-gov"), ("us-isob-east-1", "aws-iso-b")],
+)
+def test_a_region_says_its_partition(region: str, partition: str) -> None:
+    assert DeployEnvironment("", region).pseudo_parameters["AWS::Partition"] == partition
+
+
+def test_a_transform_inside_a_property_is_refused() -> None:
+    with pytest.raises(BadInput, match="transform inside a property"):
+        _KNOWN.resolved({"a": {"Fn::Sub": "${b}", "c": [{"Fn::Transform": {"Name": "AWS::Include"}}]}})

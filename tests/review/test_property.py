@@ -33,8 +33,10 @@ from tests.review.edits import (
 )
 from uplift.review.finding import Impact
 from uplift.review.review import review
+from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import Assembly, read_template
 
+_PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 _GROUP_TYPE, _SUBNET_TYPE = "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::SubnetGroup"
 _STACKS = st.sampled_from([APP_CACHE, SIDEKIQ])
 _VALUES = st.one_of(
@@ -119,7 +121,7 @@ _EDITS: st.SearchStrategy[Edit] = st.one_of(
 
 
 def _assembly(templates: Templates) -> Assembly:
-    return Assembly("test", {name: read_template(name, template, name, region="us-gov-west-1") for name, template in templates.items()})
+    return Assembly("test", {name: read_template(name, template, name, environment=_PLACE) for name, template in templates.items()})
 
 
 def _exists(template: dict[str, Any], logical_id: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from uplift.review.templates.assembly import parse
+from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import Assembly, StackTemplate, read_template
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class DeployedStacks:
             json.loads(json.dumps(document, default=str)),
             f"stack {name}",
             termination_protection=bool(described.get("EnableTerminationProtection")),
-            region=self._region,
+            environment=DeployEnvironment(region=self._region),
         )
         return DeployedStack(template, self._physical_ids(name))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from uplift.review.templates.differences import Change
@@ -50,6 +50,7 @@ class Finding:
     """What one change does. `what` is a headline, `meaning` says why it matters, `action` what to do about it.
 
     `about` names the top-level properties and attributes whose differences this speaks for: what no finding is about is said by itself.
+    `causes` are the resources this follows from, `follows` what follows from this; `where` says for which values of what is left open.
     """
 
     impact: Impact
@@ -62,6 +63,13 @@ class Finding:
     outage: Seconds | None = None
     replaces: bool = False
     about: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+    follows: tuple[str, ...] = ()
+    where: str = ""
+
+    def saying(self, more: str) -> Finding:
+        """The same finding with one sentence more."""
+        return replace(self, meaning=f"{self.meaning} {more}".strip())
 
 
 def finding_on(

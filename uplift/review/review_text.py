@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from uplift.review.acknowledgements import Judged
-from uplift.review.finding import Impact
+from uplift.review.finding import Finding, Impact
 from uplift.review.review import Review
 
 MARKER = "<!-- uplift-review -->"
 # GitHub takes comments of 65,536 characters; the summary above the details always fits.
 MOST_CHARACTERS = 60_000
+_MOST_LISTED = 3
 _CLASSES = {
     Impact.DATA_LOSS: "The running application loses data. There is no way back but a snapshot.",
     Impact.OUTAGE: "Clients lose their connection or are refused, for the time given.",
@@ -48,12 +50,33 @@ def _text(judged: Judged) -> Iterator[str]:
     finding = judged.finding
     expected = f" [{finding.outage}]" if finding.outage is not None else ""
     yield f"  {finding.stack} / {finding.resource}: {finding.what}{expected}"
-    if finding.meaning:
-        yield f"      {finding.meaning}"
+    if meaning := _meaning(finding):
+        yield f"      {meaning}"
     if finding.action:
         yield f"      do: {finding.action}"
+    if finding.follows:
+        yield f"      covers what follows from it: {_listed(finding.follows)}"
     if judged.acknowledgement is not None:
         yield f"      acknowledged by {judged.acknowledgement.by} until {judged.acknowledgement.until}: {judged.acknowledgement.reason}"
+
+
+def _meaning(finding: Finding) -> str:
+    """With the values it holds for, where others are harmless."""
+    return " ".join(part for part in (finding.meaning, f"This holds {finding.where}." if finding.where else "") if part)
+
+
+def _listed(lines: tuple[str, ...]) -> str:
+    """By what is said of them, a few resources each; `--json` has all."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        resource, _, what = line.partition(": ")
+        said[what].append(resource)
+    return "; ".join(f"{what}: {_some(resources)}" for what, resources in said.items())
+
+
+def _some(resources: list[str]) -> str:
+    more = len(resources) - _MOST_LISTED
+    return ", ".join(resources[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def as_markdown(review: Review) -> str:
@@ -86,7 +109,8 @@ def _block(judged: Judged) -> str:
     finding, entry = judged.finding, judged.acknowledgement
     expected = f" ({finding.outage})" if finding.outage is not None else ""
     lines = ["", "", f"**{finding.impact}: {_cell(finding.resource)}: {_cell(finding.what)}**{expected}", ""]
-    lines += [_cell(finding.meaning)] if finding.meaning else []
+    lines += [_cell(_meaning(finding))] if _meaning(finding) else []
+    lines += ["", f"Covers what follows from it: {_cell(_listed(finding.follows))}"] if finding.follows else []
     lines += ["", f"What to do: {_cell(finding.action)}"] if finding.action else []
     lines += ["", f"Acknowledged by {_cell(entry.by)} until {entry.until}: {_cell(entry.reason)}"] if entry is not None else []
     return "\n".join(lines)
@@ -134,5 +158,7 @@ def _finding_as_json(judged: Judged) -> dict[str, object]:
         "action": finding.action,
         "outage_seconds": [finding.outage.least, finding.outage.most] if finding.outage is not None else None,
         "replaces": finding.replaces,
+        "where": finding.where,
+        "follows": list(finding.follows),
         "acknowledged": entry.model_dump(mode="json", by_alias=True, include={"reason", "by", "until"}) if entry is not None else None,
     }

@@ -69,10 +69,10 @@ def review(
 
 def _sides(sides: tuple[str, str], environments: tuple[str, ...], folder: Path, cache: AssemblyCache) -> list[_Side]:
     """Both sides; git revisions are synthesised, two environments at a time, unless they are in the cache."""
-    revisions = [None if Path(side).exists() else find_revision(side, Path.cwd()) for side in sides]
+    revisions = [None if _is_path(side) else find_revision(side, Path.cwd()) for side in sides]
     for side, revision in zip(sides, revisions, strict=True):
-        if revision is None and not Path(side).exists():
-            raise BadInput(f"{side}: neither a file nor a git revision, expected: a cloud assembly, a template or a revision")
+        if revision is None and not _is_path(side):
+            raise BadInput(f"{side or repr(side)}: neither a file nor a git revision, expected: a cloud assembly, a template or a revision")
     if environments and not all(revisions):
         raise BadInput("--environment was given for an assembly or template, allowed: with two git revisions only")
     return [
@@ -81,6 +81,14 @@ def _sides(sides: tuple[str, str], environments: tuple[str, ...], folder: Path, 
         else _synthesised(revision, environments, folder / str(number), cache)
         for number, (side, revision) in enumerate(zip(sides, revisions, strict=True))
     ]
+
+
+def _is_path(side: str) -> bool:
+    try:
+        return bool(side) and Path(side).exists()
+    except (OSError, ValueError):
+        # A text that no file can be called, such as one with a null in it.
+        return False
 
 
 def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path, cache: AssemblyCache) -> _Side:

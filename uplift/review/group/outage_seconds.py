@@ -45,6 +45,7 @@ def _upgrade(change: Change, before: GroupView, after: GroupView) -> Iterator[Fi
         f"{why} Every open connection is closed. The engine cannot be taken back: a snapshot brings the data, never the version.",
         "deploy in a quiet hour, with a snapshot from just before",
         outage=seconds,
+        about=("Engine", "EngineVersion"),
     )
 
 
@@ -73,6 +74,7 @@ def _scaling(change: Change, before: GroupView, after: GroupView) -> Iterator[Fi
         f"{why} Connections to the old nodes are closed. A smaller type must hold all data and a quarter more.",
         "compare DatabaseMemoryUsagePercentage with the new type's memory first",
         outage=seconds,
+        about=("CacheNodeType",),
     )
 
 
@@ -86,6 +88,7 @@ def _lost_failover(change: Change, before: GroupView, after: GroupView) -> Itera
             "Nothing is cut off now, but from then on any failure, maintenance or upgrade of the primary stops the application.",
             "keep failover on with two nodes",
             outage=Seconds(0, None),
+            about=("AutomaticFailoverEnabled",) if not after.failover else ("NumCacheClusters", "ReplicasPerNodeGroup"),
         )
 
 
@@ -100,11 +103,14 @@ def _tls_mode(change: Change, before: GroupView, after: GroupView) -> Iterator[F
             "Clients without TLS are refused from then on.",
             "see that every client uses rediss:// first",
             outage=Seconds(0, None),
+            about=("TransitEncryptionMode",),
         )
 
 
 def _token(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
-    if before.token is not None and after.token is not None and before.token != after.token:
+    follows = change.changed("AuthToken")
+    is_another = before.token != after.token or (follows is not None and follows.follows)
+    if before.token is not None and after.token is not None and is_another:
         yield finding_on(
             change,
             Impact.OUTAGE,
@@ -112,4 +118,5 @@ def _token(change: Change, before: GroupView, after: GroupView) -> Iterator[Find
             "Clients that keep the old token are refused when they next connect, once it is retired.",
             "rotate with `uplift rotate-token`, which keeps both valid meanwhile, and leave the template's reference as it is",
             outage=Seconds(0, None),
+            about=("AuthToken",),
         )

@@ -12,6 +12,7 @@ from uplift.review.templates.differences import Change
 _EVENTS = "notify-keyspace-events"
 _EVICTION = "maxmemory-policy"
 _ALL_CLASSES = "g$lshzxe"
+_ABOUT = ("CacheParameterGroupName",)
 
 
 def parameter_findings(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
@@ -19,14 +20,21 @@ def parameter_findings(change: Change, before: GroupView, after: GroupView) -> I
     if before.parameters is None or after.parameters is None:
         if change.changed("CacheParameterGroupName") is not None:
             yield finding_on(
-                change, Impact.BEHAVIOUR, "another parameter group", "Its values are not in this template.", "compare the two by hand"
+                change,
+                Impact.BEHAVIOUR,
+                "another parameter group",
+                "Its values are not in this template.",
+                "compare the two by hand",
+                about=_ABOUT,
             )
         return
     differing = dict(_differing(before.parameters, after.parameters))
     for name, (old, new) in differing.items():
         yield _judged(change, name, old, new)
     if not differing and change.changed("CacheParameterGroupName") is not None:
-        yield finding_on(change, Impact.HARMLESS, "another parameter group with the same values", "It follows the engine's family.")
+        yield finding_on(
+            change, Impact.HARMLESS, "another parameter group with the same values", "It follows the engine's family.", about=_ABOUT
+        )
 
 
 def _differing(before: ParameterGroupView, after: ParameterGroupView) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -54,7 +62,7 @@ def _judged(change: Change, name: str, old: str, new: str) -> Finding:
     if name == _EVENTS:
         lost = sorted(set(old.replace("A", _ALL_CLASSES)) - set(new.replace("A", _ALL_CLASSES)))
         meaning = f"Listeners to {' '.join(lost)} hear nothing any more, without an error." if lost else "More events are published."
-        return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "see who subscribes before")
+        return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "see who subscribes before", about=_ABOUT)
     if name == _EVICTION:
         meaning = (
             "A full Redis refuses writes instead of evicting keys."
@@ -63,5 +71,5 @@ def _judged(change: Change, name: str, old: str, new: str) -> Finding:
             if old == "noeviction"
             else "Other keys are evicted when memory is full."
         )
-        return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "compare with what the keys are for")
-    return finding_on(change, Impact.BEHAVIOUR, what, "It takes effect at once on every node that uses the group.", "")
+        return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "compare with what the keys are for", about=_ABOUT)
+    return finding_on(change, Impact.BEHAVIOUR, what, "It takes effect at once on every node that uses the group.", "", about=_ABOUT)

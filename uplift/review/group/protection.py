@@ -1,4 +1,4 @@
-"""What protects a replication group and who can reach it, and its harmless remainder."""
+"""What protects a replication group and who can reach it, and what its other properties are to whoever uses it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.view import GroupView
-from uplift.review.rules.deletion_policies import policy_findings
 from uplift.review.templates.differences import Change, PropertyChange
-from uplift.review.wording.values import all_said, flattened, said
+from uplift.review.wording.values import flattened
 
 # In-place changes that clients notice at once, or that let somebody else in.
 _WORSE = {
@@ -16,52 +15,35 @@ _WORSE = {
     "IpDiscovery": Impact.OUTAGE,
     "NodeGroupConfiguration": Impact.OUTAGE,
     "NumNodeGroups": Impact.OUTAGE,
+    "NotificationTopicArn": Impact.PROTECTION,
     "PrimaryClusterId": Impact.OUTAGE,
     "UserGroupIds": Impact.SECURITY,
 }
 _HARMLESS = {"ReplicationGroupDescription", "Tags"}
-# Each has a rule of its own.
-_JUDGED = {
-    "AtRestEncryptionEnabled",
-    "AuthToken",
-    "AutomaticFailoverEnabled",
-    "CacheNodeType",
-    "CacheParameterGroupName",
-    "Engine",
-    "EngineVersion",
-    "MultiAZEnabled",
-    "NumCacheClusters",
-    "ReplicasPerNodeGroup",
-    "SecurityGroupIds",
-    "SnapshotRetentionLimit",
-    "TransitEncryptionEnabled",
-    "TransitEncryptionMode",
-}
+_BACKUPS, _ZONES, _TLS, _TOKEN = ("SnapshotRetentionLimit",), ("MultiAZEnabled",), ("TransitEncryptionEnabled",), ("AuthToken",)
+_COUNTS, _SECURITY_GROUPS = ("NumCacheClusters", "ReplicasPerNodeGroup"), ("SecurityGroupIds",)
 
 
 def protections(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     """Everything that makes a loss more likely, or a stranger's access."""
-    yield from policy_findings(change)
     yield from _backups(change, before, after)
     yield from _nodes(change, before, after)
     yield from _encryption(change, before, after)
 
 
 def _backups(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
-    old, new = (_days(side) for side in (before, after))
+    old, new = before.snapshot_days, after.snapshot_days
     if new < old:
         meaning = "No automatic snapshot is kept any more." if new == 0 else "Older automatic snapshots are deleted."
-        yield finding_on(change, Impact.PROTECTION, f"snapshots kept {old} → {new} days", meaning, f"keep SnapshotRetentionLimit at {old}")
+        yield finding_on(change, Impact.PROTECTION, f"snapshots kept {old} → {new} days", meaning, f"keep SnapshotRetentionLimit at {old}", about=_BACKUPS)
     elif new > old:
         yield finding_on(
-            change, Impact.HARMLESS, f"snapshots kept {old} → {new} days", "More automatic snapshots are kept, and paid by the GB."
+            change,
+            Impact.HARMLESS,
+            f"snapshots kept {old} → {new} days",
+            "More automatic snapshots are kept, and paid by the GB.",
+            about=_BACKUPS,
         )
-
-
-def _days(view: GroupView) -> int:
-    """0, the default, is no automatic snapshot (CloudFormation reference)."""
-    days = str(view.resource.property("SnapshotRetentionLimit") or 0)
-    return int(days) if days.isdigit() else 0
 
 
 def _nodes(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
@@ -72,6 +54,7 @@ def _nodes(change: Change, before: GroupView, after: GroupView) -> Iterator[Find
             f"nodes {before.nodes} → {after.nodes}",
             "Fewer replicas can take over, and fewer serve reads.",
             "keep the replicas",
+            about=_COUNTS,
         )
     elif after.nodes > before.nodes:
         yield finding_on(
@@ -79,20 +62,20 @@ def _nodes(change: Change, before: GroupView, after: GroupView) -> Iterator[Find
             Impact.HARMLESS,
             f"nodes {before.nodes} → {after.nodes}",
             "Replicas are added while the group serves, and paid by the hour.",
-            "",
+            about=_COUNTS,
         )
     if before.multi_az and not after.multi_az:
-        yield finding_on(change, Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled")
+        yield finding_on(change, Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled", about=_ZONES)
     elif after.multi_az and not before.multi_az:
-        yield finding_on(change, Impact.HARMLESS, "Multi-AZ on", "Nodes are spread over zones.")
+        yield finding_on(change, Impact.HARMLESS, "Multi-AZ on", "Nodes are spread over zones.", about=_ZONES)
     if after.failover and not before.failover:
-        yield finding_on(change, Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.")
+        yield finding_on(change, Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.", about=("AutomaticFailoverEnabled",))
 
 
 def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if before.tls and not after.tls:
         yield finding_on(
-            change, Impact.SECURITY, "TLS off", "Sessions and tokens would travel in the clear.", "keep TransitEncryptionEnabled"
+            change, Impact.SECURITY, "TLS off", "Sessions and tokens would travel in the clear.", "keep TransitEncryptionEnabled", about=_TLS
         )
     if before.tls and after.tls and (before.tls_mode, after.tls_mode) == ("required", "preferred"):
         yield finding_on(
@@ -101,10 +84,11 @@ def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator
             "TLS required → preferred",
             "Clients may connect without TLS.",
             "only for a move of clients; set it back after",
+            about=("TransitEncryptionMode",),
         )
     if before.token is not None and after.token is None:
         yield finding_on(
-            change, Impact.SECURITY, "AUTH off", "Whoever reaches the port is let in.", "keep AuthToken, or name UserGroupIds in its place"
+            change, Impact.SECURITY, "AUTH off", "Whoever reaches the port is let in.", "keep AuthToken, or name UserGroupIds in its place", about=_TOKEN
         )
     if isinstance(after.token, str) and "{{resolve:" not in after.token and after.token != before.token:
         yield finding_on(
@@ -113,6 +97,7 @@ def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator
             "an AUTH token in the clear",
             "It can be read in the template, in CloudFormation and in git.",
             "use a secret",
+            about=_TOKEN,
         )
     if before.at_rest and not after.at_rest:
         yield finding_on(
@@ -121,6 +106,7 @@ def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator
             "encryption at rest off",
             "Snapshots and swap would be written in the clear.",
             "keep AtRestEncryptionEnabled",
+            about=("AtRestEncryptionEnabled",),
         )
     yield from _security_groups(change, before, after)
 
@@ -129,7 +115,7 @@ def _security_groups(change: Change, before: GroupView, after: GroupView) -> Ite
     old, new = (_names(side) for side in (before, after))
     for added in sorted(new - old):
         yield finding_on(
-            change, Impact.SECURITY, f"security group {added} added", "Whoever it lets in reaches Redis as well.", "read its rules"
+            change, Impact.SECURITY, f"security group {added} added", "Whoever it lets in reaches Redis as well.", "read its rules", about=_SECURITY_GROUPS
         )
     for removed in sorted(old - new):
         yield finding_on(
@@ -138,6 +124,7 @@ def _security_groups(change: Change, before: GroupView, after: GroupView) -> Ite
             f"security group {removed} taken away",
             "Clients that only it let in can no longer connect.",
             "see who uses it",
+            about=_SECURITY_GROUPS,
         )
 
 
@@ -146,34 +133,26 @@ def _names(view: GroupView) -> set[str]:
     return {flattened(group) for group in groups} if isinstance(groups, list) else ({flattened(groups)} if groups is not None else set())
 
 
-def behaviour(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
-    """What is left: properties without a rule of their own."""
-    left = [one for one in change.properties if one.name not in _JUDGED | set(change.because)]
-    harmless = [one for one in left if one.name in _HARMLESS]
-    for one in left:
-        if one not in harmless:
-            yield finding_on(change, _WORSE.get(one.name, Impact.BEHAVIOUR), f"{one.name} changed", f"{said(one)}.{_more(one)}")
-    if harmless:
-        yield finding_on(change, Impact.HARMLESS, "description or tags", all_said(harmless))
-    if before.resource.update_policy != after.resource.update_policy:
-        yield finding_on(change, Impact.BEHAVIOUR, "UpdatePolicy changed", "How CloudFormation changes shards is another.")
-    if (one_tls := change.changed("TransitEncryptionMode")) is not None and before.tls_mode == after.tls_mode:
-        yield finding_on(change, Impact.HARMLESS, "TransitEncryptionMode written out", said(one_tls))
+def impact_of_group_property(one: PropertyChange) -> tuple[Impact, str]:
+    """The class of a change that no rule of a group spoke about, and what it means."""
+    if one.name in _HARMLESS:
+        return Impact.HARMLESS, ""
+    return _WORSE.get(one.name, Impact.BEHAVIOUR), _more(one)
 
 
 def _more(change: PropertyChange) -> str:
     match change.name:
         case "PreferredMaintenanceWindow":
-            return " In this window AWS patches nodes, and a failover may happen."
+            return "In this window AWS patches nodes, and a failover may happen."
         case "SnapshotWindow":
-            return " In this window a snapshot takes memory and may delay writes."
+            return "In this window a snapshot takes memory and may delay writes."
         case "NotificationTopicArn":
-            return " Events of ElastiCache go to another topic."
+            return "Whoever hears of failovers and maintenance now hears nothing any more, unless the other topic reaches them."
         case "ClusterMode" | "NumNodeGroups" | "NodeGroupConfiguration":
-            return " Clients must speak to several shards, and commands on several keys may be refused."
+            return "Clients must speak to several shards, and commands on several keys may be refused."
         case "PrimaryClusterId":
-            return " Another node becomes the primary: connections to the old one are closed."
+            return "Another node becomes the primary: connections to the old one are closed."
         case "UserGroupIds":
-            return " Other users may log in, and others no more."
+            return "Other users may log in, and others no more."
         case _:
             return ""

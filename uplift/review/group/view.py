@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uplift.engines.catalogue import CATALOGUE, Engine, EngineVersion
+from uplift.review.templates.same_values import is_equal, is_open
 from uplift.review.templates.template import PARAMETER_GROUP, Resource, StackTemplate, Value
 from uplift.review.wording.values import flattened
 
 _SMALLEST_FAILOVER = 2
+MOST_NODES = 6
+_MOST_SNAPSHOT_DAYS = 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,11 @@ class ParameterGroupView:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """One side of a replication group. `version` is None where the template names none, or one this catalogue does not know."""
+    """One side of a replication group. `version` is None where the template names none, or one this catalogue does not know.
+
+    A value that is known only at the deploy is what it is on the other side where both are written alike, else what is worst: on before,
+    or as many as there may be; off after, or as few. `open` names such properties.
+    """
 
     resource: Resource
     engine: Engine
@@ -38,6 +45,8 @@ class GroupView:
     tls: bool
     tls_mode: str
     token: Value
+    snapshot_days: int
+    open: frozenset[str]
 
     @property
     def keeps_a_primary(self) -> bool:
@@ -50,10 +59,11 @@ class GroupView:
         return f"{self.engine} {self.version_text or '(no version named)'}"
 
 
-def group_view(resource: Resource, stack: StackTemplate) -> GroupView:
-    """Read a group out of its template."""
+def group_view(resource: Resource, stack: StackTemplate, before: Resource | None = None) -> GroupView:
+    """Read a group out of its template; `before`: what it was, for the side it will be."""
     engine = Engine.VALKEY if str(resource.property("Engine")).lower() == "valkey" else Engine.REDIS
     text = flattened(resource.property("EngineVersion") or "")
+    side = _Side(resource, before)
     return GroupView(
         resource=resource,
         engine=engine,
@@ -61,14 +71,47 @@ def group_view(resource: Resource, stack: StackTemplate) -> GroupView:
         version=next((known for known in CATALOGUE if known.engine is engine and known.requested == text), None),
         parameters=_parameters(resource, stack),
         node_type=flattened(resource.property("CacheNodeType") or ""),
-        nodes=_nodes(resource),
-        failover=_is_true(resource.property("AutomaticFailoverEnabled")),
-        multi_az=_is_true(resource.property("MultiAZEnabled")),
-        at_rest=_is_true(resource.property("AtRestEncryptionEnabled")),
-        tls=_is_true(resource.property("TransitEncryptionEnabled")),
+        nodes=side.nodes,
+        failover=side.flag("AutomaticFailoverEnabled"),
+        multi_az=side.flag("MultiAZEnabled"),
+        at_rest=side.flag("AtRestEncryptionEnabled"),
+        tls=side.flag("TransitEncryptionEnabled"),
         tls_mode=flattened(resource.property("TransitEncryptionMode") or "required"),
         token=resource.property("AuthToken"),
+        # 0, the default, is no automatic snapshot (CloudFormation reference).
+        snapshot_days=side.number("SnapshotRetentionLimit", 0, _MOST_SNAPSHOT_DAYS),
+        open=frozenset(name for name, value in resource.properties.items() if is_open(value)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Properties of one side, those that are open read as GroupView says."""
+
+    resource: Resource
+    before: Resource | None
+
+    def _is_as_before(self, name: str) -> bool:
+        return self.before is None or is_equal(self.before.property(name), self.resource.property(name))
+
+    def flag(self, name: str) -> bool:
+        """Every flag of a replication group is off by default (registry schema)."""
+        value = self.resource.property(name)
+        return self._is_as_before(name) if is_open(value) else str(value).lower() == "true"
+
+    def number(self, name: str, least: int, most: int) -> int:
+        """A count; `least` where it is not set."""
+        value = self.resource.property(name)
+        if is_open(value):
+            return most if self._is_as_before(name) else least
+        return int(value) if str(value).isdecimal() else least
+
+    @property
+    def nodes(self) -> int:
+        """Primary and replicas of one shard."""
+        if self.resource.property("NumCacheClusters") is not None:
+            return self.number("NumCacheClusters", 1, MOST_NODES)
+        return 1 + self.number("ReplicasPerNodeGroup", 0, MOST_NODES - 1)
 
 
 def parameter_group_view(resource: Resource) -> ParameterGroupView:
@@ -90,16 +133,3 @@ def _parameters(resource: Resource, stack: StackTemplate) -> ParameterGroupView 
         # default.redis5.0, or default.redis7.cluster.on.
         return ParameterGroupView("", name.removeprefix("default.").removesuffix(".cluster.on"), {})
     return None
-
-
-def _nodes(resource: Resource) -> int:
-    """Primary and replicas of one shard."""
-    count, replicas = resource.property("NumCacheClusters"), resource.property("ReplicasPerNodeGroup")
-    if str(count).isdigit():
-        return int(count)
-    return 1 + int(replicas) if str(replicas).isdigit() else 1
-
-
-def _is_true(value: Value) -> bool:
-    """Every flag of a replication group is off by default (registry schema)."""
-    return str(value).lower() == "true"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from uplift.errors import BadInput
-from uplift.review.templates.template import Assembly, StackTemplate, read_template
+from uplift.review.templates.environment import DeployEnvironment
+from uplift.review.templates.template import Assembly, Deployment, StackTemplate, read_template
 from uplift.strict_yaml import YamlProblem, parse_yaml
 
 _STACK = "aws:cloudformation:stack"
 _NESTED = "cdk:cloud-assembly"
+_ASSETS = "cdk:asset-manifest"
+# Where the CLI finds things, which follow from what is compared anyway.
+_NOT_COMPARED = frozenset({"templateFile", "stackTemplateAssetObjectUrl", "additionalDependencies", "terminationProtection", "parameters"})
 
 
 def read_assembly(path: Path) -> Assembly:
@@ -21,48 +27,118 @@ def read_assembly(path: Path) -> Assembly:
         manifest = path / "manifest.json"
         if not manifest.is_file():
             raise BadInput(f"{path}: no cloud assembly, expected: a directory that cdk synth wrote, with manifest.json")
-        stacks = {stack.name: stack for stack in _stacks(path, _document(manifest))}
+        stacks = list(_stacks(path, manifest))
         if not stacks:
             raise BadInput(f"{manifest}: has no stacks, expected: at least one artifact of type {_STACK}")
-        return Assembly(str(path), stacks)
+        return Assembly(str(path), named_apart(stacks))
     if not path.is_file():
         raise BadInput(f"{path}: does not exist, expected: a cloud assembly, a template or a git revision")
     # Both sides of a comparison of two files are the same stack, whatever the files are called.
     return Assembly(str(path), {"template": read_template("template", _document(path), str(path))})
 
 
-def _stacks(folder: Path, manifest: Any) -> Iterator[StackTemplate]:
-    artifacts = manifest.get("artifacts", {}) if isinstance(manifest, dict) else {}
+def named_apart(stacks: list[StackTemplate]) -> dict[str, StackTemplate]:
+    """Stacks by name; those of one name in several accounts or regions by both."""
+    count = Counter(stack.stack_name for stack in stacks)
+    named = [stack if count[stack.stack_name] == 1 else replace(stack, name=f"{stack.stack_name} ({stack.environment})") for stack in stacks]
+    return {stack.name: stack for stack in named}
+
+
+def _stacks(folder: Path, manifest: Path) -> Iterator[StackTemplate]:
+    document = _document(manifest)
+    artifacts = document.get("artifacts", {}) if isinstance(document, dict) else None
+    if not isinstance(artifacts, dict) or not all(isinstance(artifact, dict) for artifact in artifacts.values()):
+        raise BadInput(f"{manifest}: artifacts is no object of objects, expected: a manifest that cdk synth wrote")
     for artifact_id, artifact in artifacts.items():
         properties = artifact.get("properties", {})
         if artifact.get("type") == _NESTED:
-            nested = folder / properties["directoryName"]
-            yield from _stacks(nested, _document(nested / "manifest.json"))
+            nested = folder / _text(properties, "directoryName", f"{manifest}: artifacts.{artifact_id}")
+            yield from _stacks(nested, nested / "manifest.json")
         elif artifact.get("type") == _STACK:
-            file = folder / properties["templateFile"]
-            yield read_template(
-                properties.get("stackName", artifact_id),
-                _document(file),
-                str(file),
-                termination_protection=bool(properties.get("terminationProtection", False)),
-                region=str(artifact.get("environment", "")).rpartition("/")[2].replace("unknown-region", ""),
-            )
+            yield _stack(folder, artifact_id, artifacts, f"{manifest}: artifacts.{artifact_id}")
+
+
+def _stack(folder: Path, artifact_id: str, artifacts: Mapping[str, Any], place: str) -> StackTemplate:
+    artifact = artifacts[artifact_id]
+    properties = artifact.get("properties", {})
+    file = folder / _text(properties, "templateFile", place)
+    facts = {name: value for name, value in properties.items() if name not in _NOT_COMPARED and name != "stackName"}
+    facts["dependencies"] = sorted(str(one) for one in artifact.get("dependencies", []) if artifacts.get(one, {}).get("type") == _STACK)
+    parameters = properties.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise BadInput(f"{place}.properties.parameters is no object, expected: a value for each parameter")
+    return read_template(
+        str(properties.get("stackName", artifact_id)),
+        _document(file),
+        str(file),
+        environment=DeployEnvironment.read(str(artifact.get("environment", ""))),
+        deployment=Deployment(
+            bool(properties.get("terminationProtection", False)),
+            {name: str(value) for name, value in parameters.items()},
+            facts,
+            _assets(folder, artifact, artifacts, file.name),
+        ),
+    )
+
+
+def _assets(folder: Path, artifact: Mapping[str, Any], artifacts: Mapping[str, Any], template: str) -> dict[str, Any]:
+    """What is uploaded for a stack beside its template, by kind and id."""
+    found: dict[str, Any] = {}
+    for dependency in artifact.get("dependencies", []):
+        of_assets = artifacts.get(dependency, {})
+        file = of_assets.get("properties", {}).get("file")
+        if of_assets.get("type") != _ASSETS or not isinstance(file, str) or not (folder / file).is_file():
+            continue
+        manifest = _document(folder / file)
+        for kind in ("files", "dockerImages"):
+            entries = manifest.get(kind, {}) if isinstance(manifest, dict) else {}
+            for name, entry in entries.items() if isinstance(entries, dict) else ():
+                if not isinstance(entry, dict) or entry.get("source", {}).get("path") != template:
+                    found[f"{kind}.{name}"] = entry
+    return found
+
+
+def _text(properties: Any, name: str, place: str) -> str:
+    value = properties.get(name) if isinstance(properties, dict) else None
+    if not isinstance(value, str):
+        raise BadInput(f"{place}.properties.{name} is missing, expected: a path in the assembly")
+    return value
 
 
 def _document(path: Path) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, YamlProblem) as problem:
+    except (json.JSONDecodeError, YamlProblem, _NotJson) as problem:
         raise BadInput(f"{path}: neither JSON nor YAML: {' '.join(str(problem).split())}") from None
-    except FileNotFoundError:
+    except RecursionError:
+        raise BadInput(f"{path}: nested too deep for a template") from None
+    except (FileNotFoundError, IsADirectoryError):
         raise BadInput(f"{path}: is missing, but the assembly's manifest names it; synthesise again") from None
     except UnicodeDecodeError:
         raise BadInput(f"{path}: not UTF-8 text") from None
 
 
+class _NotJson(ValueError):
+    """What Python would read, and CloudFormation does not: a key twice, NaN."""
+
+
 def parse(text: str) -> Any:
-    """A template's text: JSON, or YAML with CloudFormation's short tags. Raises JSONDecodeError or YamlProblem."""
-    return json.loads(text) if text.lstrip().startswith("{") else parse_yaml(text, _short_tag)
+    """A template's text: JSON, or YAML with CloudFormation's short tags. Raises ValueError, or RecursionError for one too deep."""
+    if not text.lstrip().startswith("{"):
+        return parse_yaml(text, _short_tag)
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_no_json)
+
+
+def _no_json(constant: str) -> None:
+    raise _NotJson(f"{constant} is no number of JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise _NotJson(f"the key {twice[:80]!r} was given twice, allowed: once")
+    return made
 
 
 def _short_tag(name: str, argument: object) -> object:

@@ -6,10 +6,13 @@ create-only property that does so replaces its own resource as well.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from uplift.review.templates.identity import heir_of, with_new_ids
+from uplift.review.templates.same_values import is_equal, is_same
 from uplift.review.templates.schemas import type_schema
 from uplift.review.templates.template import REPLICATION_GROUP, Resource, StackTemplate, Value, referred_to
 
@@ -34,17 +37,22 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PropertyChange:
-    """One value that differs. `follows`: it refers to a resource that is replaced, and is itself written as before."""
+    """One value that differs. `cause`: the resource whose replacement makes it so, while it is itself written as before; else empty."""
 
     path: tuple[str, ...]
     before: Value
     after: Value
-    follows: bool = False
+    cause: str = ""
 
     @property
     def name(self) -> str:
         """The top-level property."""
         return self.path[0]
+
+    @property
+    def follows(self) -> bool:
+        """Whether it differs only because another resource is replaced."""
+        return bool(self.cause)
 
     def __str__(self) -> str:
         return ".".join(self.path)
@@ -52,7 +60,10 @@ class PropertyChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One resource that differs. `renamed_to`: a removed one that another logical id of the same type takes the place of."""
+    """One resource that differs; of one made anew under another logical id, `before` has the old id and `after` the new one.
+
+    `attributes` differ beside the properties: DependsOn, Metadata and their like.
+    """
 
     stack: str
     fate: Fate
@@ -60,7 +71,7 @@ class Change:
     after: Resource | None
     properties: tuple[PropertyChange, ...] = ()
     because: tuple[str, ...] = ()
-    renamed_to: str = ""
+    attributes: tuple[PropertyChange, ...] = ()
 
     @property
     def resource(self) -> Resource:
@@ -72,8 +83,8 @@ class Change:
 
     @property
     def logical_id(self) -> str:
-        """Its logical id."""
-        return self.resource.logical_id
+        """Its logical id; the old one where it gets another, since that is what runs."""
+        return self.before.logical_id if self.before is not None else self.resource.logical_id
 
     @property
     def type(self) -> str:
@@ -81,9 +92,14 @@ class Change:
         return self.resource.type
 
     @property
+    def renamed_to(self) -> str:
+        """The new logical id; empty where it keeps its own."""
+        return self.after.logical_id if self.fate is Fate.RENAMED and self.after is not None else ""
+
+    @property
     def is_replaced(self) -> bool:
         """Whether another physical resource takes its place, or may."""
-        return self.fate in {Fate.REPLACED, Fate.MAY_BE_REPLACED}
+        return self.fate in {Fate.REPLACED, Fate.MAY_BE_REPLACED, Fate.RENAMED}
 
     def changed(self, name: str) -> PropertyChange | None:
         """The first change under a top-level property."""
@@ -92,46 +108,70 @@ class Change:
 
 def compare_stacks(base: StackTemplate, head: StackTemplate) -> list[Change]:
     """Every difference of two templates of one stack, removed resources last."""
+    renamed = renamed_resources(base, head)
+    heirs = {new: old for old, new in renamed.items()}
+    before = {logical_id: with_new_ids(resource, renamed) for logical_id, resource in base.resources.items()} if renamed else base.resources
     differing = {
-        logical_id: _difference(head.name, base.resources[logical_id], after)
-        for logical_id, after in head.resources.items()
-        if logical_id in base.resources
+        after.logical_id: _difference(head.name, before[heirs.get(after.logical_id, after.logical_id)], after)
+        for after in head.resources.values()
+        if heirs.get(after.logical_id, after.logical_id) in before
     }
     _follow_replacements(differing)
+    _follow_ports(differing)
     changes = [change for change in differing.values() if _is_change(change)]
-    changes += [Change(head.name, Fate.ADDED, None, new) for logical_id, new in head.resources.items() if logical_id not in base.resources]
-    removed = [old for logical_id, old in base.resources.items() if logical_id not in head.resources]
-    return changes + list(_removed(head, removed, base))
+    changes += [Change(head.name, Fate.ADDED, None, new) for logical_id, new in head.resources.items() if logical_id not in differing]
+    removed = [old for logical_id, old in base.resources.items() if logical_id not in head.resources and logical_id not in renamed]
+    return changes + [Change(head.name, Fate.REMOVED, old, None) for old in removed]
+
+
+def renamed_resources(base: StackTemplate, head: StackTemplate) -> dict[str, str]:
+    """Old logical ids to new ones. What refers to a renamed resource may itself be known only by it, so it goes on until no more is found."""
+    renamed: dict[str, str] = {}
+    old = [resource for logical_id, resource in base.resources.items() if logical_id not in head.resources]
+    new = {logical_id: resource for logical_id, resource in head.resources.items() if logical_id not in base.resources}
+    found = True
+    while found:
+        found = False
+        for resource in old:
+            if resource.logical_id in renamed:
+                continue
+            heir = heir_of(with_new_ids(resource, renamed), new.values())
+            if heir is not None:
+                renamed[resource.logical_id] = heir.logical_id
+                del new[heir.logical_id]
+                found = True
+    return renamed
 
 
 def _is_change(change: Change) -> bool:
     before, after = change.before, change.after
-    if change.fate is not Fate.CHANGED or change.properties or before is None or after is None:
+    if change.fate is not Fate.CHANGED or change.properties or change.attributes or before is None or after is None:
         return True
-    policies = (before.deletion_policy, before.replace_policy) != (after.deletion_policy, after.replace_policy)
-    return policies or before.condition != after.condition
+    return (before.deletion_policy, before.replace_policy) != (after.deletion_policy, after.replace_policy)
 
 
 def _difference(stack: str, before: Resource, after: Resource) -> Change:
     if before.type != after.type:
         return Change(stack, Fate.RETYPED, before, after)
     properties = tuple(_property_changes(before, after))
-    names = dict.fromkeys(change.name for change in properties)
-    fate, because = _fate(before, after, tuple(names))
-    return Change(stack, fate, before, after, properties, because)
+    attributes = tuple(
+        PropertyChange((name,), before.attributes.get(name, Absent.ABSENT), after.attributes.get(name, Absent.ABSENT))
+        for name in sorted(before.attributes.keys() | after.attributes.keys())
+        if not is_equal(before.attributes.get(name), after.attributes.get(name))
+    )
+    fate, because = _fate(before, after, tuple(dict.fromkeys(change.name for change in properties)))
+    return Change(stack, fate, before, after, properties, because, attributes)
 
 
 def _fate(before: Resource, after: Resource, names: tuple[str, ...]) -> tuple[Fate, tuple[str, ...]]:
+    if before.logical_id != after.logical_id:
+        return Fate.RENAMED, ()
     schema = type_schema(after.type)
     replacing = tuple(name for name in names if name in schema.create_only)
     if replacing:
         return Fate.REPLACED, replacing
     perhaps = tuple(name for name in names if _may_replace(name, before, after))
-    if perhaps:
-        return Fate.MAY_BE_REPLACED, perhaps
-    if before.condition != after.condition:
-        return Fate.MAY_BE_REPLACED, ("its condition",)
-    return Fate.CHANGED, ()
+    return (Fate.MAY_BE_REPLACED, perhaps) if perhaps else (Fate.CHANGED, ())
 
 
 def _may_replace(name: str, before: Resource, after: Resource) -> bool:
@@ -149,14 +189,15 @@ def _may_replace(name: str, before: Resource, after: Resource) -> bool:
 
 
 def _property_changes(before: Resource, after: Resource) -> Iterator[PropertyChange]:
+    unordered = type_schema(after.type).unordered
     for name in sorted(before.properties.keys() | after.properties.keys()):
-        yield from _values((name,), before.properties.get(name, Absent.ABSENT), after.properties.get(name, Absent.ABSENT))
+        old, new = before.properties.get(name, Absent.ABSENT), after.properties.get(name, Absent.ABSENT)
+        if _is_absent(old, new) or not is_same(name, old, new, unordered):
+            yield from _values((name,), old, new)
 
 
 def _values(path: tuple[str, ...], before: Value, after: Value) -> Iterator[PropertyChange]:
-    if before == after and type(before) is type(after):
-        return
-    if _same_scalar(before, after):
+    if not _is_absent(before, after) and is_equal(before, after):
         return
     if isinstance(before, dict) and isinstance(after, dict) and not (_is_expression(before) or _is_expression(after)):
         for key in sorted(before.keys() | after.keys()):
@@ -165,16 +206,8 @@ def _values(path: tuple[str, ...], before: Value, after: Value) -> Iterator[Prop
         yield PropertyChange(path, before, after)
 
 
-def _same_scalar(before: Value, after: Value) -> bool:
-    """CloudFormation takes `6379` and `"6379"`, `true` and `"true"` for the same."""
-    scalars = (str, int, float, bool)
-    if isinstance(before, Absent) or isinstance(after, Absent) or not isinstance(before, scalars) or not isinstance(after, scalars):
-        return False
-    return _as_text(before) == _as_text(after)
-
-
-def _as_text(value: str | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _is_absent(before: Value, after: Value) -> bool:
+    return isinstance(before, Absent) or isinstance(after, Absent)
 
 
 def _is_expression(value: dict[str, Value]) -> bool:
@@ -198,33 +231,34 @@ def _following(change: Change, after: Resource, replaced: set[str], changes: dic
     for name, value in after.properties.items():
         causes = sorted(replaced.intersection(referred_to(value)))
         if causes and change.changed(name) is None:
-            yield PropertyChange((name,), f"the {causes[0]} of now", f"the {causes[0]} of then ({changes[causes[0]].fate})", follows=True)
+            cause = changes[causes[0]]
+            yield PropertyChange((name,), f"the {cause.logical_id} of now", f"the {causes[0]} of then ({cause.fate})", cause.logical_id)
 
 
 def _with_following(change: Change, after: Resource, following: tuple[PropertyChange, ...]) -> Change:
     properties = (*change.properties, *following)
     fate, because = _fate(change.before or after, after, tuple(dict.fromkeys(one.name for one in properties)))
-    return Change(change.stack, fate, change.before, after, properties, because)
+    return replace(change, fate=fate, properties=properties, because=because)
 
 
-def _removed(head: StackTemplate, removed: list[Resource], base: StackTemplate) -> Iterator[Change]:
-    """What was removed; of each type the new ones are taken for the old ones under another logical id, in order.
-
-    An alarm is another one where it watches something else, and a subscription where it tells somebody else.
-    """
-    new = [resource for logical_id, resource in head.resources.items() if logical_id not in base.resources]
-    for old in removed:
-        heir = next((resource for resource in new if resource.type == old.type and _is_same(old, resource)), None)
-        if heir is not None:
-            new.remove(heir)
-        yield Change(head.name, Fate.REMOVED, old, None, renamed_to=heir.logical_id if heir else "")
+# Where a group's port is written beside the group itself.
+_HOLD_PORTS = frozenset(
+    {"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::SSM::Parameter"}
+)
 
 
-_IDENTITY = {
-    "AWS::CloudWatch::Alarm": ("MetricName", "Namespace", "Dimensions", "Metrics", "ComparisonOperator"),
-    "AWS::SNS::Subscription": ("Protocol", "Endpoint"),
-}
+def _follow_ports(changes: dict[str, Change]) -> None:
+    """Where a group's port moves, what names the old port and then the new one follows it."""
+    for group in list(changes.values()):
+        port = group.changed("Port")
+        if port is None or group.type != REPLICATION_GROUP:
+            continue
+        for logical_id, change in changes.items():
+            if change.type in _HOLD_PORTS:
+                followed = (replace(one, cause=group.logical_id) if _is_of_port(one, port) else one for one in change.properties)
+                changes[logical_id] = replace(change, properties=tuple(followed))
 
 
-def _is_same(old: Resource, new: Resource) -> bool:
-    return all(old.property(name) == new.property(name) for name in _IDENTITY.get(old.type, ()))
+def _is_of_port(one: PropertyChange, port: PropertyChange) -> bool:
+    before, after = json.dumps(one.before, default=str), json.dumps(one.after, default=str)
+    return not one.follows and before.replace(str(port.before), str(port.after)) == after

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from uplift.errors import BadInput, UpliftError
+from uplift.errors import BadInput
 
 _SYNTHESIS_SECONDS = 300
 # What tools/bundle.py makes the functions' zip from.
@@ -30,7 +30,7 @@ _BUNDLED = (
 )
 
 
-class NotSynthesised(UpliftError):
+class NotSynthesised(BadInput):
     """A revision's own code or settings refuse to be synthesised; its message is passed on."""
 
     code = "NotSynthesised"
@@ -47,7 +47,7 @@ class Revision:
 
 def find_revision(name: str, repository: Path) -> Revision | None:
     """The commit a name stands for in the repository; None where it is none."""
-    if name.startswith("-"):
+    if name.startswith("-") or "\0" in name:
         return None
     found = _git(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if found.returncode != 0:

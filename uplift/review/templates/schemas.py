@@ -20,11 +20,15 @@ _REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class TypeSchema:
-    """What one type's properties do on update. `is_known` is false for a type the registry schemas do not have."""
+    """What one type's properties do on update. `unordered`: lists whose order says nothing.
+
+    `is_known` is false for a type the registry schemas do not have.
+    """
 
     create_only: frozenset[str] = frozenset()
     conditional_create_only: frozenset[str] = frozenset()
     write_only: frozenset[str] = frozenset()
+    unordered: frozenset[str] = frozenset()
     is_known: bool = True
 
 
@@ -40,6 +44,7 @@ def type_schema(resource_type: str) -> TypeSchema:
         _first_names(document, "createOnlyProperties"),
         _first_names(document, "conditionalCreateOnlyProperties"),
         _first_names(document, "writeOnlyProperties"),
+        frozenset(name for name, one in document["properties"].items() if one.get("insertionOrder") is False),
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from uplift.errors import BadInput
+from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.expressions import Expressions
+from uplift.review.templates.form import check_form
+from uplift.review.templates.open_values import Candidates, deciding_parameters
+from uplift.review.templates.worlds import World
 
 # JSON: what a property of a template can hold.
 Value: TypeAlias = Any
+_READ_ELSEWHERE = frozenset({"Type", "Properties", "Condition", "DeletionPolicy", "UpdateReplacePolicy"})
 
 # Deleting or replacing one of these deletes what it holds (CloudFormation user guide, "DeletionPolicy attribute").
 HOLDS_DATA = frozenset(
@@ -35,15 +40,19 @@ HOLDS_REDIS = frozenset({REPLICATION_GROUP, "AWS::ElastiCache::CacheCluster", "A
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource. `condition` is the expression of one that may or may not exist; None: it exists."""
+    """One resource. `attributes`: what stands beside its properties, without the two policies, such as DependsOn."""
 
     logical_id: str
     type: str
     properties: Mapping[str, Value]
     deletion_policy: str = "Delete"
     replace_policy: str = "Delete"
-    condition: Value = None
-    update_policy: Value = None
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def update_policy(self) -> Value:
+        """How CloudFormation changes it, where the template says."""
+        return self.attributes.get("UpdatePolicy")
 
     def property(self, name: str) -> Value:
         """A property, None where it is not set."""
@@ -55,14 +64,36 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the assembly's manifest says of one stack's deploy, beside its template."""
+
+    termination_protection: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    assets: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class StackTemplate:
-    """One stack. `region` is empty where nothing says it; `document` is the template as it is written."""
+    """One stack, in one world of what it leaves open. `name` tells it from all others of its assembly.
+
+    `document` is the template as it is written, `where` the file it came from; `deployment` is None where there is no manifest.
+    """
 
     name: str
     resources: Mapping[str, Resource]
     termination_protection: bool = False
-    region: str = ""
+    environment: DeployEnvironment = DeployEnvironment()
     document: Mapping[str, Value] = field(default_factory=dict, compare=False)
+    where: str = field(default="", compare=False)
+    stack_name: str = ""
+    sections: Mapping[str, Value] = field(default_factory=dict, compare=False)
+    deployment: Deployment | None = field(default=None, compare=False)
+
+    @property
+    def region(self) -> str:
+        """Where it is deployed; empty where nothing says it."""
+        return self.environment.region
 
     @property
     def in_govcloud(self) -> bool:
@@ -78,6 +109,10 @@ class StackTemplate:
         """All resources of these types, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type in types]
 
+    def in_world(self, world: World, environment: DeployEnvironment, deciding: Candidates) -> StackTemplate:
+        """The same stack with other answers to what it leaves open."""
+        return _resolved(replace(self, environment=environment), world, deciding)
+
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
@@ -87,41 +122,73 @@ class Assembly:
     stacks: Mapping[str, StackTemplate] = field(default_factory=dict)
 
 
-def read_template(name: str, document: Value, where: str, *, termination_protection: bool = False, region: str = "") -> StackTemplate:
+def read_template(
+    name: str,
+    document: Value,
+    where: str,
+    *,
+    environment: DeployEnvironment = DeployEnvironment(),
+    deployment: Deployment | None = None,
+    termination_protection: bool = False,
+) -> StackTemplate:
     """A template's resources with parameters, mappings and conditions put in. Raises BadInput naming `where` it came from."""
-    resources = document.get("Resources") if isinstance(document, dict) else None
-    if not isinstance(resources, dict):
-        raise BadInput(f"{where}: no CloudFormation template, expected: an object with Resources")
-    if "Transform" in document or any(logical_id.startswith("Fn::") for logical_id in resources):
-        raise BadInput(f"{where}: uses a transform, whose result only CloudFormation knows; review the processed template instead")
-    expressions = Expressions(document.get("Parameters", {}), document.get("Mappings", {}), document.get("Conditions", {}))
-    read = {logical_id: _read_resource(logical_id, raw, expressions, where) for logical_id, raw in resources.items()}
+    check_form(document, where)
+    protected = termination_protection or (deployment is not None and deployment.termination_protection)
+    stack = StackTemplate(name, {}, protected, environment, document, where, name, {}, deployment)
+    return _resolved(stack, World(), deciding_parameters([document], _known(stack)))
+
+
+def _known(stack: StackTemplate) -> dict[str, str]:
+    given = stack.deployment.parameters if stack.deployment is not None else {}
+    return {**stack.environment.pseudo_parameters, "AWS::StackName": stack.stack_name or stack.name, **given}
+
+
+def _resolved(stack: StackTemplate, world: World, deciding: Candidates) -> StackTemplate:
+    document = stack.document
+    known = _known(stack)
+    candidates = {name: values for name, values in deciding.items() if name not in known}
+    parts = (document.get(name, {}) for name in ("Parameters", "Mappings", "Conditions"))
+    expressions = Expressions(*parts, known=known, deciding=candidates, world=world)
+    try:
+        read = {logical_id: _read_resource(logical_id, raw, expressions) for logical_id, raw in document["Resources"].items()}
+        sections = {name: _read_section(name, value, expressions) for name, value in document.items() if name != "Resources"}
+    except BadInput as problem:
+        raise BadInput(f"{stack.where}: {problem}") from None
     existing = {logical_id: resource for logical_id, resource in read.items() if resource is not None}
-    return StackTemplate(name, existing, termination_protection, region, document)
+    return replace(stack, resources=existing, sections=sections)
 
 
-def _read_resource(logical_id: str, raw: Value, expressions: Expressions, where: str) -> Resource | None:
-    if not isinstance(raw, dict) or not isinstance(raw.get("Type"), str):
-        raise BadInput(f"{where}: Resources.{logical_id}.Type is missing, expected: a type such as {REPLICATION_GROUP}")
-    condition = None
-    if "Condition" in raw:
-        truth = expressions.condition(str(raw["Condition"]))
-        if truth is False:
-            return None
-        condition = None if truth is True else truth
-    properties = expressions.resolved(raw.get("Properties", {}))
-    if not isinstance(properties, dict):
-        raise BadInput(f"{where}: Resources.{logical_id}.Properties is {type(properties).__name__}, expected: an object")
-    default = _default_policy(str(raw["Type"]), properties)
+def _read_section(name: str, value: Value, expressions: Expressions) -> Value:
+    """Outputs with their values put in; all other sections as they are written, since what they decide is judged where it is used."""
+    if name != "Outputs":
+        return value
+    existing = {key: one for key, one in value.items() if "Condition" not in one or expressions.condition(str(one["Condition"]))}
+    return {key: expressions.resolved({field: said for field, said in one.items() if field != "Condition"}) for key, one in existing.items()}
+
+
+def _read_resource(logical_id: str, raw: Mapping[str, Value], expressions: Expressions) -> Resource | None:
+    if "Condition" in raw and not expressions.condition(str(raw["Condition"])):
+        return None
+    properties = expressions.resolved(raw.get("Properties") or {})
+    if not isinstance(properties, dict) or next(iter(properties), "").startswith("Fn::"):
+        raise BadInput(f"Resources.{logical_id}.Properties is {_form(properties)}, expected: an object")
+    kind = str(raw["Type"])
+    attributes = {name: expressions.resolved(value) for name, value in raw.items() if name not in _READ_ELSEWHERE}
+    if "DependsOn" in attributes:
+        depends = attributes["DependsOn"]
+        attributes["DependsOn"] = sorted(map(str, depends if isinstance(depends, list) else [depends]))
     return Resource(
         logical_id,
-        str(raw["Type"]),
+        kind,
         properties,
-        str(raw.get("DeletionPolicy", default)),
-        str(raw.get("UpdateReplacePolicy", "Delete")),
-        condition,
-        expressions.resolved(raw.get("UpdatePolicy")),
+        str(expressions.resolved(raw.get("DeletionPolicy", _default_policy(kind, properties)))),
+        str(expressions.resolved(raw.get("UpdateReplacePolicy", "Delete"))),
+        attributes,
     )
+
+
+def _form(properties: Value) -> str:
+    return "an expression" if isinstance(properties, dict) else f"a {type(properties).__name__}"
 
 
 def _default_policy(resource_type: str, properties: Mapping[str, Value]) -> str:

@@ -1,0 +1,85 @@
+"""What a change does to one stack: in every world of what it leaves open, one entry for each cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from uplift.review.changes import findings_of_change
+from uplift.review.consequences import under_their_causes
+from uplift.review.finding import Finding, Impact
+from uplift.review.sections import findings_of_place, findings_of_sections
+from uplift.review.stack_pairs import StackPair
+from uplift.review.templates.differences import Change, Fate, compare_stacks
+from uplift.review.group.view import group_view
+from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, STACK, StackTemplate
+from uplift.review.worlds_of_pair import in_every_world
+
+_OPEN = {"open to everybody", "open to the internet"}
+
+
+def findings_of_pair(pair: StackPair) -> Iterator[Finding]:
+    """Every finding of one stack."""
+    if pair.head is None:
+        yield from _left(pair.base)
+        return
+    if pair.base is not None:
+        yield from findings_of_place(pair.base, pair.head)
+    yield from under_their_causes(list(in_every_world(pair, _in_one_world)))
+
+
+def _in_one_world(pair: StackPair) -> list[Finding]:
+    match pair:
+        case StackPair(base=None, head=StackTemplate() as head):
+            return list(_new(head))
+        case StackPair(base=StackTemplate() as base, head=StackTemplate() as head):
+            return [*findings_of_sections(base, head), *_of_resources(base, head)]
+        case _:
+            return []
+
+
+def _of_resources(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    changes = compare_stacks(base, head)
+    for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.resource.logical_id for change in changes})]:
+        yield from findings_of_change(change, base, head)
+
+
+def _groups_whose_parameters_changed(base: StackTemplate, head: StackTemplate, changed: set[str]) -> Iterator[Change]:
+    """A group is concerned as well where only the parameter group it uses has changed."""
+    for after in head.of_type(REPLICATION_GROUP):
+        before = base.resources.get(after.logical_id)
+        if before is None or before.type != REPLICATION_GROUP or after.logical_id in changed:
+            continue
+        if group_view(before, base).parameters != group_view(after, head).parameters:
+            yield Change(head.name, Fate.CHANGED, before, after)
+
+
+def _new(stack: StackTemplate) -> Iterator[Finding]:
+    empty = replace(stack, resources={}, sections={}, document={})
+    yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
+    findings = [one for change in compare_stacks(empty, stack) for one in findings_of_change(change, empty, stack)]
+    alone = [one for one in findings if one.impact is not Impact.HARMLESS and (one.impact is not Impact.SECURITY or one.what in _OPEN)]
+    yield from alone
+    # A new stack's permissions are one finding: they are read together, and acknowledged once.
+    allowed = [one for one in findings if one.impact is Impact.SECURITY and one.what not in _OPEN]
+    if allowed:
+        meaning = "; ".join(f"{one.resource}: {one.meaning}" for one in allowed)
+        yield Finding(Impact.SECURITY, stack.name, stack.name, STACK, "a new stack with permissions", meaning, "see that each is needed")
+
+
+def _left(stack: StackTemplate | None) -> Iterator[Finding]:
+    if stack is None:
+        return
+    holds_redis = any(resource.type in HOLDS_REDIS for resource in stack.resources.values())
+    yield Finding(
+        Impact.DATA_LOSS if holds_redis else Impact.PROTECTION,
+        stack.name,
+        stack.name,
+        STACK,
+        "the stack is no longer in the assembly",
+        "A deploy leaves it as it is, unmanaged; a group of the same name in another stack, region or account is a new, empty one, and"
+        " whoever tidies up deletes this one's data."
+        if holds_redis
+        else "A deploy leaves it as it is, unmanaged.",
+        "keep the stack, or destroy it on purpose with `cdk destroy`",
+    )
