@@ -11,12 +11,12 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.refusals import parameter_refusals
 from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import group_view, parameter_group_view
-from uplift.review.rules.access import findings_of_security, judged_properties
-from uplift.review.rules.alarms import ALARM_TYPES, findings_of_alarm
-from uplift.review.rules.behaviour import SETTINGS_CHANGED, SPOKEN_FOR, findings_of_behaviour
-from uplift.review.rules.other import findings_of_any
-from uplift.review.templates.differences import Change, Fate, compare_stacks
+from uplift.review.rules.all_rules import findings_of_resource
+from uplift.review.rules.behaviour import SETTINGS_CHANGED
+from uplift.review.rules.properties.table import impact_of_property
+from uplift.review.templates.differences import Change, Fate, PropertyChange, compare_stacks
 from uplift.review.templates.template import HOLDS_REDIS, PARAMETER_GROUP, REPLICATION_GROUP, STACK, Assembly, StackTemplate
+from uplift.review.wording.values import all_said
 
 _OPEN = {"open to everybody", "open to the internet"}
 
@@ -92,16 +92,21 @@ def _of_change(change: Change, base: StackTemplate, head: StackTemplate) -> Iter
     if concerns_redis(change):
         yield from findings_of_redis(change, base, head)
         return
-    if change.type in ALARM_TYPES:
-        yield from findings_of_alarm(change)
-        return
-    found = [*findings_of_security(change), *findings_of_behaviour(change, base, head), *_unused_parameter_group(change, head)]
-    rest = list(findings_of_any(change, head, judged_properties(change) | SPOKEN_FOR.get(change.type, frozenset())))
+    found = [*findings_of_resource(change, base, head), *_unused_parameter_group(change, head)]
     yield from found
-    if change.fate in {Fate.ADDED, Fate.REMOVED} and found:
-        # A new or removed resource is said once, by the rule that has words for it, unless data goes with it.
-        rest = [one for one in rest if one.impact is Impact.DATA_LOSS]
-    yield from rest
+    yield from _unspoken(change, found)
+
+
+def _unspoken(change: Change, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Every differing property that no finding is about."""
+    spoken = {name for one in found for name in one.about}
+    left: dict[Impact, list[PropertyChange]] = {}
+    for one in change.properties if change.before is not None and change.after is not None else ():
+        if one.name not in spoken:
+            left.setdefault(impact_of_property(change, one)[0], []).append(one)
+    for impact, differing in left.items():
+        names = dict.fromkeys(one.name for one in differing)
+        yield finding_on(change, impact, ", ".join(names), all_said(differing), about=names)
 
 
 def _unused_parameter_group(change: Change, head: StackTemplate) -> Iterator[Finding]:
