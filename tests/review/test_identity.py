@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.review.conftest import Reviewed, edited
-from tests.review.edits import APP_CACHE, GROUP, PARAMETERS, SECURITY_GROUP, SUBNETS, UPGRADE, Edit, Templates, both, put, rename
+from tests.review.edits import APP_CACHE, GROUP, PARAMETERS, SECURITY_GROUP, SUBNETS, TOKEN, UPGRADE, Edit, Templates, rename
 from uplift.review.templates.differences import Fate, compare_stacks
 from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import StackTemplate, read_template
@@ -107,5 +107,6 @@ def test_one_difference_of_many_resources_is_one_entry(reviewed: Reviewed, templ
 
 
 def test_a_new_secret_is_another_token_though_the_reference_is_the_same(reviewed: Reviewed) -> None:
-    _, document = reviewed(both(rename("RedisAuthToken9E34F6A5", "OtherToken"), put()))
-    assert "another AUTH token" in {one["what"] for one in document["findings"] if one["class"] == "outage"}
+    _, document = reviewed(rename(TOKEN, "OtherToken"))
+    (entry,) = [one for one in document["findings"] if one["class"] == "data loss"]
+    assert f"{GROUP}: another AUTH token" in entry["follows"]

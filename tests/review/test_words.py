@@ -9,8 +9,8 @@ import pytest
 
 from uplift.review.finding import Seconds
 from uplift.review.templates.template import Resource, StackTemplate
+from uplift.review.wording.machine_differences import differences
 from uplift.review.wording.schedules import plan_of
-from uplift.review.wording.state_machines import differences
 from uplift.review.wording.values import shown
 
 
@@ -51,12 +51,14 @@ _WAIT, _END = {"Type": "Wait", "Seconds": 5, "Next": "Done"}, {"Type": "Succeed"
     ],
 )
 def test_a_machine_is_told_state_by_state(before: dict[str, Any], after: dict[str, Any], said: list[str]) -> None:
-    assert differences(_machine(**before), _machine(**after)) == said
+    assert [line.text for line in differences(_machine(**before), _machine(**after))] == said
 
 
 def test_a_definition_that_is_somewhere_else_is_said_to_be() -> None:
     elsewhere = Resource("Machine", "AWS::StepFunctions::StateMachine", {"DefinitionS3Location": {"Key": "k"}})
-    assert differences(_machine(A=_END), elsewhere) == ["the definition differs, and is not written in the template"]
+    assert [line.text for line in differences(_machine(A=_END), elsewhere)] == [
+        "the definition differs, and is not written in the template"
+    ]
 
 
 @pytest.mark.parametrize(

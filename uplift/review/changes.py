@@ -11,7 +11,7 @@ from uplift.review.group.refusals import parameter_refusals
 from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import parameter_group_view
 from uplift.review.rules.deletion_policies import policy_findings
-from uplift.review.rules.interim import findings_of_resource
+from uplift.review.rules.all_rules import findings_of_resource
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import PARAMETER_GROUP, REPLICATION_GROUP, StackTemplate
 

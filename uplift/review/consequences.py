@@ -1,7 +1,7 @@
 """One cause, one entry: what only follows from another resource's replacement is listed under it, and acknowledged with it.
 
-The entry has the worst class of what it covers. Lost data, an outage or a refused deploy is an entry of its own even where it follows from
-something milder: it is acknowledged on the resource that is lost. One and the same difference of several resources is one entry as well.
+The entry has the worst class of what it covers. Lost data is always an entry of its own, and an outage or a refused deploy where it follows
+from something milder: each is acknowledged on the resource it happens to. One and the same difference of several resources is one entry as well.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _roots(findings: Sequence[Finding]) -> list[Finding]:
 
 def _root(finding: Finding, findings: Sequence[Finding]) -> Finding:
     seen = [finding]
-    while finding.causes:
+    while finding.causes and finding.impact is not Impact.DATA_LOSS:
         of_cause = [one for one in findings if one.resource in finding.causes and one not in seen]
         cause = min(of_cause, key=lambda one: one.impact.rank, default=None)
         if cause is None or (finding.impact in _ALONE and finding.impact.is_above(cause.impact)):

@@ -1,124 +1,158 @@
-"""Who may do what, and who can reach what: IAM, resource policies, security groups, encryption and public access."""
+"""Who may do what: IAM and the policies of resources, allowed and denied, and who is given them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from uplift.review.finding import Finding, Impact, Seconds, finding_on
-from uplift.review.rules.iam_grants import Grant, grants, lost_denials, widened
-from uplift.review.rules.ingress import Rule, rules_of
+from uplift.review.rules.access_documents import PERMISSION, ROLE, access_properties, grants_of
+from uplift.review.rules.iam_conditions import is_about_tls
+from uplift.review.rules.iam_grants import Grant, lost_denials, widened
+from uplift.review.rules.known import members
+from uplift.review.rules.token_readers import Tokens, is_on_the_way_to_a_token, tokens_of
 from uplift.review.templates.differences import Change, Fate
-from uplift.review.templates.template import Resource, Value
-from uplift.review.wording.values import all_said, said, shown
+from uplift.review.templates.template import Resource, StackTemplate
+from uplift.review.wording.values import flattened
 
-_DOCUMENTS = ("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy")
-_KEEPS_SECRET = (
-    "KmsMasterKeyId",
-    "BucketEncryption",
-    "SSESpecification",
-    "PublicAccessBlockConfiguration",
-    "SqsManagedSseEnabled",
-    "KmsKeyId",
-)
 _MOST_NAMED = 6
-_BOUNDARY = "PermissionsBoundary"
-_NETWORK = ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress")
+_HOLDERS = ("Roles", "Users", "Groups")
+_POLICIES_FOR_HOLDERS = frozenset({"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"})
+# What a policy of a resource is attached to: a policy that goes together with it opens nothing.
+_TARGETS = ("Bucket", "Topics", "TopicArn", "Queues", "Queue", "SecretId", "RepositoryName", "FunctionName", *_HOLDERS, "RoleName")
+_UNTIL_TAKEN_BACK = Seconds(0, None)
+_TELLS = ("sns:Publish", "sqs:SendMessage", "events:PutEvents")
 
 
-def findings_of_security(change: Change) -> Iterator[Finding]:
-    """Findings of any resource about access; nothing where it has none."""
-    yield from _policies(change)
-    if change.type in _NETWORK:
-        yield from _network(change)
-    if change.fate not in {Fate.ADDED, Fate.REMOVED}:
-        yield from _encryption(change)
-    if change.type in {"AWS::Lambda::Permission", "AWS::Lambda::Url"} and change.fate is not Fate.REMOVED:
-        yield finding_on(change, Impact.SECURITY, "who may call a function", all_said(change.properties), "read who is let in")
+def findings_of_access(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    """Findings on every policy of a resource; nothing where it has none."""
+    before, after = grants_of(change.before), grants_of(change.after)
+    if change.fate is Fate.ADDED:
+        before = _given_to_every_new(after)
+    elif change.fate is Fate.REMOVED and _goes_with_its_target(change, head):
+        return
+    tokens = tokens_of(base, head)
+    about = {one.name for one in change.properties} & access_properties(change.resource)
+    found = [
+        *_allowed(change, widened(before, after)),
+        *_denials_removed(change, lost_denials(before, after)),
+        *_denied(change, lost_denials(after, before), tokens),
+        *_no_longer_allowed(change, widened(after, before), after, tokens),
+    ]
+    for finding in found:
+        yield finding_on(change, finding.impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=about)
+    if about and not found:
+        yield finding_on(change, Impact.HARMLESS, "the same rights, written otherwise", "", about=about)
+    yield from _holders(change, after, tokens)
 
 
-def judged_properties(change: Change) -> frozenset[str]:
-    """The properties whose changes these rules speak for."""
-    names = {*_DOCUMENTS, *_KEEPS_SECRET, "Policies", "ManagedPolicyArns", _BOUNDARY}
-    if change.type in _NETWORK:
-        names |= {one.name for one in change.properties}
-    return frozenset(names)
+def _given_to_every_new(after: frozenset[Grant]) -> frozenset[Grant]:
+    """A new key, topic or secret lets its own account in; that account made it."""
+    return frozenset(grant for grant in after if grant.principal == "AWS:account <AWS::AccountId>" and not grant.action.startswith("sts:"))
 
 
-def _policies(change: Change) -> Iterator[Finding]:
-    before, after = (_grants(side) for side in (change.before, change.after))
-    wider, undenied = widened(before, after), lost_denials(before, after) if change.after is not None else []
+def _goes_with_its_target(change: Change, head: StackTemplate) -> bool:
+    targets = {logical_id for name in _TARGETS for logical_id in change.resource.references(name)}
+    return bool(targets) and not targets & head.resources.keys()
+
+
+def _allowed(change: Change, wider: Sequence[Grant]) -> Iterator[Finding]:
     if public := [grant for grant in wider if grant.is_public]:
         yield finding_on(change, Impact.SECURITY, "open to everybody", _named(public), "name who is meant")
     elif wider:
         yield finding_on(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
-    if undenied:
-        yield finding_on(change, Impact.SECURITY, "a denial was removed", _named(undenied), "keep it")
-    narrower = widened(after, before) if change.before is not None else []
-    if narrower and not wider and change.after is not None:
-        yield finding_on(change, Impact.BEHAVIOUR, "less is allowed", _named(narrower), "see that nothing needs it any more")
-    boundary = change.changed(_BOUNDARY)
-    if boundary is not None:
-        yield finding_on(change, Impact.SECURITY, "another permissions boundary", said(boundary), "see that it allows no more")
 
 
-def _grants(side: Resource | None) -> frozenset[Grant]:
-    if side is None:
-        return frozenset()
-    found: set[Grant] = set()
-    for name in _DOCUMENTS:
-        found |= grants(side.property(name))
-    for policy in _listed(side.property("Policies")):
-        found |= grants(policy.get("PolicyDocument")) if isinstance(policy, dict) else set()
-    for arn in _listed(side.property("ManagedPolicyArns")):
-        found.add(Grant("Allow", "whatever it says", shown(arn), "", ""))
-    return frozenset(found)
+def _denials_removed(change: Change, lost: Sequence[Grant]) -> Iterator[Finding]:
+    if lost:
+        yield finding_on(change, Impact.SECURITY, "a denial was removed", _named(lost), "keep it")
 
 
-def _network(change: Change) -> Iterator[Finding]:
-    before, after = (rules_of(side) for side in (change.before, change.after))
-    for opened in sorted(after - before):
-        if not any(known.covers(opened) for known in before):
-            yield _opened(change, opened)
-    for closed in sorted(before - after):
-        if not any(known.covers(closed) for known in after):
-            yield _closed(change, closed)
-    if change.is_replaced and before == after and change.type == _NETWORK[0]:
-        yield finding_on(
-            change, Impact.BEHAVIOUR, f"replaced because of {', '.join(change.because)}", "Whoever names its id outside keeps the old one."
-        )
+def _denied(change: Change, denied: Sequence[Grant], tokens: Tokens) -> Iterator[Finding]:
+    """More is denied: an explicit denial overrules everything allowed (IAM user guide, "Policy evaluation logic")."""
+    if without_tls := [grant for grant in denied if is_about_tls(grant.condition)]:
+        yield finding_on(change, Impact.HARMLESS, "requests without TLS are denied", _named(without_tls))
+    left = [grant for grant in denied if not is_about_tls(grant.condition)]
+    for impact, grants in _by_impact(left, lambda grant: _impact_of_denial(change, grant, tokens)).items():
+        yield _less(change, impact, "more is denied", grants)
 
 
-def _opened(change: Change, rule: Rule) -> Finding:
-    if rule.is_public:
-        return finding_on(change, Impact.SECURITY, "open to the internet", f"{rule}.", "name the security group of the clients instead")
-    return finding_on(change, Impact.SECURITY, f"wider {rule.direction}", f"{rule}.", "see that it is needed")
+def _no_longer_allowed(change: Change, lost: Sequence[Grant], after: frozenset[Grant], tokens: Tokens) -> Iterator[Finding]:
+    for impact, grants in _by_impact(lost, lambda grant: _impact_of_loss(change, grant, after, tokens)).items():
+        yield _less(change, impact, "less is allowed", grants)
 
 
-def _closed(change: Change, rule: Rule) -> Finding:
-    if rule.direction == "egress":
-        return finding_on(change, Impact.BEHAVIOUR, "narrower egress", f"No longer: {rule}.", "see that nothing needs it any more")
-    return finding_on(
-        change,
-        Impact.OUTAGE,
-        "narrower ingress",
-        f"No longer: {rule}. New connections from there are refused.",
-        "see that nobody connects from there any more",
-        outage=Seconds(0, None),
-    )
+def _less(change: Change, impact: Impact, what: str, grants: Sequence[Grant]) -> Finding:
+    match impact:
+        case Impact.OUTAGE:
+            meaning = "Whoever reads the AUTH token by it can no longer connect after its next start: "
+            action = "see that nobody reads the token by it any more"
+        case Impact.PROTECTION:
+            meaning, action = "What was sent there, such as an alarm, may no longer arrive: ", "keep it, or see that nobody sends there"
+        case _:
+            meaning, action = "", "see that nothing needs it any more"
+    outage = _UNTIL_TAKEN_BACK if impact is Impact.OUTAGE else None
+    return finding_on(change, impact, what, meaning + _named(grants), action, outage=outage)
 
 
-def _encryption(change: Change) -> Iterator[Finding]:
-    for name in _KEEPS_SECRET:
-        one = change.changed(name)
-        if one is not None:
-            yield finding_on(change, Impact.SECURITY, f"{name} changed", said(one), "see that it protects no less")
+def _impact_of_denial(change: Change, grant: Grant, tokens: Tokens) -> Impact:
+    if tokens.are_read_by(grant, change) or _bars_the_way(change, grant):
+        return Impact.OUTAGE
+    return Impact.PROTECTION if _is_of_a_resource(grant) and grant.reaches(*_TELLS) else Impact.BEHAVIOUR
 
 
-def _named(named: list[Grant]) -> str:
+def _impact_of_loss(change: Change, grant: Grant, after: frozenset[Grant], tokens: Tokens) -> Impact:
+    if change.type == PERMISSION:
+        return Impact.BEHAVIOUR
+    if (tokens.are_read_by(grant, change) or _bars_the_way(change, grant)) and not tokens.still_read(grant, after):
+        return Impact.OUTAGE
+    from_a_service = grant.principal.startswith("Service:") and change.type != ROLE
+    return Impact.PROTECTION if from_a_service or (_is_of_a_resource(grant) and grant.reaches(*_TELLS)) else Impact.BEHAVIOUR
+
+
+def _is_of_a_resource(grant: Grant) -> bool:
+    """Only policies of resources name a principal."""
+    return bool(grant.principal)
+
+
+def _bars_the_way(change: Change, grant: Grant) -> bool:
+    return change.type == "AWS::EC2::VPCEndpoint" and is_on_the_way_to_a_token(change.resource) and not grant.condition
+
+
+def _by_impact(grants: Sequence[Grant], judged: Callable[[Grant], Impact]) -> dict[Impact, list[Grant]]:
+    found: dict[Impact, list[Grant]] = {}
+    for grant in grants:
+        found.setdefault(judged(grant), []).append(grant)
+    return found
+
+
+def _holders(change: Change, allowed: frozenset[Grant], tokens: Tokens) -> Iterator[Finding]:
+    """Whom a policy is given to: one that is there on both sides reaches further, or less far."""
+    if change.type not in _POLICIES_FOR_HOLDERS or change.before is None or change.after is None:
+        return
+    for name in _HOLDERS:
+        if change.changed(name) is None:
+            continue
+        old, new = _names(change.before, name), _names(change.after, name)
+        if given := sorted(new - old):
+            what = f"given to {', '.join(given)} too"
+            yield finding_on(change, Impact.SECURITY, what, _named(sorted(allowed)), "see that it is needed there", about=[name])
+        if taken := sorted(old - new):
+            lost = sorted(grants_of(change.before))
+            reads = any(tokens.are_read_by(grant, change) for grant in lost if grant.effect == "Allow")
+            impact = Impact.OUTAGE if reads else Impact.BEHAVIOUR
+            finding = _less(change, impact, f"taken away from {', '.join(taken)}", lost)
+            yield finding_on(change, impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=[name])
+            if any(grant.effect == "Deny" for grant in lost):
+                yield finding_on(change, Impact.SECURITY, f"{', '.join(taken)} is no longer denied", _named(lost), "keep it", about=[name])
+        if old == new:
+            yield finding_on(change, Impact.HARMLESS, f"{name} written otherwise", "", about=[name])
+
+
+def _names(side: Resource, name: str) -> set[str]:
+    return {flattened(one) for one in members(side.property(name))}
+
+
+def _named(named: Sequence[Grant]) -> str:
     lines = [str(grant) for grant in named[:_MOST_NAMED]]
     more = len(named) - len(lines)
     return "; ".join(lines) + (f"; and {more} more" if more else "")
-
-
-def _listed(value: Value) -> list[Value]:
-    return value if isinstance(value, list) else []

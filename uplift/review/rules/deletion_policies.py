@@ -8,6 +8,9 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.templates.differences import Change
 from uplift.review.templates.template import HOLDS_DATA
 
+LOG_GROUP = "AWS::Logs::LogGroup"
+# What is told of what was, or waits to be read: kept like data, though the application does not live on it.
+KEEPS_RECORDS = frozenset({LOG_GROUP, "AWS::SQS::Queue", "AWS::Backup::BackupVault", "AWS::CloudTrail::EventDataStore"})
 # User guide, "DeletionPolicy attribute".
 _SAME_FOR_WHAT_EXISTS = "Both keep what exists; they differ only where the very creation of a resource is rolled back."
 
@@ -23,11 +26,17 @@ def policy_findings(change: Change) -> Iterator[Finding]:
     ):
         if old == new:
             continue
-        what = f"{name} {old} → {new}"
-        if old.startswith("Retain") and new.startswith("Retain"):
-            yield finding_on(change, Impact.HARMLESS, what, _SAME_FOR_WHAT_EXISTS)
-            continue
-        if new == "Delete" and change.type in HOLDS_DATA:
-            yield finding_on(change, Impact.PROTECTION, what, f"When it is {event}, nothing of its data stays.", f"keep {name}: {old}")
-        else:
-            yield finding_on(change, Impact.BEHAVIOUR, what, "What stays of its data when it goes is another thing.")
+        impact, meaning, action = _judged(change.type, name, event, old, new)
+        yield finding_on(change, impact, f"{name} {old} → {new}", meaning, action, about=[name])
+
+
+def _judged(kind: str, name: str, event: str, old: str, new: str) -> tuple[Impact, str, str]:
+    if old.startswith("Retain") and new.startswith("Retain"):
+        return Impact.HARMLESS, _SAME_FOR_WHAT_EXISTS, ""
+    if new.startswith("Retain") or old == "Delete":
+        return Impact.HARMLESS, f"More stays when it is {event}.", ""
+    if new == "Delete" and kind in HOLDS_DATA | KEEPS_RECORDS:
+        return Impact.PROTECTION, f"When it is {event}, nothing of its data stays.", f"keep {name}: {old}"
+    if kind in HOLDS_DATA | KEEPS_RECORDS:
+        return Impact.PROTECTION, f"When it is {event}, a snapshot stays in place of the thing itself.", f"keep {name}: {old}"
+    return Impact.BEHAVIOUR, f"When it is {event}, it no longer stays.", ""

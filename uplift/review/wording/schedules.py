@@ -24,19 +24,22 @@ class Plan:
     is_on: bool
     when: str
     what: str
+    is_certain: bool = True
 
     def __str__(self) -> str:
-        return (
-            f"{self.what} will run {self.when}" if self.is_on else f"{self.what} will not run by itself (switched off; it says {self.when})"
-        )
+        if not self.is_on:
+            return f"{self.what} will not run by itself (switched off; it says {self.when})"
+        return f"{self.what} {'will' if self.is_certain else 'may'} run {self.when}"
 
 
 def plan_of(schedule: Resource, stack: StackTemplate) -> Plan:
     """What a schedule starts, and when."""
     expression = flattened(schedule.property("ScheduleExpression") or schedule.property("EventPattern") or "")
     zone = flattened(schedule.property("ScheduleExpressionTimezone") or "UTC")
-    is_on = str(schedule.property("State") or "ENABLED") == "ENABLED"
-    return Plan(is_on, _when(expression, zone), _what(schedule, stack))
+    state = schedule.property("State") or "ENABLED"
+    # One that only a deploy knows may be on.
+    is_certain = isinstance(state, str) and "{{resolve:" not in state
+    return Plan(state != "DISABLED", _when(expression, zone), _what(schedule, stack), is_certain)
 
 
 def _when(expression: str, zone: str) -> str:

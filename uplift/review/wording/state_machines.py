@@ -1,16 +1,17 @@
-"""A changed state machine as people draw it: states added, removed, rewired, and changed inside."""
+"""A state machine's definition as its template has it, with and without comments."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-from uplift.review.templates.template import Resource, referred_to
+from uplift.review.templates.template import Resource, Value, referred_to
 from uplift.review.wording.values import flattened
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
-_ARROWS = ("Next", "Default", "End")
+# A machine inside a machine: branches of a Parallel, the processor of a Map. Elsewhere a `Comment` may be what a step is given.
+_MACHINES_INSIDE = ("Branches", "Iterator", "ItemProcessor")
+_RULES_INSIDE = ("Choices", "Retry", "Catch")
 
 
 def functions_of(machine: Resource) -> list[str]:
@@ -18,75 +19,49 @@ def functions_of(machine: Resource) -> list[str]:
     return list(dict.fromkeys(referred_to([machine.property("DefinitionString"), machine.property("DefinitionSubstitutions")])))
 
 
-def differences(before: Resource, after: Resource) -> list[str]:
-    """One line for each state that is new, removed, rewired or changed; one line for a definition that cannot be read."""
-    old, new = _definition(before), _definition(after)
-    if old is None or new is None:
-        return ["the definition differs, and is not written in the template"]
-    return list(_differences(old, new))
-
-
-def _definition(machine: Resource) -> dict[str, Any] | None:
+def definition_of(machine: Resource) -> dict[str, Any] | None:
+    """The definition; None where it is not written in the template."""
     whole = machine.property("Definition")
     if isinstance(whole, dict):
-        return whole
+        return _read(json.dumps(_flat(whole)))
+    return _read(flattened(machine.property("DefinitionString") or ""))
+
+
+def _read(text: str) -> dict[str, Any] | None:
     try:
-        definition = json.loads(flattened(machine.property("DefinitionString") or ""))
+        definition = json.loads(text)
     except ValueError:
         return None
     return definition if isinstance(definition, dict) else None
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    if old.get("StartAt") != new.get("StartAt"):
-        yield f"starts at {new.get('StartAt')} (was {old.get('StartAt')})"
-    before, after = old.get("States", {}), new.get("States", {})
-    for name in sorted(after.keys() - before.keys()):
-        yield f"added: {name} ({after[name].get('Type')}){_leads(after[name])}"
-    for name in sorted(before.keys() - after.keys()):
-        yield f"removed: {name}"
-    for name in sorted(before.keys() & after.keys()):
-        yield from _of_state(name, before[name], after[name])
-    if _rest(old, {"States", "StartAt"}) != _rest(new, {"States", "StartAt"}):
-        yield "the machine's own settings, such as its timeout"
+def _flat(value: Value) -> Value:
+    """References inside a definition that is an object, as they stand in one that is a text."""
+    if isinstance(value, dict):
+        if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::Join", "Parameter"}:
+            return flattened(value)
+        return {name: _flat(item) for name, item in value.items()}
+    return [_flat(item) for item in value] if isinstance(value, list) else value
 
 
-def _of_state(name: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    old, new = list(_arrows(before)), list(_arrows(after))
-    if old != new:
-        removed, added = [one for one in old if one not in new], [one for one in new if one not in old]
-        now = f"{', '.join(removed) or 'nothing'} → {', '.join(added) or 'nothing'}"
-        yield f"rewired: {name}: {now}" if removed or added else f"reordered: {name}"
-    inside = sorted(key for key in before.keys() | after.keys() if key not in _ARROWS and _inside(before, key) != _inside(after, key))
-    if inside:
-        yield f"changed: {name}: {', '.join(inside)}"
+def without_comments(machine: dict[str, Any]) -> dict[str, Any]:
+    """A machine without what is for readers only; what steps are given stays as it is."""
+    states = machine.get("States")
+    found = {name: item for name, item in machine.items() if name != "Comment"}
+    if isinstance(states, dict):
+        found["States"] = {name: _state(state) if isinstance(state, dict) else state for name, state in states.items()}
+    return found
 
 
-def _inside(state: dict[str, Any], key: str) -> object:
-    """A state's field without its arrows, which are told apart from it."""
-    value = state.get(key)
-    if key in {"Catch", "Choices"} and isinstance(value, list):
-        return [{name: item for name, item in branch.items() if name != "Next"} for branch in value]
-    return value
-
-
-def _arrows(state: dict[str, Any]) -> Iterator[str]:
-    if "Next" in state:
-        yield str(state["Next"])
-    if state.get("End"):
-        yield "the end"
-    if "Default" in state:
-        yield f"otherwise {state['Default']}"
-    for choice in state.get("Choices", []):
-        yield f"a choice to {choice.get('Next')}"
-    for catch in state.get("Catch", []):
-        yield f"on {'/'.join(catch.get('ErrorEquals', []))} {catch.get('Next')}"
-
-
-def _leads(state: dict[str, Any]) -> str:
-    arrows = ", ".join(_arrows(state))
-    return f", leads to {arrows}" if arrows else ""
-
-
-def _rest(definition: dict[str, Any], without: set[str]) -> dict[str, Any]:
-    return {key: value for key, value in definition.items() if key not in without}
+def _state(state: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, item in state.items():
+        if name == "Comment":
+            continue
+        if name in _RULES_INSIDE and isinstance(item, list):
+            found[name] = [{key: one for key, one in rule.items() if key != "Comment"} if isinstance(rule, dict) else rule for rule in item]
+        elif name in _MACHINES_INSIDE:
+            found[name] = [without_comments(one) for one in item] if isinstance(item, list) else without_comments(item)
+        else:
+            found[name] = item
+    return found

@@ -1,0 +1,1 @@
+"""Tables of properties: what a change of each means, by type of resource. A file for each subject."""

@@ -1,0 +1,172 @@
+"""Identities and rights beside their policies: boundaries, sessions, keys, users of Redis, providers.
+
+Facts: the IAM and ElastiCache guides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from uplift.review.rules.judgement import (
+    Judge,
+    Judgement,
+    always,
+    amount,
+    behaviour,
+    follower,
+    listed,
+    outage,
+    presence,
+    security,
+    switch,
+    words,
+)
+from uplift.review.rules.known import at, is_expression
+from uplift.review.templates.differences import Change
+from uplift.review.templates.template import Resource, Value
+from uplift.review.wording.values import flattened
+
+_BOUNDARY = presence(
+    removed=security("Nothing limits what its policies allow.", "keep it"),
+    added=behaviour("It may do only what the boundary allows as well.", "see that the boundary allows what it needs"),
+    changed=security("Another boundary limits what its policies allow.", "see that it allows no more"),
+)
+_WHO_IS_IN = listed(
+    removed=behaviour("Who is taken away may do less.", "see that nobody needs it any more"),
+    added=security("Who is added has its rights too."),
+)
+ROLE: dict[str, Judge] = {
+    "PermissionsBoundary": _BOUNDARY,
+    "MaxSessionDuration": amount(
+        less=behaviour("Whoever assumes it has to do so more often."),
+        more=security("A session that was stolen lives longer."),
+        default=3600,
+    ),
+}
+USER: dict[str, Judge] = {
+    "PermissionsBoundary": _BOUNDARY,
+    "Groups": _WHO_IS_IN,
+    "LoginProfile": always(security("Somebody may sign in with another password.")),
+}
+ACCESS_KEY: dict[str, Judge] = {
+    "Status": always(security("A key can be used again, or no longer.")),
+    "Serial": always(behaviour("Another key is made, and the old one deleted.")),
+    "UserName": always(security("A key of another user is made.")),
+}
+_PROVIDER = always(security("Others may assume the roles that trust this provider."))
+PROVIDER: dict[str, Judge] = dict.fromkeys(("ClientIdList", "ThumbprintList", "Url", "SamlMetadataDocument"), _PROVIDER)
+
+_WIDE_KEYS = re.compile(r"(~\*|allkeys)(\s|$)")
+_WIDE_COMMANDS = re.compile(r"(\+@all|allcommands)(\s|$)")
+
+
+def is_wide(access: Value) -> bool:
+    """Whether an access string lets a user at every key or every command (ElastiCache guide, "Role-Based Access Control")."""
+    if access is None:
+        return False
+    text = f"{flattened(access)} "
+    return is_expression(access) or (" on " in f" {text}" and bool(_WIDE_KEYS.search(text) or _WIDE_COMMANDS.search(text)))
+
+
+def without_password(user: Resource | None) -> bool:
+    """Whether whoever names the user is let in."""
+    if user is None:
+        return False
+    kind = at(user, "AuthenticationMode.Type")
+    said = str(user.property("NoPasswordRequired")).lower() == "true" or kind == "no-password-required"
+    return said or is_expression(kind) or is_expression(user.property("NoPasswordRequired"))
+
+
+def _redis_rights(change: Change, name: str) -> Iterator[Judgement]:
+    before, after = (set(flattened(at(side, name) or "").split()) for side in (change.before, change.after))
+    added = {one for one in after - before if not one.startswith(("-", "off", "reset"))}
+    taken = {one for one in before - after if one.startswith("-")}
+    lost = {one for one in before - after if not one.startswith("-")} | {one for one in after - before if one.startswith(("-", "off"))}
+    if added or taken or is_expression(at(change.after, name)):
+        yield security("Who logs in as this user may do more in Redis.").judged("more is allowed in Redis", words(change, name))
+    if lost:
+        yield outage("What the user did before is refused.", "see that no client needs it").judged(
+            "less is allowed in Redis", words(change, name)
+        )
+
+
+def _login(change: Change, name: str) -> Iterator[Judgement]:
+    if without_password(change.after) and not without_password(change.before):
+        yield security("Whoever names the user is let in.", "keep the password").judged("no password is needed", words(change, name))
+    else:
+        yield outage("Clients that log in the old way are refused.", "change clients first").judged(
+            "another way to log in", words(change, name)
+        )
+
+
+REDIS_USER: dict[str, Judge] = {
+    "AccessString": _redis_rights,
+    "NoPasswordRequired": _login,
+    "AuthenticationMode": _login,
+    "Passwords": _login,
+}
+REDIS_USER_GROUP: dict[str, Judge] = {
+    "UserIds": listed(removed=outage("Clients that log in as this user are refused."), added=security("This user may log in as well.")),
+}
+
+
+def _route_target(change: Change, name: str) -> Iterator[Judgement]:
+    after = at(change.after, name)
+    if after is not None and name in {"GatewayId", "EgressOnlyInternetGatewayId"} and "vgw" not in flattened(after):
+        yield security("What is in its subnets can be reached from the internet.").judged("a way to the internet", words(change, name))
+    else:
+        yield outage("Connections on this way end.").judged("another way", words(change, name))
+
+
+_ROUTE_TARGETS = (
+    "GatewayId",
+    "NatGatewayId",
+    "VpcEndpointId",
+    "VpcPeeringConnectionId",
+    "TransitGatewayId",
+    "InstanceId",
+    "NetworkInterfaceId",
+    "EgressOnlyInternetGatewayId",
+)
+ROUTE: dict[str, Judge] = dict.fromkeys(_ROUTE_TARGETS, _route_target)
+ENDPOINT: dict[str, Judge] = {
+    "SecurityGroupIds": listed(
+        removed=outage("Whoever reached AWS through this endpoint by that group is refused."),
+        added=security("Who that group lets in may use it."),
+    ),
+    "SubnetIds": listed(removed=outage("It is no longer in that subnet's zone."), added=behaviour("It is in one more subnet.")),
+    "RouteTableIds": listed(removed=outage("Subnets of that table no longer reach AWS through it."), added=behaviour()),
+    # Without private names the service's usual name leads to the internet (PrivateLink guide, "Private DNS").
+    "PrivateDnsEnabled": switch(
+        off=outage("The service's usual name no longer leads to the endpoint."), on=behaviour("The usual name leads here.")
+    ),
+}
+VPC: dict[str, Judge] = {
+    # A group's address is a name that only this resolver knows (VPC guide, "DNS attributes for your VPC").
+    "EnableDnsSupport": switch(off=outage("Names, such as a group's address, are not resolved any more."), on=behaviour(), default=True),
+    "EnableDnsHostnames": switch(off=outage("Private names of endpoints are not resolved any more."), on=behaviour()),
+}
+SUBNET: dict[str, Judge] = {
+    "MapPublicIpOnLaunch": switch(
+        off=behaviour("New instances have no public address."), on=security("New instances have a public address.")
+    ),
+}
+
+
+BY_TYPE: dict[str, dict[str, Judge]] = {
+    "AWS::IAM::Role": ROLE,
+    "AWS::IAM::User": USER,
+    "AWS::IAM::AccessKey": ACCESS_KEY,
+    "AWS::IAM::OIDCProvider": PROVIDER,
+    "AWS::IAM::SAMLProvider": PROVIDER,
+    "AWS::IAM::InstanceProfile": {"Roles": follower(security("Its instances act with the rights of another role."))},
+    "AWS::IAM::UserToGroupAddition": {"Users": _WHO_IS_IN, "GroupName": always(security("Its users are in another group."))},
+    "AWS::ElastiCache::User": REDIS_USER,
+    "AWS::ElastiCache::UserGroup": REDIS_USER_GROUP,
+    "AWS::EC2::Route": ROUTE,
+    "AWS::EC2::VPCEndpoint": ENDPOINT,
+    "AWS::EC2::VPC": VPC,
+    "AWS::EC2::Subnet": SUBNET,
+    "AWS::EC2::SubnetRouteTableAssociation": {"RouteTableId": follower(outage("The subnet's connections go another way."))},
+}
