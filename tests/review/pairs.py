@@ -469,7 +469,7 @@ HARMLESSES = [
     ),
     Pair("tags", put(Tags=[{"Key": "team", "Value": "platform"}]), HARMLESS, "description or tags"),
     Pair("description", put(ReplicationGroupDescription="another text"), HARMLESS, "description or tags"),
-    Pair("other code", put(_CONTROL, UPGRADE, Code={"S3Bucket": "b", "S3Key": "other.zip"}), HARMLESS, "other code", _CONTROL),
+    Pair("other code", put(_CONTROL, UPGRADE, Code={"S3Bucket": "assets", "S3Key": "other.zip"}), HARMLESS, "other code", _CONTROL),
     Pair("more replicas", put(NumCacheClusters=4), HARMLESS, "nodes 3 → 4"),
     Pair("longer backups", put(SnapshotRetentionLimit=35), HARMLESS, "snapshots kept 7 → 35 days", base=put(SnapshotRetentionLimit=7)),
     Pair("a number written as text", put(Port="6379"), HARMLESS, ""),

@@ -11,6 +11,7 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.refusals import parameter_refusals
 from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import group_view, parameter_group_view
+from uplift.review.refusals.refused import refused
 from uplift.review.rules.access import findings_of_security, judged_properties
 from uplift.review.rules.alarms import ALARM_TYPES, findings_of_alarm
 from uplift.review.rules.behaviour import SETTINGS_CHANGED, SPOKEN_FOR, findings_of_behaviour
@@ -74,6 +75,7 @@ def _of_stack(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
         )
     elif head.termination_protection and not base.termination_protection:
         yield Finding(Impact.HARMLESS, head.name, head.name, STACK, "termination protection on", "")
+    yield from refused(base, head)
     changes = compare_stacks(base, head)
     said: set[tuple[str, str]] = set()
     for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.logical_id for change in changes})]:
@@ -127,6 +129,7 @@ def _groups_whose_parameters_changed(base: StackTemplate, head: StackTemplate, c
 def _new_stack(stack: StackTemplate) -> Iterator[Finding]:
     empty = StackTemplate(stack.name, {}, stack.termination_protection, stack.region)
     yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
+    yield from refused(None, stack)
     findings = [one for change in compare_stacks(empty, stack) for one in _of_change(change, empty, stack)]
     yield from (one for one in findings if one.impact is Impact.FAILS or one.what in _OPEN)
     # A new stack's permissions are one finding: they are read together, and acknowledged once.
