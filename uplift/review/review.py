@@ -11,7 +11,7 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.refusals import parameter_refusals
 from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import group_view, parameter_group_view
-from uplift.review.refusals.refused import refused
+from uplift.review.refusals.refused import refused, refused_assembly
 from uplift.review.rules.access import findings_of_security, judged_properties
 from uplift.review.rules.alarms import ALARM_TYPES, findings_of_alarm
 from uplift.review.rules.behaviour import SETTINGS_CHANGED, SPOKEN_FOR, findings_of_behaviour
@@ -52,6 +52,7 @@ def review(
 
 def findings_of(base: Assembly, head: Assembly) -> Iterator[Finding]:
     """Every finding of every stack, in no order."""
+    yield from refused_assembly(base, head)
     for name in base.stacks.keys() | head.stacks.keys():
         before, after = base.stacks.get(name), head.stacks.get(name)
         if before is not None and after is not None:
