@@ -2,7 +2,7 @@
 
 `.venv/bin/python -m bench.review`. Both are whole processes, started in turn, five times each; the figure is the ratio of the medians.
 The two assemblies are prod's, synthesised once; head upgrades the app-cache group to 7.1 and moves the schedule. Exit 1 when the review
-takes more than twice as long as the import, or two seconds.
+takes more than three times as long as the import, or two seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.stacks.variants import synthesise
 from uplift.settings.load import load_settings
 
 _RUNS = 5
-_MOST_TIMES = 2.0
+_MOST_TIMES = 3.0
 _MOST_SECONDS = 2.0
 
 

@@ -65,6 +65,16 @@ def _maybe(templates: Templates) -> None:
     templates[APP_CACHE]["Resources"][GROUP]["Condition"] = "IsWanted"
 
 
+def _left_behind(templates: Templates) -> None:
+    """Out of the stack, and all that names it."""
+    resources = templates[APP_CACHE]["Resources"]
+    for logical_id in [name for name, one in resources.items() if name == GROUP or GROUP in str(one.get("Properties"))]:
+        del resources[logical_id]
+    templates[APP_CACHE].pop("Outputs", None)
+    for one in resources.values():
+        one.pop("DependsOn", None)
+
+
 def _copy_of_group(templates: Templates) -> None:
     templates[SIDEKIQ]["Resources"]["AnotherGroup"] = templates[APP_CACHE]["Resources"].pop(GROUP)
 
@@ -229,7 +239,15 @@ DATA_LOSS = [
     Pair("the whole stack is removed", lambda templates: templates.pop(APP_CACHE), LOSS, "no longer in the assembly", where=APP_CACHE),
     Pair("a group that may not be there", _maybe, LOSS, "deleted"),
     Pair("more shards", put(NumNodeGroups=2), LOSS, "may be replaced because of NumNodeGroups"),
-    Pair("left behind on purpose", remove(GROUP), PROTECTION, "leaves the stack", base=attribute(DeletionPolicy="Retain"), never=(LOSS,)),
+    Pair(
+        "left behind on purpose",
+        _left_behind,
+        OUTAGE,
+        "leaves the stack",
+        base=attribute(DeletionPolicy="Retain"),
+        never=(LOSS,),
+        also=((OUTAGE, "removed"),),
+    ),
     Pair("a key deleted", remove("PeopleKey3360A515", UPGRADE), LOSS, "deleted with what it holds", "PeopleKey3360A515"),
     Pair(
         "reports deleted",
@@ -441,9 +459,9 @@ BEHAVIOURS = [
     ),
     Pair(
         "a state rewired",
-        _definition('"Lock":{"Next":"HasLock"', '"Lock":{"Next":"Report"'),
+        _definition('"Seconds":60,"Next":"Probe"', '"Seconds":60,"Next":"Preflight"'),
         BEHAVIOUR,
-        "rewired: Lock: HasLock → Report",
+        "rewired: WaitForBackup: Probe → Preflight",
         "InPlaceUpgradeMachineFFE83557",
     ),
     Pair("a shorter timeout", put(_CONTROL, UPGRADE, Timeout=5), BEHAVIOUR, "Timeout: 120 → 5", _CONTROL),
@@ -469,7 +487,7 @@ HARMLESSES = [
     ),
     Pair("tags", put(Tags=[{"Key": "team", "Value": "platform"}]), HARMLESS, "description or tags"),
     Pair("description", put(ReplicationGroupDescription="another text"), HARMLESS, "description or tags"),
-    Pair("other code", put(_CONTROL, UPGRADE, Code={"S3Bucket": "b", "S3Key": "other.zip"}), HARMLESS, "other code", _CONTROL),
+    Pair("other code", put(_CONTROL, UPGRADE, Code={"S3Bucket": "assets", "S3Key": "other.zip"}), HARMLESS, "other code", _CONTROL),
     Pair("more replicas", put(NumCacheClusters=4), HARMLESS, "nodes 3 → 4"),
     Pair("longer backups", put(SnapshotRetentionLimit=35), HARMLESS, "snapshots kept 7 → 35 days", base=put(SnapshotRetentionLimit=7)),
     Pair("a number written as text", put(Port="6379"), HARMLESS, ""),

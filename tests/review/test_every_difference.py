@@ -18,6 +18,7 @@ from uplift.review.templates.assembly import read_assembly
 from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import Assembly, read_template
 
+pytestmark = pytest.mark.usefixtures("without_schemas")
 _PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 _ATTRIBUTES: dict[str, Any] = {
     "Metadata": {"a": 1},

@@ -166,6 +166,7 @@ def _loses(base: Templates, head: Templates, stack: str, logical_id: str) -> boo
 
 # A group that moved under its condition, and stays; the same, and then it is lost.
 @pytest.mark.long
+@pytest.mark.usefixtures("without_schemas")
 @example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[_moved])
 @example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[remove("Moved", UPGRADE)])
 @settings(max_examples=400)

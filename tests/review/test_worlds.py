@@ -15,6 +15,7 @@ from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import Assembly, read_template
 from uplift.review.templates.worlds import MOST_WORLDS, World, every_world
 
+pytestmark = pytest.mark.usefixtures("without_schemas")
 _PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 _ENV = {"Type": "String"}
 _IS_PROD = {"IsProd": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}

@@ -16,13 +16,15 @@ from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import PARAMETER_GROUP, REPLICATION_GROUP, StackTemplate
 
 
-def findings_of_change(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
-    """Every finding on one resource, each once; at least one for each of its differences."""
+def findings_of_change(
+    change: Change, base: StackTemplate, head: StackTemplate, refused: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Every finding on one resource, each once; at least one for each of its differences, but for the properties already `refused`."""
     if change.fate is Fate.RETYPED:
         yield finding_on(change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type.", "use a new logical id")
     found = list(dict.fromkeys([*_by_rule(change, base, head), *_policies(change)]))
     renamed_group = _renamed_group(base, head) if change.fate is Fate.RENAMED else ""
-    for finding in (*found, *left_over(change, found)):
+    for finding in (*found, *left_over(change, found, refused)):
         yield at_its_worst(change, replace(finding, causes=_causes(change, finding) or _of_rename(finding, renamed_group)))
 
 

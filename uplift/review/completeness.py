@@ -22,9 +22,9 @@ _ATTRIBUTES = {
 }
 
 
-def left_over(change: Change, found: Sequence[Finding]) -> Iterator[Finding]:
+def left_over(change: Change, found: Sequence[Finding], refused: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """Findings on every property and attribute that none of `found` is about, one a class; on the resource itself where all is said."""
-    spoken = frozenset().union(*(one.about for one in found))
+    spoken = refused.union(*(one.about for one in found))
     of_class: dict[Impact, list[tuple[PropertyChange, str]]] = defaultdict(list)
     for one in (*change.properties, *change.attributes):
         if one.name not in spoken:

@@ -8,6 +8,7 @@ from datetime import date
 
 from uplift.review.acknowledgements import Acknowledgement, Judged, judge
 from uplift.review.finding import Finding, Impact
+from uplift.review.refusals.refused import refused_assembly
 from uplift.review.stacks import findings_of_pair
 from uplift.review.stack_pairs import stack_pairs
 from uplift.review.templates.template import Assembly
@@ -43,4 +44,5 @@ def review(
 
 def findings_of(base: Assembly, head: Assembly) -> list[Finding]:
     """Every finding of every stack, in no order."""
-    return [finding for pair in stack_pairs(base, head) for finding in findings_of_pair(pair)]
+    of_stacks = (finding for pair in stack_pairs(base, head) for finding in findings_of_pair(pair))
+    return [*refused_assembly(base, head), *of_stacks]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from uplift.review.changes import findings_of_change
 from uplift.review.consequences import under_their_causes
 from uplift.review.finding import Finding, Impact
+from uplift.review.refusals.refused import refused_by_rule, refused_by_schema
 from uplift.review.sections import findings_of_place, findings_of_sections
 from uplift.review.stack_pairs import StackPair
 from uplift.review.templates.differences import Change, Fate, compare_stacks
@@ -25,23 +28,27 @@ def findings_of_pair(pair: StackPair) -> Iterator[Finding]:
         return
     if pair.base is not None:
         yield from findings_of_place(pair.base, pair.head)
-    yield from under_their_causes(list(in_every_world(pair, _in_one_world)))
+    by_schema = refused_by_schema(pair.base, pair.head)
+    yield from under_their_causes([*by_schema, *in_every_world(pair, partial(_in_one_world, by_schema))])
 
 
-def _in_one_world(pair: StackPair) -> list[Finding]:
-    match pair:
-        case StackPair(base=None, head=StackTemplate() as head):
-            return list(_new(head))
-        case StackPair(base=StackTemplate() as base, head=StackTemplate() as head):
-            return [*findings_of_sections(base, head), *_of_resources(base, head)]
-        case _:
-            return []
+def _in_one_world(by_schema: Sequence[Finding], pair: StackPair) -> list[Finding]:
+    base, head = pair.base, pair.head
+    if head is None:
+        return []
+    by_rule = refused_by_rule(base, head)
+    if base is None:
+        return [*by_rule, *_new(head)]
+    return [*by_rule, *findings_of_sections(base, head), *_of_resources(base, head, [*by_schema, *by_rule])]
 
 
-def _of_resources(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+def _of_resources(base: StackTemplate, head: StackTemplate, refused: Sequence[Finding]) -> Iterator[Finding]:
+    about: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for one in refused:
+        about[one.resource] |= one.about
     changes = compare_stacks(base, head)
     for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.resource.logical_id for change in changes})]:
-        yield from findings_of_change(change, base, head)
+        yield from findings_of_change(change, base, head, about[change.resource.logical_id])
 
 
 def _groups_whose_parameters_changed(base: StackTemplate, head: StackTemplate, changed: set[str]) -> Iterator[Change]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from uplift.errors import BadInput
@@ -48,6 +48,12 @@ class Expressions:
             return self._truth(self.conditions[name])
         finally:
             self._depth -= 1
+
+    def decided(self, name: str) -> bool | None:
+        """Whether a condition holds in every world; None where that is left open."""
+        alone = replace(self, world=World())
+        held = alone.condition(name)
+        return None if alone.world.asked else held
 
     def _asked(self, expression: Any) -> bool:
         return self.world.answer(json.dumps(expression, sort_keys=True, default=str), (True, False))

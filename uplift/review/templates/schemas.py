@@ -1,7 +1,7 @@
-"""Which property of a type makes CloudFormation replace it, from the registry schemas that cfn-lint ships.
+"""Which property of a type makes CloudFormation replace it and which one is its name, from the registry schemas that cfn-lint ships.
 
 The files are read themselves: importing cfn-lint's own reader takes longer than a whole review (bench/review.py), and only
-two lists of a schema are wanted. A test holds this reader against cfn-lint's for every type of our templates.
+a few lists of a schema are wanted. A test holds this reader against cfn-lint's for every type of our templates.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 
 from uplift.errors import BadInput
 
-_REGION = "us-east-1"
+# The region with the most types, for a region that nothing says or that has no schemas here.
+_ELSE = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,16 @@ class TypeSchema:
     conditional_create_only: frozenset[str] = frozenset()
     write_only: frozenset[str] = frozenset()
     unordered: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
+    identified_by: tuple[str, ...] = ()
     is_known: bool = True
 
 
 @cache
-def type_schema(resource_type: str) -> TypeSchema:
-    """The schema of a type such as `AWS::ElastiCache::ReplicationGroup`. Raises BadInput where cfn-lint is not installed."""
+def type_schema(resource_type: str, region: str = "") -> TypeSchema:
+    """The schema of a type such as `AWS::ElastiCache::ReplicationGroup` in a region. Raises BadInput where cfn-lint is not installed."""
     folder = _folder()
-    digest = _index(folder).get(resource_type)
+    digest = _index(folder, schema_region(region)).get(resource_type)
     if digest is None:
         return TypeSchema(is_known=False)
     document = json.loads((folder / "resources" / f"{digest}.json").read_text(encoding="utf-8"))
@@ -45,7 +48,15 @@ def type_schema(resource_type: str) -> TypeSchema:
         _first_names(document, "conditionalCreateOnlyProperties"),
         _first_names(document, "writeOnlyProperties"),
         frozenset(name for name, one in document["properties"].items() if one.get("insertionOrder") is False),
+        _first_names(document, "readOnlyProperties"),
+        tuple(pointer.split("/")[2] for pointer in document.get("primaryIdentifier", [])),
     )
+
+
+@cache
+def schema_region(region: str) -> str:
+    """The region itself where there are schemas of it, us-east-1 for any other."""
+    return region if region and (_folder() / "providers" / f"{region}.json").is_file() else _ELSE
 
 
 def _folder() -> Path:
@@ -57,8 +68,8 @@ def _folder() -> Path:
 
 
 @cache
-def _index(folder: Path) -> dict[str, str]:
-    index: dict[str, str] = json.loads((folder / "providers" / f"{_REGION}.json").read_text(encoding="utf-8"))
+def _index(folder: Path, region: str) -> dict[str, str]:
+    index: dict[str, str] = json.loads((folder / "providers" / f"{region}.json").read_text(encoding="utf-8"))
     return index
 
 

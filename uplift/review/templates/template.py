@@ -96,6 +96,12 @@ class StackTemplate:
         return self.environment.region
 
     @property
+    def known(self) -> Mapping[str, str]:
+        """Pseudo parameters, and parameters that the manifest gives a value."""
+        given = self.deployment.parameters if self.deployment is not None else {}
+        return {**self.environment.pseudo_parameters, "AWS::StackName": self.stack_name or self.name, **given}
+
+    @property
     def in_govcloud(self) -> bool:
         """Whether it is deployed to the aws-us-gov partition."""
         return self.region.startswith("us-gov-")
@@ -135,17 +141,12 @@ def read_template(
     check_form(document, where)
     protected = termination_protection or (deployment is not None and deployment.termination_protection)
     stack = StackTemplate(name, {}, protected, environment, document, where, name, {}, deployment)
-    return _resolved(stack, World(), deciding_parameters([document], _known(stack)))
-
-
-def _known(stack: StackTemplate) -> dict[str, str]:
-    given = stack.deployment.parameters if stack.deployment is not None else {}
-    return {**stack.environment.pseudo_parameters, "AWS::StackName": stack.stack_name or stack.name, **given}
+    return _resolved(stack, World(), deciding_parameters([document], stack.known))
 
 
 def _resolved(stack: StackTemplate, world: World, deciding: Candidates) -> StackTemplate:
     document = stack.document
-    known = _known(stack)
+    known = stack.known
     candidates = {name: values for name, values in deciding.items() if name not in known}
     parts = (document.get(name, {}) for name in ("Parameters", "Mappings", "Conditions"))
     expressions = Expressions(*parts, known=known, deciding=candidates, world=world)

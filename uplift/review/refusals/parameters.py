@@ -1,0 +1,29 @@
+"""Parameters of a template that nothing gives a value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from uplift.review.refusals.refusal import Refusal
+from uplift.review.refusals.sections import section
+from uplift.review.templates.template import StackTemplate
+
+
+def parameters_without_value(base: StackTemplate | None, head: StackTemplate, given: Collection[str] = ()) -> Iterator[Refusal]:
+    """Parameters without a default that are new, or that lose it; `given`: what a parent stack gives.
+
+    CloudFormation keeps the value of a deployed parameter only where it is asked to (API reference, UpdateStack, `UsePreviousValue`).
+    """
+    known = section(base, "Parameters") if base is not None else {}
+    for name, definition in section(head, "Parameters").items():
+        if name in given or not isinstance(definition, dict) or "Default" in definition:
+            continue
+        before = known.get(name)
+        if isinstance(before, dict) and "Default" not in before:
+            continue
+        yield Refusal(
+            "",
+            f"parameter {name} has no default",
+            "the deploy gives it no value",
+            f"give {name} a Default, or put the value itself into the template",
+        )
