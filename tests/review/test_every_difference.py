@@ -50,15 +50,17 @@ def _other(value: Any) -> Any:
             return "x"
 
 
-def _edits(resource: dict[str, Any]) -> Iterator[tuple[str, Callable[[dict[str, Any]], object]]]:
-    for name in resource.get("Properties", {}):
-        yield f"{name} is another", lambda one, name=name: one["Properties"].update({name: _other(one["Properties"][name])})
-        yield f"{name} is gone", lambda one, name=name: one["Properties"].pop(name)
+def _edited(resource: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The resource with one property or attribute changed or gone, and what that is."""
+    properties = resource.get("Properties", {})
+    for name, value in properties.items():
+        yield f"{name} is another", resource | {"Properties": properties | {name: _other(value)}}
+        yield f"{name} is gone", resource | {"Properties": {key: one for key, one in properties.items() if key != name}}
     for name, value in _ATTRIBUTES.items():
-        yield f"{name} is another", lambda one, name=name, value=value: one.update({name: value})
+        yield f"{name} is another", resource | {name: value}
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
-        value = "RetainExceptOnCreate" if resource.get(policy) != "RetainExceptOnCreate" else "Delete"
-        yield f"{policy} is another", lambda one, policy=policy, value=value: one.update({policy: value})
+        kept = "RetainExceptOnCreate" if resource.get(policy) != "RetainExceptOnCreate" else "Delete"
+        yield f"{policy} is another", resource | {policy: kept}
 
 
 def test_each_property_and_attribute_of_each_type(templates: Templates) -> None:
@@ -70,9 +72,8 @@ def test_each_property_and_attribute_of_each_type(templates: Templates) -> None:
             if resource["Type"] in seen:
                 continue
             seen.add(resource["Type"])
-            for said, edit in _edits(resource):
-                head = copy.deepcopy(base)
-                edit(head[stack]["Resources"][logical_id])
+            for said, other in _edited(resource):
+                head = {stack: template | {"Resources": template["Resources"] | {logical_id: other}}}
                 assert _findings(base, head), (logical_id, said)
                 edits += 1
     assert edits > 300
@@ -142,7 +143,9 @@ def test_each_fact_of_the_manifest(tmp_path: Path, templates: Templates, name: s
     assert findings_of(*map(read_assembly, paths))
 
 
-@pytest.mark.parametrize("place", ["aws://333333333333/us-gov-east-1", "aws://444444444444/us-gov-west-1", "aws://unknown-account/us-gov-west-1"])
+@pytest.mark.parametrize(
+    "place", ["aws://333333333333/us-gov-east-1", "aws://444444444444/us-gov-west-1", "aws://unknown-account/us-gov-west-1"]
+)
 def test_another_place_is_an_empty_redis(tmp_path: Path, templates: Templates, place: str) -> None:
     paths = [write_assembly(tmp_path / side, {APP_CACHE: templates[APP_CACHE]}) for side in ("base", "head")]
     _manifest(paths[1], lambda artifacts: artifacts[APP_CACHE].update(environment=place))

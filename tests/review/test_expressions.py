@@ -103,7 +103,13 @@ def test_where_the_stack_is_deployed_is_known_from_the_manifest(value: Any, reso
 
 @pytest.mark.parametrize(
     ("region", "partition"),
-    [("us-east-1", "aws"), ("eu-west-3", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-east-1", "aws-us-gov"), ("us-isob-east-1", "aws-iso-b")],
+    [
+        ("us-east-1", "aws"),
+        ("eu-west-3", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("us-isob-east-1", "aws-iso-b"),
+    ],
 )
 def test_a_region_says_its_partition(region: str, partition: str) -> None:
     assert DeployEnvironment("", region).pseudo_parameters["AWS::Partition"] == partition

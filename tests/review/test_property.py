@@ -169,7 +169,7 @@ def _loses(base: Templates, head: Templates, stack: str, logical_id: str) -> boo
 @pytest.mark.usefixtures("without_schemas")
 @example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[_moved])
 @example(base_edits=[_under_a_condition(APP_CACHE, "yes"), _moved], head_edits=[remove("Moved", UPGRADE)])
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(base_edits=st.lists(_EDITS, max_size=2), head_edits=st.lists(_EDITS, min_size=1, max_size=4))
 def test_a_lost_group_is_never_called_less(templates: Templates, base_edits: list[Edit], head_edits: list[Edit]) -> None:
     base = copy.deepcopy(templates)

@@ -43,6 +43,10 @@ def _assembly(template: dict[str, Any]) -> Assembly:
     return Assembly("test", {"template": read_template("template", template, "template", environment=_PLACE)})
 
 
+def _worst(base: dict[str, Any], head: dict[str, Any]) -> Impact:
+    return review(_assembly(base), _assembly(head), today=date(2026, 11, 30)).worst
+
+
 def _found(base: dict[str, Any], head: dict[str, Any]) -> list[Finding]:
     return [one for one in findings_of(_assembly(base), _assembly(head)) if one.resource == "Group"]
 
@@ -186,12 +190,12 @@ def test_the_worst_of_all_resolved_templates_is_what_is_said(attempt: int) -> No
         mappings = {"Of": {env: {key: drawn.choice(_DRAWN[name]) for key in "pq"} for env in ("dev", "prod", "test")}}
         sides.append(({name: _drawn(drawn, _DRAWN[name])}, mappings))
     open_sides = [_template(parameters, conditions, mappings, **properties) for properties, mappings in sides]
-    worst = review(*map(_assembly, open_sides), today=date(2026, 11, 30)).worst
+    worst = _worst(*open_sides)
     resolved = []
     for env, size in itertools.product(("dev", "prod", "test"), ("small", "big")):
         both = [
             _template(parameters, conditions, mappings, **{name: _put_in(value, env, size, mappings) for name, value in properties.items()})
             for properties, mappings in sides
         ]
-        resolved.append(review(*map(_assembly, both), today=date(2026, 11, 30)).worst)
+        resolved.append(_worst(*both))
     assert worst is min(resolved, key=lambda impact: impact.rank), f"seed {seed}, attempt {attempt}"

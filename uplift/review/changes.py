@@ -10,8 +10,8 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.refusals import parameter_refusals
 from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import parameter_group_view
-from uplift.review.rules.deletion_policies import policy_findings
 from uplift.review.rules.all_rules import findings_of_resource
+from uplift.review.rules.deletion_policies import policy_findings
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import PARAMETER_GROUP, REPLICATION_GROUP, StackTemplate
 
@@ -21,7 +21,9 @@ def findings_of_change(
 ) -> Iterator[Finding]:
     """Every finding on one resource, each once; at least one for each of its differences, but for the properties already `refused`."""
     if change.fate is Fate.RETYPED:
-        yield finding_on(change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type.", "use a new logical id")
+        yield finding_on(
+            change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type.", "use a new logical id"
+        )
     found = list(dict.fromkeys([*_by_rule(change, base, head), *_policies(change)]))
     renamed_group = _renamed_group(base, head) if change.fate is Fate.RENAMED else ""
     for finding in (*found, *left_over(change, found, refused)):

@@ -64,7 +64,11 @@ def _whole(change: Change) -> Iterator[Finding]:
 
 def at_its_worst(change: Change, finding: Finding) -> Finding:
     """The finding, saying so where a value it is about is known only at the deploy."""
-    names = {one.name for one in change.properties if one.name in finding.about and not one.follows and (is_open(one.before) or is_open(one.after))}
+    names = {
+        one.name
+        for one in change.properties
+        if one.name in finding.about and not one.follows and (is_open(one.before) or is_open(one.after))
+    }
     if not names or finding.impact is Impact.HARMLESS:
         return finding
     return finding.saying(f"{', '.join(sorted(names))} may be known only at the deploy; it is judged at its worst.")

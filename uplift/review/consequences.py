@@ -1,7 +1,8 @@
 """One cause, one entry: what only follows from another resource's replacement is listed under it, and acknowledged with it.
 
-The entry has the worst class of what it covers. Lost data is always an entry of its own, and an outage or a refused deploy where it follows
-from something milder: each is acknowledged on the resource it happens to. One and the same difference of several resources is one entry as well.
+The entry has the worst class of what it covers. Lost data is always an entry of its own, and an outage or a refused deploy where it
+follows from something milder: each is acknowledged on the resource it happens to. One and the same difference of several resources is
+one entry as well.
 """
 
 from __future__ import annotations
@@ -62,4 +63,6 @@ def _covering(finding: Finding, followers: Sequence[Finding], lines: Sequence[st
     worse = [one for one in followers if one.impact.is_above(finding.impact) and one.impact is worst]
     if not worse:
         return made
-    return replace(made, action=finding.action or worse[0].action).saying(" ".join(dict.fromkeys(f"{one.what}: {one.meaning}" for one in worse)))
+    return replace(made, action=finding.action or worse[0].action).saying(
+        " ".join(dict.fromkeys(f"{one.what}: {one.meaning}" for one in worse))
+    )

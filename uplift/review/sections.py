@@ -85,11 +85,26 @@ def _entry(stack: str, section: str, key: str, before: Value, after: Value) -> F
         return _output(stack, place, step, before or {}, after or {})
     if section == "Rules":
         impact = Impact.PROTECTION if after is None else Impact.BEHAVIOUR
-        return _on(stack, impact, f"{place} {step}", f"A deploy checks another thing first: {shown(before)} → {shown(after)}", resource=place)
+        return _on(
+            stack, impact, f"{place} {step}", f"A deploy checks another thing first: {shown(before)} → {shown(after)}", resource=place
+        )
     if section == "Parameters" and _is_secret(before) and not _is_secret(after) and after is not None:
-        return _on(stack, Impact.SECURITY, f"{place} is shown", "NoEcho is off: everybody who sees the stack reads it.", "keep NoEcho", resource=place)
+        return _on(
+            stack,
+            Impact.SECURITY,
+            f"{place} is shown",
+            "NoEcho is off: everybody who sees the stack reads it.",
+            "keep NoEcho",
+            resource=place,
+        )
     if section in _JUDGED_WHERE_USED:
-        return _on(stack, Impact.HARMLESS, f"{place} {step}", f"{shown(before)} → {shown(after)}; what uses it is judged where it is", resource=place)
+        return _on(
+            stack,
+            Impact.HARMLESS,
+            f"{place} {step}",
+            f"{shown(before)} → {shown(after)}; what uses it is judged where it is",
+            resource=place,
+        )
     return _on(stack, Impact.BEHAVIOUR, f"{place} {step}", f"{shown(before)} → {shown(after)}", resource=place)
 
 
@@ -102,14 +117,18 @@ def _output(stack: str, place: str, step: str, before: Mapping[str, Any], after:
     if step == "added" or not names:
         return _on(stack, Impact.HARMLESS, f"{place} {step}", shown(after.get("Value", "")), resource=place)
     meaning = "; ".join(f"{name}: {shown(before.get(name, 'not set'))} → {shown(after.get(name, 'not set'))}" for name in names)
-    reads = "Another stack that imports it keeps CloudFormation from changing it." if "Export" in before else "Whoever reads it gets another value."
+    reads = (
+        "Another stack that imports it keeps CloudFormation from changing it."
+        if "Export" in before
+        else "Whoever reads it gets another value."
+    )
     return _on(stack, Impact.BEHAVIOUR, f"{place} {step}", f"{meaning}. {reads}", "see who reads it", resource=place)
 
 
 def _facts(stack: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Finding]:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
-        if not old and not new or is_equal(old, new):
+        if (not old and not new) or is_equal(old, new):
             continue
         meaning = f"{shown(old)} → {shown(new)}"
         if name in _DEPLOYS_AS:
@@ -135,7 +154,9 @@ def _assets(stack: str, before: Mapping[str, Value], after: Mapping[str, Value])
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old is None or new is None:
-            yield _on(stack, Impact.HARMLESS, f"asset {name[:30]} {'added' if old is None else 'no longer there'}", "What is uploaded differs.")
+            yield _on(
+                stack, Impact.HARMLESS, f"asset {name[:30]} {'added' if old is None else 'no longer there'}", "What is uploaded differs."
+            )
         elif not is_equal(old, new):
             moved = isinstance(old, Mapping) and isinstance(new, Mapping) and not is_equal(old.get("destinations"), new.get("destinations"))
             yield _on(

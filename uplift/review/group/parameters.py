@@ -71,5 +71,7 @@ def _judged(change: Change, name: str, old: str, new: str) -> Finding:
             if old == "noeviction"
             else "Other keys are evicted when memory is full."
         )
-        return finding_on(change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "compare with what the keys are for", about=_ABOUT)
+        return finding_on(
+            change, Impact.BEHAVIOUR, what, f"{meaning} It takes effect at once.", "compare with what the keys are for", about=_ABOUT
+        )
     return finding_on(change, Impact.BEHAVIOUR, what, "It takes effect at once on every node that uses the group.", "", about=_ABOUT)

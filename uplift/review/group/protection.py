@@ -35,7 +35,14 @@ def _backups(change: Change, before: GroupView, after: GroupView) -> Iterator[Fi
     old, new = before.snapshot_days, after.snapshot_days
     if new < old:
         meaning = "No automatic snapshot is kept any more." if new == 0 else "Older automatic snapshots are deleted."
-        yield finding_on(change, Impact.PROTECTION, f"snapshots kept {old} → {new} days", meaning, f"keep SnapshotRetentionLimit at {old}", about=_BACKUPS)
+        yield finding_on(
+            change,
+            Impact.PROTECTION,
+            f"snapshots kept {old} → {new} days",
+            meaning,
+            f"keep SnapshotRetentionLimit at {old}",
+            about=_BACKUPS,
+        )
     elif new > old:
         yield finding_on(
             change,
@@ -65,17 +72,26 @@ def _nodes(change: Change, before: GroupView, after: GroupView) -> Iterator[Find
             about=_COUNTS,
         )
     if before.multi_az and not after.multi_az:
-        yield finding_on(change, Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled", about=_ZONES)
+        yield finding_on(
+            change, Impact.PROTECTION, "Multi-AZ off", "All nodes may sit in one zone, and go with it.", "keep MultiAZEnabled", about=_ZONES
+        )
     elif after.multi_az and not before.multi_az:
         yield finding_on(change, Impact.HARMLESS, "Multi-AZ on", "Nodes are spread over zones.", about=_ZONES)
     if after.failover and not before.failover:
-        yield finding_on(change, Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.", about=("AutomaticFailoverEnabled",))
+        yield finding_on(
+            change, Impact.HARMLESS, "failover on", "A replica takes over when the primary goes.", about=("AutomaticFailoverEnabled",)
+        )
 
 
 def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
     if before.tls and not after.tls:
         yield finding_on(
-            change, Impact.SECURITY, "TLS off", "Sessions and tokens would travel in the clear.", "keep TransitEncryptionEnabled", about=_TLS
+            change,
+            Impact.SECURITY,
+            "TLS off",
+            "Sessions and tokens would travel in the clear.",
+            "keep TransitEncryptionEnabled",
+            about=_TLS,
         )
     if before.tls and after.tls and (before.tls_mode, after.tls_mode) == ("required", "preferred"):
         yield finding_on(
@@ -88,7 +104,12 @@ def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator
         )
     if before.token is not None and after.token is None:
         yield finding_on(
-            change, Impact.SECURITY, "AUTH off", "Whoever reaches the port is let in.", "keep AuthToken, or name UserGroupIds in its place", about=_TOKEN
+            change,
+            Impact.SECURITY,
+            "AUTH off",
+            "Whoever reaches the port is let in.",
+            "keep AuthToken, or name UserGroupIds in its place",
+            about=_TOKEN,
         )
     if isinstance(after.token, str) and "{{resolve:" not in after.token and after.token != before.token:
         yield finding_on(
@@ -115,7 +136,12 @@ def _security_groups(change: Change, before: GroupView, after: GroupView) -> Ite
     old, new = (_names(side) for side in (before, after))
     for added in sorted(new - old):
         yield finding_on(
-            change, Impact.SECURITY, f"security group {added} added", "Whoever it lets in reaches Redis as well.", "read its rules", about=_SECURITY_GROUPS
+            change,
+            Impact.SECURITY,
+            f"security group {added} added",
+            "Whoever it lets in reaches Redis as well.",
+            "read its rules",
+            about=_SECURITY_GROUPS,
         )
     for removed in sorted(old - new):
         yield finding_on(

@@ -40,7 +40,9 @@ def read_assembly(path: Path) -> Assembly:
 def named_apart(stacks: list[StackTemplate]) -> dict[str, StackTemplate]:
     """Stacks by name; those of one name in several accounts or regions by both."""
     count = Counter(stack.stack_name for stack in stacks)
-    named = [stack if count[stack.stack_name] == 1 else replace(stack, name=f"{stack.stack_name} ({stack.environment})") for stack in stacks]
+    named = [
+        stack if count[stack.stack_name] == 1 else replace(stack, name=f"{stack.stack_name} ({stack.environment})") for stack in stacks
+    ]
     return {stack.name: stack for stack in named}
 
 

@@ -125,7 +125,7 @@ def compare_stacks(base: StackTemplate, head: StackTemplate) -> list[Change]:
 
 
 def renamed_resources(base: StackTemplate, head: StackTemplate) -> dict[str, str]:
-    """Old logical ids to new ones. What refers to a renamed resource may itself be known only by it, so it goes on until no more is found."""
+    """Old logical ids to new ones. What refers to a renamed resource may be known only by it, so it goes on until no more is found."""
     renamed: dict[str, str] = {}
     old = [resource for logical_id, resource in base.resources.items() if logical_id not in head.resources]
     new = {logical_id: resource for logical_id, resource in head.resources.items() if logical_id not in base.resources}

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Self
 
 _WRITTEN = re.compile(r"aws://([^/]*)/(.*)")
-_PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov", "us-iso": "aws-iso", "us-isob": "aws-iso-b", "eu-isoe": "aws-iso-e", "us-isof": "aws-iso-f"}
+_PARTITIONS = {
+    "cn": "aws-cn",
+    "us-gov": "aws-us-gov",
+    "us-iso": "aws-iso",
+    "us-isob": "aws-iso-b",
+    "eu-isoe": "aws-iso-e",
+    "us-isof": "aws-iso-f",
+}
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws": "amazonaws.com", "aws-us-gov": "amazonaws.com"}
 
 
@@ -46,6 +53,9 @@ class DeployEnvironment:
 
     def __str__(self) -> str:
         return f"{self.account or 'any account'}/{self.region or 'any region'}"
+
+
+ANYWHERE = DeployEnvironment()
 
 
 def _partition(region: str) -> str:

@@ -18,7 +18,14 @@ _KNOWN_BY: Mapping[str, tuple[str, ...]] = {
     "AWS::CloudWatch::CompositeAlarm": ("AlarmRule",),
     "AWS::EC2::SecurityGroup": ("VpcId",),
     # Without the ports: a rule whose port moves is that rule.
-    "AWS::EC2::SecurityGroupEgress": ("GroupId", "CidrIp", "CidrIpv6", "DestinationSecurityGroupId", "DestinationPrefixListId", "IpProtocol"),
+    "AWS::EC2::SecurityGroupEgress": (
+        "GroupId",
+        "CidrIp",
+        "CidrIpv6",
+        "DestinationSecurityGroupId",
+        "DestinationPrefixListId",
+        "IpProtocol",
+    ),
     "AWS::EC2::SecurityGroupIngress": ("GroupId", "CidrIp", "CidrIpv6", "SourceSecurityGroupId", "SourcePrefixListId", "IpProtocol"),
     "AWS::EC2::VPCEndpoint": ("ServiceName", "VpcId", "VpcEndpointType"),
     "AWS::ElastiCache::ParameterGroup": (),
@@ -79,7 +86,10 @@ def with_new_ids(resource: Resource, renamed: Mapping[str, str]) -> Resource:
         {name: _moved(value, renamed) for name, value in resource.properties.items()},
         resource.deletion_policy,
         resource.replace_policy,
-        {name: _moved_names(value, renamed) if name == "DependsOn" else _moved(value, renamed) for name, value in resource.attributes.items()},
+        {
+            name: _moved_names(value, renamed) if name == "DependsOn" else _moved(value, renamed)
+            for name, value in resource.attributes.items()
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +16,7 @@ class Other(StrEnum):
     OTHER = "another value"
 
 
-def deciding_parameters(documents: list[Mapping[str, Any]], known: Mapping[str, str]) -> Candidates:
+def deciding_parameters(documents: Sequence[Mapping[str, Any]], known: Mapping[str, str]) -> Candidates:
     """Every parameter that decides something in one of the templates; `known` are pseudo parameters, which leave nothing open."""
     found: dict[str, dict[str, None]] = {}
     keys: set[str] = set()
@@ -37,7 +37,7 @@ def deciding_parameters(documents: list[Mapping[str, Any]], known: Mapping[str, 
     return candidates
 
 
-def _values(definitions: list[Mapping[str, Any]], literals: Mapping[str, None], *, is_key: bool) -> tuple[Any, ...]:
+def _values(definitions: Sequence[Mapping[str, Any]], literals: Mapping[str, None], *, is_key: bool) -> tuple[Any, ...]:
     defaults = [str(one["Default"]) for one in definitions if "Default" in one and "SSM" not in str(one.get("Type"))]
     allowed = [str(value) for one in definitions for value in one.get("AllowedValues", [])]
     # A default that no literal names takes every branch that another value takes; a key that no mapping has is refused.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from uplift.errors import BadInput
-from uplift.review.templates.environment import DeployEnvironment
+from uplift.review.templates.environment import ANYWHERE, DeployEnvironment
 from uplift.review.templates.expressions import Expressions
 from uplift.review.templates.form import check_form
 from uplift.review.templates.open_values import Candidates, deciding_parameters
@@ -83,7 +83,7 @@ class StackTemplate:
     name: str
     resources: Mapping[str, Resource]
     termination_protection: bool = False
-    environment: DeployEnvironment = DeployEnvironment()
+    environment: DeployEnvironment = ANYWHERE
     document: Mapping[str, Value] = field(default_factory=dict, compare=False)
     where: str = field(default="", compare=False)
     stack_name: str = ""
@@ -133,7 +133,7 @@ def read_template(
     document: Value,
     where: str,
     *,
-    environment: DeployEnvironment = DeployEnvironment(),
+    environment: DeployEnvironment = ANYWHERE,
     deployment: Deployment | None = None,
     termination_protection: bool = False,
 ) -> StackTemplate:
@@ -148,8 +148,8 @@ def _resolved(stack: StackTemplate, world: World, deciding: Candidates) -> Stack
     document = stack.document
     known = stack.known
     candidates = {name: values for name, values in deciding.items() if name not in known}
-    parts = (document.get(name, {}) for name in ("Parameters", "Mappings", "Conditions"))
-    expressions = Expressions(*parts, known=known, deciding=candidates, world=world)
+    parameters, mappings, conditions = (document.get(name, {}) for name in ("Parameters", "Mappings", "Conditions"))
+    expressions = Expressions(parameters, mappings, conditions, known, candidates, world)
     try:
         read = {logical_id: _read_resource(logical_id, raw, expressions) for logical_id, raw in document["Resources"].items()}
         sections = {name: _read_section(name, value, expressions) for name, value in document.items() if name != "Resources"}
@@ -164,7 +164,9 @@ def _read_section(name: str, value: Value, expressions: Expressions) -> Value:
     if name != "Outputs":
         return value
     existing = {key: one for key, one in value.items() if "Condition" not in one or expressions.condition(str(one["Condition"]))}
-    return {key: expressions.resolved({field: said for field, said in one.items() if field != "Condition"}) for key, one in existing.items()}
+    return {
+        key: expressions.resolved({field: said for field, said in one.items() if field != "Condition"}) for key, one in existing.items()
+    }
 
 
 def _read_resource(logical_id: str, raw: Mapping[str, Value], expressions: Expressions) -> Resource | None:

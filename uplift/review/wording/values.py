@@ -14,31 +14,45 @@ _SECRET = ("authtoken", "password", "secretstring", "token", "masteruserpassword
 
 def shown(value: Value) -> str:
     """One value, short: references as `<LogicalId>`, long ones cut."""
-    text = flattened(value) if isinstance(value, (dict, str)) else json.dumps(value, default=str)
+    text = f"[{', '.join(map(flattened, value))}]" if isinstance(value, list) else flattened(value)
     text = " ".join(str(text).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def flattened(value: Value) -> str:
     """A value as one text in which every reference stands as `<LogicalId>` or `<LogicalId.Attribute>`."""
-    if isinstance(value, Absent):
-        return value.value
     if isinstance(value, str):
-        return value
+        return value.value if isinstance(value, Absent) else value
     if isinstance(value, dict) and len(value) == 1:
         ((name, argument),) = value.items()
-        match name:
-            case "Ref":
-                return f"<{argument}>"
-            case "Fn::GetAtt":
-                return f"<{'.'.join(str(part) for part in argument)}>"
-            case "Fn::Join" if isinstance(argument, list) and isinstance(argument[1], list):
-                return str(argument[0]).join(flattened(part) for part in argument[1])
-            case "Parameter":
-                return f"<{argument['Default'] or argument['Name']}>"
-            case _:
-                pass
+        words = _function(name, argument)
+        if words is not None:
+            return words
+    if isinstance(value, dict) and value.keys() == {"Fn::FindInMap", "Mapping"}:
+        return f"<{'.'.join(flattened(step) for step in value['Fn::FindInMap'])}>"
     return json.dumps(value, default=str)
+
+
+def _function(name: str, argument: Value) -> str | None:
+    match name:
+        case "Ref":
+            return f"<{argument}>"
+        case "Fn::GetAtt":
+            return f"<{'.'.join(map(flattened, argument))}>"
+        case "Fn::Join" if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):
+            return str(argument[0]).join(flattened(part) for part in argument[1])
+        case "Parameter":
+            return f"<{argument['Default'] or argument['Name']}>"
+        case "Fn::ImportValue":
+            return f"<import of {flattened(argument)}>"
+        case _ if name.startswith("Fn::"):
+            return f"<{name} of {_arguments(argument)}>"
+        case _:
+            return None
+
+
+def _arguments(argument: Value) -> str:
+    return ", ".join(flattened(one) for one in argument) if isinstance(argument, list) else flattened(argument)
 
 
 def said(change: PropertyChange) -> str:
