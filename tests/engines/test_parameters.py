@@ -39,3 +39,18 @@ def test_values_of_a_family(family: str, name: str, value: str, problem: str | N
 )
 def test_names_that_changed_in_5_0(old: str, new: str | None) -> None:
     assert parameter_family("redis5.0").name_coming_from(old) == new
+
+
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [
+        ("redis5.0", "active-defrag-max-scan-fields"),
+        ("redis3.2", "client-output-buffer-limit-slave-hard-limit"),
+        ("redis7", "hash-max-listpack-entries"),
+        ("valkey8", "extended-redis-compatibility"),
+    ],
+)
+def test_nobody_is_told_that_what_elasticache_has_does_not_exist(family: str, name: str) -> None:
+    assert list(parameter_family(family).problems_with({name: "1"})) == [
+        (name, f"is a parameter of family {family} that Uplift does not set")
+    ]
