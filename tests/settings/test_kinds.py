@@ -113,6 +113,8 @@ _NOWHERE: list[tuple[str, Any, str]] = [
     ),
     ("app_cache.engine_version", "8.1", "'8.1' is a version of valkey, allowed for redis"),
     ("app_cache.engine_version", "5.0.7", "'5.0.7' cannot be created, allowed for redis"),
+    ("app_cache.engine", "valkey", "app_cache.engine_version: '5.0.6' is a version of redis, allowed for valkey: 7.2, 8.0, 8.1"),
+    ("upgrade.engine", "valkey", "upgrade.target_version: '5.0.6' is a version of redis, allowed for valkey: 7.2"),
     ("legacy.engine_version", "2.8.24", "'2.8.24' is a version of ElastiCache that Uplift does not know how to upgrade, allowed: 3.2.4"),
     ("app_cache.parameters", {"maxmemory-polcy": "x"}, "does not exist in family redis5.0, did you mean maxmemory-policy?"),
     ("app_cache.parameters", {"rename-commands": ""}, "app_cache.parameters.rename-commands is blank"),
@@ -186,18 +188,11 @@ def test_refused(load_changed: Load, field: str, value: Any, message: str) -> No
         ("upgrade.not_after", "2026-12-13T01:00:00-05:00"),
         ("upgrade.notify", ["first.last+pager@sub.example.gov", "https://user:key@pager.example.gov:8443/a?b=c%20d"]),
         ("upgrade.notify", [f"arn:aws-us-gov:sns:{_HERE}:pager", f"arn:aws-us-gov:sns:{_HERE}:Pager"]),
-        ("app_cache.engine", "valkey"),
-        ("tags", {"Owner": "us", "cost:centre": ""}),
+        ("tags", {"Owner": "us", "cost:centre": "a b"}),
         ("pipeline.operators", ["arn:aws-us-gov:iam::444444444444:role/on-call", "arn:aws-us-gov:iam::333333333333:role/on-call"]),
     ],
 )
 def test_taken(load_changed: Load, field: str, value: Any) -> None:
-    if (field, value) == ("app_cache.engine", "valkey"):
-        with pytest.raises(
-            BadInput, match=r"app_cache\.engine_version: '5\.0\.6' is a version of redis, allowed for valkey: 7\.2, 8\.0, 8\.1"
-        ):
-            load_changed(field, value)
-        return
     assert load_changed(field, value)
 
 
@@ -283,4 +278,14 @@ def test_a_key_is_of_this_environment(tmp_path: Path, owner: str) -> None:
     with pytest.raises(
         BadInput, match="app_cache.kms_key_arn is arn:.*, allowed: a key of account 333333333333 in us-east-1 in partition aws"
     ):
+        _prod(tmp_path, change)
+
+
+@pytest.mark.parametrize(("section", "field"), [("app_cache", "engine_version"), ("upgrade", "target_version")])
+def test_a_version_that_is_left_out_must_be_one_of_the_engine(tmp_path: Path, section: str, field: str) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content[section]["engine"] = "valkey"
+        del content[section][field]
+
+    with pytest.raises(BadInput, match=f"prod.yaml: {section}.{field}: '5.0.6' is a version of redis"):
         _prod(tmp_path, change)

@@ -191,7 +191,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
     ("network.dns_zone", {"id": "Z1", "name": "internal"}, "network.dns_zone.name: found 'internal', allowed:"),
     ("tags", {"aws:owner": "us"}, "tags has 'aws:owner', allowed: keys that do not begin with aws:"),
     ("tags", {"Owner": "us & them"}, "tags.Owner: found 'us & them', allowed:"),
-    ("tags", {f"Key{number}": "" for number in range(41)}, "tags has 41 entries, allowed: 40"),
+    ("tags", {f"Key{number}": "x" for number in range(41)}, "tags has 41 entries, allowed: 40"),
     ("required_tags", ["Owner"], "tags.Owner is missing, but required_tags names it; allowed: a value of 1 to 256 characters"),
     ("tags", {f"Key{number}": "x" * 256 for number in range(8)}, "name fewer alarms, topics or tags, or shorten managed_by_line"),
     ("legacy.parameter_group", "Legacy Group", "legacy.parameter_group: found 'Legacy Group', allowed:"),

@@ -20,7 +20,7 @@ SWITCHES = [(place, value) for place, value in LEAVES if isinstance(value, bool)
 # A regular expression's signs, and how pydantic begins its own messages.
 NOT_FOR_PEOPLE = re.compile(r"\^|\\d|\[0-9|\[a-z|\(\?|[Ii]nput should|valid (string|integer|boolean|dictionary|tuple)|pydantic|type=")
 FREE = {"managed_by", "managed_by_line", "by", "acknowledged_by", "alarms_to_mute"}
-MAY_BE_EMPTY = {"notify-keyspace-events", "Project", "Owner"}
+MAY_BE_EMPTY = {"notify-keyspace-events"}
 
 
 def _ids(rows: list[tuple[Place, Any]]) -> list[str]:
@@ -51,9 +51,8 @@ def test_a_text_is_not_blank(place: Place, value: str) -> None:
     for blank in ("", " ", "\t", "\u00a0", "\u3000", "\n"):
         if blank or place[-1] not in MAY_BE_EMPTY:
             _refusal(place, blank)
-    if "required_tags" not in place and "Project" not in place and "Owner" not in place:
-        for around in (f"{value}\n", f" {value}", f"{value} ", f"{value}\u200b", f"{value}\x00"):
-            _refusal(place, around)
+    for around in (f"{value}\n", f" {value}", f"{value} ", f"{value}\u200b", f"{value}\x00"):
+        _refusal(place, around)
 
 
 @pytest.mark.parametrize(("place", "value"), TEXTS, ids=_ids(TEXTS))
@@ -64,6 +63,7 @@ def test_a_text_is_nothing_else(place: Place, value: str) -> None:
             assert "in quotes" in said
     if place != ("upgrade", "not_after"):
         _refusal(place, f"{value}${{Token[TOKEN.7]}}")
+        _refusal(place, f"{value}{{{{resolve:ssm:name}}}}")
 
 
 @pytest.mark.parametrize(("place", "value"), TEXTS, ids=_ids(TEXTS))

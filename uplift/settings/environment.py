@@ -97,7 +97,7 @@ class EnvironmentSettings(FrozenSettings):
     role_path: Annotated[str, _ROLE_PATH] = "/"
     permissions_boundary_arn: Annotated[str, POLICY_ARN] | None = None
     log_retention_days: Annotated[Literal[30, 90, 180, 365, 731, 1827], Choice(_RETENTIONS)] = 365
-    report_retention_days: Annotated[int, Whole(1)] = 400
+    report_retention_days: Annotated[int, Whole(1, 36_500)] = 400
     tags: Tags = Field(default_factory=dict)
     required_tags: Annotated[tuple[TagKey, ...], EachOnce(key=_without_capitals)] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from uplift.engines.catalogue import Engine, EngineVersion, find_version
 from uplift.settings.arns import KEY_ARN
@@ -16,6 +16,8 @@ from uplift.settings.windows import Window
 
 # ElastiCache itself keeps two to four connections to a node (user guide, "Which metrics should I monitor?").
 FEWEST_THAT_RING = 5
+# More than any node has; CloudWatch's thresholds are floating point numbers.
+_MOST_BYTES = 1_000_000_000_000
 Percent = Annotated[int, Whole(1, 100)]
 NodeType = Annotated[str, Text("a node type, such as cache.r5.large")]
 
@@ -31,12 +33,12 @@ class AlarmThresholds(FrozenSettings):
     cpu_percent: Percent = 90
     engine_cpu_percent: Percent = 90
     memory_percent: Percent | None = None
-    freeable_memory_bytes: Annotated[int, Whole(1)] = 100_000_000
-    swap_usage_bytes: Annotated[int, Whole(1)] = 50_000_000
+    freeable_memory_bytes: Annotated[int, Whole(1, _MOST_BYTES)] = 100_000_000
+    swap_usage_bytes: Annotated[int, Whole(1, _MOST_BYTES)] = 50_000_000
     connections: Annotated[int, Whole(1, 65_000)] = 20_000
     fewest_connections: Annotated[int, Whole(FEWEST_THAT_RING, 65_000)] | None = None
-    replication_lag_seconds: Annotated[int, Whole(1)] = 5
-    evictions_in_five_minutes: Annotated[int, Whole(0)] | None = None
+    replication_lag_seconds: Annotated[int, Whole(1, 86_400)] = 5
+    evictions_in_five_minutes: Annotated[int, Whole(0, 1_000_000_000)] | None = None
     evictions_band_width: Annotated[int, Whole(1, 10)] = 3
 
     def problems(self) -> Iterator[str]:
@@ -49,7 +51,7 @@ class GroupSettings(FrozenSettings):
     """One new replication group: app-cache or sidekiq."""
 
     engine: Annotated[Engine, Choice(tuple(Engine))] = Engine.REDIS
-    engine_version: Annotated[str, Text("a version, such as 5.0.6")] = "5.0.6"
+    engine_version: Annotated[str, Text("a version, such as 5.0.6"), Field(validate_default=True)] = "5.0.6"
     parameter_group_family: Annotated[str, Text("a family, such as redis5.0")] | None = None
     node_type: NodeType
     replicas: Annotated[int, Whole(0, 5)]

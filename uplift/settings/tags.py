@@ -1,7 +1,7 @@
 """Tags of everything that takes them, and those an organisation requires.
 
 Source: AWS general reference, "Tag naming limits and requirements", as far as every service takes it: keys of 128 and values of 256
-characters, fifty on a resource, none that begins with `aws:`.
+characters, fifty on a resource, none that begins with `aws:`; and no empty value (registry schema of AWS::CloudWatch::Alarm).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from uplift.settings.values import Text
 _TEXT = "[A-Za-z0-9 _.:/=+@-]"
 _IN_WORDS = "of letters, digits, blanks and _ . : / = + @ -"
 TagKey = Annotated[str, Text(f"1 to 128 characters, {_IN_WORDS}", f"{_TEXT}{{1,128}}")]
-TagValue = Annotated[str, Text(f"at most 256 characters, {_IN_WORDS}", f"{_TEXT}{{0,256}}", may_be_empty=True)]
+TagValue = Annotated[str, Text(f"1 to 256 characters, {_IN_WORDS}", f"{_TEXT}{{1,256}}")]
 Tags = Annotated[Mapping[TagKey, TagValue], Pairs()]
 # A resource takes fifty, of which CDK and CloudFormation set a few themselves.
 _MOST_TAGS = 40

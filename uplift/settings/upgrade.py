@@ -96,7 +96,7 @@ class UpgradeSettings(FrozenSettings):
     """What legacy becomes, when, and who has agreed to it."""
 
     engine: Annotated[Engine, Choice(tuple(Engine))] = Engine.REDIS
-    target_version: Annotated[str, Text("a version, such as 5.0.6")] = "5.0.6"
+    target_version: Annotated[str, Text("a version, such as 5.0.6"), Field(validate_default=True)] = "5.0.6"
     attempt: Annotated[int, Whole(1, 999)] = 1
     schedule: ScheduleSettings = ScheduleSettings()
     not_after: Moment
@@ -114,9 +114,9 @@ class UpgradeSettings(FrozenSettings):
     acknowledged: Annotated[frozenset[Annotated[Acknowledgement, Choice(tuple(Acknowledgement))]], EachOnce()] = frozenset()
     acknowledged_by: Annotated[str, Text("who acknowledged", may_be_empty=True)] = ""
     approved: Approval | None = None
-    runbooks_url: Annotated[str, Text("https://…, of ASCII characters and without a slash at its end", "https://[!-~]*[!-.0-~]")] | None = (
-        None
-    )
+    runbooks_url: (
+        Annotated[str, Text("https://…, of ASCII characters and without a slash at its end", "https://[A-Za-z0-9]([!-~]*[!-.0-~])?")] | None
+    ) = None
     notify: Annotated[tuple[Receiver, ...], EachOnce(key=as_subscribed)] = ()
 
     @property

@@ -22,8 +22,8 @@ _MOST_SHOWN = 120
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?")
 _A_MOMENT = "a date and time with its zone, such as 2026-12-05T06:00:00Z"
-# CDK takes such text for a value of its own that is not known yet, and ends in a traceback.
-_TOKEN = re.compile(r"\$\{Token\[")
+# CDK takes the first for a value of its own that is not known yet, and ends in a traceback; CloudFormation looks the second up.
+_NOT_THE_PERSONS = re.compile(r"\$\{Token\[|\{\{resolve:")
 # EventBridge Scheduler user guide, "Schedule types": the years a schedule can name.
 YEARS = (1970, 2199)
 
@@ -86,9 +86,9 @@ class Text:
             raise refused(f"is blank, allowed: {self.allowed}")
         if self.form and re.fullmatch(self.form, found) is None:
             raise refused(f"found {shown(found)}{_not_ascii(found)}, allowed: {self.allowed}")
-        if found != found.strip() or not found.isprintable() or _TOKEN.search(found):
+        if found != found.strip() or not found.isprintable() or _NOT_THE_PERSONS.search(found):
             raise refused(
-                f"found {shown(found)}, allowed: {self.allowed}, on one line, with no blanks around it and no ${{Token[…]}} in it"
+                f"found {shown(found)}, allowed: {self.allowed}, on one line, without blanks around it, ${{Token[ or {{{{resolve:"
             )
         if self.longest and len(found) > self.longest:
             raise refused(f"found {shown(found)} of {len(found)} characters, allowed: {self.longest} at most")
