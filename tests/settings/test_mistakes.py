@@ -49,6 +49,7 @@ def test_all_of_them_are_said(tmp_path: Path) -> None:
     ("section", "name", "message"),
     [
         ("", "node_type", "node_type: no such field here; allowed: app_cache.node_type, sidekiq.node_type or upgrade.recovery.node_type"),
+        ("tags", " ", "tags has a name that is blank, allowed: 1 to 128 characters"),
         ("", "Account", "Account: no such field, did you mean account?"),
         ("legacy", "xyz", "legacy.xyz: no such field; allowed: kind, id, engine_version, security_group_id, parameter_group, port, "),
         ("upgrade", "not_before", "upgrade.not_before: no such field, did you mean not_after?"),
@@ -56,7 +57,7 @@ def test_all_of_them_are_said(tmp_path: Path) -> None:
     ],
 )
 def test_the_nearest_name_is_offered(tmp_path: Path, section: str, name: str, message: str) -> None:
-    assert message in _said(tmp_path, lambda content: (content[section] if section else content).update({name: "x"}))
+    assert message in _said(tmp_path, lambda content: (content.setdefault(section, {}) if section else content).update({name: "x"}))
 
 
 def test_other_mistakes_are_said_as_far_as_somebody_mends_at_once(tmp_path: Path) -> None:

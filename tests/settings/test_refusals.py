@@ -19,7 +19,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
     ("app_cache.parameter_group_family", "redis7", "app_cache.parameter_group_family is 'redis7', but redis 5.0.6 owns 'redis5.0'"),
     ("app_cache.parameters.maxmemory-polcy", "noeviction", "app_cache.parameters.maxmemory-polcy does not exist in family redis5.0"),
     ("app_cache.parameters.appendonly", "yes", "app_cache.parameters.appendonly is fixed by ElastiCache and cannot be set"),
-    ("app_cache.parameters.timeout", "5", "app_cache.parameters.timeout is '5', allowed: 0 or 20 to"),
+    ("app_cache.parameters.timeout", "5", "app_cache.parameters.timeout is '5', allowed: 0 or 20 or more"),
     (
         "app_cache.parameters.notify-keyspace-events",
         "BOGUS",

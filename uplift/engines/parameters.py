@@ -40,7 +40,7 @@ class Parameter:
         if self.choices and value not in self.choices:
             return f"is {value!r}, allowed: {', '.join(self.choices)}"
         if self.ranges and not self._in_range(value):
-            allowed = " or ".join(f"{low}" if low == high else f"{low} to {high}" for low, high in self.ranges)
+            allowed = " or ".join(_in_words(low, high) for low, high in self.ranges)
             return f"is {value!r}, allowed: {allowed}"
         return None
 
@@ -50,6 +50,14 @@ class Parameter:
 
 
 _UNBOUNDED = 2**63 - 1
+
+
+def _in_words(low: int, high: int) -> str:
+    if high == _UNBOUNDED:
+        return f"{low} or more"
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 _YES_NO = ("yes", "no")
 _POLICIES = ("volatile-lru", "allkeys-lru", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction")
 _LFU_POLICIES = ("volatile-lfu", "allkeys-lfu")

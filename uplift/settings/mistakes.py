@@ -37,6 +37,8 @@ def _sentences(model: type[BaseModel], error: ErrorDetails) -> Iterator[str]:
         yield from (".".join([*place, problem]) for problem in error["ctx"]["problems"])
         return
     words = _in_words(model, error, place)
+    if "[key]" in error["loc"] and not place[-1].strip():
+        place, words = place[:-1], f"has a name that {words}"
     yield f"{'.'.join(place) or '(whole file)'}{' ' if error['type'] == REFUSED and words.startswith(_VERBS) else ': '}{words}"
 
 

@@ -77,7 +77,7 @@ class ScheduleSettings(FrozenSettings):
 class Approval(FrozenSettings):
     """Who approved which plan, as `uplift plan` prints it."""
 
-    plan: Annotated[str, Text("the 16 hexadecimal digits that `uplift plan` prints, in quotes", "[0-9a-f]{16}")]
+    plan: Annotated[str, Text("the 16 hexadecimal digits that `uplift plan` prints", "[0-9a-f]{16}")]
     by: Annotated[str, Text("who approved it")]
 
 

@@ -87,16 +87,21 @@ class Text:
         if self.form and re.fullmatch(self.form, found) is None:
             raise refused(f"found {shown(found)}{_not_ascii(found)}, allowed: {self.allowed}")
         if found != found.strip() or not found.isprintable() or _NOT_THE_PERSONS.search(found):
-            raise refused(
-                f"found {shown(found)}, allowed: {self.allowed}, on one line, without blanks around it, ${{Token[ or {{{{resolve:"
-            )
+            raise refused(f"found {shown(found)}, allowed: {self.allowed}, {_without(found)}")
         if self.longest and len(found) > self.longest:
             raise refused(f"found {shown(found)} of {len(found)} characters, allowed: {self.longest} at most")
         return str(found)
 
 
-def _not_ascii(found: str) -> str:
-    odd = [character for character in found if not character.isascii()]
+def _without(found: str) -> str:
+    """What of it could stand in no text."""
+    if found != found.strip():
+        return "without blanks around it"
+    return "on one line of printable characters" if not found.isprintable() else "without ${Token[ and {{resolve:"
+
+
+def _not_ascii(found: object) -> str:
+    odd = [character for character in found if not character.isascii()] if isinstance(found, str) else []
     return f" with {odd[0]!a} in it, which is not ASCII" if odd else ""
 
 
@@ -119,7 +124,7 @@ class Whole:
         """Raises the refusal in words."""
         number = int(found) if isinstance(found, str) and _DIGITS.fullmatch(found) else found
         if isinstance(number, bool) or not isinstance(number, int) or number < self.low or (self.high is not None and number > self.high):
-            raise refused(f"found {shown(found)}, allowed: {self.allowed}")
+            raise refused(f"found {shown(found)}{_not_ascii(found)}, allowed: {self.allowed}")
         return number
 
 
