@@ -25,10 +25,21 @@ def test_help_is_everywhere(command: list[str]) -> None:
     assert "Usage:" in done.stdout
 
 
-def test_valid_settings_give_warnings_and_0() -> None:
-    done = _uplift("settings", "check", "prod")
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config directory whose prod is config/prod.yaml with dates that this test's clock does not pass."""
+    folder = tmp_path_factory.mktemp("ahead")
+    content = yaml.safe_load(Path("config/prod.yaml").read_text())
+    content["upgrade"]["schedule"]["expression"] = "at(2190-12-12T21:00:00)"
+    content["upgrade"]["not_after"] = "2190-12-13T06:00:00Z"
+    (folder / "prod.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    return folder
+
+
+def test_valid_settings_give_warnings_and_0(ahead: Path) -> None:
+    done = _uplift("settings", "check", "prod", "--config", str(ahead))
     assert done.returncode == 0
-    assert done.stdout.splitlines()[0] == "config/prod.yaml is valid"
+    assert done.stdout.splitlines()[0] == f"{ahead}/prod.yaml is valid"
     assert "warning: Sidekiq 7 needs Redis 6.2: redis 5.0.6 does not run it" in done.stdout
 
 
@@ -55,8 +66,16 @@ def test_a_bootstrap_is_of_one_environment_and_as_the_organisation_demands(tmp_p
     _one_line(_uplift("bootstrap", "rehearsal", "--dry-run", "--config", str(tmp_path)), "rehearsal.yaml: pipeline is missing, allowed: ")
 
 
-def test_settings_for_machines() -> None:
-    done = _uplift("settings", "check", "prod", "--json")
+@pytest.mark.parametrize("command", [("settings", "check"), ("plan",)])
+def test_a_date_that_has_passed_is_refused_where_a_person_asks(tmp_path: Path, command: tuple[str, ...]) -> None:
+    text = Path("config/prod.yaml").read_text().replace("2026-12-13T06:00:00Z", "2026-02-02T06:00:00Z").replace("2026-12-12", "2026-02-01")
+    (tmp_path / "prod.yaml").write_text(text)
+    done = _uplift(*command, "prod", "--config", str(tmp_path))
+    _one_line(done, "prod.yaml: upgrade.not_after is 2026-02-02 06:00 UTC, which is past; allowed: a time after 2")
+
+
+def test_settings_for_machines(ahead: Path) -> None:
+    done = _uplift("settings", "check", "prod", "--json", "--config", str(ahead))
     document = json.loads(done.stdout)
     assert (document["schema"], document["valid"]) == ("uplift.settings.check/1", True)
     assert len(document["warnings"]) == 3
@@ -92,7 +111,7 @@ def test_bad_input_is_one_line_and_2(tmp_path: Path, short_file: Path, newer_fil
     _one_line(_uplift("settings", "check", "qa"), "environment is 'qa', allowed: dev, prod, rehearsal, staging")
     _one_line(
         _uplift("settings", "check", "prod", "--config", str(tmp_path)),
-        "prod.yaml: account: found 5, allowed: input should be a valid string",
+        "prod.yaml: account: found 5 without quotes, allowed: 12 digits, in quotes; region: missing; network: missing; legacy: missing; ",
     )
     _one_line(_uplift("rehearse", "in-place", "--fault", "nope"), "--fault 'nope': allowed: async-loss, schedule-twice")
     _one_line(_uplift("rehearse", "in-place", "--rdb", str(short_file)), "no RDB file, it does not begin with REDIS and four digits")
@@ -108,8 +127,10 @@ def test_what_the_command_line_itself_refuses_is_2_without_a_traceback(arguments
     assert "Traceback" not in done.stderr
 
 
-def test_a_plan_without_aws_fails_in_one_line() -> None:
-    done = _uplift("plan", "prod", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
+def test_a_plan_without_aws_fails_in_one_line(ahead: Path) -> None:
+    done = _uplift(
+        "plan", "prod", "--config", str(ahead), AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x"
+    )
     assert done.returncode == 1
     assert "reading ElastiCache in us-gov-west-1: " in done.stderr
     assert "Traceback" not in done.stderr

@@ -87,9 +87,10 @@ class Checkout:
         path.write_text(yaml.safe_dump(content | yaml.safe_load(lines)))
 
     def replace_placeholders(self) -> None:
-        """As the commands would find them: the ids of the seeded account, and legacy as it is there."""
+        """As the commands would find them: the ids of the seeded account, and legacy as it is there. And a last day that is to come."""
         path = self.root / "config/dev.yaml"
         text = path.read_text().replace("0bad0bad", "00000000").replace("111111111111", _ACCOUNT).replace("OWNER/NAME", "us/redis")
+        text = text.replace("2026-12-31T06:00:00Z", "2190-12-31T06:00:00Z")
         path.write_text(text.replace("3.2.4", "3.2.6").replace("vets-api-dev-redis32", "default.redis3.2"))
 
     def stacks(self) -> dict[str, str]:

@@ -11,8 +11,8 @@ from uplift.engines.parameters import parameter_family
         ("redis3.2", "maxmemory-policy", "volatile-lfu", "allowed: volatile-lru"),
         ("redis5.0", "timeout", "0", None),
         ("redis5.0", "timeout", "20", None),
-        ("redis5.0", "timeout", "19", "allowed: 0 or 20 to"),
-        ("redis5.0", "timeout", "-1", "allowed: 0 or 20 to"),
+        ("redis5.0", "timeout", "19", "allowed: 0 or 20 or more"),
+        ("redis5.0", "timeout", "-1", "allowed: 0 or 20 or more"),
         ("redis5.0", "maxmemory", "100", "fixed by ElastiCache"),
         ("redis5.0", "close-on-slave-write", "yes", "does not exist in family redis5.0"),
         ("redis3.2", "close-on-slave-write", "yes", None),
@@ -39,3 +39,18 @@ def test_values_of_a_family(family: str, name: str, value: str, problem: str | N
 )
 def test_names_that_changed_in_5_0(old: str, new: str | None) -> None:
     assert parameter_family("redis5.0").name_coming_from(old) == new
+
+
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [
+        ("redis5.0", "active-defrag-max-scan-fields"),
+        ("redis3.2", "client-output-buffer-limit-slave-hard-limit"),
+        ("redis7", "hash-max-listpack-entries"),
+        ("valkey8", "extended-redis-compatibility"),
+    ],
+)
+def test_nobody_is_told_that_what_elasticache_has_does_not_exist(family: str, name: str) -> None:
+    assert list(parameter_family(family).problems_with({name: "1"})) == [
+        (name, f"is a parameter of family {family} that Uplift does not set")
+    ]

@@ -20,7 +20,7 @@ ALL_ACKNOWLEDGED = tuple(Acknowledgement)
 
 REFUSALS: list[tuple[str, Facts, dict[str, Any], str]] = [
     ("group modifying", facts(observation(status="modifying")), {}, "legacy is 'modifying', expected 'available'"),
-    ("no room for a recovery", facts(observation(member(1, node_type="cache.m3.large"), member(2))), {}, "cache.m3.large is none of the node types that new groups get (engines/nodes.py); set upgrade.recovery.node_type to one of t3"),
+    ("no room for a recovery", facts(observation(member(1, node_type="cache.m3.large"), member(2))), {}, "cache.m3.large is none of the node types that new groups get: ElastiCache still has m3, and makes no new nodes of it; set upgrade.recovery.node_type to one of t3"),
     ("another recovery type", facts(), {"recovery_node_type": "cache.r7g.large"}, "cache.r7g.large needs Redis 6.2"),
     ("nobody subscribed", facts(people=People(0)), {}, "no subscription of upgrade.notify is confirmed and none is waiting for it"),
     ("nobody confirmed", facts(people=People(0, ("a@b.gov",))), {}, "no subscription of upgrade.notify is confirmed, not confirmed yet: a@b.gov"),

@@ -32,6 +32,8 @@ _TOPIC = "arn:aws-us-gov:sns:us-gov-west-1:333333333333:pager"
 _BOUNDARY = "arn:aws-us-gov:iam::333333333333:policy/theirs"
 _SECRET = "arn:aws-us-gov:secretsmanager:us-gov-west-1:333333333333:secret:legacy-AbCdEf"
 _PROVIDER = "arn:aws-us-gov:iam::333333333333:oidc-provider/token.actions.githubusercontent.com"
+# What prod's plan demands, also where legacy is a single node.
+_ACKNOWLEDGED = ["no-engine-rollback", "manager-must-change-a-line", "outage-for-the-whole-upgrade"]
 _OPERATORS = "arn:aws-us-gov:iam::333333333333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Uplift_*"
 
 
@@ -70,8 +72,19 @@ SWITCHES = (
     Switch("muting", {"legacy.alarms_to_mute": ["legacy-connections"]}, {"legacy.alarms_to_mute": []}),
     Switch(
         "schedule",
-        {"upgrade.schedule.enabled": True, "upgrade.approved": {"plan": "0" * 16, "by": "somebody"}},
-        {"upgrade.schedule.enabled": False, "upgrade.schedule.expression": None, "upgrade.approved": None},
+        {
+            "upgrade.schedule.enabled": True,
+            "upgrade.approved": {"plan": "0" * 16, "by": "somebody"},
+            "upgrade.acknowledged": _ACKNOWLEDGED,
+            "upgrade.acknowledged_by": "somebody",
+        },
+        {
+            "upgrade.schedule.enabled": False,
+            "upgrade.schedule.expression": None,
+            "upgrade.approved": None,
+            "upgrade.acknowledged": None,
+            "upgrade.acknowledged_by": None,
+        },
     ),
     Switch("mail", {"upgrade.notify": ["on-call@example.gov"]}, {"upgrade.notify": ["https://pager.example.gov/x", _TOPIC]}),
     Switch("runbooks", {"upgrade.runbooks_url": "https://example.gov/runbooks"}, {"upgrade.runbooks_url": None}),

@@ -79,10 +79,30 @@ CATALOGUE: tuple[EngineVersion, ...] = (
 
 OLDEST_RESTORABLE = "4.0.10"
 
+# What ElastiCache has or had beside these (user guide, "Supported engines and versions"): nobody is told that they do not exist.
+_NOT_TAKEN: dict[Engine, frozenset[str]] = {
+    Engine.REDIS: frozenset({"2.6.13", "2.8.6", "2.8.19", "2.8.21", "2.8.22", "2.8.23", "2.8.24"}),
+    Engine.VALKEY: frozenset({"8.2", "9.0", "9.1"}),
+}
+
 
 def creatable_versions(engine: Engine) -> tuple[str, ...]:
     """The versions of `engine` that a new group or an upgrade may ask for."""
     return tuple(version.requested for version in CATALOGUE if version.engine is engine and version.creatable)
+
+
+def why_not_taken(engine: Engine, requested: str) -> str:
+    """Why a version of ElastiCache's is none of this catalogue; empty where ElastiCache has none of that name, or it is here."""
+    if requested in _NOT_TAKEN[engine]:
+        return "is a version of ElastiCache that Uplift does not know how to upgrade"
+    major_minor = ".".join(requested.split(".")[:2])
+    for version in CATALOGUE:
+        if version.engine is engine and version.patch_is_chosen_by_aws and version.requested == major_minor != requested:
+            return f"names a patch, which AWS chooses: write {major_minor}"
+    other = Engine.VALKEY if engine is Engine.REDIS else Engine.REDIS
+    if requested in _NOT_TAKEN[other] or any(version.engine is other and version.requested == requested for version in CATALOGUE):
+        return f"is a version of {other}"
+    return ""
 
 
 def find_version(engine: Engine, requested: str) -> EngineVersion:
@@ -93,7 +113,8 @@ def find_version(engine: Engine, requested: str) -> EngineVersion:
     for version in CATALOGUE:
         if version.engine is engine and version.requested == requested:
             return version
-    raise BadInput(f"{engine} {requested} is no version of ElastiCache; allowed: {', '.join(creatable_versions(engine))}")
+    why = why_not_taken(engine, requested) or "is no version of ElastiCache"
+    raise BadInput(f"{engine} {requested} {why}; allowed: {', '.join(creatable_versions(engine))}")
 
 
 def find_reported_version(engine: Engine, reported: str) -> EngineVersion | None:

@@ -40,7 +40,7 @@ class Parameter:
         if self.choices and value not in self.choices:
             return f"is {value!r}, allowed: {', '.join(self.choices)}"
         if self.ranges and not self._in_range(value):
-            allowed = " or ".join(f"{low}" if low == high else f"{low} to {high}" for low, high in self.ranges)
+            allowed = " or ".join(_in_words(low, high) for low, high in self.ranges)
             return f"is {value!r}, allowed: {allowed}"
         return None
 
@@ -50,6 +50,14 @@ class Parameter:
 
 
 _UNBOUNDED = 2**63 - 1
+
+
+def _in_words(low: int, high: int) -> str:
+    if high == _UNBOUNDED:
+        return f"{low} or more"
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 _YES_NO = ("yes", "no")
 _POLICIES = ("volatile-lru", "allkeys-lru", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction")
 _LFU_POLICIES = ("volatile-lfu", "allkeys-lfu")
@@ -147,6 +155,26 @@ _FAMILY_PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "valkey8": _COMMON + _FROM_4_0 + _FROM_5_0,
 }
 
+# What ElastiCache has there beside these, and nobody sets through Uplift (user guide, "Engine specific parameters"): not modifiable, or of
+# no use here. They are no part of a family above, because all of a family's defaults are part of a plan that somebody approved.
+_SLAVE_BUFFERS = frozenset(f"client-output-buffer-limit-slave-{limit}" for limit in ("hard-limit", "soft-limit", "soft-seconds"))
+_REPLICA_BUFFERS = frozenset(name.replace("slave", "replica") for name in _SLAVE_BUFFERS)
+_ALSO_4_0 = frozenset({"client-query-buffer-limit", "proto-max-bulk-len"})
+_ALSO_5_0 = _ALSO_4_0 | _REPLICA_BUFFERS | {"active-defrag-max-scan-fields", "replica-ignore-maxmemory"}
+_ALSO_6 = _ALSO_5_0 | {"acl-pubsub-default", "acllog-max-len", "active-expire-effort", "tracking-table-max-keys"}
+_ALSO_6 |= {"lazyfree-lazy-user-del", "cluster-allow-reads-when-down"}
+_ALSO_7 = _ALSO_6 | {f"{kind}-max-listpack-{limit}" for kind in ("hash", "zset") for limit in ("entries", "value")}
+_ALSO_7 |= {"latency-tracking", "cluster-preferred-endpoint-type", "cluster-allow-pubsubshard-when-down"}
+_ALSO: Mapping[str, frozenset[str]] = {
+    "redis3.2": _SLAVE_BUFFERS | {"slave-allow-chaining"},
+    "redis4.0": _SLAVE_BUFFERS | _ALSO_4_0 | {"slave-allow-chaining", "slave-lazy-flush"},
+    "redis5.0": _ALSO_5_0,
+    "redis6.x": _ALSO_6,
+    "redis7": _ALSO_7,
+    "valkey7": _ALSO_7,
+    "valkey8": _ALSO_7 | {"extended-redis-compatibility"},
+}
+
 _RENAMED_IN_5_0: Mapping[str, str] = {
     "close-on-slave-write": "close-on-replica-write",
     "min-slaves-to-write": "min-replicas-to-write",
@@ -165,9 +193,14 @@ class ParameterFamily:
         """Each parameter of `values` that cannot be set in this family, with the reason."""
         for name, value in values.items():
             parameter = self.by_name.get(name)
-            problem = f"does not exist in family {self.name}" if parameter is None else parameter.problem_with(value)
+            problem = self._why_unknown(name) if parameter is None else parameter.problem_with(value)
             if problem is not None:
                 yield name, problem
+
+    def _why_unknown(self, name: str) -> str:
+        if name in _ALSO[self.name]:
+            return f"is a parameter of family {self.name} that Uplift does not set"
+        return f"does not exist in family {self.name}"
 
     def name_coming_from(self, older_name: str) -> str | None:
         """What `older_name` is called in this family; None where it does not exist any more."""

@@ -8,9 +8,9 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-from uplift.engines.catalogue import Engine, creatable_versions
+from uplift.engines.catalogue import Engine, creatable_versions, why_not_taken
 
-PROBLEM = "settings_problem"
+PROBLEMS = "settings_problems"
 
 
 class FrozenSettings(BaseModel):
@@ -20,12 +20,13 @@ class FrozenSettings(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        for problem in self.problems():
-            raise PydanticCustomError(PROBLEM, "{problem}", {"problem": problem})
+        problems = list(self.problems())
+        if problems:
+            raise PydanticCustomError(PROBLEMS, "{said}", {"said": "; ".join(problems), "problems": problems})
         return self
 
     def problems(self) -> Iterator[str]:
-        """What is wrong with fields that are right one by one, each beginning with a field's name; the first is what the person reads."""
+        """What is wrong with fields that are right one by one, each beginning with a field's name."""
         yield from ()
 
 
@@ -33,5 +34,6 @@ def checked_version(engine: Engine, value: str, verb: str) -> str:
     """Return `value` where ElastiCache still takes it. Raises ValueError with what is allowed: "cannot be `verb`"."""
     allowed = creatable_versions(engine)
     if value not in allowed:
-        raise ValueError(f"{value!r} cannot be {verb}, allowed for {engine}: {', '.join(allowed)}")
+        why = why_not_taken(engine, value) or f"cannot be {verb}"
+        raise ValueError(f"{value!r} {why}, allowed for {engine}: {', '.join(allowed)}")
     return value

@@ -7,32 +7,37 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, field_validator
 
 from uplift.engines.changes import Change, change_between
-from uplift.engines.nodes import family_of
+from uplift.settings.arns import POLICY_ARN, Owner, why_elsewhere
 from uplift.settings.base import FrozenSettings
-from uplift.settings.groups import MEMORY_POLICY, REFUSES_WRITES, GroupSettings
+from uplift.settings.consent import consent_problems
+from uplift.settings.groups import GroupSettings
 from uplift.settings.legacy import LegacySettings
+from uplift.settings.lists import EachOnce
 from uplift.settings.network import NetworkSettings
+from uplift.settings.node_types import node_type_problems
+from uplift.settings.parameters import MEMORY_POLICY, REFUSES_WRITES
 from uplift.settings.pipeline import PipelineSettings
-from uplift.settings.tags import Tags, tag_problems
+from uplift.settings.regions import partition_of, region_that_exists
+from uplift.settings.tags import TagKey, Tags, tag_problems
 from uplift.settings.upgrade import UpgradeSettings
+from uplift.settings.values import Choice, Text, Whole
 
 # Lambda: all environment variables of a function together (Lambda guide, "Lambda quotas").
 _MOST_ENVIRONMENT_BYTES = 4_096
 # What the run settings hold beside the texts counted below, with the longest names of table, bucket, topic and parameter group.
 _ENVIRONMENT_BYTES_OF_THE_REST = 2_000
 
-# By what its regions are called; every other region is in aws.
-_PARTITIONS = {
-    "cn": "aws-cn",
-    "gov": "aws-us-gov",
-    "iso": "aws-iso",
-    "isob": "aws-iso-b",
-    "isoe": "aws-iso-e",
-    "isof": "aws-iso-f",
-}
+# IAM API reference, CreateRole.
+_ROLE_PATH = Text("/, or a path that begins and ends with a slash, such as /project/", "/(?:[!-.0-~]+/)*", longest=512)
+# CloudWatch Logs API reference, PutRetentionPolicy: those of its values that are at least a month and at most five years.
+_RETENTIONS = (30, 90, 180, 365, 731, 1827)
+
+
+def _without_capitals(entry: object) -> object:
+    return entry.lower() if isinstance(entry, str) else entry
 
 
 def environment_prefix(environment: str) -> str:
@@ -80,21 +85,26 @@ class ChosenStacks(StrEnum):
 class EnvironmentSettings(FrozenSettings):
     """One environment, as config/NAME.yaml writes it."""
 
-    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-\d$")]
-    stacks: ChosenStacks = ChosenStacks.BOTH
+    account: Annotated[str, Text("12 digits", "[0-9]{12}")]
+    region: Annotated[str, Text("a region, such as us-gov-west-1")]
+    stacks: Annotated[ChosenStacks, Choice(tuple(ChosenStacks))] = ChosenStacks.BOTH
     network: NetworkSettings
     legacy: LegacySettings
     app_cache: GroupSettings | None = None
     sidekiq: GroupSettings | None = None
     upgrade: UpgradeSettings
     pipeline: PipelineSettings | None = None
-    role_path: Annotated[str, StringConstraints(pattern=r"^/(?:[!-.0-~]+/)*$")] = "/"
-    permissions_boundary_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::\d{12}:policy/.+$")] | None = None
-    log_retention_days: Literal[30, 90, 180, 365, 731, 1827] = 365
-    report_retention_days: Annotated[int, Field(ge=1)] = 400
+    role_path: Annotated[str, _ROLE_PATH] = "/"
+    permissions_boundary_arn: Annotated[str, POLICY_ARN] | None = None
+    log_retention_days: Annotated[Literal[30, 90, 180, 365, 731, 1827], Choice(_RETENTIONS)] = 365
+    report_retention_days: Annotated[int, Whole(1, 36_500)] = 400
     tags: Tags = Field(default_factory=dict)
-    required_tags: tuple[str, ...] = ()
+    required_tags: Annotated[tuple[TagKey, ...], EachOnce(key=_without_capitals)] = ()
+
+    @field_validator("region")
+    @classmethod
+    def _region_exists(cls, value: str) -> str:
+        return region_that_exists(value)
 
     @property
     def in_govcloud(self) -> bool:
@@ -104,9 +114,12 @@ class EnvironmentSettings(FrozenSettings):
     @property
     def partition(self) -> str:
         """The partition of the region (AWS General Reference, "Amazon Resource Names"), which begins the ARNs of all that is in it."""
-        name = self.region.split("-")
-        special = name[1] if name[1].startswith(("gov", "iso")) else name[0]
-        return _PARTITIONS.get(special, "aws")
+        return partition_of(self.region)
+
+    @property
+    def owner(self) -> Owner:
+        """Whose ARNs are this environment's."""
+        return Owner(self.partition, self.region, self.account)
 
     @property
     def deploys_upgrade(self) -> bool:
@@ -133,11 +146,11 @@ class EnvironmentSettings(FrozenSettings):
         yield from self._group_problems()
         yield from self._topic_problems()
         yield from self._operator_problems()
+        yield from self._arn_problems()
+        yield from self.network.security_group_problems(self.legacy.security_group_id)
+        yield from consent_problems(self.legacy, self.upgrade)
         yield from self._environment_size_problems()
         yield from tag_problems(self.tags, self.required_tags)
-        boundary = self.permissions_boundary_arn
-        if boundary is not None and boundary.split(":")[1:5] != [self.partition, "iam", "", self.account]:
-            yield f"permissions_boundary_arn is {boundary}, allowed: a policy of account {self.account} in partition {self.partition}"
 
     def _group_problems(self) -> Iterator[str]:
         if self.stacks is not ChosenStacks.UPGRADE:
@@ -157,14 +170,25 @@ class EnvironmentSettings(FrozenSettings):
             yield f"sidekiq.parameters.{MEMORY_POLICY} is {policy!r}, allowed: {REFUSES_WRITES} (an evicted key is a lost job)"
 
     def _node_problems(self) -> Iterator[str]:
-        named = {name.field: group.node_type for name, group in self.groups.items()}
-        for place, node_type in {**named, "upgrade.recovery": self.upgrade.recovery.node_type}.items():
-            family = family_of(node_type) if node_type else None
-            if self.in_govcloud and family is not None and not family.in_govcloud:
-                yield f"{place}.node_type {node_type} is not offered in {self.region}"
+        wanted = {name.field: (group.node_type, group.version) for name, group in self.groups.items()}
+        if self.upgrade.recovery.node_type is not None:
+            wanted["upgrade.recovery"] = (self.upgrade.recovery.node_type, self.upgrade.target)
+        yield from node_type_problems(self.region, wanted)
+
+    def _arn_problems(self) -> Iterator[str]:
+        named = {
+            "permissions_boundary_arn": (self.permissions_boundary_arn, "a policy"),
+            "legacy.auth_secret_arn": (self.legacy.auth_secret_arn, "a secret"),
+            "pipeline.oidc_provider_arn": (self.pipeline.oidc_provider_arn if self.pipeline else None, "the provider"),
+            **{f"{name.field}.kms_key_arn": (group.kms_key_arn, "a key") for name, group in self.groups.items()},
+        }
+        for field, (arn, what) in named.items():
+            why = why_elsewhere(arn, self.owner, what) if arn is not None else ""
+            if why:
+                yield f"{field} {why}"
 
     def _topic_problems(self) -> Iterator[str]:
-        for topic in self.upgrade.receivers.topics_elsewhere(self.account, self.region):
+        for topic in self.upgrade.receivers.topics_elsewhere(self.owner):
             yield f"upgrade.notify {topic}: allowed: a topic of account {self.account} in {self.region} (alarms reach no other)"
 
     def _operator_problems(self) -> Iterator[str]:

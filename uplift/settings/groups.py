@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from uplift.engines.catalogue import Engine, EngineVersion, find_version
-from uplift.engines.nodes import family_of, usable_families
-from uplift.engines.parameters import parameter_family
+from uplift.settings.arns import KEY_ARN
 from uplift.settings.base import FrozenSettings, checked_version
+from uplift.settings.parameters import MEMORY_POLICY, REFUSES_WRITES, Parameters, parameter_problems
+from uplift.settings.values import Choice, Text, TrueOrFalse, Whole
 from uplift.settings.windows import Window
-
-MEMORY_POLICY = "maxmemory-policy"
-REFUSES_WRITES = "noeviction"
 
 # ElastiCache itself keeps two to four connections to a node (user guide, "Which metrics should I monitor?").
 FEWEST_THAT_RING = 5
-Percent = Annotated[int, Field(ge=1, le=100)]
+# More than any node has; CloudWatch's thresholds are floating point numbers.
+_MOST_BYTES = 1_000_000_000_000
+Percent = Annotated[int, Whole(1, 100)]
+NodeType = Annotated[str, Text("a node type, such as cache.r5.large")]
 
 
 class AlarmThresholds(FrozenSettings):
@@ -32,13 +33,13 @@ class AlarmThresholds(FrozenSettings):
     cpu_percent: Percent = 90
     engine_cpu_percent: Percent = 90
     memory_percent: Percent | None = None
-    freeable_memory_bytes: Annotated[int, Field(gt=0)] = 100_000_000
-    swap_usage_bytes: Annotated[int, Field(gt=0)] = 50_000_000
-    connections: Annotated[int, Field(gt=0, le=65_000)] = 20_000
-    fewest_connections: Annotated[int, Field(ge=FEWEST_THAT_RING, le=65_000)] | None = None
-    replication_lag_seconds: Annotated[int, Field(gt=0)] = 5
-    evictions_in_five_minutes: Annotated[int, Field(ge=0)] | None = None
-    evictions_band_width: Annotated[int, Field(ge=1, le=10)] = 3
+    freeable_memory_bytes: Annotated[int, Whole(1, _MOST_BYTES)] = 100_000_000
+    swap_usage_bytes: Annotated[int, Whole(1, _MOST_BYTES)] = 50_000_000
+    connections: Annotated[int, Whole(1, 65_000)] = 20_000
+    fewest_connections: Annotated[int, Whole(FEWEST_THAT_RING, 65_000)] | None = None
+    replication_lag_seconds: Annotated[int, Whole(1, 86_400)] = 5
+    evictions_in_five_minutes: Annotated[int, Whole(0, 1_000_000_000)] | None = None
+    evictions_band_width: Annotated[int, Whole(1, 10)] = 3
 
     def problems(self) -> Iterator[str]:
         """Limits that would always ring, or never."""
@@ -49,17 +50,17 @@ class AlarmThresholds(FrozenSettings):
 class GroupSettings(FrozenSettings):
     """One new replication group: app-cache or sidekiq."""
 
-    engine: Engine = Engine.REDIS
-    engine_version: str = "5.0.6"
-    parameter_group_family: str | None = None
-    node_type: str
-    replicas: Annotated[int, Field(ge=0, le=5)]
-    multi_az: bool = True
-    parameters: Mapping[str, str]
-    maintenance_window: str
-    snapshot_window: str
-    snapshot_retention_days: Annotated[int, Field(ge=1, le=35)]
-    kms_key_arn: str | None = None
+    engine: Annotated[Engine, Choice(tuple(Engine))] = Engine.REDIS
+    engine_version: Annotated[str, Text("a version, such as 5.0.6"), Field(validate_default=True)] = "5.0.6"
+    parameter_group_family: Annotated[str, Text("a family, such as redis5.0")] | None = None
+    node_type: NodeType
+    replicas: Annotated[int, Whole(0, 5)]
+    multi_az: TrueOrFalse = True
+    parameters: Parameters
+    maintenance_window: Annotated[str, Text("ddd:hh:mm-ddd:hh:mm in UTC")]
+    snapshot_window: Annotated[str, Text("hh:mm-hh:mm in UTC")]
+    snapshot_retention_days: Annotated[int, Whole(1, 35)]
+    kms_key_arn: Annotated[str, KEY_ARN] | None = None
     alarms: AlarmThresholds = AlarmThresholds()
 
     @property
@@ -99,22 +100,11 @@ class GroupSettings(FrozenSettings):
         family = self.version.family
         if self.parameter_group_family not in (None, family):
             yield f"parameter_group_family is {self.parameter_group_family!r}, but {self.version} owns {family!r}: leave the field out"
-        for name, problem in parameter_family(family).problems_with(self.parameters):
-            yield f"parameters.{name} {problem}"
-        yield from self._node_problems()
+        yield from parameter_problems(family, self.parameters)
+        if self.multi_az and self.replicas == 0:
+            yield "multi_az needs a node to fail over to: replicas is 0, allowed: 1 to 5 (or multi_az: false)"
         if Window.daily(self.snapshot_window).overlaps(Window.weekly(self.maintenance_window)):
             yield (
                 f"snapshot_window {self.snapshot_window} overlaps maintenance_window {self.maintenance_window}: "
                 "ElastiCache refuses that, move one of them"
             )
-
-    def _node_problems(self) -> Iterator[str]:
-        node_family = family_of(self.node_type)
-        usable = ", ".join(usable_families(self.version.number))
-        if node_family is None:
-            yield f"node_type is {self.node_type!r}, allowed families for {self.version}: {usable}"
-        elif self.engine is Engine.REDIS and self.version.number < node_family.oldest_redis:
-            oldest = ".".join(map(str, node_family.oldest_redis))
-            yield f"node_type {self.node_type} needs Redis {oldest}, found {self.engine_version}; allowed families: {usable}"
-        if self.multi_az and self.replicas == 0:
-            yield "multi_az needs a node to fail over to: replicas is 0, allowed: 1 to 5 (or multi_az: false)"

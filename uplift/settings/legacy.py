@@ -6,17 +6,31 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import field_validator
 
-from uplift.engines.catalogue import CATALOGUE, Engine, EngineVersion, find_version
+from uplift.engines.catalogue import CATALOGUE, Engine, EngineVersion, find_version, why_not_taken
+from uplift.settings.arns import SECRET_ARN
 from uplift.settings.base import FrozenSettings
+from uplift.settings.lists import EachOnce
+from uplift.settings.values import Choice, Text, TrueOrFalse, Whole
 
 # EC2 writes 8 digits, or 17 since 2016 (EC2 user guide, "Longer IDs").
 DIGITS = r"([0-9a-f]{8}|[0-9a-f]{17})"
-SecurityGroupId = Annotated[str, StringConstraints(pattern=f"^sg-{DIGITS}$")]
-SubnetId = Annotated[str, StringConstraints(pattern=f"^subnet-{DIGITS}$")]
-ParameterGroupName = Annotated[str, StringConstraints(pattern=r"^(default\.[a-z0-9.]+|[a-z][a-z0-9]*(-[a-z0-9]+)*)$", max_length=255)]
-CacheId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
+_NAME = "[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_NAME_IN_WORDS = "small letters and digits with single hyphens between, beginning with a letter"
+
+
+def ec2_id(prefix: str) -> Text:
+    """An id as EC2 writes it."""
+    return Text(f"{prefix}- and 8 or 17 hexadecimal digits in small letters", f"{prefix}-{DIGITS}")
+
+
+SecurityGroupId = Annotated[str, ec2_id("sg")]
+SubnetId = Annotated[str, ec2_id("subnet")]
+ParameterGroupName = Annotated[str, Text(f"{_NAME_IN_WORDS}, or default.FAMILY", rf"default\.[a-z0-9.]+|{_NAME}", longest=255)]
+CacheId = Annotated[str, Text(_NAME_IN_WORDS, _NAME, longest=40)]
+# CloudWatch API reference, PutMetricAlarm.
+AlarmName = Annotated[str, Text("the name of an alarm", longest=255)]
 
 
 class LegacyKind(StrEnum):
@@ -32,17 +46,17 @@ class LegacySettings(FrozenSettings):
     `parameter_group` is the one it uses now; a pipeline is denied every change of it.
     """
 
-    kind: LegacyKind
+    kind: Annotated[LegacyKind, Choice(tuple(LegacyKind))]
     id: CacheId
-    engine_version: str
+    engine_version: Annotated[str, Text("a version of Redis, such as 3.2.4")]
     security_group_id: SecurityGroupId
     parameter_group: ParameterGroupName | None = None
-    port: Annotated[int, Field(ge=1, le=65_535)] = 6379
-    managed_by: Annotated[str, Field(min_length=1)]
-    managed_by_line: Annotated[str, Field(min_length=1)]
-    transit_encryption: bool = False
-    auth_secret_arn: str | None = None
-    alarms_to_mute: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=255)], ...], Field(max_length=100)] = ()
+    port: Annotated[int, Whole(1, 65_535)] = 6379
+    managed_by: Annotated[str, Text("who manages it, such as Terraform")]
+    managed_by_line: Annotated[str, Text("the line that they must change")]
+    transit_encryption: TrueOrFalse = False
+    auth_secret_arn: Annotated[str, SECRET_ARN] | None = None
+    alarms_to_mute: Annotated[tuple[AlarmName, ...], EachOnce(most=100)] = ()
 
     @property
     def is_standalone(self) -> bool:
@@ -59,7 +73,8 @@ class LegacySettings(FrozenSettings):
     def _version_is_known(cls, value: str) -> str:
         known = [version.requested for version in CATALOGUE if version.engine is Engine.REDIS]
         if value not in known:
-            raise ValueError(f"{value!r} is no version of ElastiCache, allowed: {', '.join(known)}")
+            why = why_not_taken(Engine.REDIS, value) or "is no version of ElastiCache"
+            raise ValueError(f"{value!r} {why}, allowed: {', '.join(known)}")
         return value
 
     def problems(self) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Reads config/NAME.yaml into EnvironmentSettings. Bad input is one line: file, field, what is allowed."""
+"""Reads config/NAME.yaml into EnvironmentSettings. Bad input is one line: file, every field that is wrong, what is allowed there.
+
+What is read here never depends on the clock, so a synthesis is repeatable; dates that have passed are in past_dates.py.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,10 @@ import re
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from uplift.errors import BadInput
-from uplift.settings.base import PROBLEM
 from uplift.settings.environment import EnvironmentSettings, environment_prefix
+from uplift.settings.mistakes import mistakes_in_words
 from uplift.strict_yaml import read_yaml
 
 # Names that CloudFormation generates hold the beginning of the stack's only, and rights go by it; GitHub and make know no other signs.
@@ -41,7 +43,7 @@ def load_settings(environment: str, directory: Path = CONFIG_DIRECTORY) -> Envir
     try:
         settings = EnvironmentSettings.model_validate(content)
     except ValidationError as problem:
-        raise BadInput(_one_line(path, problem.errors(include_url=False))) from None
+        raise BadInput(f"{path}: {mistakes_in_words(EnvironmentSettings, problem.errors(include_url=False))}") from None
     _check_beside_others(environment, settings, directory)
     return settings
 
@@ -59,27 +61,3 @@ def _check_beside_others(environment: str, settings: EnvironmentSettings, direct
                 f"{directory / environment}.yaml: account {settings.account} holds {environment} and {other}, whose stacks' names begin "
                 f"alike ({mine}, {prefix}), and so the rights of one cover the other; allowed: another name, or another account"
             )
-
-
-def _one_line(path: Path, errors: list[ErrorDetails]) -> str:
-    first = errors[0]
-    place = [str(part) for part in first["loc"] if part != "[key]"]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    if first["type"] == PROBLEM:
-        return f"{path}: {'.'.join([*place, first['msg']])}{more}"
-    return f"{path}: {'.'.join(place) or '(whole file)'}: {_in_words(first)}{more}"
-
-
-def _in_words(error: ErrorDetails) -> str:
-    found = error["input"]
-    match error["type"]:
-        case "value_error":
-            return str(error["ctx"]["error"])
-        case "extra_forbidden":
-            return "no such field; remove it or check its spelling"
-        case "missing":
-            return "missing"
-        case "string_pattern_mismatch":
-            return f"found {found!r}, allowed: {error['ctx']['pattern']}"
-        case _:
-            return f"found {found!r}, allowed: {error['msg'][0].lower()}{error['msg'][1:]}"

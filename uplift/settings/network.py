@@ -5,38 +5,69 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
-
 from uplift.settings.base import FrozenSettings
-from uplift.settings.legacy import DIGITS, SecurityGroupId, SubnetId
+from uplift.settings.legacy import SecurityGroupId, SubnetId, ec2_id
+from uplift.settings.lists import EachOnce, Pairs
+from uplift.settings.values import Text, TrueOrFalse
+
+_ClientName = Annotated[str, Text("small letters, digits and hyphens, beginning with a letter", "[a-z][a-z0-9-]*", longest=100)]
+_RouteTableId = Annotated[str, ec2_id("rtb")]
 
 
 class DnsZone(FrozenSettings):
     """A private hosted zone in which each new group gets names of its own."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^Z[0-9A-Z]{1,31}$")]
-    name: Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=200)]
+    id: Annotated[str, Text("Z and at most 31 capital letters and digits", "Z[0-9A-Z]{1,31}")]
+    name: Annotated[
+        str, Text("a domain in small letters, such as redis.internal", r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", longest=200)
+    ]
 
 
 class NetworkSettings(FrozenSettings):
     """The VPC, its subnets, who may reach Redis, and how functions reach AWS."""
 
-    vpc_id: Annotated[str, StringConstraints(pattern=f"^vpc-{DIGITS}$")]
-    subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1, max_length=20)]
-    client_security_group_ids: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")], SecurityGroupId]
-    create_vpc_endpoints: bool = False
+    vpc_id: Annotated[str, ec2_id("vpc")]
+    subnet_ids: Annotated[tuple[SubnetId, ...], EachOnce(1, 20)]
+    client_security_group_ids: Annotated[dict[_ClientName, SecurityGroupId], Pairs()]
+    create_vpc_endpoints: TrueOrFalse = False
     endpoint_security_group_id: SecurityGroupId | None = None
-    route_table_ids: tuple[Annotated[str, StringConstraints(pattern=f"^rtb-{DIGITS}$")], ...] = ()
-    s3_prefix_list_id: Annotated[str, StringConstraints(pattern=f"^pl-{DIGITS}$")]
+    route_table_ids: Annotated[tuple[_RouteTableId, ...], EachOnce()] = ()
+    s3_prefix_list_id: Annotated[str, ec2_id("pl")]
     dns_zone: DnsZone | None = None
 
     def problems(self) -> Iterator[str]:
         """Ways in which the functions would not reach what they need."""
-        if not self.client_security_group_ids:
-            yield "client_security_group_ids is empty, allowed: at least one name: sg-id, such as api: sg-0123456789abcdef0"
+        yield from self._client_problems()
         if self.create_vpc_endpoints and not self.route_table_ids:
             yield "route_table_ids is empty, but create_vpc_endpoints needs the route tables of the subnets for S3"
         if not self.create_vpc_endpoints and self.endpoint_security_group_id is None:
             yield (
                 "endpoint_security_group_id is missing: name the security group of the VPC's endpoints, or set create_vpc_endpoints: true"
             )
+
+    def _client_problems(self) -> Iterator[str]:
+        if not self.client_security_group_ids:
+            yield "client_security_group_ids is empty, allowed: at least one name: sg-id, such as api: sg-0123456789abcdef0"
+        named: dict[str, str] = {}
+        for client, group in self.client_security_group_ids.items():
+            if named.setdefault(group, client) != client:
+                yield f"client_security_group_ids.{client} is {group}, which {named[group]} is already; allowed: each security group once"
+        # Constructs are named by what is left without hyphens.
+        alike: dict[str, str] = {}
+        for client in self.client_security_group_ids:
+            if alike.setdefault(client.title().replace("-", ""), client) != client:
+                other = alike[client.title().replace("-", "")]
+                yield f"client_security_group_ids has {other} and {client}, allowed: names that differ in more than hyphens"
+
+    def security_group_problems(self, legacy: str) -> Iterator[str]:
+        """Security groups that are one where two are meant: rules would let in, or be written into, the wrong one."""
+        for client, group in self.client_security_group_ids.items():
+            if group == legacy:
+                yield f"network.client_security_group_ids.{client} is {group}, which is legacy.security_group_id; allowed: the client's own"
+            if group == self.endpoint_security_group_id:
+                yield (
+                    f"network.client_security_group_ids.{client} is {group}, which is network.endpoint_security_group_id; allowed: the "
+                    "client's own"
+                )
+        if self.endpoint_security_group_id == legacy:
+            yield f"network.endpoint_security_group_id is {legacy}, which is legacy.security_group_id; allowed: the endpoints' own"

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import StringConstraints
-
+from uplift.settings.arns import OIDC_PROVIDER_ARN
 from uplift.settings.base import FrozenSettings
+from uplift.settings.lists import EachOnce
+from uplift.settings.values import Text
 
 _OPERATOR = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):(?P<kind>role|user)/(?P<path>[\w+=,.@/*-]*[\w+=,.@*-])", re.ASCII
+    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):(?P<kind>role|user)/(?P<path>[\w+=,.@/*-]*[\w+=,.@*-])", re.ASCII
 )
 _ALLOWED = "the ARN of a role or a user, such as arn:PARTITION:iam::ACCOUNT:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_NAME_*"
 # Where IAM Identity Center keeps the role of each permission set, and how it names it (its user guide, "Referencing permission sets in
@@ -34,12 +35,12 @@ class PipelineSettings(FrozenSettings):
     `operators`: people's own roles and users, beside the repository's jobs; a `*` in a role's name stands for what nobody knows beforehand.
     """
 
-    repository: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
-    oidc_provider_arn: (
-        Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com$")] | None
-    ) = None
-    bootstrap_qualifier: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,9}$")] | None = None
-    operators: tuple[str, ...] = ()
+    repository: Annotated[str, Text("OWNER/NAME, as GitHub writes them", r"[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")]
+    oidc_provider_arn: Annotated[str, OIDC_PROVIDER_ARN] | None = None
+    bootstrap_qualifier: Annotated[str, Text("2 to 10 small letters and digits, beginning with a letter", "[a-z][a-z0-9]{1,9}")] | None = (
+        None
+    )
+    operators: Annotated[tuple[Annotated[str, Text(_ALLOWED)], ...], EachOnce()] = ()
 
     def problems(self) -> Iterator[str]:
         """A bootstrap that is not ours alone; operators that are nobody, or nearly everybody."""
@@ -57,6 +58,8 @@ class PipelineSettings(FrozenSettings):
                     f"role's own name, for a permission set {_RESERVED_NAME}NAME_*"
                 )
 
+        if not all(map(_OPERATOR.fullmatch, self.operators)):
+            return
         size = self.trust_characters
         if size > _LONGEST_TRUST:
             yield (

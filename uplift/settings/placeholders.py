@@ -14,7 +14,7 @@ from uplift.settings.environment import EnvironmentSettings
 
 _DIGITS = "0bad0bad"
 _REPOSITORY = "OWNER/NAME"
-_ACCOUNT = re.compile(r"(\d)\1{11}")
+_ACCOUNT = re.compile(r"([0-9])\1{11}")
 
 
 class _Field(NamedTuple):

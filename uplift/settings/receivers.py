@@ -7,11 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-_TOPIC = re.compile(r"arn:(aws[a-z-]*):sns:([a-z0-9-]+):(\d{12}):[A-Za-z0-9_-]{1,256}")
-_HTTPS = re.compile(r"https://[!-~]+")
-_MAIL = re.compile(r"[!-~]+@[!-~]+\.[!-~]+")
+from uplift.settings.arns import Owner
+
+_TOPIC = re.compile(r"arn:(aws[a-z-]*):sns:([a-z0-9-]+):([0-9]{12}):[A-Za-z0-9_-]{1,256}")
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HTTPS = re.compile(
+    rf"https://([A-Za-z0-9._~%!$&'()*+,;=:-]+@)?{_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?([/?][A-Za-z0-9._~%!$&'()*+,;=:@/?-]*)?"
+)
+# RFC 5322, atext, with single dots between.
+_ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_MAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+")
 # An alarm has at most five actions (CloudWatch API reference, PutMetricAlarm), and one is our own topic.
 _MOST_TOPICS = 4
+
+
+def as_subscribed(entry: object) -> object:
+    """What makes two entries one receiver: the same mailbox or page, or the same construct (CDK writes -- for / in a construct's name)."""
+    if not isinstance(entry, str) or _TOPIC.fullmatch(entry):
+        return entry
+    return entry.lower().removesuffix("/").replace("/", "--")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +46,13 @@ class Receivers:
         return cls(tuple(entry for entry in entries if entry not in (*https, *topics)), https, topics)
 
     def problems(self) -> Iterator[str]:
-        """What SNS or CloudWatch would refuse."""
-        entries = (*self.mail, *self.https, *self.topics)
-        for entry in dict.fromkeys(entries):
-            if entries.count(entry) > 1:
-                yield f"notify has {entry!r} twice, allowed: each once"
+        """What CloudWatch would refuse."""
         if len(self.topics) > _MOST_TOPICS:
             yield f"notify has {len(self.topics)} topics, allowed: {_MOST_TOPICS} (an alarm has five actions, one our own topic)"
 
-    def topics_elsewhere(self, account: str, region: str) -> Iterator[str]:
+    def topics_elsewhere(self, owner: Owner) -> Iterator[str]:
         """Topics that no alarm of this account and region can reach."""
         for topic in self.topics:
             found = _TOPIC.fullmatch(topic)
-            partition = "aws-us-gov" if region.startswith("us-gov-") else "aws"
-            if found is None or found.groups() != (partition, region, account):
+            if found is None or found.groups() != owner:
                 yield topic

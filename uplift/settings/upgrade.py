@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
 from enum import StrEnum
 from math import ceil
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from uplift.engines.catalogue import Engine, EngineVersion, find_version
-from uplift.engines.nodes import usable_families, why_not_creatable
-from uplift.engines.parameters import parameter_family
 from uplift.settings.base import FrozenSettings, checked_version
-from uplift.settings.receivers import Receivers
+from uplift.settings.groups import NodeType
+from uplift.settings.lists import EachOnce
+from uplift.settings.parameters import MEMORY_POLICY, Parameters, parameter_problems
+from uplift.settings.receivers import Receivers, as_subscribed
+from uplift.settings.schedule_checks import is_past_for_everybody, why_never
 from uplift.settings.schedule_times import check_schedule
+from uplift.settings.time_zones import check_time_zone
+from uplift.settings.values import Choice, Moment, Text, TrueOrFalse, Whole
 
 # Step Functions: at most 25,000 events in the history of an execution (Step Functions guide, "Service quotas").
 _MOST_EVENTS = 25_000
@@ -28,6 +30,13 @@ MINUTES_AROUND_THE_UPGRADE = 240
 MINUTES_BEFORE_THE_MODIFY = 120
 # The busiest wait in that time is the one for a backup: each minute a Wait, two Tasks and a Choice. And each step once.
 _EVENTS_OF_THE_REST = MINUTES_AROUND_THE_UPGRADE * 14 + 200
+
+
+# Redis's own documentation, "Key eviction": these take any key; those that begin with volatile- only keys with a TTL.
+_EVICTS_ANY_KEY = "allkeys-"
+
+
+Receiver = Annotated[str, Text("a mail address, https://…, or the ARN of an SNS topic")]
 
 
 class Acknowledgement(StrEnum):
@@ -42,9 +51,9 @@ class Acknowledgement(StrEnum):
 class ScheduleSettings(FrozenSettings):
     """When the upgrade starts by itself. Off unless somebody turns it on."""
 
-    enabled: bool = False
-    expression: str | None = None
-    time_zone: str = "UTC"
+    enabled: TrueOrFalse = False
+    expression: Annotated[str, Text("at(yyyy-mm-ddThh:mm:ss) or cron(…)")] | None = None
+    time_zone: Annotated[str, Text("the name of a time zone, such as America/New_York")] = "UTC"
 
     @field_validator("expression")
     @classmethod
@@ -56,10 +65,7 @@ class ScheduleSettings(FrozenSettings):
     @field_validator("time_zone")
     @classmethod
     def _is_a_time_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"{value!r} is no time zone, allowed: an IANA name such as America/New_York") from None
+        check_time_zone(value)
         return value
 
     def problems(self) -> Iterator[str]:
@@ -71,8 +77,8 @@ class ScheduleSettings(FrozenSettings):
 class Approval(FrozenSettings):
     """Who approved which plan, as `uplift plan` prints it."""
 
-    plan: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-    by: Annotated[str, StringConstraints(min_length=1)]
+    plan: Annotated[str, Text("the 16 hexadecimal digits that `uplift plan` prints", "[0-9a-f]{16}")]
+    by: Annotated[str, Text("who approved it")]
 
 
 class RecoverySettings(FrozenSettings):
@@ -81,35 +87,37 @@ class RecoverySettings(FrozenSettings):
     A token of legacy's is kept.
     """
 
-    node_type: str | None = None
-    transit_encryption: bool = False
-    at_rest_encryption: bool = True
+    node_type: NodeType | None = None
+    transit_encryption: TrueOrFalse = False
+    at_rest_encryption: TrueOrFalse = True
 
 
 class UpgradeSettings(FrozenSettings):
     """What legacy becomes, when, and who has agreed to it."""
 
-    engine: Engine = Engine.REDIS
-    target_version: str = "5.0.6"
-    attempt: Annotated[int, Field(ge=1, le=999)] = 1
+    engine: Annotated[Engine, Choice(tuple(Engine))] = Engine.REDIS
+    target_version: Annotated[str, Text("a version, such as 5.0.6"), Field(validate_default=True)] = "5.0.6"
+    attempt: Annotated[int, Whole(1, 999)] = 1
     schedule: ScheduleSettings = ScheduleSettings()
-    not_after: datetime
-    longest_minutes: Annotated[int, Field(ge=10, le=1440)] = 240
-    observe_every_seconds: Annotated[int, Field(ge=5, le=300)] = 30
-    longest_snapshot_age_minutes: Annotated[int, Field(ge=5, le=1440)] = 120
-    largest_replica_lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
-    largest_memory_percent: Annotated[int, Field(ge=1, le=100)] = 75
-    largest_key_drop_percent: Annotated[int, Field(ge=0, le=100)] = 5
-    cold_after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3_600
-    settled_grace_seconds: Annotated[int, Field(ge=60, le=3_600)] = 600
+    not_after: Moment
+    longest_minutes: Annotated[int, Whole(10, 1440)] = 240
+    observe_every_seconds: Annotated[int, Whole(5, 300)] = 30
+    longest_snapshot_age_minutes: Annotated[int, Whole(5, 1440)] = 120
+    largest_replica_lag_seconds: Annotated[int, Whole(0, 3600)] = 10
+    largest_memory_percent: Annotated[int, Whole(1, 100)] = 75
+    largest_key_drop_percent: Annotated[int, Whole(0, 100)] = 5
+    cold_after_seconds: Annotated[int, Whole(0, 86_400)] = 3_600
+    settled_grace_seconds: Annotated[int, Whole(60, 3_600)] = 600
     recovery: RecoverySettings = RecoverySettings()
-    keep_snapshot_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    parameters: Mapping[str, str] = Field(default_factory=dict)
-    acknowledged: frozenset[Acknowledgement] = frozenset()
-    acknowledged_by: str = ""
+    keep_snapshot_days: Annotated[int, Whole(1, 3_650)] = 30
+    parameters: Parameters = Field(default_factory=dict)
+    acknowledged: Annotated[frozenset[Annotated[Acknowledgement, Choice(tuple(Acknowledgement))]], EachOnce()] = frozenset()
+    acknowledged_by: Annotated[str, Text("who acknowledged", may_be_empty=True)] = ""
     approved: Approval | None = None
-    runbooks_url: Annotated[str, StringConstraints(pattern=r"^https://\S+[^/]$")] | None = None
-    notify: tuple[str, ...] = ()
+    runbooks_url: (
+        Annotated[str, Text("https://…, of ASCII characters and without a slash at its end", "https://[A-Za-z0-9]([!-~]*[!-.0-~])?")] | None
+    ) = None
+    notify: Annotated[tuple[Receiver, ...], EachOnce(key=as_subscribed)] = ()
 
     @property
     def target(self) -> EngineVersion:
@@ -132,25 +140,28 @@ class UpgradeSettings(FrozenSettings):
     def _target_can_be_asked_for(cls, value: str, info: ValidationInfo) -> str:
         return checked_version(info.data.get("engine", Engine.REDIS), value, "asked for")
 
-    @field_validator("not_after")
-    @classmethod
-    def _has_a_time_zone(cls, value: datetime) -> datetime:
-        if value.tzinfo is None:
-            raise ValueError(f"{value.isoformat()!r} has no time zone, allowed: 2026-12-05T06:00:00Z")
-        return value
-
     def problems(self) -> Iterator[str]:
         """Fields that do not go together."""
-        for name, problem in parameter_family(self.target.family).problems_with(self.parameters):
-            yield f"parameters.{name} {problem}"
+        yield from parameter_problems(self.target.family, self.parameters)
+        policy = self.parameters.get(MEMORY_POLICY, "")
+        if policy.startswith(_EVICTS_ANY_KEY):
+            yield (
+                f"parameters.{MEMORY_POLICY} is {policy!r}, which evicts any key, and legacy holds Sidekiq's jobs; allowed: noeviction, or "
+                "one that evicts only keys with a TTL, which jobs do not have, such as volatile-lru"
+            )
         yield from self._history_problems()
         yield from self.receivers.problems()
-        if self.recovery.node_type and (problem := why_not_creatable(self.recovery.node_type, self.target.number)):
-            yield f"recovery.node_type: {problem}, allowed families for {self.target}: {', '.join(usable_families(self.target.number))}"
+        yield from self._schedule_problems()
         if self.acknowledged and not self.acknowledged_by:
             yield "acknowledged_by is empty: write who acknowledged"
-        if self.schedule.enabled and self.approved is None:
-            yield "approved is missing, but schedule.enabled: allowed {plan: DIGEST, by: NAME}, the digest as `uplift plan ENV` prints it"
+
+    def _schedule_problems(self) -> Iterator[str]:
+        if is_past_for_everybody(self.not_after):
+            yield f"not_after is {self.not_after.isoformat()}, which is past; allowed: a time to come"
+        elif self.schedule.expression is not None:
+            problem = why_never(self.schedule.expression, self.schedule.time_zone, self.not_after)
+            if problem:
+                yield f"schedule.expression is {self.schedule.expression}, {problem}"
 
     def _history_problems(self) -> Iterator[str]:
         looks = ceil(self.longest_minutes * 60 / self.observe_every_seconds)

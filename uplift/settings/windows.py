@@ -16,7 +16,7 @@ SHORTEST_WINDOW_MINUTES = 60
 LONGEST_MAINTENANCE_MINUTES = MINUTES_A_DAY
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_TIME = r"([01]\d|2[0-3]):([0-5]\d)"
+_TIME = "([01][0-9]|2[0-3]):([0-5][0-9])"
 _DAILY = re.compile(f"{_TIME}-{_TIME}")
 _WEEKLY = re.compile(f"({'|'.join(_DAYS)}):{_TIME}-({'|'.join(_DAYS)}):{_TIME}")
 

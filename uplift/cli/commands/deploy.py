@@ -12,7 +12,7 @@ from uplift.aws_calls import aws_named
 from uplift.cli.cdk_command import INSTALLED_CDK, CdkCommand, run_cdk, stopped_in_words
 from uplift.cli.commands.drift import deployed_stacks, find_drift
 from uplift.cli.commands.review import Acknowledged, Allow
-from uplift.cli.commands.settings import refuse_placeholders
+from uplift.cli.commands.settings import refuse_past_dates, refuse_placeholders
 from uplift.cli.deployment import Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import print_lines
@@ -46,6 +46,7 @@ def deploy(
     """Deploy an assembly that nothing speaks against: exit 0 deployed, 1 stopped or failed, 2 bad input."""
     deployment = Deployment(environment, load_settings(environment, config))
     refuse_placeholders(environment, deployment.settings, config)
+    refuse_past_dates(environment, deployment.settings, config)
     head = read_assembly(assembly)
     _check_is_of(deployment, head)
     if not cdk.is_file():

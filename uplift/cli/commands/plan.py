@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import typer
 
 from uplift.aws_calls import aws_named
+from uplift.cli.commands.settings import refuse_past_dates
 from uplift.cli.deployment import PEOPLE_TOPIC_FACT, Deployment
 from uplift.cli.options.environment import Config, Environment
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
@@ -25,7 +26,7 @@ from uplift.inplace.records.run_settings import RunSettings
 from uplift.settings.endpoints import needed_endpoints
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
-from uplift.settings.schedule_times import NotRead, fire_times
+from uplift.settings.schedule_times import fire_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Plan:
 def plan(environment: Environment, config: Config = CONFIG_DIRECTORY, *, as_json: AsJson = False) -> None:
     """Say what the in-place upgrade of legacy would do: exit 0 when it may proceed or wait for a backup, 1 when it is refused."""
     settings = load_settings(environment, config)
+    refuse_past_dates(environment, settings, config)
     with aws_named(f"reading ElastiCache in {settings.region}"):
         made = make_plan(Deployment(environment, settings))
     if as_json:
@@ -90,11 +92,7 @@ def _overlaps(settings: EnvironmentSettings, facts: Facts) -> Iterator[str]:
     upgrade = settings.upgrade
     if upgrade.schedule.expression is None:
         return
-    try:
-        start = next(fire_times(upgrade.schedule.expression, upgrade.schedule.time_zone, facts.now, upgrade.not_after), None)
-    except NotRead as form:
-        yield f"not compared with legacy's windows: {upgrade.schedule.expression} ({form} is not read here)"
-        return
+    start = next(fire_times(upgrade.schedule.expression, upgrade.schedule.time_zone, facts.now, upgrade.not_after), None)
     yield from window_overlaps(start, upgrade.not_after, upgrade.longest_minutes, facts.observation)
 
 

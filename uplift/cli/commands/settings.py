@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from uplift.inplace.records.people import People
 from uplift.settings.endpoints import needed_endpoints
 from uplift.settings.environment import EnvironmentSettings
 from uplift.settings.load import CONFIG_DIRECTORY, load_settings
+from uplift.settings.past_dates import past_dates
 from uplift.settings.placeholders import placeholders
 from uplift.settings.warnings import settings_warnings
 
@@ -42,6 +44,7 @@ def check(
     settings = load_settings(environment, config)
     if deploy:
         refuse_placeholders(environment, settings, config)
+    refuse_past_dates(environment, settings, config)
     warnings, endpoints = settings_warnings(settings), list(needed_endpoints(settings))
     notified = _notified(Deployment(environment, settings)) if deployed else {}
     if as_json:
@@ -61,6 +64,12 @@ def check(
         print_lines([*lines, *(f"{name}: {one.summary}" for name, one in notified.items())])
     if any(not one.confirmed for one in notified.values()):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def refuse_past_dates(environment: str, settings: EnvironmentSettings, config: Path) -> None:
+    """Raises BadInput where no upgrade can begin any more, because a date has passed."""
+    for one in past_dates(settings, datetime.now(UTC)):
+        raise BadInput(f"{config / environment}.yaml: {one}")
 
 
 def refuse_placeholders(environment: str, settings: EnvironmentSettings, config: Path) -> None:
