@@ -75,7 +75,13 @@ CATALOGUE: tuple[EngineVersion, ...] = (
     _valkey("7.2", "valkey7"),
     _valkey("8.0", "valkey8"),
     _valkey("8.1", "valkey8"),
+    _valkey("8.2", "valkey8"),
+    _valkey("9.0", "valkey9"),
+    _valkey("9.1", "valkey9"),
 )
+
+# What a request may also say: the newest of a major (user guide, "Supported engines and versions": 6.x was its first name).
+_ALSO_WRITTEN = {(Engine.REDIS, "6.x"): "6.2"}
 
 OLDEST_RESTORABLE = "4.0.10"
 
@@ -85,14 +91,20 @@ def creatable_versions(engine: Engine) -> tuple[str, ...]:
     return tuple(version.requested for version in CATALOGUE if version.engine is engine and version.creatable)
 
 
+def known_version(engine: Engine, requested: str) -> EngineVersion | None:
+    """Look a version up as a template writes it, which may be `6.x`; None for one ElastiCache never had."""
+    named = _ALSO_WRITTEN.get((engine, requested), requested)
+    return next((version for version in CATALOGUE if version.engine is engine and version.requested == named), None)
+
+
 def find_version(engine: Engine, requested: str) -> EngineVersion:
     """Look a version up as settings write it.
 
     Raises BadInput, naming what is allowed, for a version ElastiCache never had.
     """
-    for version in CATALOGUE:
-        if version.engine is engine and version.requested == requested:
-            return version
+    version = known_version(engine, requested)
+    if version is not None and version.requested == requested:
+        return version
     raise BadInput(f"{engine} {requested} is no version of ElastiCache; allowed: {', '.join(creatable_versions(engine))}")
 
 

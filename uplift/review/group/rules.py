@@ -114,12 +114,12 @@ def _refused(change: Change, before: GroupView | None, after: GroupView | None, 
     if after is None:
         return
     # What base has as well is deployed, so AWS took it, whatever this catalogue knows.
-    taken = set(refusals(before, before, in_govcloud=head.in_govcloud)) if before is not None else set()
-    for one in refusals(before, after, in_govcloud=head.in_govcloud):
+    taken = set(refusals(before, before, region=head.region)) if before is not None else set()
+    for one in refusals(before, after, region=head.region):
         if one in taken:
             continue
         ending = "" if before is None else " CloudFormation takes the other changes of this deploy back, and it never downgrades an engine."
-        yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.{ending}", one.action)
+        yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.{ending}", one.action, about=one.about)
 
 
 def concerns_redis(change: Change) -> bool:
