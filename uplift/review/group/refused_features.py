@@ -80,7 +80,8 @@ def _windows(after: GroupView) -> Iterator[Refusal]:
             read.append(reader(window.lower()))
         except ValueError as problem:
             found, _, allowed = str(problem).replace(window.lower(), window).partition(", allowed: ")
-            yield Refusal("a window", found, f"allowed: {allowed}", about(name))
+            action = f"make it {allowed} minutes long" if "lasts" in found else f"allowed: {allowed}"
+            yield Refusal("a window", found, action, about(name))
     if len(read) == 2 and read[0].overlaps(read[1]):
         properties = about("PreferredMaintenanceWindow", "SnapshotWindow")
         yield Refusal(f"windows {maintenance} and {snapshot}", "ElastiCache refuses windows that overlap", "move one of them", properties)

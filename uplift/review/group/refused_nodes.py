@@ -81,10 +81,11 @@ def _nodes(group: GroupView) -> int | None:
 
 
 def _count(after: GroupView) -> Iterator[Refusal]:
-    nodes = _nodes(after)
-    if nodes is not None and not 1 <= nodes <= _MOST_NODES:
-        properties = about("NumCacheClusters", "ReplicasPerNodeGroup")
-        yield Refusal(f"{nodes} nodes", f"a shard has 1 to {_MOST_NODES}", "choose a number in between", properties)
+    # The schema has a range for NumCacheClusters, and none for this.
+    replicas = number(after, "ReplicasPerNodeGroup")
+    if replicas is not None and not 0 <= replicas < _MOST_NODES:
+        action = f"allowed: 0 to {_MOST_NODES - 1}"
+        yield Refusal(f"{replicas:.0f} replicas", f"a shard has up to {_MOST_NODES} nodes", action, about("ReplicasPerNodeGroup"))
     shards, name = number(after, "NumNodeGroups"), mode(after)
     if shards is not None and shards < 1:
         yield Refusal(f"{shards:.0f} shards", "a group has at least one", "allowed: 1 to 500", about("NumNodeGroups"))
