@@ -17,6 +17,13 @@ from uplift.engines.parameters import parameter_family
         ("redis5.0", "close-on-slave-write", "yes", "does not exist in family redis5.0"),
         ("redis3.2", "close-on-slave-write", "yes", None),
         ("redis6.x", "lua-replicate-commands", "yes", "does not exist in family redis6.x"),
+        ("redis6.x", "databases", "10001", "allowed: 1 to 10000"),
+        ("redis6.x", "active-expire-effort", "11", "allowed: 1 to 10"),
+        ("redis7", "hash-max-ziplist-entries", "512", "does not exist in family redis7"),
+        ("redis7", "hash-max-listpack-entries", "512", None),
+        ("valkey8", "lazyfree-lazy-expire", "yes", "does not exist in family valkey8"),
+        ("valkey8", "search-anything", "1", None),
+        ("valkey9", "cluster-databases", "4", None),
         ("redis5.0", "reserved-memory-percent", "101", "allowed: 0 to 100"),
         ("redis5.0", "notify-keyspace-events", "AKE", None),
         ("redis5.0", "notify-keyspace-events", "", None),
@@ -46,8 +53,6 @@ def test_names_that_changed_in_5_0(old: str, new: str | None) -> None:
     [
         ("redis5.0", "active-defrag-max-scan-fields"),
         ("redis3.2", "client-output-buffer-limit-slave-hard-limit"),
-        ("redis7", "hash-max-listpack-entries"),
-        ("valkey8", "extended-redis-compatibility"),
     ],
 )
 def test_nobody_is_told_that_what_elasticache_has_does_not_exist(family: str, name: str) -> None:

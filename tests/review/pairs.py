@@ -385,7 +385,13 @@ SECURITIES = [
         "a denial was removed",
         "ReportsBucketPolicyDDF1E8F1",
     ),
-    Pair("other users", put(UserGroupIds=["people"]), SECURITY, "Other users may log in"),
+    Pair(
+        "other users",
+        put(UserGroupIds=["people"]),
+        SECURITY,
+        "Other users may log in",
+        base=both(_AT_7, put(AuthToken=None, UserGroupIds=["staff"])),
+    ),
     Pair("AUTH off", put(AuthToken=None), LOSS, "may be replaced", also=((SECURITY, "AUTH off"),)),
     Pair("a token in the clear", put(AuthToken="correct-horse-battery"), OUTAGE, "another AUTH token", also=((SECURITY, "in the clear"),)),
     Pair(

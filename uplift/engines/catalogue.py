@@ -75,14 +75,20 @@ CATALOGUE: tuple[EngineVersion, ...] = (
     _valkey("7.2", "valkey7"),
     _valkey("8.0", "valkey8"),
     _valkey("8.1", "valkey8"),
+    _valkey("8.2", "valkey8"),
+    _valkey("9.0", "valkey9"),
+    _valkey("9.1", "valkey9"),
 )
+
+# What a request may also say: the newest of a major (user guide, "Supported engines and versions": 6.x was its first name).
+_ALSO_WRITTEN = {(Engine.REDIS, "6.x"): "6.2"}
 
 OLDEST_RESTORABLE = "4.0.10"
 
 # What ElastiCache has or had beside these (user guide, "Supported engines and versions"): nobody is told that they do not exist.
 _NOT_TAKEN: dict[Engine, frozenset[str]] = {
     Engine.REDIS: frozenset({"2.6.13", "2.8.6", "2.8.19", "2.8.21", "2.8.22", "2.8.23", "2.8.24"}),
-    Engine.VALKEY: frozenset({"8.2", "9.0", "9.1"}),
+    Engine.VALKEY: frozenset(),
 }
 
 
@@ -105,14 +111,20 @@ def why_not_taken(engine: Engine, requested: str) -> str:
     return ""
 
 
+def known_version(engine: Engine, requested: str) -> EngineVersion | None:
+    """Look a version up as a template writes it, which may be `6.x`; None for one ElastiCache never had."""
+    named = _ALSO_WRITTEN.get((engine, requested), requested)
+    return next((version for version in CATALOGUE if version.engine is engine and version.requested == named), None)
+
+
 def find_version(engine: Engine, requested: str) -> EngineVersion:
     """Look a version up as settings write it.
 
     Raises BadInput, naming what is allowed, for a version ElastiCache never had.
     """
-    for version in CATALOGUE:
-        if version.engine is engine and version.requested == requested:
-            return version
+    version = known_version(engine, requested)
+    if version is not None and version.requested == requested:
+        return version
     why = why_not_taken(engine, requested) or "is no version of ElastiCache"
     raise BadInput(f"{engine} {requested} {why}; allowed: {', '.join(creatable_versions(engine))}")
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from uplift.engines.catalogue import Engine, EngineVersion
 
+# User guide, "How to upgrade engine versions": the one step from Valkey to Redis.
+_WAY_BACK = (Engine.VALKEY, (7, 2), Engine.REDIS, (7, 1))
+
 
 class Change(StrEnum):
     """What kind of change lies between two versions."""
@@ -34,6 +37,8 @@ def change_between(source: EngineVersion, target: EngineVersion, *, standalone: 
         return EngineChange(Change.NONE, f"already {target}")
     if not target.creatable:
         return EngineChange(Change.IMPOSSIBLE, f"{target} can no longer be asked for")
+    if (source.engine, source.number, target.engine, target.number) == _WAY_BACK:
+        return EngineChange(Change.UPGRADE, f"{source} becomes {target} in one step, the one way back from Valkey")
     if source.engine is Engine.VALKEY and target.engine is Engine.REDIS:
         return EngineChange(Change.IMPOSSIBLE, f"{source} cannot become {target}: there is no way back from Valkey to Redis")
     if source.engine is not target.engine:

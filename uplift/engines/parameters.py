@@ -82,18 +82,12 @@ _COMMON: tuple[Parameter, ...] = (
     _whole("reserved-memory", "0"),
     Parameter("timeout", "0", ranges=((0, 0), (20, _UNBOUNDED))),
     _whole("tcp-keepalive", "300"),
-    _whole("databases", "16", 1, 1_200_000, Changeable.BEFORE_USE),
-    _yes_no("activerehashing", "yes", Changeable.BEFORE_USE),
     _yes_no("cluster-enabled", "no", Changeable.BEFORE_USE),
     _whole("slowlog-log-slower-than", "10000"),
     _whole("slowlog-max-len", "128"),
     _whole("repl-backlog-size", "1048576", 16384),
     _whole("repl-backlog-ttl", "3600"),
-    _whole("hash-max-ziplist-entries", "512"),
-    _whole("hash-max-ziplist-value", "64"),
     _whole("set-max-intset-entries", "512"),
-    _whole("zset-max-ziplist-entries", "128"),
-    _whole("zset-max-ziplist-value", "64"),
     _whole("client-output-buffer-limit-normal-hard-limit", "0"),
     _whole("client-output-buffer-limit-normal-soft-limit", "0"),
     _whole("client-output-buffer-limit-normal-soft-seconds", "0"),
@@ -104,10 +98,20 @@ _COMMON: tuple[Parameter, ...] = (
     _fixed("appendfsync", "everysec"),
     _fixed("maxmemory"),
     _fixed("maxclients", "65000"),
-    _fixed("list-max-ziplist-size", "-2"),
     _fixed("list-compress-depth", "0"),
     _fixed("lua-time-limit", "5000"),
 )
+
+_ZIPLISTS: tuple[Parameter, ...] = (
+    _yes_no("activerehashing", "yes", Changeable.BEFORE_USE),
+    _whole("hash-max-ziplist-entries", "512"),
+    _whole("hash-max-ziplist-value", "64"),
+    _whole("zset-max-ziplist-entries", "128"),
+    _whole("zset-max-ziplist-value", "64"),
+    _fixed("list-max-ziplist-size", "-2"),
+)
+
+_UP_TO_5_0: tuple[Parameter, ...] = (_whole("databases", "16", 1, 1_200_000, Changeable.BEFORE_USE),)
 
 _REDIS_3_2: tuple[Parameter, ...] = (
     Parameter("maxmemory-policy", "volatile-lru", choices=_POLICIES),
@@ -124,10 +128,7 @@ _FROM_4_0: tuple[Parameter, ...] = (
     _whole("active-defrag-cycle-max", "75", 1, 75),
     _whole("active-defrag-threshold-lower", "10", 1, 100),
     _whole("active-defrag-threshold-upper", "100", 1, 100),
-    _whole("active-defrag-ignore-bytes", "104857600", 1048576),
-    _yes_no("lazyfree-lazy-eviction", "no"),
-    _yes_no("lazyfree-lazy-expire", "no"),
-    _yes_no("lazyfree-lazy-server-del", "no"),
+    _whole("active-defrag-ignore-bytes", "104857600", 10_485_760, 104_857_600),
     _whole("lfu-log-factor", "10", 1),
     _whole("lfu-decay-time", "1"),
 )
@@ -143,17 +144,74 @@ _FROM_5_0: tuple[Parameter, ...] = (
     _fixed("replica-lazy-flush", "no"),
 )
 
+_LAZYFREE: tuple[Parameter, ...] = (
+    _yes_no("lazyfree-lazy-eviction", "no"),
+    _yes_no("lazyfree-lazy-expire", "no"),
+    _yes_no("lazyfree-lazy-server-del", "no"),
+)
+
 _ONLY_5_0: tuple[Parameter, ...] = (_yes_no("lua-replicate-commands", "yes"),)
 
+_FROM_6: tuple[Parameter, ...] = (
+    _whole("databases", "16", 1, 10_000, Changeable.BEFORE_USE),
+    Parameter("acl-pubsub-default", "resetchannels", choices=("resetchannels", "allchannels")),
+    _whole("acllog-max-len", "128"),
+    _whole("active-expire-effort", "1", 1, 10),
+    _whole("tracking-table-max-keys", "1000000"),
+    _yes_no("cluster-allow-reads-when-down", "no"),
+)
+
+_LAZYFREE_FROM_6: tuple[Parameter, ...] = (_yes_no("lazyfree-lazy-user-del", "no"),)
+
+_FROM_7: tuple[Parameter, ...] = (
+    _fixed("activerehashing", "yes"),
+    _whole("hash-max-listpack-entries", "512"),
+    _whole("hash-max-listpack-value", "64"),
+    _whole("zset-max-listpack-entries", "128"),
+    _whole("zset-max-listpack-value", "64"),
+    _fixed("list-max-listpack-size", "-2"),
+    _yes_no("latency-tracking", "no"),
+    Parameter("cluster-preferred-endpoint-type", "tls-dynamic", choices=("ip", "tls-dynamic")),
+    _yes_no("cluster-allow-pubsubshard-when-down", "yes"),
+)
+
+_FROM_VALKEY_8: tuple[Parameter, ...] = (
+    _yes_no("extended-redis-compatibility", "yes"),
+    # From 8.1, in the names of Valkey itself.
+    _whole("commandlog-execution-slower-than", "10000"),
+    _whole("commandlog-request-larger-than", "1048576"),
+    _whole("commandlog-reply-larger-than", "1048576"),
+    _whole("commandlog-slow-execution-max-len", "128"),
+    _whole("commandlog-large-request-max-len", "128"),
+    _whole("commandlog-large-reply-max-len", "128"),
+)
+
+_FROM_VALKEY_9: tuple[Parameter, ...] = (_whole("cluster-databases", "1", 1, 10_000, Changeable.BEFORE_USE),)
+
+_5_0 = _COMMON + _FROM_4_0 + _FROM_5_0
+_7 = _5_0 + _FROM_6 + _FROM_7
 _FAMILY_PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
-    "redis3.2": _COMMON + _REDIS_3_2,
-    "redis4.0": _COMMON + _REDIS_3_2[1:] + _FROM_4_0,
-    "redis5.0": _COMMON + _FROM_4_0 + _FROM_5_0 + _ONLY_5_0,
-    "redis6.x": _COMMON + _FROM_4_0 + _FROM_5_0,
-    "redis7": _COMMON + _FROM_4_0 + _FROM_5_0,
-    "valkey7": _COMMON + _FROM_4_0 + _FROM_5_0,
-    "valkey8": _COMMON + _FROM_4_0 + _FROM_5_0,
+    "redis3.2": _COMMON + _UP_TO_5_0 + _ZIPLISTS + _REDIS_3_2,
+    "redis4.0": _COMMON + _UP_TO_5_0 + _ZIPLISTS + _REDIS_3_2[1:] + _FROM_4_0 + _LAZYFREE,
+    "redis5.0": _5_0 + _UP_TO_5_0 + _ZIPLISTS + _LAZYFREE + _ONLY_5_0,
+    "redis6.x": _5_0 + _ZIPLISTS + _LAZYFREE + _FROM_6 + _LAZYFREE_FROM_6,
+    "redis7": _7 + _LAZYFREE + _LAZYFREE_FROM_6,
+    "valkey7": _7 + _LAZYFREE + _LAZYFREE_FROM_6,
+    "valkey8": _7 + _FROM_VALKEY_8,
+    "valkey9": _7 + _FROM_VALKEY_8 + _FROM_VALKEY_9,
 }
+# Of 8.2's search nothing but the beginning of its names is documented here: such a name is not judged.
+_NOT_LISTED = {"valkey8": "search-", "valkey9": "search-"}
+
+# API reference, CreateCacheParameterGroup; redis2.6 and memcached are families of engines that no group of ours runs.
+FAMILIES_OF_ELASTICACHE: tuple[str, ...] = (
+    "redis2.6",
+    "redis2.8",
+    *_FAMILY_PARAMETERS,
+    "memcached1.4",
+    "memcached1.5",
+    "memcached1.6",
+)
 
 # What ElastiCache has there beside these, and nobody sets through Uplift (user guide, "Engine specific parameters"): not modifiable, or of
 # no use here. They are no part of a family above, because all of a family's defaults are part of a plan that somebody approved.
@@ -191,7 +249,10 @@ class ParameterFamily:
 
     def problems_with(self, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Each parameter of `values` that cannot be set in this family, with the reason."""
+        unlisted = _NOT_LISTED.get(self.name)
         for name, value in values.items():
+            if unlisted is not None and name.startswith(unlisted):
+                continue
             parameter = self.by_name.get(name)
             problem = self._why_unknown(name) if parameter is None else parameter.problem_with(value)
             if problem is not None:

@@ -136,12 +136,12 @@ def _refused(change: Change, before: GroupView | None, head: StackTemplate) -> I
     # A value that nobody knows yet is not refused: it may be what it was.
     after = group_view(_as_far_as_known(change.after, change.before, head), head, change.before)
     # What base has as well is deployed, so AWS took it, whatever this catalogue knows.
-    taken = set(refusals(before, before, in_govcloud=head.in_govcloud)) if before is not None else set()
-    for one in refusals(before, after, in_govcloud=head.in_govcloud):
+    taken = set(refusals(before, before, region=head.region)) if before is not None else set()
+    for one in refusals(before, after, region=head.region):
         if one in taken:
             continue
         ending = "" if before is None else " CloudFormation takes the other changes of this deploy back, and it never downgrades an engine."
-        yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.{ending}", one.action)
+        yield finding_on(change, Impact.FAILS, one.what, f"ElastiCache refuses: {one.why}.{ending}", one.action, about=one.about)
 
 
 def _as_far_as_known(after: Resource, before: Resource | None, head: StackTemplate) -> Resource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from uplift.engines.catalogue import CATALOGUE, Engine, EngineVersion
+from uplift.engines.catalogue import Engine, EngineVersion, known_version
 from uplift.review.templates.same_values import is_equal, is_open
 from uplift.review.templates.template import PARAMETER_GROUP, Resource, StackTemplate, Value
 from uplift.review.wording.values import flattened
@@ -68,7 +68,7 @@ def group_view(resource: Resource, stack: StackTemplate, before: Resource | None
         resource=resource,
         engine=engine,
         version_text=text,
-        version=next((known for known in CATALOGUE if known.engine is engine and known.requested == text), None),
+        version=known_version(engine, text),
         parameters=_parameters(resource, stack),
         node_type=flattened(resource.property("CacheNodeType") or ""),
         nodes=side.nodes,

@@ -6,7 +6,7 @@ nothing says, is judged by us-east-1, the region with the most.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from uplift.review.refusals.linter import Objection, objections
 from uplift.review.refusals.objection_words import refusal_of
@@ -16,12 +16,6 @@ from uplift.review.refusals.refusal import Refusal
 from uplift.review.refusals.sections import malformed_sections, section
 from uplift.review.templates.schemas import schema_region
 from uplift.review.templates.template import StackTemplate, Value
-
-# What rules of ours say in words of their own, by type and property.
-_OURS: Mapping[str, frozenset[str]] = {
-    "AWS::ElastiCache::ReplicationGroup": frozenset({"CacheNodeType", "NumCacheClusters", "AutomaticFailoverEnabled"}),
-    "AWS::ElastiCache::CacheCluster": frozenset({"CacheNodeType"}),
-}
 
 
 def schema_refusals(base: StackTemplate | None, head: StackTemplate) -> Iterator[Refusal]:
@@ -46,9 +40,7 @@ def _objected(stack: StackTemplate, document: dict[str, Value], selection: Selec
     """Objections on what is selected; what stands only for its type has none."""
     dangling = _dangling(stack)
     for one in objections(document, schema_region(stack.region)):
-        if one.subject in dangling or _is_ours(stack, one):
-            continue
-        if _is_selected(one.path, selection):
+        if one.subject not in dangling and _is_selected(one.path, selection):
             yield one
 
 
@@ -62,13 +54,6 @@ def _dangling(stack: StackTemplate) -> set[str]:
     """Names that are referred to and are not there: said by `references.py`, over the whole template."""
     names = section(stack, "Resources").keys() | section(stack, "Parameters").keys() | section(stack, "Conditions").keys()
     return (targets_in(stack.document) | set(conditions_in(stack.document))) - names
-
-
-def _is_ours(stack: StackTemplate, one: Objection) -> bool:
-    if len(one.path) < 4 or one.path[0] != "Resources":
-        return False
-    resource = stack.resources.get(str(one.path[1]))
-    return resource is not None and one.path[3] in _OURS.get(resource.type, frozenset())
 
 
 def _kind(one: Objection) -> tuple[str, tuple[str, ...], str]:

@@ -39,6 +39,7 @@ def refused_combinations(stack: StackTemplate) -> Iterator[Refusal]:
     for resource in stack.of_type(*_PORTS):
         yield from _ports(resource)
     yield from _fifo(stack)
+    yield from _not_packaged(stack)
 
 
 def _alarm(alarm: Resource) -> Iterator[Refusal]:
@@ -109,6 +110,15 @@ def _fifo(stack: StackTemplate) -> Iterator[Refusal]:
                     f"change {name} or {flag}",
                     frozenset({name, flag}),
                 )
+
+
+def _not_packaged(stack: StackTemplate) -> Iterator[Refusal]:
+    """A path in place of an object is what `aws cloudformation package` puts an object in for (CLI reference); cfn-lint takes both."""
+    for kind, name in (("AWS::Lambda::Function", "Code"), ("AWS::StepFunctions::StateMachine", "DefinitionS3Location")):
+        for resource in stack.of_type(kind):
+            if isinstance(resource.property(name), str):
+                why = "only `aws cloudformation package` takes a path there"
+                yield Refusal(resource.logical_id, f"{name} is a text", why, "write an object with the bucket and key", frozenset({name}))
 
 
 def _is_json_object(text: str) -> bool:

@@ -16,6 +16,7 @@ from uplift.review.templates.template import Value
 from uplift.review.wording.values import is_secret, shown
 
 _MOST_CHOICES = 12
+_ATTRIBUTE_OF = {"Fn::GetAtt", "Fn::Sub"}
 _KINDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -33,6 +34,7 @@ class Found:
     type: str
     place: str
     value: str
+    is_attribute: bool = False
 
     @property
     def what(self) -> str:
@@ -56,7 +58,7 @@ def refusal_of(one: Objection, document: dict[str, Value]) -> Refusal:
     names = tuple(step for step in steps if isinstance(step, str))
     value = _value_at(document, one.path)
     secret = is_secret(names)
-    found = Found(str(kind), _place(steps), "a secret (not shown)" if secret else _short(value))
+    found = Found(str(kind), _place(steps), "a secret (not shown)" if secret else _short(value), bool(_ATTRIBUTE_OF & set(one.path)))
     said = _said(found, one.message)
     if said is None:
         said = Said(
@@ -127,7 +129,7 @@ def _choice(found: Found, match: re.Match[str]) -> Said:
     value, choices = match[1].strip("'\""), _listed(match[2])
     if found.place.endswith("DeletionPolicy") or found.place.endswith("UpdateReplacePolicy"):
         return Said(found.what, f"{found.type} has no such policy", f"allowed: {_some(choices, value)}")
-    if "Arn" in choices and value and found.value != value:
+    if found.is_attribute:
         return Said(
             f"{found.place}: attribute {value}", "the resource it refers to has no such attribute", f"allowed: {_some(choices, value)}"
         )
@@ -195,7 +197,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[Found, re.Match[str]], Said]], ..
     (re.compile(r"^Additional properties are not allowed \('([^']+)' was unexpected(?:\. Did you mean '([^']+)'\?)?"), _unknown),
     (re.compile(r"^(?:Only one|One) of (\[.*\]) is a required property"), _one_of),
     (re.compile(r"^'([^']+)' is a required property"), _missing),
-    (re.compile(r"^(.*?) is not one of (\[.*\])"), _choice),
+    (re.compile(r"^(.*?) is not one of (\[[^\]]*\])"), _choice),
     (re.compile(r"is less than the minimum of ([-\d.]+)"), _least),
     (re.compile(r"is greater than the maximum of ([-\d.]+)"), _most),
     (re.compile(r"is longer than (\d+)"), _longest),

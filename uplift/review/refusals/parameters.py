@@ -1,11 +1,11 @@
-"""Parameters of a template that nothing gives a value."""
+"""Parameters of a template that nothing gives a value, or one that they cannot have."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import section
+from uplift.review.refusals.sections import known_number, section
 from uplift.review.templates.template import StackTemplate
 
 
@@ -27,3 +27,12 @@ def parameters_without_value(base: StackTemplate | None, head: StackTemplate, gi
             "the deploy gives it no value",
             f"give {name} a Default, or put the value itself into the template",
         )
+
+
+def defaults_of_another_kind(stack: StackTemplate) -> Iterator[Refusal]:
+    """A parameter of type Number whose default is none (user guide, "Parameters"); cfn-lint judges the other rules of a default."""
+    for name, definition in section(stack, "Parameters").items():
+        if not isinstance(definition, dict) or definition.get("Type") != "Number" or "Default" not in definition:
+            continue
+        if known_number(definition["Default"]) is None:
+            yield Refusal("", f"parameter {name}: default {definition['Default']}", "its type is Number", "write a number")

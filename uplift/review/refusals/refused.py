@@ -14,10 +14,11 @@ from uplift.review.refusals.fixed_names import taken_names
 from uplift.review.refusals.limits import exceeded_limits
 from uplift.review.refusals.names_over_stacks import names_over_stacks
 from uplift.review.refusals.nothing_there import missing_references, references_to_what_is_left_out
-from uplift.review.refusals.parameters import parameters_without_value
+from uplift.review.refusals.parameters import defaults_of_another_kind, parameters_without_value
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.refusals.schedules import refused_schedules
 from uplift.review.refusals.state_machines import refused_state_machines
+from uplift.review.refusals.users import refused_users
 from uplift.review.refusals.values import refused_values
 from uplift.review.templates.template import STACK, Assembly, StackTemplate
 
@@ -30,6 +31,8 @@ _OF_ONE: tuple[Callable[[StackTemplate], Iterator[Refusal]], ...] = (
     refused_schedules,
     refused_values,
     refused_combinations,
+    refused_users,
+    defaults_of_another_kind,
 )
 # Each judges the step from base to head.
 _OF_BOTH: tuple[Callable[[StackTemplate | None, StackTemplate], Iterator[Refusal]], ...] = (

@@ -59,6 +59,15 @@ def schema_region(region: str) -> str:
     return region if region and (_folder() / "providers" / f"{region}.json").is_file() else _ELSE
 
 
+@cache
+def node_types(region: str) -> frozenset[str]:
+    """ElastiCache's node types of a region; those of all regions for one that nothing says or that is not listed."""
+    file = _folder() / "extensions" / "aws_elasticache_cachecluster" / "cachenodetype_enum.json"
+    listed: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    known = {name: frozenset(one["enum"]) for name, one in listed.items() if "enum" in one}
+    return known[region] if region in known else frozenset().union(*known.values())
+
+
 def _folder() -> Path:
     found = find_spec("cfnlint")
     folder = Path(found.origin).parent / "data" / "schemas" if found is not None and found.origin else None
