@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from uplift.review.finding import Finding, finding_on
+from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
 from uplift.review.rules.known import at, holds_expression, truth
 from uplift.review.rules.properties.kept import ACL_IS_PUBLIC, is_public_acl
-from uplift.review.rules.properties.rights import is_wide, without_password
+from uplift.review.rules.properties.rights import without_password
 from uplift.review.rules.token_readers import users_of_secret
 from uplift.review.templates.differences import Change
 from uplift.review.templates.template import Resource, StackTemplate

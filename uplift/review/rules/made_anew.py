@@ -93,11 +93,13 @@ def _empty(change: Change) -> Finding:
 
 def _parameter_group(change: Change, head: StackTemplate) -> Finding:
     users = head.users_of(change.logical_id)
-    follows = (
-        f"A new one is made first and {' and '.join(users)} moves to it; see there what that does." if users else "Nothing here uses it."
-    )
     what = _headline(change) if change.fate is Fate.RENAMED else "replaced by one of another family"
-    return finding_on(change, Impact.HARMLESS, what, follows)
+    if users:
+        return finding_on(
+            change, Impact.HARMLESS, what, f"A new one is made first and {' and '.join(users)} moves to it; see there what that does."
+        )
+    meaning = "No group here uses it, and whoever uses the old one outside keeps that: it is not deleted while it is in use."
+    return finding_on(change, Impact.BEHAVIOUR if change.properties else Impact.HARMLESS, what, meaning)
 
 
 def _meaning(change: Change, base: StackTemplate, head: StackTemplate) -> Meaning:

@@ -60,7 +60,7 @@ RESOURCE_POLICY: dict[str, Judge] = {
 }
 BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::KMS::Key": KEY,
-    "AWS::KMS::ReplicaKey": KEY,
+    "AWS::KMS::ReplicaKey": {name: KEY[name] for name in ("PendingWindowInDays", "Enabled")},
     "AWS::KMS::Alias": ALIAS,
     "AWS::SecretsManager::Secret": SECRET,
     "AWS::SecretsManager::RotationSchedule": ROTATION,
