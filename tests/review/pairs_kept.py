@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.review.edits import APP_CACHE, UPGRADE, Edit, Templates, put, resource
+from tests.review.edits import APP_CACHE, SUBNETS, UPGRADE, Edit, Templates, put, resource
 from tests.review.pairs import BEHAVIOUR, HARMLESS, OUTAGE, PROTECTION, SECURITY, Pair
 from tests.review.rule_edits import A_RULE, BUCKET, EVENTS_MAIL, IMPORTED, KEY, LOGS, MAIL, QUEUE, SHUT, TABLE, TOPIC, inside
 
@@ -174,5 +174,13 @@ KEPT = [
         "who read what",
         BUCKET,
         base=put(BUCKET, UPGRADE, LoggingConfiguration={"DestinationBucketName": "b"}),
+    ),
+    Pair(
+        "subnets in another order",
+        put(SUBNETS, SubnetIds=["b", "a"]),
+        HARMLESS,
+        "The same members",
+        SUBNETS,
+        base=put(SUBNETS, SubnetIds=["a", "b"]),
     ),
 ]

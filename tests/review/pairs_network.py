@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.review.edits import APP_CACHE, SECURITY_GROUP, Edit, both, put
+from tests.review.edits import APP_CACHE, SECURITY_GROUP, Edit, both, put, remove
 from tests.review.pairs import BEHAVIOUR, HARMLESS, OUTAGE, SECURITY, Pair
 from tests.review.rule_edits import (
     IMPORTED,
+    NEW,
     new,
 )
 
@@ -26,6 +27,7 @@ def _equal(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]])
 
 _NOBODY = {"CidrIp": "255.255.255.255/32", "Description": "Disallow all traffic", "FromPort": 252, "IpProtocol": "icmp", "ToPort": 86}
 _EVERYTHING = {"CidrIp": "0.0.0.0/0", "IpProtocol": "-1", "Description": "Allow all outbound traffic by default"}
+_BESIDE = new("AWS::EC2::SecurityGroupIngress", APP_CACHE, **_tcp(), GroupId={"Fn::GetAtt": [SECURITY_GROUP, "GroupId"]})
 NETWORK = [
     _equal("6 is tcp", [_tcp()], [_tcp() | {"IpProtocol": "6"}]),
     _equal("two halves", [_tcp()], [_tcp(CidrIp="10.0.0.0/17"), _tcp(CidrIp="10.0.128.0/17")]),
@@ -95,5 +97,29 @@ NETWORK = [
         "moves to another resource",
         SECURITY_GROUP,
         base=_in(_tcp()),
+    ),
+    Pair(
+        "another kind of ping",
+        _in({"IpProtocol": "icmp", "FromPort": 8, "ToPort": 0, "CidrIp": "10.0.0.0/8"}),
+        SECURITY,
+        "icmp type 8",
+        SECURITY_GROUP,
+        base=_in(),
+    ),
+    Pair(
+        "a rule goes that another resource has as well",
+        remove(NEW),
+        OUTAGE,
+        "another resource has as well",
+        NEW,
+        base=both(_in(_tcp()), _BESIDE),
+    ),
+    Pair(
+        "a rule goes that a wider one covers",
+        remove(NEW),
+        HARMLESS,
+        "a wider one covers",
+        NEW,
+        base=both(_in(_tcp(CidrIp="10.0.0.0/8")), _BESIDE),
     ),
 ]

@@ -192,6 +192,22 @@ RIGHTS = [
         BUCKET_POLICY,
     ),
     Pair(
+        "a key for fewer",
+        inside(KEY, APP_CACHE, "KeyPolicy.Statement.0.Action", "kms:Describe*"),
+        OUTAGE,
+        "less is allowed",
+        KEY,
+        base=put(TOKEN, KmsKeyId={"Ref": KEY}),
+    ),
+    Pair(
+        "facts of its own only",
+        inside(APPLICATION, APP_CACHE, "PolicyDocument.Statement.0.Resource", "arn:a/*"),
+        BEHAVIOUR,
+        "less is allowed",
+        APPLICATION,
+        base=inside(APPLICATION, APP_CACHE, "PolicyDocument.Statement.0.Resource", "*"),
+    ),
+    Pair(
         "a narrow endpoint",
         put(NEW, UPGRADE, PolicyDocument=policy(allow("s3:*", Principal="*"))),
         OUTAGE,

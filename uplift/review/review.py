@@ -133,7 +133,7 @@ def _new_stack(stack: StackTemplate) -> Iterator[Finding]:
     empty = StackTemplate(stack.name, {}, stack.termination_protection, stack.region)
     yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
     findings = [one for change in compare_stacks(empty, stack) for one in _of_change(change, empty, stack)]
-    yield from (one for one in findings if one.impact is Impact.FAILS or one.what in _OPEN)
+    yield from (one for one in findings if one.impact not in {Impact.SECURITY, Impact.HARMLESS} or one.what in _OPEN)
     # A new stack's permissions are one finding: they are read together, and acknowledged once.
     allowed = [one for one in findings if one.impact is Impact.SECURITY and one.what not in _OPEN]
     if allowed:

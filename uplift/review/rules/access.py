@@ -9,6 +9,7 @@ from uplift.review.finding import Finding, Impact, Seconds, finding_on
 from uplift.review.rules.access_documents import DEFAULT_ENDPOINT_POLICY, ENDPOINT, PERMISSION, ROLE, access_properties, grants_of
 from uplift.review.rules.iam_conditions import is_about_tls
 from uplift.review.rules.iam_grants import Grant, lost_denials, widened
+from uplift.review.rules.judgement import follows_only
 from uplift.review.rules.known import members
 from uplift.review.rules.token_readers import KEY, Tokens, called_through, tokens_of
 from uplift.review.templates.differences import Change, Fate
@@ -33,6 +34,9 @@ def findings_of_access(change: Change, base: StackTemplate, head: StackTemplate)
         return
     elif change.fate is Fate.REMOVED and _goes_with_its_target(change, base, head):
         yield finding_on(change, Impact.HARMLESS, "goes with what it is for", "")
+        return
+    if (differing := access_properties(change)) and all(follows_only(change, name) for name in differing):
+        yield finding_on(change, Impact.HARMLESS, "its policies follow what they refer to", "", about=differing)
         return
     tokens = tokens_of(base, head)
     about = access_properties(change)
@@ -143,6 +147,9 @@ def _holders(change: Change, allowed: frozenset[Grant], tokens: Tokens) -> Itera
         return
     for name in _HOLDERS:
         if change.changed(name) is None:
+            continue
+        if follows_only(change, name):
+            yield finding_on(change, Impact.HARMLESS, f"{name} follows", "", about=[name])
             continue
         old, new = _names(change.before, name), _names(change.after, name)
         if given := sorted(new - old):

@@ -18,6 +18,7 @@ SECRET = "AWS::SecretsManager::Secret"  # noqa: S105
 KEY = "AWS::KMS::Key"
 _READ_SECRET = "secretsmanager:GetSecretValue"  # noqa: S105
 _DECRYPT = "kms:Decrypt"
+_SOME = "some"
 _READ_FACTS = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath")
 # Policies of other resources, such as of a topic, say nothing about secrets.
 _OF_READERS = frozenset(
@@ -68,10 +69,15 @@ class Tokens:
 
     def still_read(self, lost: Grant, after: frozenset[Grant]) -> bool:
         """Whether what is left still lets the same principal read what the lost grant did, now by a narrower one."""
-        tokens = [f"<{secret}>" for secret in self.secrets] if lost.resource == "*" and self.secrets else [lost.resource]
+        everywhere = lost.resource == "*"
+        tokens = [f"<{secret}>" for secret in self.secrets] if everywhere and self.secrets else [lost.resource]
         wanted = [replace(lost, action=_READ_SECRET, resource=resource) for resource in tokens if lost.reaches(_READ_SECRET)]
-        wanted += [replace(lost, action=action) for action in (*_READ_FACTS, _DECRYPT) if lost.reaches(action) and lost.resource != "*"]
-        return all(any(grant.covers(one) for grant in after) for one in wanted)
+        # Whether a narrower text names the facts that the application reads is not known here; that it names some is.
+        wanted += [
+            replace(lost, action=action, resource=_SOME if everywhere else lost.resource) for action in _READ_FACTS if lost.reaches(action)
+        ]
+        wanted += [replace(lost, action=_DECRYPT) for _ in (1,) if lost.reaches(_DECRYPT) and self.keys]
+        return bool(wanted) and all(any(_gives(grant, one) for grant in after) for one in wanted)
 
     def _may_name(self, grant: Grant, change: Change) -> bool:
         named = _named(grant, change)
@@ -103,6 +109,10 @@ def called_through(endpoint: Resource) -> list[str]:
     service = endpoint.property("ServiceName")
     known = isinstance(service, str)
     return [action for name, action in _CALLED_ON_THE_WAY.items() if not known or name in service]
+
+
+def _gives(grant: Grant, wanted: Grant) -> bool:
+    return grant.covers(replace(wanted, resource=grant.resource) if wanted.resource == _SOME else wanted)
 
 
 def _named(grant: Grant, change: Change) -> frozenset[str]:

@@ -36,7 +36,7 @@ def findings_of_properties(change: Change) -> Iterator[Finding]:
     """A finding on each property the table has a judge for; nothing on what it has none for."""
     judges = _JUDGES.get(change.type, {})
     for name in dict.fromkeys(one.name for one in change.properties):
-        for judgement in judges[name](change, name) if name in judges else ():
+        for judgement in dict.fromkeys(judges[name](change, name)) if name in judges else ():
             yield finding_on(
                 change, judgement.impact, judgement.what, judgement.meaning, judgement.action, outage=judgement.outage, about=[name]
             )
