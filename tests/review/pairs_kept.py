@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.review.edits import APP_CACHE, SUBNETS, UPGRADE, Edit, Templates, put, resource
+from tests.review.edits import APP_CACHE, SUBNETS, TOKEN, UPGRADE, Edit, Templates, put, resource
 from tests.review.pairs import BEHAVIOUR, HARMLESS, OUTAGE, PROTECTION, SECURITY, Pair
-from tests.review.rule_edits import A_RULE, BUCKET, EVENTS_MAIL, IMPORTED, KEY, LOGS, MAIL, QUEUE, SHUT, TABLE, TOPIC, inside
+from tests.review.rule_edits import A_RULE, BUCKET, EVENTS_MAIL, IMPORTED, KEY, LOGS, MAIL, NEW, QUEUE, SHUT, TABLE, TOPIC, inside, new
 
 
 def _rules(**changed: Any) -> Edit:
@@ -23,6 +23,16 @@ def _more_rules(templates: Templates, rule: dict[str, Any]) -> None:
 def _encrypted(key: str | None) -> Edit:
     rule = {"SSEAlgorithm": "aws:kms"} | ({"KMSMasterKeyID": key} if key else {})
     return put(BUCKET, UPGRADE, BucketEncryption={"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": rule}]})
+
+
+def _rotated(at_once: bool) -> Edit:
+    return new(
+        "AWS::SecretsManager::RotationSchedule",
+        APP_CACHE,
+        SecretId={"Ref": TOKEN},
+        RotationRules={"AutomaticallyAfterDays": 30},
+        RotateImmediatelyOnUpdate=at_once,
+    )
 
 
 KEPT = [
@@ -182,5 +192,21 @@ KEPT = [
         "The same members",
         SUBNETS,
         base=put(SUBNETS, SubnetIds=["a", "b"]),
+    ),
+    Pair(
+        "a rotation that is asked for less often",
+        inside(NEW, APP_CACHE, "RotationRules.AutomaticallyAfterDays", 90),
+        PROTECTION,
+        "lives longer",
+        NEW,
+        base=_rotated(False),
+    ),
+    Pair(
+        "a rotation that is updated, and at once",
+        inside(NEW, APP_CACHE, "RotationRules.AutomaticallyAfterDays", 7),
+        OUTAGE,
+        "rotates at once",
+        NEW,
+        base=_rotated(True),
     ),
 ]

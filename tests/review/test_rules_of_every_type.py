@@ -14,8 +14,13 @@ from typing import Any
 import pytest
 
 from tests.review.edits import Templates
+from tests.review.pairs import PAIRS, Pair
+from tests.review.pairs_rules import PAIRS as RULES
+from tests.review.test_rules_by_type import PROPERTIES
 from uplift.review.finding import Impact
 from uplift.review.review import review
+from uplift.review.rules.properties.table import JUDGES
+from uplift.review.templates.differences import compare_stacks
 from uplift.review.templates.template import Assembly, read_template
 
 # What a picture or a parameter group without a user was, nobody misses.
@@ -90,3 +95,22 @@ def test_no_property_goes_unseen(templates: Templates) -> None:
             if name not in _WORDS and _worst(base, head) in {None, Impact.HARMLESS}:
                 silent.add((resource["Type"], name))
     assert silent <= _GONE_WITHOUT_HARM | _ELSEWHERE
+
+
+def _differing(templates: Templates, pair: Pair) -> Iterator[tuple[str, str]]:
+    base = copy.deepcopy(templates)
+    pair.base(base)
+    head = copy.deepcopy(base)
+    pair.head(head)
+    before, after = _assembly(base), _assembly(head)
+    for name in before.stacks.keys() & after.stacks.keys():
+        for change in compare_stacks(before.stacks[name], after.stacks[name]):
+            yield from ((change.type, one.name) for one in change.properties)
+
+
+@pytest.mark.long
+def test_every_judge_of_a_property_has_a_row(templates: Templates) -> None:
+    """Some types share one."""
+    tried = {(kind, name) for kind, name, *_ in PROPERTIES} | {one for pair in [*PAIRS, *RULES] for one in _differing(templates, pair)}
+    judges = {JUDGES[kind][name] for kind, name in tried if name in JUDGES.get(kind, {})}
+    assert {(kind, name) for kind, of_kind in JUDGES.items() for name, judge in of_kind.items() if judge not in judges} == set()

@@ -111,7 +111,7 @@ def _less(change: Change, impact: Impact, what: str, grants: Sequence[Grant]) ->
 def _impact_of_denial(change: Change, grant: Grant, tokens: Tokens) -> Impact:
     if tokens.are_read_by(grant, change) or _bars_the_way(change, grant, frozenset()):
         return Impact.OUTAGE
-    return Impact.PROTECTION if _is_of_a_resource(grant) and grant.reaches(*_TELLS) else Impact.BEHAVIOUR
+    return Impact.PROTECTION if _is_about_telling(grant) else Impact.BEHAVIOUR
 
 
 def _impact_of_loss(change: Change, grant: Grant, after: frozenset[Grant], tokens: Tokens) -> Impact:
@@ -120,12 +120,14 @@ def _impact_of_loss(change: Change, grant: Grant, after: frozenset[Grant], token
     if _bars_the_way(change, grant, after) or (tokens.are_read_by(grant, change) and not tokens.still_read(grant, after)):
         return Impact.OUTAGE
     from_a_service = grant.principal.startswith("Service:") and change.type != ROLE
-    return Impact.PROTECTION if from_a_service or (_is_of_a_resource(grant) and grant.reaches(*_TELLS)) else Impact.BEHAVIOUR
+    # Without its account in a key's policy no policy of IAM lets anybody use the key (KMS guide, "Default key policy").
+    from_its_account = change.type == KEY and grant.principal.startswith("AWS:account ")
+    return Impact.PROTECTION if from_a_service or from_its_account or _is_about_telling(grant) else Impact.BEHAVIOUR
 
 
-def _is_of_a_resource(grant: Grant) -> bool:
-    """Only policies of resources name a principal."""
-    return bool(grant.principal)
+def _is_about_telling(grant: Grant) -> bool:
+    """Whether it is about sending to a topic, queue or bus: only policies of resources name a principal."""
+    return bool(grant.principal) and grant.reaches(*_TELLS)
 
 
 def _bars_the_way(change: Change, grant: Grant, after: frozenset[Grant]) -> bool:

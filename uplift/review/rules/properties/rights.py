@@ -118,6 +118,16 @@ ENDPOINT: dict[str, Judge] = {
         off=outage("The service's usual name no longer leads to the endpoint."), on=behaviour("The usual name leads here.")
     ),
 }
+
+
+def _entry(change: Change, name: str) -> Iterator[Judgement]:
+    if name == "RuleAction" and at(change.after, name) == "allow":
+        yield security("It lets through what it kept out.").judged(f"{name} changed", words(change, name))
+    else:
+        yield outage("Other traffic is kept out, perhaps.", "see whose").judged(f"{name} changed", words(change, name))
+
+
+ACCESS_LIST_ENTRY: dict[str, Judge] = dict.fromkeys(("RuleAction", "CidrBlock", "Ipv6CidrBlock", "PortRange", "Protocol", "Icmp"), _entry)
 VPC: dict[str, Judge] = {
     # A group's address is a name that only this resolver knows (VPC guide, "DNS attributes for your VPC").
     "EnableDnsSupport": switch(off=outage("Names, such as a group's address, are not resolved any more."), on=behaviour(), default=True),
@@ -143,6 +153,7 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::EC2::Route": ROUTE,
     "AWS::EC2::VPCEndpoint": ENDPOINT,
     "AWS::EC2::VPC": VPC,
+    "AWS::EC2::NetworkAclEntry": ACCESS_LIST_ENTRY,
     "AWS::EC2::Subnet": SUBNET,
     "AWS::EC2::SubnetRouteTableAssociation": {"RouteTableId": follower(outage("The subnet's connections go another way."))},
 }
