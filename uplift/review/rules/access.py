@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from uplift.review.finding import Finding, Impact, Seconds, finding_on
-from uplift.review.rules.access_documents import PERMISSION, ROLE, access_properties, grants_of
+from uplift.review.rules.access_documents import DEFAULT_ENDPOINT_POLICY, ENDPOINT, PERMISSION, ROLE, access_properties, grants_of
 from uplift.review.rules.iam_conditions import is_about_tls
 from uplift.review.rules.iam_grants import Grant, lost_denials, widened
+from uplift.review.rules.judgement import follows_only
 from uplift.review.rules.known import members
-from uplift.review.rules.token_readers import Tokens, is_on_the_way_to_a_token, tokens_of
+from uplift.review.rules.token_readers import KEY, Tokens, called_through, tokens_of
 from uplift.review.templates.differences import Change, Fate
-from uplift.review.templates.template import Resource, StackTemplate
+from uplift.review.templates.template import HOLDS_DATA, Resource, StackTemplate
 from uplift.review.wording.values import flattened
 
 _MOST_NAMED = 6
@@ -27,11 +29,17 @@ def findings_of_access(change: Change, base: StackTemplate, head: StackTemplate)
     """Findings on every policy of a resource; nothing where it has none."""
     before, after = grants_of(change.before), grants_of(change.after)
     if change.fate is Fate.ADDED:
-        before = _given_to_every_new(after)
-    elif change.fate is Fate.REMOVED and _goes_with_its_target(change, head):
+        before = _of_a_new_one(change.resource, after, base)
+    elif change.fate is Fate.REMOVED and change.type in HOLDS_DATA | {ENDPOINT}:
+        return
+    elif change.fate is Fate.REMOVED and _goes_with_its_target(change, base, head):
+        yield finding_on(change, Impact.HARMLESS, "goes with what it is for", "")
+        return
+    if (differing := access_properties(change)) and all(follows_only(change, name) for name in differing):
+        yield finding_on(change, Impact.HARMLESS, "its policies follow what they refer to", "", about=differing)
         return
     tokens = tokens_of(base, head)
-    about = {one.name for one in change.properties} & access_properties(change.resource)
+    about = access_properties(change)
     found = [
         *_allowed(change, widened(before, after)),
         *_denials_removed(change, lost_denials(before, after)),
@@ -45,18 +53,24 @@ def findings_of_access(change: Change, base: StackTemplate, head: StackTemplate)
     yield from _holders(change, after, tokens)
 
 
-def _given_to_every_new(after: frozenset[Grant]) -> frozenset[Grant]:
-    """A new key, topic or secret lets its own account in; that account made it."""
-    return frozenset(grant for grant in after if grant.principal == "AWS:account <AWS::AccountId>" and not grant.action.startswith("sts:"))
+def _of_a_new_one(new: Resource, after: frozenset[Grant], base: StackTemplate) -> frozenset[Grant]:
+    """What is allowed without it: everything on the way that a new endpoint takes, and a new key's own account, which made it."""
+    if new.type == ENDPOINT:
+        return DEFAULT_ENDPOINT_POLICY
+    own = {"AWS:account <AWS::AccountId>"} | {grant.principal for key in base.of_type(KEY) for grant in grants_of(key)}
+    return frozenset(grant for grant in after if new.type == KEY and grant.principal in own and grant.principal.startswith("AWS:account "))
 
 
-def _goes_with_its_target(change: Change, head: StackTemplate) -> bool:
+def _goes_with_its_target(change: Change, base: StackTemplate, head: StackTemplate) -> bool:
+    """Whether everything a policy is attached to is deleted as well; what is kept outside the stack loses it."""
     targets = {logical_id for name in _TARGETS for logical_id in change.resource.references(name)}
-    return bool(targets) and not targets & head.resources.keys()
+    kept = [one for one in targets if one in base.resources and base.resources[one].deletion_policy.startswith("Retain")]
+    return bool(targets) and not kept and not targets & head.resources.keys()
 
 
 def _allowed(change: Change, wider: Sequence[Grant]) -> Iterator[Finding]:
-    if public := [grant for grant in wider if grant.is_public]:
+    # Only what is in the network reaches an endpoint.
+    if change.type != ENDPOINT and (public := [grant for grant in wider if grant.is_public]):
         yield finding_on(change, Impact.SECURITY, "open to everybody", _named(public), "name who is meant")
     elif wider:
         yield finding_on(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
@@ -95,27 +109,31 @@ def _less(change: Change, impact: Impact, what: str, grants: Sequence[Grant]) ->
 
 
 def _impact_of_denial(change: Change, grant: Grant, tokens: Tokens) -> Impact:
-    if tokens.are_read_by(grant, change) or _bars_the_way(change, grant):
+    if tokens.are_read_by(grant, change) or _bars_the_way(change, grant, frozenset()):
         return Impact.OUTAGE
-    return Impact.PROTECTION if _is_of_a_resource(grant) and grant.reaches(*_TELLS) else Impact.BEHAVIOUR
+    return Impact.PROTECTION if _is_about_telling(grant) else Impact.BEHAVIOUR
 
 
 def _impact_of_loss(change: Change, grant: Grant, after: frozenset[Grant], tokens: Tokens) -> Impact:
     if change.type == PERMISSION:
         return Impact.BEHAVIOUR
-    if (tokens.are_read_by(grant, change) or _bars_the_way(change, grant)) and not tokens.still_read(grant, after):
+    if _bars_the_way(change, grant, after) or (tokens.are_read_by(grant, change) and not tokens.still_read(grant, after)):
         return Impact.OUTAGE
     from_a_service = grant.principal.startswith("Service:") and change.type != ROLE
-    return Impact.PROTECTION if from_a_service or (_is_of_a_resource(grant) and grant.reaches(*_TELLS)) else Impact.BEHAVIOUR
+    # Without its account in a key's policy no policy of IAM lets anybody use the key (KMS guide, "Default key policy").
+    from_its_account = change.type == KEY and grant.principal.startswith("AWS:account ")
+    return Impact.PROTECTION if from_a_service or from_its_account or _is_about_telling(grant) else Impact.BEHAVIOUR
 
 
-def _is_of_a_resource(grant: Grant) -> bool:
-    """Only policies of resources name a principal."""
-    return bool(grant.principal)
+def _is_about_telling(grant: Grant) -> bool:
+    """Whether it is about sending to a topic, queue or bus: only policies of resources name a principal."""
+    return bool(grant.principal) and grant.reaches(*_TELLS)
 
 
-def _bars_the_way(change: Change, grant: Grant) -> bool:
-    return change.type == "AWS::EC2::VPCEndpoint" and is_on_the_way_to_a_token(change.resource) and not grant.condition
+def _bars_the_way(change: Change, grant: Grant, after: frozenset[Grant]) -> bool:
+    """Whether an endpoint's policy lets a call no longer through that a reader of the token makes."""
+    calls = [action for action in called_through(change.resource) if grant.reaches(action)] if change.type == ENDPOINT else []
+    return any(not any(one.covers(replace(grant, action=action)) for one in after) for action in calls)
 
 
 def _by_impact(grants: Sequence[Grant], judged: Callable[[Grant], Impact]) -> dict[Impact, list[Grant]]:
@@ -132,10 +150,13 @@ def _holders(change: Change, allowed: frozenset[Grant], tokens: Tokens) -> Itera
     for name in _HOLDERS:
         if change.changed(name) is None:
             continue
+        if follows_only(change, name):
+            yield finding_on(change, Impact.HARMLESS, f"{name} follows", "", about=[name])
+            continue
         old, new = _names(change.before, name), _names(change.after, name)
         if given := sorted(new - old):
             what = f"given to {', '.join(given)} too"
-            yield finding_on(change, Impact.SECURITY, what, _named(sorted(allowed)), "see that it is needed there", about=[name])
+            yield from _given(change, what, allowed, tokens, name)
         if taken := sorted(old - new):
             lost = sorted(grants_of(change.before))
             reads = any(tokens.are_read_by(grant, change) for grant in lost if grant.effect == "Allow")
@@ -146,6 +167,16 @@ def _holders(change: Change, allowed: frozenset[Grant], tokens: Tokens) -> Itera
                 yield finding_on(change, Impact.SECURITY, f"{', '.join(taken)} is no longer denied", _named(lost), "keep it", about=[name])
         if old == new:
             yield finding_on(change, Impact.HARMLESS, f"{name} written otherwise", "", about=[name])
+
+
+def _given(change: Change, what: str, grants: frozenset[Grant], tokens: Tokens, name: str) -> Iterator[Finding]:
+    """What a policy allows is allowed to one more, and what it denies is denied to one more."""
+    allowed = sorted(grant for grant in grants if grant.effect == "Allow")
+    if allowed:
+        yield finding_on(change, Impact.SECURITY, what, _named(allowed), "see that it is needed there", about=[name])
+    for impact, denied in _by_impact(sorted(grants - set(allowed)), lambda grant: _impact_of_denial(change, grant, tokens)).items():
+        finding = _less(change, impact, f"{what}: more is denied", denied)
+        yield finding_on(change, impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=[name])
 
 
 def _names(side: Resource, name: str) -> set[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from uplift.review.rules.iam_conditions import written
 from uplift.review.rules.iam_grants import Grant, grants, managed, unreadable
 from uplift.review.rules.known import is_expression, members
+from uplift.review.templates.differences import Change
 from uplift.review.templates.template import Resource, Value
 from uplift.review.wording.values import flattened
 
 PERMISSION = "AWS::Lambda::Permission"
 ROLE = "AWS::IAM::Role"
+ENDPOINT = "AWS::EC2::VPCEndpoint"
+_IDENTITIES = ("AWS::IAM::", "AWS::SSO::")
 DOCUMENTS = (
     "PolicyDocument",
     "AssumeRolePolicyDocument",
@@ -22,7 +25,6 @@ DOCUMENTS = (
     "Policy",
 )
 _ATTACHED = ("Policies", "ManagedPolicyArns")
-ACCESS_PROPERTIES = frozenset({*DOCUMENTS, *_ATTACHED})
 # Every property of a permission says who may call what.
 _PERMISSION_LIMITS = {
     "SourceArn": "aws:SourceArn",
@@ -36,14 +38,23 @@ PERMISSION_PROPERTIES = frozenset({"Action", "Principal", "FunctionName", *_PERM
 # A key's account is let in by the policy a key has by default (KMS guide, "Default key policy").
 _DEFAULT_KEY_POLICY = frozenset({Grant("Allow", "kms:*", "*", "AWS:account <AWS::AccountId>", "")})
 # "A default endpoint policy allows full access" (PrivateLink guide, "Control access to VPC endpoints using endpoint policies").
-_DEFAULT_ENDPOINT_POLICY = frozenset({Grant("Allow", "*", "*", "*", "")})
+DEFAULT_ENDPOINT_POLICY = frozenset({Grant("Allow", "*", "*", "*", "")})
 
 
-def access_properties(resource: Resource) -> frozenset[str]:
-    """The properties of this type that say who may do what."""
-    if resource.type == PERMISSION:
-        return PERMISSION_PROPERTIES
-    return ACCESS_PROPERTIES - ({"Policies"} if resource.type == "AWS::SSM::Parameter" else set())
+def access_properties(change: Change) -> frozenset[str]:
+    """The differing properties that say who may do what: a property of the same name that is no policy is not among them."""
+    differing = {one.name for one in change.properties}
+    if change.type == PERMISSION:
+        return frozenset(differing & PERMISSION_PROPERTIES)
+    sides = [side for side in (change.before, change.after) if side is not None]
+    documents = {name for name in DOCUMENTS if any(_is_document(side.property(name)) for side in sides)}
+    return frozenset(differing & (documents | set(_ATTACHED if change.type.startswith(_IDENTITIES) else ())))
+
+
+def _is_document(value: Value) -> bool:
+    if isinstance(value, dict):
+        return is_expression(value) or "Statement" in value or _is_document(value.get("PolicyDocument"))
+    return isinstance(value, str)
 
 
 def grants_of(resource: Resource | None) -> frozenset[Grant]:
@@ -54,18 +65,21 @@ def grants_of(resource: Resource | None) -> frozenset[Grant]:
         return frozenset({_permission(resource)})
     if resource.type == "AWS::KMS::Key" and resource.property("KeyPolicy") is None:
         return _DEFAULT_KEY_POLICY
-    if resource.type == "AWS::EC2::VPCEndpoint" and resource.property("PolicyDocument") is None:
-        return _DEFAULT_ENDPOINT_POLICY
-    known = access_properties(resource)
+    if resource.type == ENDPOINT and resource.property("PolicyDocument") is None:
+        return DEFAULT_ENDPOINT_POLICY
     found: set[Grant] = set()
     for name in DOCUMENTS:
-        if name in known:
+        if _is_document(resource.property(name)):
             found |= _of_document(resource.property(name))
-    for policy in members(resource.property("Policies")) if "Policies" in known else []:
+    return frozenset(found | (_attached(resource) if resource.type.startswith(_IDENTITIES) else set()))
+
+
+def _attached(identity: Resource) -> set[Grant]:
+    found = {managed(arn) for arn in members(identity.property("ManagedPolicyArns"))}
+    for policy in members(identity.property("Policies")):
         document = policy.get("PolicyDocument") if isinstance(policy, dict) and not is_expression(policy) else None
         found |= unreadable(policy) if document is None else _of_document(document)
-    found |= {managed(arn) for arn in members(resource.property("ManagedPolicyArns"))}
-    return frozenset(found)
+    return found
 
 
 def _of_document(document: Value) -> frozenset[Grant]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from uplift.review.finding import Finding, finding_on
+from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
 from uplift.review.rules.known import at, holds_expression, truth
 from uplift.review.rules.properties.kept import ACL_IS_PUBLIC, is_public_acl
-from uplift.review.rules.properties.rights import is_wide, without_password
-from uplift.review.rules.token_readers import users_of_secret
+from uplift.review.rules.properties.rights import without_password
+from uplift.review.rules.rotation import ROTATION, rotation_judged
 from uplift.review.templates.differences import Change
 from uplift.review.templates.template import Resource, StackTemplate
 from uplift.review.wording.values import flattened
@@ -84,20 +85,6 @@ def _subscription(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
         yield security("What the topic says can be read there.").judged("a new subscription", f"{protocol}: {endpoint}")
     else:
         yield behaviour("Somebody more is told.").judged("a new subscription", f"{protocol}: {endpoint}")
-
-
-def _rotation(new: Resource, head: StackTemplate) -> Iterator[Judgement]:
-    """Rotates at once unless RotateImmediatelyOnUpdate is false (Secrets Manager API, RotateSecret, RotateImmediately)."""
-    secrets = new.references("SecretId")
-    users = [user for secret in secrets for user in users_of_secret(secret, head)]
-    at_once = truth(new.property("RotateImmediatelyOnUpdate"), default=True) is not False
-    if at_once and (users or not secrets & head.resources.keys()):
-        meaning = f"{', '.join(users) or 'A group that uses it'} keeps the token it has: clients that read the new secret are refused."
-        yield outage(meaning, "set RotateImmediatelyOnUpdate: false, and rotate by `uplift rotate-token`").judged("rotates at once")
-    elif at_once:
-        yield behaviour("The secret is another as soon as this is deployed.").judged("rotates at once")
-    else:
-        yield behaviour("The secret is rotated at its next date.", "see that whoever uses it follows").judged("new rotation")
 
 
 def _lambda_url(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
@@ -177,7 +164,7 @@ _READ: dict[str, _Judged] = {
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _alarm,
     "AWS::SNS::Subscription": _subscription,
-    "AWS::SecretsManager::RotationSchedule": _rotation,
+    ROTATION: rotation_judged,
     "AWS::Lambda::Url": _lambda_url,
     "AWS::ElastiCache::User": _redis_user,
     "AWS::EC2::Instance": _instance,

@@ -75,7 +75,8 @@ def time_judged(before: Resource, after: Resource) -> Compared:
 def _times(alarm: Resource) -> tuple[float, float, float] | None:
     periods = number(alarm.property("EvaluationPeriods"))
     wanted = number(alarm.property("DatapointsToAlarm"), periods)
-    seconds = number(alarm.property("Period"), 0)
+    # Metrics have periods of their own.
+    seconds = number(alarm.property("Period"), 0 if at(alarm, "Metrics") is not None else None)
     return None if periods is None or wanted is None or seconds is None else (wanted, periods, seconds)
 
 

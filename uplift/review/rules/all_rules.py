@@ -14,6 +14,7 @@ from uplift.review.rules.made_anew import findings_of_made_anew
 from uplift.review.rules.network import findings_of_network
 from uplift.review.rules.properties.table import findings_of_properties
 from uplift.review.rules.removed import findings_of_removed
+from uplift.review.rules.rotation import findings_of_rotation
 from uplift.review.rules.secrets import findings_of_secret
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import PARAMETER_GROUP, STACK, StackTemplate
@@ -61,6 +62,7 @@ def _of_both_sides(change: Change, base: StackTemplate, head: StackTemplate) -> 
     yield from findings_of_made_anew(change, base, head)
     yield from _of_every_fate(change, base, head)
     yield from findings_of_secret(change, head)
+    yield from findings_of_rotation(change, head)
     yield from _parameters(change, head)
     if change.type in ALARM_TYPES:
         yield from findings_of_alarm(change)

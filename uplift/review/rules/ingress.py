@@ -30,7 +30,10 @@ _ALL_PORTS = (0, 65535)
 _ALL = "-1"
 # IANA protocol numbers, which EC2 takes in place of the four names it knows (EC2 API, IpPermission).
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": _ALL}
-_WITH_PORTS = frozenset({"tcp", "udp", "icmp", "icmpv6"})
+_WITH_PORTS = frozenset({"tcp", "udp"})
+# Of these FromPort is a type and ToPort a code of that type (EC2 API, IpPermission): each pair is one number here.
+_WITH_TYPES = frozenset({"icmp", "icmpv6"})
+_CODES = 256
 # Where all egress is to be off the CDK writes a rule for this one address: no rule at all means all egress (aws-ec2, security-group.ts).
 _NOBODY = "255.255.255.255/32"
 # A block of addresses as large as this is no company's own.
@@ -60,6 +63,8 @@ class Rule:
 
     def __str__(self) -> str:
         ports = f"{self.first_port}" if self.first_port == self.last_port else f"{self.first_port} to {self.last_port}"
+        if self.protocol in _WITH_TYPES:
+            ports = "of every type" if (self.first_port, self.last_port) == _ALL_PORTS else f"type {self.first_port // _CODES}"
         protocol = "everything" if self.protocol == _ALL else f"{self.protocol} {ports}"
         where = f" into {self.group}" if self.group and self.direction == "ingress" else ""
         return f"{protocol} {'from' if self.direction == 'ingress' else 'to'} {self.peer}{where}"
@@ -74,7 +79,9 @@ def is_covered(rule: Rule, by: Collection[Rule]) -> bool:
     # Between two edges the same rules apply, so the lowest port of each part stands for it.
     edges = {rule.first_port, *(one.first_port for one in same), *(one.last_port + 1 for one in same)}
     inside = [edge for edge in edges if rule.first_port <= edge <= rule.last_port]
-    return all(_peers_cover([one.peer for one in same if one.first_port <= edge <= one.last_port], rule.peer) for edge in inside)
+    return bool(inside) and all(
+        _peers_cover([one.peer for one in same if one.first_port <= edge <= one.last_port], rule.peer) for edge in inside
+    )
 
 
 def _may_cover(one: Rule, other: Rule) -> bool:
@@ -131,6 +138,9 @@ def _rule(direction: str, rule: dict[str, Value], group: str) -> Rule:
 def _ports(protocol: str, rule: dict[str, Value]) -> tuple[int, int]:
     """A protocol other than tcp, udp and icmp has no ports; -1 stands for all."""
     first, last = rule.get("FromPort"), rule.get("ToPort")
+    if protocol in _WITH_TYPES and str(first).isdigit():
+        kind = int(str(first)) * _CODES
+        return (kind + int(str(last)), kind + int(str(last))) if str(last).isdigit() else (kind, kind + _CODES - 1)
     if protocol not in _WITH_PORTS:
         return _ALL_PORTS
     return _port(first, _ALL_PORTS[0]), _port(last, _ALL_PORTS[1])

@@ -106,10 +106,12 @@ def switch(*, off: Meaning, on: Meaning, default: bool = False, inner: str = "")
         path = f"{name}.{inner}" if inner else name
         before, after = (truth(at(side, path), default) for side in (change.before, change.after))
         if before is after and before is not None:
+            if not inner:
+                yield harmless("It is the default.").judged(f"{name} written otherwise", words(change, name))
             return
         to_off, to_on = after is not True and before is not False, after is not False and before is not True
         perhaps = ", perhaps" if before is None or after is None else ""
-        sides = [(off, "off") for _ in (1,) if to_off] + [(on, "on") for _ in (1,) if to_on]
+        sides = [side for side, may_be in (((off, "off"), to_off), ((on, "on"), to_on)) if may_be]
         meaning, word = min(sides, key=lambda side: side[0].impact.rank)
         yield meaning.judged(f"{name} {word}{perhaps}", words(change, name))
 
@@ -123,6 +125,8 @@ def amount(*, less: Meaning, more: Meaning, default: float | None = None, inner:
         path = f"{name}.{inner}" if inner else name
         before, after = (number(at(side, path), default) for side in (change.before, change.after))
         if before is not None and before == after:
+            if not inner:
+                yield harmless("It is the default.").judged(f"{name} written otherwise", words(change, name))
             return
         if before is None or after is None:
             worse = min(less, more, key=lambda meaning: meaning.impact.rank)

@@ -93,12 +93,13 @@ def _empty(change: Change) -> Finding:
 
 def _parameter_group(change: Change, head: StackTemplate) -> Finding:
     users = head.users_of(change.resource.logical_id)
-    follows = (
-        f"A new one is made first and {' and '.join(users)} moves to it; see there what that does." if users else "Nothing here uses it."
-    )
     what = _headline(change) if change.fate is Fate.RENAMED else "replaced by one of another family"
-    # What its family and its parameters do is said of the groups that use it.
-    return finding_on(change, Impact.HARMLESS, what, follows, about=[one.name for one in change.properties] if users else change.because)
+    if users:
+        meaning = f"A new one is made first and {' and '.join(users)} moves to it; see there what that does."
+        # What its family and its parameters do is said of the groups that use it.
+        return finding_on(change, Impact.HARMLESS, what, meaning, about=[one.name for one in change.properties])
+    meaning = "No group here uses it, and whoever uses the old one outside keeps that: it is not deleted while it is in use."
+    return finding_on(change, Impact.BEHAVIOUR if change.properties else Impact.HARMLESS, what, meaning, about=change.because)
 
 
 def _meaning(change: Change, base: StackTemplate, head: StackTemplate) -> Meaning:

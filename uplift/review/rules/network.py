@@ -42,6 +42,8 @@ def findings_of_network(change: Change, base: StackTemplate, head: StackTemplate
         yield finding_on(change, finding.impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=about)
     if about and not found:
         yield finding_on(change, Impact.HARMLESS, "the same rules, written otherwise", "", about=about)
+    if change.fate is Fate.RENAMED and change.type != GROUP and not found:
+        yield from (_moved(change, rule) for rule in after)
     if change.fate is Fate.ADDED and change.type == GROUP:
         yield finding_on(change, Impact.HARMLESS, "a new security group", "")
     elif change.fate is Fate.REMOVED and change.type == GROUP:
@@ -102,8 +104,10 @@ def _closed(change: Change, before: list[Rule], after: list[Rule], known: list[R
     for rule in dict.fromkeys(sorted(before)):
         if is_covered(rule, after):
             continue
-        if is_covered(rule, known):
+        if rule in known:
             yield _moved(change, rule)
+        elif is_covered(rule, known):
+            yield finding_on(change, Impact.HARMLESS, "a rule that a wider one covers goes", f"{rule}.")
         elif rule.direction == "egress":
             yield finding_on(change, Impact.BEHAVIOUR, "narrower egress", f"No longer: {rule}.", "see that nothing needs it any more")
         else:

@@ -63,6 +63,7 @@ _BY_TYPE: dict[str, Meaning] = {
     "AWS::EC2::NatGateway": _CUT_OFF,
     "AWS::EC2::InternetGateway": _CUT_OFF,
     "AWS::EC2::VPCGatewayAttachment": _CUT_OFF,
+    "AWS::EC2::NetworkAclEntry": outage("What it let through is kept out, or what it kept out is let through."),
     "AWS::EC2::VPCPeeringConnection": _CUT_OFF,
     "AWS::EC2::TransitGatewayAttachment": _CUT_OFF,
     "AWS::EC2::VPCEndpoint": outage("Whoever has no other way to this service, such as to read the AUTH token, is cut off."),

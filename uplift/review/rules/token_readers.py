@@ -1,6 +1,7 @@
 """Who reads the AUTH token: a policy that no longer lets a reader at it shuts the application out at its next start.
 
-A token is a secret that some group's AuthToken is resolved from. A secret encrypted with a key of our own is read with
+A token is a secret that some group's AuthToken is resolved from; where the group is, the application reads in facts of its
+stack. A secret encrypted with a key of our own is read with
 `kms:Decrypt` on that key as well (Secrets Manager guide, "Secret encryption and decryption in AWS Secrets Manager").
 """
 
@@ -17,6 +18,8 @@ SECRET = "AWS::SecretsManager::Secret"  # noqa: S105
 KEY = "AWS::KMS::Key"
 _READ_SECRET = "secretsmanager:GetSecretValue"  # noqa: S105
 _DECRYPT = "kms:Decrypt"
+_SOME = "some"
+_READ_FACTS = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath")
 # Policies of other resources, such as of a topic, say nothing about secrets.
 _OF_READERS = frozenset(
     {
@@ -35,8 +38,8 @@ _OF_READERS = frozenset(
 _OF_AWS_ITSELF = ":aws:policy/"
 _READ_EVERYTHING = ("SecretsManager", "AdministratorAccess", "PowerUserAccess")
 _NAMED = re.compile(r"<([^>.]+)[^>]*>")
-# Services whose endpoint is on the way to a token.
-_SERVICES_ON_THE_WAY = ("secretsmanager", "kms", "ssm", "sts")
+# What is called on the way to a token, by the service whose endpoint it passes.
+_CALLED_ON_THE_WAY = {"secretsmanager": _READ_SECRET, "kms": _DECRYPT, "ssm": _READ_FACTS[0], "sts": "sts:AssumeRole"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Tokens:
 
     secrets: frozenset[str]
     keys: frozenset[str]
+    has_facts: bool = False
 
     def are_read_by(self, grant: Grant, change: Change) -> bool:
         """Whether this grant, or denial, is about reading a token. A secret written as text may be one."""
@@ -53,6 +57,8 @@ class Tokens:
         if grant.action == UNREADABLE:
             return _may_let_in(grant.resource)
         if grant.reaches(_READ_SECRET) and change.type != KEY and self._may_name(grant, change):
+            return True
+        if self.has_facts and change.type != KEY and grant.reaches(*_READ_FACTS):
             return True
         if not grant.reaches(_DECRYPT):
             return False
@@ -63,10 +69,15 @@ class Tokens:
 
     def still_read(self, lost: Grant, after: frozenset[Grant]) -> bool:
         """Whether what is left still lets the same principal read what the lost grant did, now by a narrower one."""
-        action = _READ_SECRET if lost.reaches(_READ_SECRET) else _DECRYPT
-        resources = [f"<{secret}>" for secret in self.secrets] if lost.resource == "*" and self.secrets else [lost.resource]
-        wanted = [replace(lost, action=action, resource=resource) for resource in resources]
-        return all(any(grant.covers(one) for grant in after) for one in wanted)
+        everywhere = lost.resource == "*"
+        tokens = [f"<{secret}>" for secret in self.secrets] if everywhere and self.secrets else [lost.resource]
+        wanted = [replace(lost, action=_READ_SECRET, resource=resource) for resource in tokens if lost.reaches(_READ_SECRET)]
+        # Whether a narrower text names the facts that the application reads is not known here; that it names some is.
+        wanted += [
+            replace(lost, action=action, resource=_SOME if everywhere else lost.resource) for action in _READ_FACTS if lost.reaches(action)
+        ]
+        wanted += [replace(lost, action=_DECRYPT) for _ in (1,) if lost.reaches(_DECRYPT) and self.keys]
+        return bool(wanted) and all(any(_gives(grant, one) for grant in after) for one in wanted)
 
     def _may_name(self, grant: Grant, change: Change) -> bool:
         named = _named(grant, change)
@@ -78,12 +89,13 @@ def tokens_of(*stacks: StackTemplate) -> Tokens:
     """The tokens of a stack, as it was and as it will be."""
     secrets: set[str] = set()
     keys: set[str] = set()
+    has_facts = any(stack.of_type(REPLICATION_GROUP) and stack.of_type("AWS::SSM::Parameter") for stack in stacks)
     for stack in stacks:
         for group in stack.of_type(REPLICATION_GROUP):
             for logical_id in group.references("AuthToken"):
                 secrets.add(logical_id)
                 keys |= stack.resources[logical_id].references("KmsKeyId") if logical_id in stack.resources else set()
-    return Tokens(frozenset(secrets), frozenset(keys))
+    return Tokens(frozenset(secrets), frozenset(keys), has_facts)
 
 
 def users_of_secret(secret: str, *stacks: StackTemplate) -> list[str]:
@@ -92,10 +104,15 @@ def users_of_secret(secret: str, *stacks: StackTemplate) -> list[str]:
     return list(dict.fromkeys(group.logical_id for group in groups))
 
 
-def is_on_the_way_to_a_token(endpoint: Resource) -> bool:
-    """Whether a VPC endpoint leads to a service that a token is read with, or to one that only a deploy knows."""
+def called_through(endpoint: Resource) -> list[str]:
+    """What is called through a VPC endpoint on the way to a token; through one that only a deploy knows, anything of it."""
     service = endpoint.property("ServiceName")
-    return not isinstance(service, str) or any(name in service for name in _SERVICES_ON_THE_WAY)
+    known = isinstance(service, str)
+    return [action for name, action in _CALLED_ON_THE_WAY.items() if not known or name in service]
+
+
+def _gives(grant: Grant, wanted: Grant) -> bool:
+    return grant.covers(replace(wanted, resource=grant.resource) if wanted.resource == _SOME else wanted)
 
 
 def _named(grant: Grant, change: Change) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uplift.review.rules.judgement import Judge, always, amount, behaviour, follower, harmless, outage, protection
+from uplift.review.rules.judgement import Judge, always, amount, behaviour, follower, harmless, listed, outage, protection
 
 _ANOTHER_VALUE = "Whoever reads it is given another value, at its next reading."
 PARAMETER: dict[str, Judge] = {
@@ -27,5 +27,10 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::SSM::Parameter": PARAMETER,
     "AWS::Route53::RecordSet": RECORD,
     "AWS::Route53::RecordSetGroup": {"RecordSets": always(outage("A name may lead elsewhere or nowhere."))},
-    "AWS::ElastiCache::SubnetGroup": {"SubnetIds": always(behaviour("New nodes are placed in other subnets."))},
+    "AWS::ElastiCache::SubnetGroup": {
+        "SubnetIds": listed(
+            removed=behaviour("No new node is placed there; ElastiCache refuses while one is."),
+            added=behaviour("New nodes may be placed there."),
+        )
+    },
 }

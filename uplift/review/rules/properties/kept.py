@@ -212,18 +212,16 @@ LOG_GROUP: dict[str, Judge] = {
     ),
     "DeletionProtectionEnabled": switch(off=protection("Anybody may delete the logs."), on=harmless()),
 }
-BACKUPS: dict[str, Judge] = {
-    "BackupPlan": always(protection("Backups may be made more seldom, or kept shorter.")),
-    "BackupSelection": always(protection("Something may no longer be backed up.")),
+_ELSEWHERE_NOT = protection("What is done in other regions is not written down.")
+TRAIL: dict[str, Judge] = {
+    "IsLogging": switch(off=protection("Nobody sees any more who did what."), on=harmless()),
+    "EnableLogFileValidation": switch(off=protection("Logs that were altered look like others."), on=harmless()),
+    "IsMultiRegionTrail": switch(off=_ELSEWHERE_NOT, on=harmless()),
+}
+VAULT: dict[str, Judge] = {
     "LockConfiguration": presence(
         removed=protection("Backups can be deleted."), added=harmless(), changed=protection("Backups may be deleted sooner.")
     ),
-}
-RECORDERS: dict[str, Judge] = {
-    "IsLogging": switch(off=protection("Nobody sees any more who did what."), on=harmless()),
-    "EnableLogFileValidation": switch(off=protection("Logs that were altered look like others."), on=harmless()),
-    "IsMultiRegionTrail": switch(off=protection("What is done in other regions is not written down."), on=harmless()),
-    "Enable": switch(off=protection("Nothing is watched."), on=harmless()),
 }
 METRIC_FILTER: dict[str, Judge] = {
     "FilterPattern": always(protection("Alarms on its metric see something else.")),
@@ -236,17 +234,15 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::SQS::Queue": QUEUE,
     "AWS::Logs::LogGroup": LOG_GROUP,
     "AWS::Logs::MetricFilter": METRIC_FILTER,
-    "AWS::Backup::BackupPlan": BACKUPS,
-    "AWS::Backup::BackupSelection": BACKUPS,
-    "AWS::Backup::BackupVault": BACKUPS,
-    "AWS::CloudTrail::Trail": RECORDERS,
-    "AWS::GuardDuty::Detector": RECORDERS,
+    "AWS::Backup::BackupPlan": {"BackupPlan": always(protection("Backups may be made more seldom, or kept shorter."))},
+    "AWS::Backup::BackupSelection": {"BackupSelection": always(protection("Something may no longer be backed up."))},
+    "AWS::Backup::BackupVault": VAULT,
+    "AWS::CloudTrail::Trail": TRAIL,
+    "AWS::GuardDuty::Detector": {"Enable": switch(off=protection("Nothing is watched."), on=harmless())},
     "AWS::RDS::DBInstance": {
-        "BackupRetentionPeriod": amount(less=protection("Older backups are deleted."), more=harmless(), default=1),
         "DeletionProtection": switch(off=protection("Anybody may delete it."), on=harmless()),
         "PubliclyAccessible": switch(
             off=outage("Whoever connects from outside cannot."), on=security("It can be reached from the internet.")
         ),
-        "MultiAZ": switch(off=protection("No standby takes over."), on=harmless()),
     },
 }

@@ -46,13 +46,9 @@ SECRET: dict[str, Judge] = {
 }
 ROTATION: dict[str, Judge] = {
     "RotationRules": _ROTATION,
+    # What it does once it is on is said by rules/rotation.py.
     "RotateImmediatelyOnUpdate": switch(
-        off=behaviour("It is rotated at its next date."),
-        on=outage(
-            "It is rotated as soon as this is deployed: who read the old token before keeps it, and is refused.",
-            "rotate by `uplift rotate-token`",
-        ),
-        default=True,
+        off=behaviour("It is rotated at its next date."), on=behaviour("It is rotated at once."), default=True
     ),
 }
 RESOURCE_POLICY: dict[str, Judge] = {
@@ -60,7 +56,7 @@ RESOURCE_POLICY: dict[str, Judge] = {
 }
 BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::KMS::Key": KEY,
-    "AWS::KMS::ReplicaKey": KEY,
+    "AWS::KMS::ReplicaKey": {name: KEY[name] for name in ("PendingWindowInDays", "Enabled")},
     "AWS::KMS::Alias": ALIAS,
     "AWS::SecretsManager::Secret": SECRET,
     "AWS::SecretsManager::RotationSchedule": ROTATION,

@@ -5,9 +5,9 @@ Facts: the IAM and ElastiCache guides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from uplift.review.rules.access_strings import judge_access_string
 from uplift.review.rules.judgement import (
     Judge,
     Judgement,
@@ -24,7 +24,7 @@ from uplift.review.rules.judgement import (
 )
 from uplift.review.rules.known import at, is_expression
 from uplift.review.templates.differences import Change
-from uplift.review.templates.template import Resource, Value
+from uplift.review.templates.template import Resource
 from uplift.review.wording.values import flattened
 
 _BOUNDARY = presence(
@@ -55,18 +55,7 @@ ACCESS_KEY: dict[str, Judge] = {
     "UserName": always(security("A key of another user is made.")),
 }
 _PROVIDER = always(security("Others may assume the roles that trust this provider."))
-PROVIDER: dict[str, Judge] = dict.fromkeys(("ClientIdList", "ThumbprintList", "Url", "SamlMetadataDocument"), _PROVIDER)
-
-_WIDE_KEYS = re.compile(r"(~\*|allkeys)(\s|$)")
-_WIDE_COMMANDS = re.compile(r"(\+@all|allcommands)(\s|$)")
-
-
-def is_wide(access: Value) -> bool:
-    """Whether an access string lets a user at every key or every command (ElastiCache guide, "Role-Based Access Control")."""
-    if access is None:
-        return False
-    text = f"{flattened(access)} "
-    return is_expression(access) or (" on " in f" {text}" and bool(_WIDE_KEYS.search(text) or _WIDE_COMMANDS.search(text)))
+OIDC: dict[str, Judge] = dict.fromkeys(("ClientIdList", "ThumbprintList", "Url"), _PROVIDER)
 
 
 def without_password(user: Resource | None) -> bool:
@@ -76,19 +65,6 @@ def without_password(user: Resource | None) -> bool:
     kind = at(user, "AuthenticationMode.Type")
     said = str(user.property("NoPasswordRequired")).lower() == "true" or kind == "no-password-required"
     return said or is_expression(kind) or is_expression(user.property("NoPasswordRequired"))
-
-
-def _redis_rights(change: Change, name: str) -> Iterator[Judgement]:
-    before, after = (set(flattened(at(side, name) or "").split()) for side in (change.before, change.after))
-    added = {one for one in after - before if not one.startswith(("-", "off", "reset"))}
-    taken = {one for one in before - after if one.startswith("-")}
-    lost = {one for one in before - after if not one.startswith("-")} | {one for one in after - before if one.startswith(("-", "off"))}
-    if added or taken or is_expression(at(change.after, name)):
-        yield security("Who logs in as this user may do more in Redis.").judged("more is allowed in Redis", words(change, name))
-    if lost:
-        yield outage("What the user did before is refused.", "see that no client needs it").judged(
-            "less is allowed in Redis", words(change, name)
-        )
 
 
 def _login(change: Change, name: str) -> Iterator[Judgement]:
@@ -101,7 +77,7 @@ def _login(change: Change, name: str) -> Iterator[Judgement]:
 
 
 REDIS_USER: dict[str, Judge] = {
-    "AccessString": _redis_rights,
+    "AccessString": judge_access_string,
     "NoPasswordRequired": _login,
     "AuthenticationMode": _login,
     "Passwords": _login,
@@ -142,6 +118,16 @@ ENDPOINT: dict[str, Judge] = {
         off=outage("The service's usual name no longer leads to the endpoint."), on=behaviour("The usual name leads here.")
     ),
 }
+
+
+def _entry(change: Change, name: str) -> Iterator[Judgement]:
+    if name == "RuleAction" and at(change.after, name) == "allow":
+        yield security("It lets through what it kept out.").judged(f"{name} changed", words(change, name))
+    else:
+        yield outage("Other traffic is kept out, perhaps.", "see whose").judged(f"{name} changed", words(change, name))
+
+
+ACCESS_LIST_ENTRY: dict[str, Judge] = dict.fromkeys(("RuleAction", "CidrBlock", "Ipv6CidrBlock", "PortRange", "Protocol", "Icmp"), _entry)
 VPC: dict[str, Judge] = {
     # A group's address is a name that only this resolver knows (VPC guide, "DNS attributes for your VPC").
     "EnableDnsSupport": switch(off=outage("Names, such as a group's address, are not resolved any more."), on=behaviour(), default=True),
@@ -158,8 +144,8 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::IAM::Role": ROLE,
     "AWS::IAM::User": USER,
     "AWS::IAM::AccessKey": ACCESS_KEY,
-    "AWS::IAM::OIDCProvider": PROVIDER,
-    "AWS::IAM::SAMLProvider": PROVIDER,
+    "AWS::IAM::OIDCProvider": OIDC,
+    "AWS::IAM::SAMLProvider": {"SamlMetadataDocument": _PROVIDER},
     "AWS::IAM::InstanceProfile": {"Roles": follower(security("Its instances act with the rights of another role."))},
     "AWS::IAM::UserToGroupAddition": {"Users": _WHO_IS_IN, "GroupName": always(security("Its users are in another group."))},
     "AWS::ElastiCache::User": REDIS_USER,
@@ -167,6 +153,7 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::EC2::Route": ROUTE,
     "AWS::EC2::VPCEndpoint": ENDPOINT,
     "AWS::EC2::VPC": VPC,
+    "AWS::EC2::NetworkAclEntry": ACCESS_LIST_ENTRY,
     "AWS::EC2::Subnet": SUBNET,
     "AWS::EC2::SubnetRouteTableAssociation": {"RouteTableId": follower(outage("The subnet's connections go another way."))},
 }

@@ -37,6 +37,7 @@ _LOST_FAILURES = presence(
 )
 # ASL calls these levels (Step Functions guide, "Log levels for Step Functions execution events").
 _MACHINE_LEVELS = ("OFF", "FATAL", "ERROR", "ALL")
+_TRACES = ("PassThrough", "Active")
 _FUNCTION_LEVELS = ("FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE")
 
 
@@ -93,7 +94,7 @@ def network_place(change: Change, name: str) -> Iterator[Judgement]:
 FUNCTION: dict[str, Judge] = {
     "ReservedConcurrentExecutions": _concurrency,
     "DeadLetterConfig": _LOST_FAILURES,
-    "TracingConfig": presence(removed=_LESS_SEEN, added=harmless(), changed=protection("Less may be traced.")),
+    "TracingConfig": _level(_TRACES, "PassThrough", "Mode"),
     "LoggingConfig": parts(
         {
             "ApplicationLogLevel": _level(_FUNCTION_LEVELS, "INFO", "ApplicationLogLevel"),
@@ -165,10 +166,10 @@ SCHEDULE: dict[str, Judge] = {
     "EndDate": always(behaviour("It ends at another time.")),
     "GroupName": follower(behaviour("It is in another group.")),
 }
+_TRIED = amount(less=protection("It is tried less often."), more=behaviour("It is tried more often."), default=2)
 EVENT_SOURCE: dict[str, Judge] = {
     "Enabled": switch(off=behaviour("It no longer starts anything."), on=behaviour("It starts something by itself."), default=True),
     "DestinationConfig": _LOST_FAILURES,
-    "MaximumRetryAttempts": amount(less=protection("It is tried less often."), more=behaviour("It is tried more often."), default=2),
 }
 _AUTH = "AuthType"
 
@@ -185,7 +186,7 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::StepFunctions::StateMachine": MACHINE,
     "AWS::Scheduler::Schedule": SCHEDULE,
     "AWS::Lambda::EventSourceMapping": EVENT_SOURCE,
-    "AWS::Lambda::EventInvokeConfig": EVENT_SOURCE,
+    "AWS::Lambda::EventInvokeConfig": {"DestinationConfig": _LOST_FAILURES, "MaximumRetryAttempts": _TRIED},
     "AWS::Lambda::Url": {_AUTH: _url, "Cors": always(security("Pages of other sites may call it."))},
     "AWS::Lambda::LayerVersionPermission": {"Principal": always(security("Others may use it."))},
     "AWS::ECS::Service": {

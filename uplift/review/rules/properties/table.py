@@ -11,7 +11,7 @@ from uplift.review.rules.properties import facts, kept, keys, rights, run, told
 from uplift.review.templates.differences import Change, PropertyChange
 from uplift.review.wording.values import flattened, is_secret, said
 
-_JUDGES: dict[str, dict[str, Judge]] = {
+JUDGES: dict[str, dict[str, Judge]] = {
     kind: judges for subject in (facts, kept, keys, rights, run, told) for kind, judges in subject.BY_TYPE.items()
 }
 _WORDS_ONLY = frozenset(
@@ -34,9 +34,9 @@ _SETS = ("Ids", "Arns", "Actions", "Tags", "Topics", "Queues", "Roles", "Users",
 
 def findings_of_properties(change: Change) -> Iterator[Finding]:
     """A finding on each property the table has a judge for; nothing on what it has none for."""
-    judges = _JUDGES.get(change.type, {})
+    judges = JUDGES.get(change.type, {})
     for name in dict.fromkeys(one.name for one in change.properties):
-        for judgement in judges[name](change, name) if name in judges else ():
+        for judgement in dict.fromkeys(judges[name](change, name)) if name in judges else ():
             yield finding_on(
                 change, judgement.impact, judgement.what, judgement.meaning, judgement.action, outage=judgement.outage, about=[name]
             )
