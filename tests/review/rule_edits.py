@@ -62,7 +62,9 @@ def inside(logical_id: str, stack: str, path: str, value: Any) -> Edit:
 
 
 def statement(logical_id: str, stack: str, added: dict[str, Any]) -> Edit:
-    return lambda templates: resource(logical_id, stack)(templates)["Properties"]["PolicyDocument"]["Statement"].append(copy.deepcopy(added))
+    return lambda templates: resource(logical_id, stack)(templates)["Properties"]["PolicyDocument"]["Statement"].append(
+        copy.deepcopy(added)
+    )
 
 
 def definition(change: Any) -> Edit:
