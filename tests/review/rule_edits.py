@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -27,7 +28,7 @@ def new(kind: str, stack: str = UPGRADE, logical_id: str = NEW, **properties: An
     """One more resource."""
 
     def edit(templates: Templates) -> None:
-        templates[stack]["Resources"][logical_id] = {"Type": kind, "Properties": properties}
+        templates[stack]["Resources"][logical_id] = {"Type": kind, "Properties": copy.deepcopy(properties)}
 
     return edit
 
@@ -55,13 +56,15 @@ def inside(logical_id: str, stack: str, path: str, value: Any) -> Edit:
         if value is None:
             del held[last]
         else:
-            held[last] = value
+            held[last] = copy.deepcopy(value)
 
     return edit
 
 
 def statement(logical_id: str, stack: str, added: dict[str, Any]) -> Edit:
-    return lambda templates: resource(logical_id, stack)(templates)["Properties"]["PolicyDocument"]["Statement"].append(added)
+    return lambda templates: resource(logical_id, stack)(templates)["Properties"]["PolicyDocument"]["Statement"].append(
+        copy.deepcopy(added)
+    )
 
 
 def definition(change: Any) -> Edit:

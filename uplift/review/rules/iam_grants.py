@@ -69,10 +69,14 @@ def grants(document: Value) -> frozenset[Grant]:
         return frozenset()
     if not isinstance(document, dict) or is_expression(document):
         try:
-            document = json.loads(flattened(document))
+            read = json.loads(flattened(document))
         except ValueError:
             return unreadable(document)
-    statements = document.get("Statement", []) if isinstance(document, dict) else []
+        # An expression in words is JSON as well.
+        if not isinstance(read, dict) or "Statement" not in read:
+            return unreadable(document)
+        document = read
+    statements = document.get("Statement", [])
     found: set[Grant] = set()
     for statement in _listed(statements):
         readable = isinstance(statement, dict) and not is_expression(statement)

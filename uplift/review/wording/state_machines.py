@@ -32,7 +32,8 @@ def _read(text: str) -> dict[str, Any] | None:
         definition = json.loads(text)
     except ValueError:
         return None
-    return definition if isinstance(definition, dict) else None
+    # An expression in words is JSON as well.
+    return definition if isinstance(definition, dict) and "States" in definition else None
 
 
 def _flat(value: Value) -> Value:
