@@ -189,7 +189,7 @@ KEPT = [
         "subnets in another order",
         put(SUBNETS, SubnetIds=["b", "a"]),
         HARMLESS,
-        "The same members",
+        "",
         SUBNETS,
         base=put(SUBNETS, SubnetIds=["a", "b"]),
     ),

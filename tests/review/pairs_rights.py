@@ -100,7 +100,7 @@ RIGHTS = [
         "holders in another order",
         put(CONTROL, UPGRADE, Roles=["b", "a"]),
         HARMLESS,
-        "written otherwise",
+        "",
         CONTROL,
         base=put(CONTROL, UPGRADE, Roles=["a", "b"]),
     ),
