@@ -39,6 +39,16 @@ def test_rules_of_databases_are_there_where_a_database_is() -> None:
     assert any("db.none.large" in one.what for one in schema_refusals(_stack(), _stack(Database=database)))
 
 
+def test_tags_that_several_have_are_said_of_each() -> None:
+    def tagged(key: str) -> StackTemplate:
+        tags = {"Type": "AWS::SNS::Topic", "Properties": {"Tags": [{"Key": key, "Value": "a"}]}}
+        return _stack(A=tags, B=tags)
+
+    assert [one.resource for one in schema_refusals(tagged("a"), tagged("aws:a"))] == ["A", "B"]
+    assert list(schema_refusals(tagged("aws:b"), tagged("aws:a"))) != []
+    assert list(schema_refusals(tagged("a"), tagged("b"))) == []
+
+
 @pytest.mark.parametrize(("region", "there"), [("us-gov-west-1", False), ("us-east-1", True), ("", True), ("nowhere-1", True)])
 def test_the_schemas_are_those_of_the_region(region: str, there: bool) -> None:
     """GovCloud has no EventBridge Pipes."""
