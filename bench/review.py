@@ -2,7 +2,7 @@
 
 `.venv/bin/python -m bench.review`. Both are whole processes, started in turn, five times each; the figure is the ratio of the medians.
 The two assemblies are prod's, synthesised once; head upgrades the app-cache group to 7.1 and moves the schedule. Exit 1 when the review
-takes more than three times as long as the import, or two seconds. A pair in which every resource has other tags is printed beside it.
+takes more than three times as long as the import. A pair in which every resource has other tags is printed beside it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from uplift.settings.load import load_settings
 
 _RUNS = 5
 _MOST_TIMES = 3.0
-_MOST_SECONDS = 2.0
 _UNTAGGED = frozenset(
     {
         "AWS::CDK::Metadata",
@@ -69,7 +68,7 @@ def main() -> int:
     print(f"import cfnlint.schema: {medians['import']:.2f} s (median of {_RUNS})")
     print(f"uplift review:         {medians['review']:.2f} s (median of {_RUNS}), {times:.2f} times the import, allowed {_MOST_TIMES}")
     print(f"  with new tags everywhere: {medians['tags']:.2f} s, {of_tags:.2f} times the import")
-    return 0 if times <= _MOST_TIMES and medians["review"] < _MOST_SECONDS else 1
+    return 0 if times <= _MOST_TIMES else 1
 
 
 def _tagged(templates: Templates) -> None:

@@ -7,10 +7,11 @@ nothing says, is judged by us-east-1, the region with the most.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from uplift.review.refusals.linter import Objection, objections
 from uplift.review.refusals.objection_words import refusal_of
-from uplift.review.refusals.reduced import Selection, reduced, selection_of
+from uplift.review.refusals.reduced import Selection, alike_in_tags, reduced, selection_of
 from uplift.review.refusals.references import conditions_in, targets_in
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.refusals.sections import malformed_sections, section
@@ -28,7 +29,9 @@ def schema_refusals(base: StackTemplate | None, head: StackTemplate) -> Iterator
     if found and base is not None and _can_be_linted(base):
         known = {_kind(one) for one in _objected(base, reduced(base, selection), selection)}
         found = [one for one in found if _kind(one) not in known]
-    yield from dict.fromkeys(refusal_of(one, document) for one in found)
+    alike = alike_in_tags(head, selection)
+    for one in dict.fromkeys(refusal_of(one, document) for one in found):
+        yield from (replace(one, resource=logical_id) for logical_id in alike.get(one.resource, [one.resource]))
 
 
 def _can_be_linted(stack: StackTemplate) -> bool:

@@ -5,6 +5,7 @@ Linting a whole template takes longer than everything else of a review; what did
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -52,9 +53,8 @@ def reduced(stack: StackTemplate, selection: Selection) -> dict[str, Value]:
     for logical_id in selection.whole & stack.resources.keys():
         raw = raw_resource(stack, logical_id)
         resources[logical_id] = {name: known.put_in(raw[name]) for name in raw if name != "Metadata"}
-    for logical_id in selection.tags_only & stack.resources.keys():
-        properties = raw_resource(stack, logical_id).get("Properties", {})
-        tags = {name: known.put_in(properties[name]) for name in ("Tags",) if name in properties}
+    for logical_id in alike_in_tags(stack, selection):
+        tags = {name: known.put_in(value) for name, value in _tags(stack, logical_id).items()}
         resources[logical_id] = {"Type": stack.resources[logical_id].type, "Properties": tags}
     outputs = {name: known.put_in(output) for name, output in section(stack, "Outputs").items() if name in selection.outputs}
     for target in targets_in([resources, outputs]):
@@ -62,6 +62,22 @@ def reduced(stack: StackTemplate, selection: Selection) -> dict[str, Value]:
             resources[target] = {"Type": raw_resource(stack, target).get("Type")}
     document = dict(_linted_sections(stack))
     return document | {"Resources": resources} | ({"Outputs": outputs} if outputs else {})
+
+
+def alike_in_tags(stack: StackTemplate, selection: Selection) -> Mapping[str, list[str]]:
+    """One resource of those of which only the tags differ, for each type and tags, with all that are like it: one is looked at for all."""
+    first: dict[str, str] = {}
+    alike: dict[str, list[str]] = {}
+    for logical_id, resource in stack.resources.items():
+        if logical_id in selection.tags_only:
+            kind = json.dumps([resource.type, _tags(stack, logical_id)], sort_keys=True, default=str)
+            alike.setdefault(first.setdefault(kind, logical_id), []).append(logical_id)
+    return alike
+
+
+def _tags(stack: StackTemplate, logical_id: str) -> Mapping[str, Value]:
+    properties = raw_resource(stack, logical_id).get("Properties")
+    return {"Tags": properties["Tags"]} if isinstance(properties, dict) and "Tags" in properties else {}
 
 
 def _linted_sections(stack: StackTemplate) -> Mapping[str, Value]:
