@@ -33,7 +33,7 @@ NETWORK = [
     _equal("two halves", [_tcp()], [_tcp(CidrIp="10.0.0.0/17"), _tcp(CidrIp="10.0.128.0/17")]),
     _equal("a whole", [_tcp(CidrIp="10.0.0.0/17"), _tcp(CidrIp="10.0.128.0/17")], [_tcp()]),
     _equal("two ranges of ports", [_tcp(6379, 6400)], [_tcp(6379, 6389), _tcp(6390, 6400)]),
-    _equal("in another order", [_tcp(), _tcp(1, 1)], [_tcp(1, 1), _tcp()]),
+    Pair("the same rules: in another order", _in(_tcp(1, 1), _tcp()), HARMLESS, "", SECURITY_GROUP, base=_in(_tcp(), _tcp(1, 1))),
     _equal("described", [_tcp()], [_tcp() | {"Description": "api"}]),
     _equal("an address and its network", [_tcp(CidrIp="10.0.0.0/16")], [_tcp(CidrIp="10.0.5.0/16")]),
     Pair(

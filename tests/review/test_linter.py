@@ -11,6 +11,7 @@ import pytest
 from uplift.review.refusals.by_schema import schema_refusals
 from uplift.review.refusals.linter import objections
 from uplift.review.refusals.pattern_words import allowed_by_pattern
+from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import StackTemplate, read_template
 
 _TOPIC = {"Type": "AWS::SNS::Topic"}
@@ -18,7 +19,7 @@ _LOGS = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 13}}
 
 
 def _stack(region: str = "us-gov-west-1", **resources: Any) -> StackTemplate:
-    return read_template("Stack", {"Resources": {"Topic": _TOPIC, **resources}}, "here", region=region)
+    return read_template("Stack", {"Resources": {"Topic": _TOPIC, **resources}}, "here", environment=DeployEnvironment("", region))
 
 
 def test_neither_a_file_nor_metadata_switches_rules_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,9 @@ def test_pair(pair: Pair, reviewed: Reviewed) -> None:
     findings = document["findings"]
     listed = "\n".join(f"{one['class']}: {one['resource']}: {one['what']}: {one['meaning']}" for one in findings)
     assert (exit_code, document["worst"]) == (pair.exit_code, pair.worst.value), listed
+    if not pair.says:
+        assert findings == []
+        return
     about = [one for one in findings if one["resource"] == pair.where and pair.says in f"{one['what']}: {one['meaning']}"]
     assert about, listed
     assert pair.worst.value in {one["class"] for one in about}, listed

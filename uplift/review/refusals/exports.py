@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uplift.review.refusals.nearest import did_you_mean
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.refusals.sections import expressions_of, section
+from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import Assembly, StackTemplate, Value
 
 
@@ -34,15 +35,15 @@ class Export:
 
 def exports_and_imports(base: Assembly, head: Assembly) -> Iterator[StackRefusal]:
     """An import nobody exports, an export of somebody else's name, and an export that goes or changes while it is in use."""
-    for region in sorted({stack.region for stack in head.stacks.values()}):
-        before, after = _in(base, region), _in(head, region)
+    for place in dict.fromkeys(stack.environment for stack in head.stacks.values()):
+        before, after = _in(base, place), _in(head, place)
         yield from _unknown_imports(before, after)
         yield from _exported_twice(before, after)
         yield from _taken_away(before, after)
 
 
-def _in(assembly: Assembly, region: str) -> list[StackTemplate]:
-    return [stack for stack in assembly.stacks.values() if stack.region == region]
+def _in(assembly: Assembly, place: DeployEnvironment) -> list[StackTemplate]:
+    return [stack for stack in assembly.stacks.values() if stack.environment.agrees_with(place)]
 
 
 def _unknown_imports(before: list[StackTemplate], after: list[StackTemplate]) -> Iterator[StackRefusal]:

@@ -49,7 +49,7 @@ def _named(assembly: Assembly) -> Iterator[tuple[StackTemplate, Resource, _Place
 
 
 def _place(stack: StackTemplate, logical_id: str) -> _Place | None:
-    """Region, type and name; None for a name that is another one in each stack, or that AWS chooses, or of what may not be there."""
+    """Account and region, type, name; None for a name that is another one in each stack, or that AWS chooses, or of what may not be there."""
     resource = stack.resources.get(logical_id)
     if resource is None or "Condition" in stack.document["Resources"][logical_id]:
         return None
@@ -59,7 +59,7 @@ def _place(stack: StackTemplate, logical_id: str) -> _Place | None:
         return None
     if any("Parameter" in value for value in values if isinstance(value, dict)):
         return None
-    return stack.region, resource.type, name
+    return str(stack.environment), resource.type, name
 
 
 def _refusal(stack: StackTemplate, resource: Resource, why: str, action: str) -> Refusal:

@@ -72,6 +72,7 @@ class Change:
     properties: tuple[PropertyChange, ...] = ()
     because: tuple[str, ...] = ()
     attributes: tuple[PropertyChange, ...] = ()
+    region: str = ""
 
     @property
     def resource(self) -> Resource:
@@ -112,7 +113,7 @@ def compare_stacks(base: StackTemplate, head: StackTemplate) -> list[Change]:
     heirs = {new: old for old, new in renamed.items()}
     before = {logical_id: with_new_ids(resource, renamed) for logical_id, resource in base.resources.items()} if renamed else base.resources
     differing = {
-        after.logical_id: _difference(head.name, before[heirs.get(after.logical_id, after.logical_id)], after)
+        after.logical_id: _difference(head, before[heirs.get(after.logical_id, after.logical_id)], after)
         for after in head.resources.values()
         if heirs.get(after.logical_id, after.logical_id) in before
     }
@@ -150,31 +151,31 @@ def _is_change(change: Change) -> bool:
     return (before.deletion_policy, before.replace_policy) != (after.deletion_policy, after.replace_policy)
 
 
-def _difference(stack: str, before: Resource, after: Resource) -> Change:
+def _difference(stack: StackTemplate, before: Resource, after: Resource) -> Change:
     if before.type != after.type:
-        return Change(stack, Fate.RETYPED, before, after)
-    properties = tuple(_property_changes(before, after))
+        return Change(stack.name, Fate.RETYPED, before, after, region=stack.region)
+    properties = tuple(_property_changes(before, after, stack.region))
     attributes = tuple(
         PropertyChange((name,), before.attributes.get(name, Absent.ABSENT), after.attributes.get(name, Absent.ABSENT))
         for name in sorted(before.attributes.keys() | after.attributes.keys())
         if not is_equal(before.attributes.get(name), after.attributes.get(name))
     )
-    fate, because = _fate(before, after, tuple(dict.fromkeys(change.name for change in properties)))
-    return Change(stack, fate, before, after, properties, because, attributes)
+    fate, because = _fate(before, after, tuple(dict.fromkeys(change.name for change in properties)), stack.region)
+    return Change(stack.name, fate, before, after, properties, because, attributes, stack.region)
 
 
-def _fate(before: Resource, after: Resource, names: tuple[str, ...]) -> tuple[Fate, tuple[str, ...]]:
+def _fate(before: Resource, after: Resource, names: tuple[str, ...], region: str) -> tuple[Fate, tuple[str, ...]]:
     if before.logical_id != after.logical_id:
         return Fate.RENAMED, ()
-    schema = type_schema(after.type)
+    schema = type_schema(after.type, region)
     replacing = tuple(name for name in names if name in schema.create_only)
     if replacing:
         return Fate.REPLACED, replacing
-    perhaps = tuple(name for name in names if _may_replace(name, before, after))
+    perhaps = tuple(name for name in names if _may_replace(name, before, after, region))
     return (Fate.MAY_BE_REPLACED, perhaps) if perhaps else (Fate.CHANGED, ())
 
 
-def _may_replace(name: str, before: Resource, after: Resource) -> bool:
+def _may_replace(name: str, before: Resource, after: Resource, region: str) -> bool:
     """Whether a change of this property replaces the resource under some conditions, as far as they are known.
 
     A token that becomes another one is modified in place; one that comes or goes replaces (CloudFormation's coverage roadmap, #2356).
@@ -185,11 +186,11 @@ def _may_replace(name: str, before: Resource, after: Resource) -> bool:
             return (before.property(name) is None) != (after.property(name) is None)
         if name in {"NumNodeGroups", "NodeGroupConfiguration"}:
             return not (isinstance(after.update_policy, dict) and after.update_policy.get("UseOnlineResharding") in {True, "true"})
-    return name in type_schema(after.type).conditional_create_only
+    return name in type_schema(after.type, region).conditional_create_only
 
 
-def _property_changes(before: Resource, after: Resource) -> Iterator[PropertyChange]:
-    unordered = type_schema(after.type).unordered
+def _property_changes(before: Resource, after: Resource, region: str) -> Iterator[PropertyChange]:
+    unordered = type_schema(after.type, region).unordered
     for name in sorted(before.properties.keys() | after.properties.keys()):
         old, new = before.properties.get(name, Absent.ABSENT), after.properties.get(name, Absent.ABSENT)
         if _is_absent(old, new) or not is_same(name, old, new, unordered):
@@ -237,7 +238,7 @@ def _following(change: Change, after: Resource, replaced: set[str], changes: dic
 
 def _with_following(change: Change, after: Resource, following: tuple[PropertyChange, ...]) -> Change:
     properties = (*change.properties, *following)
-    fate, because = _fate(change.before or after, after, tuple(dict.fromkeys(one.name for one in properties)))
+    fate, because = _fate(change.before or after, after, tuple(dict.fromkeys(one.name for one in properties)), change.region)
     return replace(change, fate=fate, properties=properties, because=because)
 
 

@@ -106,6 +106,6 @@ def _moved(value: Any, renamed: Mapping[str, str]) -> Any:
         ((name, argument),) = value.items()
         if name == "Ref" and isinstance(argument, str):
             return {name: renamed.get(argument, argument)}
-        if name == "Fn::GetAtt" and isinstance(argument, list) and isinstance(argument[0], str):
+        if name == "Fn::GetAtt" and isinstance(argument, list) and argument and isinstance(argument[0], str):
             return {name: [renamed.get(argument[0], argument[0]), *argument[1:]]}
     return {name: _moved(item, renamed) for name, item in value.items()}

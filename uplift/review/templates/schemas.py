@@ -39,7 +39,8 @@ class TypeSchema:
 def type_schema(resource_type: str, region: str = "") -> TypeSchema:
     """The schema of a type such as `AWS::ElastiCache::ReplicationGroup` in a region. Raises BadInput where cfn-lint is not installed."""
     folder = _folder()
-    digest = _index(folder, schema_region(region)).get(resource_type)
+    # A type that this region lacks is refused; what else it would do is as elsewhere.
+    digest = _index(folder, schema_region(region)).get(resource_type) or _index(folder, _ELSE).get(resource_type)
     if digest is None:
         return TypeSchema(is_known=False)
     document = json.loads((folder / "resources" / f"{digest}.json").read_text(encoding="utf-8"))

@@ -209,7 +209,7 @@ def referred_to(value: Value) -> Iterator[str]:
         for name, argument in value.items():
             if name == "Ref" and isinstance(argument, str):
                 yield argument
-            elif name == "Fn::GetAtt" and isinstance(argument, list):
+            elif name == "Fn::GetAtt" and isinstance(argument, list) and argument:
                 yield str(argument[0])
             else:
                 yield from referred_to(argument)
