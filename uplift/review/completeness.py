@@ -9,7 +9,7 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.protection import impact_of_group_property
 from uplift.review.rules.properties.table import impact_of_property
 from uplift.review.templates.differences import Change, Fate, PropertyChange
-from uplift.review.templates.same_values import is_open
+from uplift.review.templates.same_values import is_unknown
 from uplift.review.templates.template import HOLDS_REDIS
 from uplift.review.wording.values import all_said
 
@@ -67,7 +67,7 @@ def at_its_worst(change: Change, finding: Finding) -> Finding:
     names = {
         one.name
         for one in change.properties
-        if one.name in finding.about and not one.follows and (is_open(one.before) or is_open(one.after))
+        if one.name in finding.about and not one.follows and (is_unknown(one.before) or is_unknown(one.after))
     }
     if not names or finding.impact is Impact.HARMLESS:
         return finding
