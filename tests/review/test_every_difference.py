@@ -18,7 +18,7 @@ from uplift.review.templates.assembly import read_assembly
 from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import Assembly, read_template
 
-pytestmark = pytest.mark.usefixtures("without_schemas")
+pytestmark = pytest.mark.usefixtures("nothing_refused")
 _PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 _ATTRIBUTES: dict[str, Any] = {
     "Metadata": {"a": 1},
@@ -67,14 +67,14 @@ def test_each_property_and_attribute_of_each_type(templates: Templates) -> None:
     seen: set[str] = set()
     edits = 0
     for stack, template in templates.items():
-        base = {stack: template}
         for logical_id, resource in template["Resources"].items():
             if resource["Type"] in seen:
                 continue
             seen.add(resource["Type"])
+            # Alone: what refers to it would have findings of its own, and hide that it has none.
+            base = {stack: {"Resources": {logical_id: resource}}}
             for said, other in _edited(resource):
-                head = {stack: template | {"Resources": template["Resources"] | {logical_id: other}}}
-                assert _findings(base, head), (logical_id, said)
+                assert _findings(base, {stack: {"Resources": {logical_id: other}}}), (logical_id, said)
                 edits += 1
     assert edits > 300
 
@@ -188,7 +188,7 @@ def test_any_text_or_number_anywhere(templates: Templates) -> None:
     seed = random.randrange(10**6)
     drawn = random.Random(seed)
     places = [(stack, path) for stack, template in templates.items() for path in _leaves(template)]
-    for stack, path in drawn.sample(places, 150):
+    for stack, path in drawn.sample(places, 100):
         head = copy.deepcopy({stack: templates[stack]})
         held: Any = head[stack]
         for step in path[:-1]:
