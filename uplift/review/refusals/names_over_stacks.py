@@ -49,7 +49,7 @@ def _named(assembly: Assembly) -> Iterator[tuple[StackTemplate, Resource, _Place
 
 
 def _place(stack: StackTemplate, logical_id: str) -> _Place | None:
-    """Account and region, type, name; None for a name that is another one in each stack, or that AWS chooses, or of what may not be there."""
+    """Account and region, type, name; None for a name that differs by stack, that AWS chooses, or of what may not be there."""
     resource = stack.resources.get(logical_id)
     if resource is None or "Condition" in stack.document["Resources"][logical_id]:
         return None
