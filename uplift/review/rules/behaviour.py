@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.rules.event_rules import findings_of_event_rule
 from uplift.review.rules.known import at, holds_expression
-from uplift.review.templates.differences import Change, Fate
+from uplift.review.templates.differences import Change
 from uplift.review.templates.template import StackTemplate
 from uplift.review.wording.machine_differences import Line, Weight, differences
 from uplift.review.wording.schedules import plan_of, run_settings
@@ -65,7 +65,7 @@ def _schedule(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
     about = {one.name for one in change.properties} & _WHEN
     awake = "see that somebody is awake then"
     if after is None:
-        if before is not None and not change.renamed_to:
+        if before is not None:
             yield finding_on(change, Impact.BEHAVIOUR, "schedule removed", f"{before.what} no longer runs {before.when}")
         return
     if before is None:
@@ -79,7 +79,7 @@ def _schedule(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
         yield finding_on(
             change, impact, "schedule written otherwise", all_said(one for one in change.properties if one.name in about), about=about
         )
-    elif change.is_replaced or change.fate is Fate.RENAMED:
+    elif change.is_replaced:
         yield finding_on(change, Impact.HARMLESS, "the same schedule, made anew", f"{after}")
 
 

@@ -20,7 +20,7 @@ def findings_of_event_rule(change: Change, base: StackTemplate, head: StackTempl
     """Findings on one rule, whatever becomes of it."""
     before, after = change.before, change.after
     if after is None:
-        if before is not None and not change.renamed_to:
+        if before is not None:
             yield _gone(change, before, base)
     elif before is None:
         plan = plan_of(after, head)

@@ -48,7 +48,7 @@ _ASKED_AGAIN = protection("Somebody else is told, or has to confirm it once more
 
 def findings_of_made_anew(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
     """The one finding that says so; what differs beside it has findings of its own."""
-    if change.fate not in {Fate.REPLACED, Fate.MAY_BE_REPLACED, Fate.RENAMED}:
+    if not change.is_replaced:
         return
     about = frozenset(change.because)
     finding = _finding(change, base, head)
@@ -80,9 +80,7 @@ def _why(change: Change) -> str:
 
 
 def _empty(change: Change) -> Finding:
-    """A renamed resource goes by its deletion policy, a replaced one by its replace policy (user guide)."""
-    old = change.before or change.resource
-    policy = old.deletion_policy if change.fate is Fate.RENAMED else change.resource.replace_policy
+    policy = _policy_of(change)
     kept = "the old one stays outside the stack" if policy.startswith("Retain") else "nothing of the old one stays"
     if policy == "Snapshot":
         kept = "a final snapshot of the old one stays"
@@ -110,7 +108,7 @@ def _meaning(change: Change, base: StackTemplate, head: StackTemplate) -> Meanin
     if (lost := finds_nothing_by(change)) is not None:
         return lost
     if change.type in _BY_TYPE:
-        kept = change.before is not None and _policy_of(change).startswith("Retain")
+        kept = _policy_of(change).startswith("Retain")
         return behaviour("The old one stays outside the stack.") if change.type == LOG_GROUP and kept else _BY_TYPE[change.type]
     causes = [one for one in change.properties if one.name in change.because]
     if change.fate is Fate.RENAMED or (causes and all(one.follows for one in causes)):
@@ -125,6 +123,7 @@ _KNOWN_BY_NO_NAME = frozenset({"AWS::CloudWatch::Alarm", "AWS::IAM::Policy", "AW
 
 
 def _policy_of(change: Change) -> str:
+    """A renamed resource goes by its deletion policy, a replaced one by its replace policy (user guide)."""
     if change.fate is Fate.RENAMED and change.before is not None:
         return change.before.deletion_policy
     return change.resource.replace_policy
