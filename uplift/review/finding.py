@@ -45,6 +45,9 @@ class Seconds:
         return f"{self.least} to {self.most} s" if self.least < self.most else f"{self.most} s"
 
 
+UNTIL_TAKEN_BACK = Seconds(0, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one change does. `what` is a headline, `meaning` says why it matters, `action` what to do about it.

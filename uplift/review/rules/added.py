@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from uplift.review.finding import Finding, finding_on
+from uplift.review.finding import Finding
 from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
@@ -23,7 +23,7 @@ _Judged = Callable[[Resource, StackTemplate], Iterator[Judgement]]
 def findings_of_added(change: Change, head: StackTemplate) -> Iterator[Finding]:
     """What a new resource means by itself; its policies and rules are said by rules of their own."""
     for one in _judged(change.resource, head):
-        yield finding_on(change, one.impact, one.what, one.meaning, one.action, outage=one.outage)
+        yield one.on(change)
 
 
 def _judged(new: Resource, head: StackTemplate) -> Iterator[Judgement]:

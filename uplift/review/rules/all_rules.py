@@ -9,7 +9,6 @@ from uplift.review.rules.access import findings_of_access
 from uplift.review.rules.added import findings_of_added
 from uplift.review.rules.alarms import ALARM_TYPES, findings_of_alarm
 from uplift.review.rules.behaviour import findings_of_behaviour
-from uplift.review.rules.deletion_policies import policy_findings
 from uplift.review.rules.made_anew import findings_of_made_anew
 from uplift.review.rules.network import findings_of_network
 from uplift.review.rules.properties.table import findings_of_properties
@@ -22,7 +21,10 @@ from uplift.review.wording.values import all_said
 
 
 def findings_of_resource(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
-    """Every finding on one changed resource; none on one that is given another type. What none is `about` is left to the caller."""
+    """Every finding on one changed resource but for its policies; none on one that is given another type.
+
+    What no finding is `about` is left to the caller.
+    """
     match change.fate:
         case Fate.RETYPED:
             return
@@ -58,7 +60,6 @@ def _of_both_sides(change: Change, base: StackTemplate, head: StackTemplate) -> 
     if change.type == STACK:
         yield _nested(change)
         return
-    yield from policy_findings(change)
     yield from findings_of_made_anew(change, base, head)
     yield from _of_every_fate(change, base, head)
     yield from findings_of_secret(change, head)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from uplift.review.finding import Impact, Seconds
+from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, Seconds, finding_on
 from uplift.review.rules.known import at, members, number, truth
 from uplift.review.templates.differences import Change
 from uplift.review.wording.values import all_said, flattened
-
-UNTIL_TAKEN_BACK = Seconds(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +20,10 @@ class Judgement:
     meaning: str = ""
     action: str = ""
     outage: Seconds | None = None
+
+    def on(self, change: Change, about: Collection[str] = ()) -> Finding:
+        """This as a finding on the resource of a change."""
+        return finding_on(change, self.impact, self.what, self.meaning, self.action, outage=self.outage, about=about)
 
 
 # Judges one top-level property of a resource that is there on both sides; no judgement: it says nothing about this one.

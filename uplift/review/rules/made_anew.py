@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.rules.deletion_policies import LOG_GROUP
 from uplift.review.rules.ingress import GROUP, NETWORK
 from uplift.review.rules.judgement import Meaning, behaviour, harmless, outage, protection
@@ -14,7 +14,6 @@ from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP, StackTemplate
 from uplift.review.wording.values import all_said
 
-_UNTIL_TAKEN_BACK = Seconds(0, None)
 _CUT_OFF = outage("Whoever reaches something through it is cut off.", "take the change back")
 _TOLD_NO_MORE = protection("Who subscribed outside this template is not told any more, and whoever publishes to its ARN finds nothing.")
 _ANOTHER_ARN = behaviour("Whoever names it from outside this template keeps the old name.", "see that nothing holds on to the old one")
@@ -63,10 +62,7 @@ def _finding(change: Change, base: StackTemplate, head: StackTemplate) -> Findin
         return _parameter_group(change, head)
     if change.type in NETWORK - {GROUP}:
         return None
-    meaning = _meaning(change, base, head)
-    expected = _UNTIL_TAKEN_BACK if meaning.impact is Impact.OUTAGE else None
-    text = " ".join(part for part in (meaning.sentence, _why(change)) if part)
-    return finding_on(change, meaning.impact, _headline(change), text, meaning.action, outage=expected)
+    return _meaning(change, base, head).judged(_headline(change), _why(change)).on(change)
 
 
 def _headline(change: Change) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.ingress import (
     EGRESS,
     EVERYTHING_OUT,
@@ -25,7 +25,6 @@ from uplift.review.rules.ingress import (
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import Resource, StackTemplate
 
-_UNTIL_TAKEN_BACK = Seconds(0, None)
 _RULES = frozenset({"SecurityGroupIngress", "SecurityGroupEgress"})
 
 
@@ -39,7 +38,7 @@ def findings_of_network(change: Change, base: StackTemplate, head: StackTemplate
     about = {one.name for one in change.properties} & _RULES if change.type == GROUP else {one.name for one in change.properties}
     found = [*_opened(change, after, all_before), *_closed(change, before, after, all_after), *_doubles(change, before, after)]
     for finding in found:
-        yield finding_on(change, finding.impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=about)
+        yield replace(finding, about=frozenset(about))
     if about and not found:
         yield finding_on(change, Impact.HARMLESS, "the same rules, written otherwise", "", about=about)
     if change.fate is Fate.RENAMED and change.type != GROUP and not found:
@@ -117,7 +116,7 @@ def _closed(change: Change, before: list[Rule], after: list[Rule], known: list[R
                 "narrower ingress",
                 f"No longer: {rule}. New connections from there are refused.",
                 "see that nobody connects from there any more",
-                outage=_UNTIL_TAKEN_BACK,
+                outage=UNTIL_TAKEN_BACK,
             )
 
 
@@ -130,7 +129,7 @@ def _moved(change: Change, rule: Rule) -> Finding:
             "a rule that another resource has as well is revoked",
             f"{rule}. EC2 holds it once: what is removed takes it away after the other was made.",
             "remove it in a deploy of its own, and add it again in the next",
-            outage=_UNTIL_TAKEN_BACK,
+            outage=UNTIL_TAKEN_BACK,
         )
     return finding_on(
         change,
@@ -153,7 +152,7 @@ def _doubles(change: Change, before: list[Rule], after: list[Rule]) -> Iterator[
                 "one of two equal rules goes, and both are revoked",
                 f"{rule}. EC2 holds it once.",
                 "leave both, or remove both and add one in the next deploy",
-                outage=_UNTIL_TAKEN_BACK if ingress else None,
+                outage=UNTIL_TAKEN_BACK if ingress else None,
             )
 
 
@@ -168,4 +167,4 @@ def _removed(change: Change, base: StackTemplate, head: StackTemplate) -> Findin
     if not used:
         return finding_on(change, Impact.BEHAVIOUR, "security group removed", "Nothing that stays here names it.", "see who is in it")
     meaning = f"It was named by {', '.join(used)}."
-    return finding_on(change, Impact.OUTAGE, "security group removed", meaning, "see who is in it", outage=_UNTIL_TAKEN_BACK)
+    return finding_on(change, Impact.OUTAGE, "security group removed", meaning, "see who is in it", outage=UNTIL_TAKEN_BACK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.finding import Finding, Impact
 from uplift.review.rules.judgement import Judge
 from uplift.review.rules.known import holds_expression, members
 from uplift.review.rules.properties import facts, kept, keys, rights, run, told
@@ -37,9 +37,7 @@ def findings_of_properties(change: Change) -> Iterator[Finding]:
     judges = JUDGES.get(change.type, {})
     for name in dict.fromkeys(one.name for one in change.properties):
         for judgement in dict.fromkeys(judges[name](change, name)) if name in judges else ():
-            yield finding_on(
-                change, judgement.impact, judgement.what, judgement.meaning, judgement.action, outage=judgement.outage, about=[name]
-            )
+            yield judgement.on(change, [name])
 
 
 def impact_of_property(change: Change, one: PropertyChange) -> tuple[Impact, str]:
