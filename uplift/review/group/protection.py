@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.view import GroupView
 from uplift.review.templates.differences import Change, PropertyChange
+from uplift.review.templates.known_values import is_open
 from uplift.review.wording.values import flattened
 
 # In-place changes that clients notice at once, or that let somebody else in.
@@ -111,7 +112,7 @@ def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator
             "keep AuthToken, or name UserGroupIds in its place",
             about=_TOKEN,
         )
-    if isinstance(after.token, str) and "{{resolve:" not in after.token and after.token != before.token:
+    if isinstance(after.token, str) and not is_open(after.token) and after.token != before.token:
         yield finding_on(
             change,
             Impact.SECURITY,

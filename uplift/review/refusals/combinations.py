@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import is_expression, known_number, known_text
+from uplift.review.templates.known_values import is_expression, known_number, known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
 _ALARM, _DASHBOARD, _SUBNETS = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::ElastiCache::SubnetGroup"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import known_text
+from uplift.review.templates.known_values import known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
 GROUP = "AWS::EC2::SecurityGroup"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import known_number, section
+from uplift.review.refusals.sections import section
+from uplift.review.templates.known_values import known_number
 from uplift.review.templates.template import StackTemplate
 
 

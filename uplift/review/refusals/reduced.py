@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from uplift.review.refusals.references import targets_in
-from uplift.review.refusals.sections import expressions_of, is_expression, raw_resource, section
+from uplift.review.refusals.sections import expressions_of, raw_resource, section
 from uplift.review.templates.expressions import Expressions
+from uplift.review.templates.known_values import is_expression
 from uplift.review.templates.template import StackTemplate, Value
 
 _ATTRIBUTES = ("Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "UpdatePolicy", "CreationPolicy")

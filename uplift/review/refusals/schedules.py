@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import known_number, known_text
+from uplift.review.templates.known_values import known_number, known_text
 from uplift.review.templates.template import Resource, StackTemplate
 from uplift.review.wording.schedules import RULE, SCHEDULE
 from uplift.settings.schedule_times import check_schedule

@@ -30,29 +30,3 @@ def raw_resource(stack: StackTemplate, logical_id: str) -> Mapping[str, Value]:
     """A resource as it is written, with every attribute."""
     found = section(stack, "Resources").get(logical_id)
     return found if isinstance(found, dict) else {}
-
-
-def is_expression(value: Value) -> bool:
-    """Whether a value is an intrinsic function, or what stands for one that is not known."""
-    if not isinstance(value, dict) or not value:
-        return False
-    name = next(iter(value))
-    return isinstance(name, str) and (name in {"Ref", "Condition", "Parameter"} or name.startswith("Fn::"))
-
-
-def known_text(value: Value) -> str | None:
-    """A scalar as text; None where it is an expression, a dynamic reference, or no scalar."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (str, int, float)) and "{{resolve:" not in str(value):
-        return str(value)
-    return None
-
-
-def known_number(value: Value) -> float | None:
-    """A number, also one that is written as text; None where it is not known or no number."""
-    text = known_text(value)
-    try:
-        return None if text is None or isinstance(value, bool) else float(text)
-    except ValueError:
-        return None

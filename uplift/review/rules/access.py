@@ -10,9 +10,9 @@ from uplift.review.rules.access_documents import DEFAULT_ENDPOINT_POLICY, ENDPOI
 from uplift.review.rules.iam_conditions import is_about_tls
 from uplift.review.rules.iam_grants import Grant, lost_denials, widened
 from uplift.review.rules.judgement import follows_only
-from uplift.review.rules.known import members
 from uplift.review.rules.token_readers import KEY, Tokens, called_through, tokens_of
 from uplift.review.templates.differences import Change, Fate
+from uplift.review.templates.known_values import members
 from uplift.review.templates.template import HOLDS_DATA, Resource, StackTemplate
 from uplift.review.wording.values import flattened
 

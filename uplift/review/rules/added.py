@@ -8,11 +8,11 @@ from uplift.review.finding import Finding
 from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
-from uplift.review.rules.known import at, holds_expression, truth
 from uplift.review.rules.properties.kept import ACL_IS_PUBLIC, is_public_acl
 from uplift.review.rules.properties.rights import without_password
 from uplift.review.rules.rotation import ROTATION, rotation_judged
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open, truth
 from uplift.review.templates.template import Resource, StackTemplate
 from uplift.review.wording.values import flattened
 
@@ -81,7 +81,7 @@ def _subscription(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
     protocol, endpoint = flattened(new.property("Protocol") or ""), flattened(new.property("Endpoint") or "")
     # The account is the fifth part of an ARN.
     account = endpoint.split(":")[4] if endpoint.startswith("arn:") and endpoint.count(":") > 4 else ""
-    if protocol in _OUTSIDE or account.isdigit() or holds_expression(new.property("Protocol")):
+    if protocol in _OUTSIDE or account.isdigit() or holds_open(new.property("Protocol")):
         yield security("What the topic says can be read there.").judged("a new subscription", f"{protocol}: {endpoint}")
     else:
         yield behaviour("Somebody more is told.").judged("a new subscription", f"{protocol}: {endpoint}")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.rules.event_rules import findings_of_event_rule
-from uplift.review.rules.known import at, holds_expression
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open
 from uplift.review.templates.template import StackTemplate
 from uplift.review.wording.machine_differences import Line, Weight, differences
 from uplift.review.wording.schedules import plan_of, run_settings
@@ -75,7 +75,7 @@ def _schedule(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
         what = f"schedule {_switched(was=before.is_on, will=after.is_on)}"
         yield finding_on(change, Impact.BEHAVIOUR, what, f"{after}; before: {before}", awake if after.is_on else "", about=about)
     elif about:
-        impact = Impact.BEHAVIOUR if any(holds_expression(at(change.after, name)) for name in about) else Impact.HARMLESS
+        impact = Impact.BEHAVIOUR if any(holds_open(at(change.after, name)) for name in about) else Impact.HARMLESS
         yield finding_on(
             change, impact, "schedule written otherwise", all_said(one for one in change.properties if one.name in about), about=about
         )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.rules.judgement import follows_only, words
-from uplift.review.rules.known import at, members
 from uplift.review.rules.properties.told import matches_no_less
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, members
 from uplift.review.templates.template import Resource, StackTemplate, Value
 from uplift.review.wording.schedules import plan_of
 from uplift.review.wording.values import flattened, shown

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, Seconds, finding_on
-from uplift.review.rules.known import at, members, number, truth
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, known_number, members, truth
 from uplift.review.wording.values import all_said, flattened
 
 
@@ -125,7 +125,7 @@ def amount(*, less: Meaning, more: Meaning, default: float | None = None, inner:
 
     def judge(change: Change, name: str) -> Iterator[Judgement]:
         path = f"{name}.{inner}" if inner else name
-        before, after = (number(at(side, path), default) for side in (change.before, change.after))
+        before, after = (known_number(at(side, path), default) for side in (change.before, change.after))
         if before is not None and before == after:
             if not inner:
                 yield harmless("It is the default.").judged(f"{name} written otherwise", words(change, name))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from uplift.review.finding import Finding
 from uplift.review.rules.judgement import Judgement, behaviour, outage
-from uplift.review.rules.known import truth
 from uplift.review.rules.token_readers import users_of_secret
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import truth
 from uplift.review.templates.template import Resource, StackTemplate
 
 ROTATION = "AWS::SecretsManager::RotationSchedule"

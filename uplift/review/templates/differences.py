@@ -12,15 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from uplift.review.templates.identity import heir_of, with_new_ids
+from uplift.review.templates.known_values import is_expression
 from uplift.review.templates.same_values import is_equal, is_same
 from uplift.review.templates.schemas import type_schema
-from uplift.review.templates.template import REPLICATION_GROUP, Resource, StackTemplate, Value, referred_to
-
-
-class Absent(StrEnum):
-    """Stands for a property that one side does not have; a template can hold null."""
-
-    ABSENT = "not set"
+from uplift.review.templates.template import REPLICATION_GROUP, Absent, Resource, StackTemplate, Value, referred_to
 
 
 class Fate(StrEnum):
@@ -200,7 +195,7 @@ def _property_changes(before: Resource, after: Resource, region: str) -> Iterato
 def _values(path: tuple[str, ...], before: Value, after: Value) -> Iterator[PropertyChange]:
     if not _is_absent(before, after) and is_equal(before, after):
         return
-    if isinstance(before, dict) and isinstance(after, dict) and not (_is_expression(before) or _is_expression(after)):
+    if isinstance(before, dict) and isinstance(after, dict) and not (is_expression(before) or is_expression(after)):
         for key in sorted(before.keys() | after.keys()):
             yield from _values((*path, str(key)), before.get(key, Absent.ABSENT), after.get(key, Absent.ABSENT))
     else:
@@ -209,10 +204,6 @@ def _values(path: tuple[str, ...], before: Value, after: Value) -> Iterator[Prop
 
 def _is_absent(before: Value, after: Value) -> bool:
     return isinstance(before, Absent) or isinstance(after, Absent)
-
-
-def _is_expression(value: dict[str, Value]) -> bool:
-    return len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::", "Parameter"))
 
 
 def _follow_replacements(changes: dict[str, Change]) -> None:

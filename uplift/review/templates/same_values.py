@@ -75,10 +75,3 @@ def _json_in(value: Any) -> Any:
 def _quoted(value: Any) -> str:
     """An expression inside a JSON text, which may stand within quotes."""
     return json.dumps(json.dumps(value, sort_keys=True, default=str))[1:-1]
-
-
-def is_open(value: Any) -> bool:
-    """Whether a value is known only at the deploy: an expression, or a text with a dynamic reference in it."""
-    if isinstance(value, dict):
-        return any(str(name) in {"Ref", "Parameter", "Condition"} or str(name).startswith("Fn::") for name in value)
-    return isinstance(value, str) and "{{resolve:" in value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from uplift.errors import BadInput
@@ -15,6 +16,14 @@ from uplift.review.templates.worlds import World
 
 # JSON: what a property of a template can hold.
 Value: TypeAlias = Any
+
+
+class Absent(StrEnum):
+    """Stands for a property that one side does not have; a template can hold null."""
+
+    ABSENT = "not set"
+
+
 _READ_ELSEWHERE = frozenset({"Type", "Properties", "Condition", "DeletionPolicy", "UpdateReplacePolicy"})
 
 # Deleting or replacing one of these deletes what it holds (CloudFormation user guide, "DeletionPolicy attribute").

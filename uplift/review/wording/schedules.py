@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from uplift.review.templates.known_values import is_open
 from uplift.review.templates.template import Resource, StackTemplate, referred_to
 from uplift.review.wording.state_machines import functions_of
 from uplift.review.wording.values import flattened
@@ -38,7 +39,7 @@ def plan_of(schedule: Resource, stack: StackTemplate) -> Plan:
     zone = flattened(schedule.property("ScheduleExpressionTimezone") or "UTC")
     state = schedule.property("State") or "ENABLED"
     # One that only a deploy knows may be on.
-    is_certain = isinstance(state, str) and "{{resolve:" not in state
+    is_certain = isinstance(state, str) and not is_open(state)
     return Plan(state != "DISABLED", _when(expression, zone), _what(schedule, stack), is_certain)
 
 

@@ -23,9 +23,9 @@ from uplift.review.rules.judgement import (
     switch,
     words,
 )
-from uplift.review.rules.known import at, holds_expression
 from uplift.review.rules.properties.lifecycle import judge_lifecycle
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open
 
 _FEWER_COPIES = protection("What was overwritten or deleted by mistake can no longer be taken back.")
 _DEFAULT_RETENTION_OF_A_QUEUE = 345_600
@@ -82,7 +82,7 @@ _SHUTS = harmless("Less can be made public.")
 
 def _public_access_block(change: Change, name: str) -> Iterator[Judgement]:
     whole = presence(removed=_OPENS, added=_SHUTS)
-    if any(len(one.path) == 1 for one in change.properties if one.name == name) and not holds_expression(at(change.after, name)):
+    if any(len(one.path) == 1 for one in change.properties if one.name == name) and not holds_open(at(change.after, name)):
         yield from whole(change, name)
         return
     for part in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"):
@@ -107,7 +107,7 @@ def _acl(change: Change, name: str) -> Iterator[Judgement]:
 
 
 def _cors(change: Change, name: str) -> Iterator[Judgement]:
-    if "'*'" in str(at(change.after, name)) or holds_expression(at(change.after, name)):
+    if "'*'" in str(at(change.after, name)) or holds_open(at(change.after, name)):
         yield security("Pages of any site may read from it in a browser.").judged(f"{name} open to every site", words(change, name))
     else:
         yield behaviour().judged(f"{name} changed", words(change, name))

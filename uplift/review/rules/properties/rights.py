@@ -22,8 +22,8 @@ from uplift.review.rules.judgement import (
     switch,
     words,
 )
-from uplift.review.rules.known import at, is_expression
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, is_open
 from uplift.review.templates.template import Resource
 from uplift.review.wording.values import flattened
 
@@ -64,7 +64,7 @@ def without_password(user: Resource | None) -> bool:
         return False
     kind = at(user, "AuthenticationMode.Type")
     said = str(user.property("NoPasswordRequired")).lower() == "true" or kind == "no-password-required"
-    return said or is_expression(kind) or is_expression(user.property("NoPasswordRequired"))
+    return said or is_open(kind) or is_open(user.property("NoPasswordRequired"))
 
 
 def _login(change: Change, name: str) -> Iterator[Judgement]:

@@ -24,8 +24,8 @@ from uplift.review.rules.judgement import (
     switch,
     words,
 )
-from uplift.review.rules.known import at, members, number
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, known_number, members
 from uplift.review.wording.values import flattened
 
 _LESS_SEEN = protection("What happens is no longer written down, or less of it.")
@@ -57,7 +57,7 @@ def _level(levels: tuple[str, ...], default: str, inner: str) -> Judge:
 
 def _concurrency(change: Change, name: str) -> Iterator[Judgement]:
     """0 throttles every call (Lambda guide, "Configuring reserved concurrency")."""
-    before, after = (number(at(side, name)) for side in (change.before, change.after))
+    before, after = (known_number(at(side, name)) for side in (change.before, change.after))
     unset = at(change.after, name) is None
     if not unset and (after is None or after == 0):
         yield protection("Every call is refused: it does nothing any more.").judged(f"{name}: it does not run", words(change, name))
@@ -153,7 +153,7 @@ def _target(change: Change, name: str) -> Iterator[Judgement]:
 def _tried_no_less(change: Change, name: str) -> bool:
     """185 times within a day where nothing is said (Scheduler API, RetryPolicy)."""
     for part, default in (("MaximumRetryAttempts", 185), ("MaximumEventAgeInSeconds", 86_400)):
-        before, after = (number(at(side, f"{name}.RetryPolicy.{part}"), default) for side in (change.before, change.after))
+        before, after = (known_number(at(side, f"{name}.RetryPolicy.{part}"), default) for side in (change.before, change.after))
         if before is None or after is None or after < before:
             return False
     return True
