@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from uplift.review.finding import Finding, Impact
 from uplift.review.refusals.by_schema import schema_refusals
@@ -39,6 +39,7 @@ _OF_BOTH: tuple[Callable[[StackTemplate | None, StackTemplate], Iterator[Refusal
     circular_dependencies,
     taken_names,
     duplicate_rules,
+    parameters_without_value,
 )
 
 
@@ -47,15 +48,14 @@ def refused_by_schema(base: StackTemplate | None, head: StackTemplate) -> list[F
     return [_finding(one, head) for one in dict.fromkeys(schema_refusals(base, head))]
 
 
-def refused_by_rule(base: StackTemplate | None, head: StackTemplate, given: Collection[str] = ()) -> list[Finding]:
-    """What our own rules refuse of one stack with its values put in. `given`: parameters that a parent stack gives it."""
+def refused_by_rule(base: StackTemplate | None, head: StackTemplate) -> list[Finding]:
+    """What our own rules refuse of one stack with its values put in."""
     found: dict[Refusal, None] = {}
     for rule in _OF_ONE:
         taken = set(rule(base)) if base is not None else set()
         found |= dict.fromkeys(one for one in rule(head) if one not in taken)
     for step in _OF_BOTH:
         found |= dict.fromkeys(step(base, head))
-    found |= dict.fromkeys(parameters_without_value(base, head, given))
     return [_finding(one, head) for one in found]
 
 
