@@ -57,11 +57,11 @@ def reviewed(templates: Templates, tmp_path: Path) -> Reviewed:
 @pytest.fixture
 def without_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where thousands of templates are compared, and what cfn-lint thinks of them is not what is tested."""
-    monkeypatch.setattr("uplift.review.stacks.refused_by_schema", lambda _base, _head: [])
+    monkeypatch.setattr("uplift.review.stack_findings.refused_by_schema", lambda _base, _head: [])
 
 
 @pytest.fixture
 def nothing_refused(monkeypatch: pytest.MonkeyPatch, without_schemas: None) -> None:
     """Where what rules say of a change is tested on a piece of a template that AWS would not take."""
-    monkeypatch.setattr("uplift.review.stacks.refused_by_rule", lambda _base, _head: [])
+    monkeypatch.setattr("uplift.review.stack_findings.refused_by_rule", lambda _base, _head: [])
     monkeypatch.setattr("uplift.review.review.refused_assembly", lambda _base, _head: [])

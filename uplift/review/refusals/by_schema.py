@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from uplift.review.refusals.linter import Objection, objections
 from uplift.review.refusals.objection_words import refusal_of
-from uplift.review.refusals.reduced import Selection, alike_in_tags, reduced, selection_of
+from uplift.review.refusals.reduced_template import Selection, alike_in_tags, reduced, selection_of
 from uplift.review.refusals.references import conditions_in, targets_in
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.templates.schemas import schema_region

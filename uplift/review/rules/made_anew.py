@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.rules.asked_by_name import finds_nothing_by
 from uplift.review.rules.deletion_policies import LOG_GROUP
 from uplift.review.rules.ingress import GROUP, NETWORK
 from uplift.review.rules.judgement import Meaning, behaviour, harmless, outage, protection
-from uplift.review.rules.names import finds_nothing_by
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP, StackTemplate
 from uplift.review.wording.values import all_said

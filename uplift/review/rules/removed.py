@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.rules.asked_by_name import finds_nothing_by
 from uplift.review.rules.deletion_policies import KEEPS_RECORDS
 from uplift.review.rules.judgement import Meaning, behaviour, harmless, outage, protection
-from uplift.review.rules.names import finds_nothing_by
 from uplift.review.templates.differences import Change
 from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP, StackTemplate
 

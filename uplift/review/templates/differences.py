@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from uplift.review.templates.identity import heir_of, with_new_ids
 from uplift.review.templates.known_values import is_expression
+from uplift.review.templates.renamed_resources import renamed_resources, with_new_ids
 from uplift.review.templates.same_values import is_equal, is_same
 from uplift.review.templates.schemas import type_schema
 from uplift.review.templates.template import REPLICATION_GROUP, Absent, Resource, StackTemplate, Value, referred_to
@@ -118,25 +118,6 @@ def compare_stacks(base: StackTemplate, head: StackTemplate) -> list[Change]:
     changes += [Change(head.name, Fate.ADDED, None, new) for logical_id, new in head.resources.items() if logical_id not in differing]
     removed = [old for logical_id, old in base.resources.items() if logical_id not in head.resources and logical_id not in renamed]
     return changes + [Change(head.name, Fate.REMOVED, old, None) for old in removed]
-
-
-def renamed_resources(base: StackTemplate, head: StackTemplate) -> dict[str, str]:
-    """Old logical ids to new ones. What refers to a renamed resource may be known only by it, so it goes on until no more is found."""
-    renamed: dict[str, str] = {}
-    old = [resource for logical_id, resource in base.resources.items() if logical_id not in head.resources]
-    new = {logical_id: resource for logical_id, resource in head.resources.items() if logical_id not in base.resources}
-    found = True
-    while found:
-        found = False
-        for resource in old:
-            if resource.logical_id in renamed:
-                continue
-            heir = heir_of(with_new_ids(resource, renamed), new.values())
-            if heir is not None:
-                renamed[resource.logical_id] = heir.logical_id
-                del new[heir.logical_id]
-                found = True
-    return renamed
 
 
 def _is_change(change: Change) -> bool:

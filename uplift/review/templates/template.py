@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from uplift.errors import BadInput
+from uplift.review.templates.deciding_parameters import Candidates, deciding_parameters
 from uplift.review.templates.environment import ANYWHERE, DeployEnvironment
 from uplift.review.templates.expressions import Expressions
-from uplift.review.templates.form import check_form
-from uplift.review.templates.open_values import Candidates, deciding_parameters
+from uplift.review.templates.template_form import check_form
 from uplift.review.templates.worlds import World
 
 # JSON: what a property of a template can hold.

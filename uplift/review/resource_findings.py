@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.completeness import at_its_worst, left_over
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.refusals import parameter_refusals
 from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import parameter_group_view
+from uplift.review.left_over_findings import at_its_worst, left_over
 from uplift.review.rules.all_rules import findings_of_resource
 from uplift.review.rules.deletion_policies import policy_findings
 from uplift.review.templates.differences import Change, Fate

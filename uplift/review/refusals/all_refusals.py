@@ -10,9 +10,9 @@ from uplift.review.refusals.combinations import refused_combinations
 from uplift.review.refusals.cycles import circular_dependencies
 from uplift.review.refusals.duplicate_rules import duplicate_rules
 from uplift.review.refusals.exports import exports_and_imports
-from uplift.review.refusals.fixed_names import taken_names
 from uplift.review.refusals.limits import exceeded_limits
-from uplift.review.refusals.names_over_stacks import names_over_stacks
+from uplift.review.refusals.names_taken import taken_names
+from uplift.review.refusals.names_taken_over_stacks import names_over_stacks
 from uplift.review.refusals.nothing_there import missing_references, references_to_what_is_left_out
 from uplift.review.refusals.parameters import defaults_of_another_kind, parameters_without_value
 from uplift.review.refusals.refusal import Refusal
