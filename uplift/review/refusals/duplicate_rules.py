@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uplift.review.refusals.refusal import Refusal
+from uplift.review.rules.ingress import EGRESS, GROUP, INGRESS
 from uplift.review.templates.known_values import known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
-GROUP = "AWS::EC2::SecurityGroup"
-_RULES = {"AWS::EC2::SecurityGroupIngress": "SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress": "SecurityGroupEgress"}
+_RULES = {INGRESS: "SecurityGroupIngress", EGRESS: "SecurityGroupEgress"}
 _OTHER_END = (
     "CidrIp",
     "CidrIpv6",

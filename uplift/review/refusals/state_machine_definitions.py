@@ -9,7 +9,6 @@ from typing import Any
 from uplift.review.templates.known_values import is_expression
 from uplift.review.templates.template import Resource, Value
 
-STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 # A character nobody writes: a text with it is not known here.
 _UNKNOWN = "\ue000"
 _PLACE = re.compile(r"\$\{[^}]*\}")
