@@ -121,14 +121,14 @@ class _Known:
         if len(value) == 1 and is_expression(value):
             ((name, argument),) = value.items()
             if name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
-                return self._chosen(value, argument)
+                return self._chosen(argument)
             if name != "Fn::GetAtt" and name != "Condition":
                 answer = self.expressions.resolved(value)
                 if _is_plain(answer):
                     return answer
         return {name: self.put_in(item) for name, item in value.items()}
 
-    def _chosen(self, value: Value, argument: list[Value]) -> Value:
+    def _chosen(self, argument: list[Value]) -> Value:
         truth = self.expressions.decided(str(argument[0]))
         if truth is not None:
             return self.put_in(argument[1] if truth else argument[2])

@@ -54,9 +54,9 @@ def _of_property(change: Change, name: str, before: Resource, after: Resource) -
     elif name in _TELLS_OF_MORE:
         yield _told_of_more(change, name, before, after)
     elif name == "ActionsEnabled":
-        yield _enabled(change, name, before, after)
+        yield _enabled(change, name, after)
     elif name in _SUPPRESSES:
-        yield _suppressed(change, name, before, after)
+        yield _suppressed(change, name, after)
     else:
         yield _said(change, _compared(name, before, after), [name])
 
@@ -130,7 +130,7 @@ def _told_of_more(change: Change, name: str, before: Resource, after: Resource) 
     return finding_on(change, impact, f"alarm: {name}", f"{meaning}: {words(change, name)}", about=[name])
 
 
-def _enabled(change: Change, name: str, before: Resource, after: Resource) -> Finding:
+def _enabled(change: Change, name: str, after: Resource) -> Finding:
     if truth(after.property(name), default=True) is True:
         return finding_on(change, Impact.HARMLESS, f"alarm: {name}", words(change, name), about=[name])
     perhaps = "" if truth(after.property(name)) is False else ", perhaps"
@@ -139,7 +139,7 @@ def _enabled(change: Change, name: str, before: Resource, after: Resource) -> Fi
     )
 
 
-def _suppressed(change: Change, name: str, before: Resource, after: Resource) -> Finding:
+def _suppressed(change: Change, name: str, after: Resource) -> Finding:
     """While another alarm rings, a composite one with a suppressor tells nobody (CloudWatch guide, "Alarm suppression")."""
     if at(after, "ActionsSuppressor") is None:
         return finding_on(change, Impact.HARMLESS, f"alarm: {name}", "Nothing keeps it from ringing any more.", about=[name])

@@ -31,7 +31,7 @@ def findings_of_resource(change: Change, base: StackTemplate, head: StackTemplat
         case Fate.ADDED:
             yield from _once(_of_every_fate(change, base, head), findings_of_added(change, head))
         case Fate.REMOVED:
-            yield from _once(_of_every_fate(change, base, head), _gone(change, head))
+            yield from _once(_of_every_fate(change, base, head), _gone(change))
         case Fate.CHANGED | Fate.MAY_BE_REPLACED | Fate.REPLACED | Fate.RENAMED:
             yield from _of_both_sides(change, base, head)
 
@@ -49,11 +49,11 @@ def _once(by_words: Iterator[Finding], by_type: Iterator[Finding]) -> Iterator[F
     yield from (one for one in by_type if not found or one.impact is not Impact.HARMLESS)
 
 
-def _gone(change: Change, head: StackTemplate) -> Iterator[Finding]:
+def _gone(change: Change) -> Iterator[Finding]:
     if change.type == STACK:
         yield _nested(change)
     else:
-        yield from findings_of_removed(change, head)
+        yield from findings_of_removed(change)
 
 
 def _of_both_sides(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:

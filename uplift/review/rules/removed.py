@@ -9,7 +9,7 @@ from uplift.review.rules.asked_by_name import finds_nothing_by
 from uplift.review.rules.deletion_policies import KEEPS_RECORDS
 from uplift.review.rules.judgement import Meaning, behaviour, harmless, outage, protection
 from uplift.review.templates.differences import Change
-from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP, StackTemplate
+from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP
 
 _RUNS_NO_MORE = behaviour("It does nothing any more.", "see that nothing needs it")
 _NOBODY_IS_TOLD = protection("Nobody is told any more when this happens.")
@@ -88,7 +88,7 @@ _WORDS = {
 }
 
 
-def findings_of_removed(change: Change, head: StackTemplate) -> Iterator[Finding]:
+def findings_of_removed(change: Change) -> Iterator[Finding]:
     """What goes with a resource. Policies, rules of security groups and schedules are said by rules of their own."""
     policy = change.resource.deletion_policy
     holds = change.type in HOLDS_DATA | KEEPS_RECORDS
