@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.review.conftest import assembly_of
 from tests.review.edits import Templates
 from tests.review.pairs import PAIRS, Pair
 from tests.review.pairs_rules import PAIRS as RULES
@@ -21,10 +22,8 @@ from uplift.review.finding import Impact
 from uplift.review.review import review
 from uplift.review.rules.properties.table import JUDGES
 from uplift.review.templates.differences import compare_stacks
-from uplift.review.templates.environment import DeployEnvironment
-from uplift.review.templates.template import Assembly, read_template
+from uplift.review.templates.template import Assembly
 
-_PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 pytestmark = pytest.mark.usefixtures("nothing_refused")
 
 # What a picture or a parameter group without a user was, nobody misses.
@@ -47,12 +46,8 @@ _ELSEWHERE = {
 }
 
 
-def _assembly(templates: Templates) -> Assembly:
-    return Assembly("test", {name: read_template(name, template, name, environment=_PLACE) for name, template in templates.items()})
-
-
 def _worst(base: Assembly, head: Templates) -> Impact | None:
-    found = review(base, _assembly(head), today=date(2026, 11, 24))
+    found = review(base, assembly_of(head), today=date(2026, 11, 24))
     return found.worst if found.judged else None
 
 
@@ -68,7 +63,7 @@ def _first_of_each_type(templates: Templates) -> Iterator[tuple[str, str, dict[s
 
 @pytest.mark.long
 def test_no_resource_goes_unseen(templates: Templates) -> None:
-    base, silent = _assembly(templates), set()
+    base, silent = assembly_of(templates), set()
     for stack, logical_id, resource in _first_of_each_type(templates):
         head = copy.deepcopy(templates)
         del head[stack]["Resources"][logical_id]
@@ -79,7 +74,7 @@ def test_no_resource_goes_unseen(templates: Templates) -> None:
 
 @pytest.mark.long
 def test_no_property_becomes_something_unknown_unseen(templates: Templates) -> None:
-    base, silent = _assembly(templates), set()
+    base, silent = assembly_of(templates), set()
     for stack, logical_id, resource in _first_of_each_type(templates):
         for name in resource.get("Properties", {}):
             head = copy.deepcopy(templates)
@@ -91,7 +86,7 @@ def test_no_property_becomes_something_unknown_unseen(templates: Templates) -> N
 
 @pytest.mark.long
 def test_no_property_goes_unseen(templates: Templates) -> None:
-    base, silent = _assembly(templates), set()
+    base, silent = assembly_of(templates), set()
     for stack, logical_id, resource in _first_of_each_type(templates):
         for name in resource.get("Properties", {}):
             head = copy.deepcopy(templates)
@@ -106,7 +101,7 @@ def _differing(templates: Templates, pair: Pair) -> Iterator[tuple[str, str]]:
     pair.base(base)
     head = copy.deepcopy(base)
     pair.head(head)
-    before, after = _assembly(base), _assembly(head)
+    before, after = assembly_of(base), assembly_of(head)
     for name in before.stacks.keys() & after.stacks.keys():
         for change in compare_stacks(before.stacks[name], after.stacks[name]):
             yield from ((change.type, one.name) for one in change.properties)
