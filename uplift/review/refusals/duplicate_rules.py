@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.rules.ingress import EGRESS, GROUP, INGRESS
+from uplift.review.rules.ingress import EGRESS, INGRESS, SECURITY_GROUP
 from uplift.review.templates.known_values import known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
@@ -77,7 +77,7 @@ def _duplicate(one: HeldRule, other: str, why: str) -> Refusal:
 
 def _held(stack: StackTemplate) -> Iterator[HeldRule]:
     for resource in stack.resources.values():
-        if resource.type == GROUP:
+        if resource.type == SECURITY_GROUP:
             for direction in _RULES.values():
                 rules = resource.property(direction)
                 for rule in rules if isinstance(rules, list) else []:

@@ -10,17 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from uplift.review.refusals.nearest import did_you_mean
-from uplift.review.refusals.refusal import Refusal
+from uplift.review.refusals.refusal import Refusal, StackRefusal
 from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import Assembly, StackTemplate, Value, expressions_of
-
-
-@dataclass(frozen=True, slots=True)
-class StackRefusal:
-    """A refusal and the stack it is in."""
-
-    stack: StackTemplate
-    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.refusals.exports import StackRefusal
 from uplift.review.refusals.references import targets_in
-from uplift.review.refusals.refusal import Refusal
+from uplift.review.refusals.refusal import Refusal, StackRefusal
 from uplift.review.refusals.unique_names import fixed_name, name_properties, name_values
 from uplift.review.templates.template import Assembly, Resource, StackTemplate
 from uplift.review.wording.values import shown

@@ -13,10 +13,10 @@ from uplift.review.templates.known_values import is_open, members
 from uplift.review.templates.template import Resource, Value
 from uplift.review.wording.values import flattened
 
-GROUP = "AWS::EC2::SecurityGroup"
+SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 INGRESS = "AWS::EC2::SecurityGroupIngress"
 EGRESS = "AWS::EC2::SecurityGroupEgress"
-NETWORK = frozenset({GROUP, INGRESS, EGRESS})
+NETWORK = frozenset({SECURITY_GROUP, INGRESS, EGRESS})
 _PEERS = (
     "CidrIp",
     "CidrIpv6",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.rules.asked_by_name import finds_nothing_by
 from uplift.review.rules.deletion_policies import LOG_GROUP
-from uplift.review.rules.ingress import GROUP, NETWORK
+from uplift.review.rules.ingress import NETWORK, SECURITY_GROUP
 from uplift.review.rules.judgement import Meaning, behaviour, harmless, outage, protection
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP, StackTemplate
@@ -42,6 +42,8 @@ _UNSUBSCRIBED = protection(
     "The new one is given the ARN of the one that is there, and CloudFormation then deletes that ARN: nobody is told any more.",
     "keep the logical id",
 )
+_NAMES_ALONE = frozenset({"AlarmName", "PolicyName", "ManagedPolicyName", "Path", "Description", "Name", "DashboardName"})
+_KNOWN_BY_NO_NAME = frozenset({"AWS::CloudWatch::Alarm", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"})
 _ASKED_AGAIN = protection("Somebody else is told, or has to confirm it once more.", "see that somebody confirms the new one")
 
 
@@ -60,7 +62,7 @@ def _finding(change: Change, base: StackTemplate, head: StackTemplate) -> Findin
         return _empty(change)
     if change.type == PARAMETER_GROUP:
         return _parameter_group(change, head)
-    if change.type in NETWORK - {GROUP}:
+    if change.type in NETWORK - {SECURITY_GROUP}:
         return None
     return _meaning(change, base, head).judged(_headline(change), _why(change)).on(change)
 
@@ -97,7 +99,7 @@ def _parameter_group(change: Change, head: StackTemplate) -> Finding:
 
 
 def _meaning(change: Change, base: StackTemplate, head: StackTemplate) -> Meaning:
-    if change.type == GROUP:
+    if change.type == SECURITY_GROUP:
         return _security_group(change, base, head)
     if change.type == _SUBSCRIPTION:
         return _UNSUBSCRIBED if change.fate is Fate.RENAMED and not change.properties else _ASKED_AGAIN
@@ -112,10 +114,6 @@ def _meaning(change: Change, base: StackTemplate, head: StackTemplate) -> Meanin
     if causes and all(one.name in _NAMES_ALONE for one in causes) and change.type in _KNOWN_BY_NO_NAME:
         return harmless("Nobody asks for it by its name.")
     return behaviour("", "see that nothing holds on to the old one")
-
-
-_NAMES_ALONE = frozenset({"AlarmName", "PolicyName", "ManagedPolicyName", "Path", "Description", "Name", "DashboardName"})
-_KNOWN_BY_NO_NAME = frozenset({"AWS::CloudWatch::Alarm", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"})
 
 
 def _policy_of(change: Change) -> str:

@@ -14,8 +14,8 @@ from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.ingress import (
     EGRESS,
     EVERYTHING_OUT,
-    GROUP,
     NETWORK,
+    SECURITY_GROUP,
     Rule,
     has_inline_egress,
     is_covered,
@@ -35,17 +35,17 @@ def findings_of_network(change: Change, base: StackTemplate, head: StackTemplate
     after = _rules(change.after, head)
     before = [_followed(rule, change) for rule in _rules(change.before, base)]
     all_before, all_after = [*_of_stack(base), *before], _of_stack(head)
-    about = {one.name for one in change.properties} & _RULES if change.type == GROUP else {one.name for one in change.properties}
+    about = {one.name for one in change.properties} & _RULES if change.type == SECURITY_GROUP else {one.name for one in change.properties}
     found = [*_opened(change, after, all_before), *_closed(change, before, after, all_after), *_doubles(change, before, after)]
     for finding in found:
         yield replace(finding, about=frozenset(about))
     if about and not found:
         yield finding_on(change, Impact.HARMLESS, "the same rules, written otherwise", "", about=about)
-    if change.fate is Fate.RENAMED and change.type != GROUP and not found:
+    if change.fate is Fate.RENAMED and change.type != SECURITY_GROUP and not found:
         yield from (_moved(change, rule) for rule in after)
-    if change.fate is Fate.ADDED and change.type == GROUP:
+    if change.fate is Fate.ADDED and change.type == SECURITY_GROUP:
         yield finding_on(change, Impact.HARMLESS, "a new security group", "")
-    elif change.fate is Fate.REMOVED and change.type == GROUP:
+    elif change.fate is Fate.REMOVED and change.type == SECURITY_GROUP:
         yield _removed(change, base, head)
 
 
@@ -53,7 +53,7 @@ def _rules(resource: Resource | None, stack: StackTemplate) -> list[Rule]:
     """One resource's rules, each with the name of its group."""
     if resource is None:
         return []
-    if resource.type != GROUP:
+    if resource.type != SECURITY_GROUP:
         return [_named_by_attribute(rule, stack) for rule in rules_of(resource)]
     name = f"<{resource.logical_id}.GroupId>"
     rules = [_named_by_attribute(replace(rule, group=name), stack) for rule in rules_of(resource)]
@@ -78,7 +78,7 @@ def _followed(rule: Rule, change: Change) -> Rule:
     """A rule of before as it is written in head, where only what it names is made anew or has another logical id."""
     if change.after is None or change.before is None:
         return rule
-    if change.type == GROUP:
+    if change.type == SECURITY_GROUP:
         return replace(rule, group=f"<{change.after.logical_id}.GroupId>")
     following = {one.name for one in change.properties if one.follows}
     now = next(iter(rules_of(change.after)), rule)
@@ -88,7 +88,7 @@ def _followed(rule: Rule, change: Change) -> Rule:
 
 def _opened(change: Change, after: list[Rule], known: list[Rule]) -> Iterator[Finding]:
     opened = [rule for rule in dict.fromkeys(sorted(after)) if not is_covered(rule, known)]
-    if change.fate is Fate.ADDED and change.type == GROUP:
+    if change.fate is Fate.ADDED and change.type == SECURITY_GROUP:
         # Nobody is in a new group yet: what it lets out is nobody's.
         opened = [rule for rule in opened if rule.direction == "ingress"]
     together = is_open_together(opened)

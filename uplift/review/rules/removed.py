@@ -15,7 +15,7 @@ _RUNS_NO_MORE = behaviour("It does nothing any more.", "see that nothing needs i
 _NOBODY_IS_TOLD = protection("Nobody is told any more when this happens.")
 _NOBODY_SEES = protection("What happens is no longer seen, or written down.")
 _CUT_OFF = outage("Whoever reaches something through it is cut off.")
-_SAID_BY_ACCESS = frozenset(
+_SAID_BY_OTHER_RULES = frozenset(
     {
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupEgress",
@@ -107,6 +107,6 @@ def findings_of_removed(change: Change) -> Iterator[Finding]:
         )
     elif policy.startswith("Retain"):
         yield finding_on(change, Impact.BEHAVIOUR, "leaves the stack", "It stays as it is, and nothing manages it any more.", "import it")
-    elif change.type not in _SAID_BY_ACCESS:
+    elif change.type not in _SAID_BY_OTHER_RULES:
         meaning = finds_nothing_by(change) or _BY_TYPE.get(change.type, behaviour("", "see that nothing needs it any more"))
         yield meaning.judged(_WORDS.get(change.type, "removed")).on(change)
