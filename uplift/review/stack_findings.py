@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET, Finding, Impact
 from uplift.review.group.view import group_view
 from uplift.review.in_every_world import in_every_world
 from uplift.review.refusals.all_refusals import refused_by_rule, refused_by_schema
@@ -18,7 +18,7 @@ from uplift.review.templates.differences import Change, Fate, compare_stacks
 from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, STACK, StackTemplate
 from uplift.review.under_their_causes import under_their_causes
 
-_OPEN = {"open to everybody", "open to the internet"}
+_OPEN = frozenset({OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET})
 
 
 def findings_of_pair(pair: StackPair) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, finding_on
+from uplift.review.finding import OPEN_TO_EVERYBODY, UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.access_documents import DEFAULT_ENDPOINT_POLICY, ENDPOINT, PERMISSION, ROLE, access_properties, grants_of
 from uplift.review.rules.iam_conditions import is_about_tls
 from uplift.review.rules.iam_grants import Grant, lost_denials, widened
@@ -70,7 +70,7 @@ def _goes_with_its_target(change: Change, base: StackTemplate, head: StackTempla
 def _allowed(change: Change, wider: Sequence[Grant]) -> Iterator[Finding]:
     # Only what is in the network reaches an endpoint.
     if change.type != ENDPOINT and (public := [grant for grant in wider if grant.is_public]):
-        yield finding_on(change, Impact.SECURITY, "open to everybody", _named(public), "name who is meant")
+        yield finding_on(change, Impact.SECURITY, OPEN_TO_EVERYBODY, _named(public), "name who is meant")
     elif wider:
         yield finding_on(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from uplift.review.finding import Finding
+from uplift.review.finding import OPEN_TO_EVERYBODY, Finding
 from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
@@ -91,7 +91,7 @@ def _lambda_url(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
     if new.property("AuthType") == "AWS_IAM":
         yield security("Whoever may sign for it can call the function from the internet.").judged("a new address of a function")
     else:
-        yield security("Whoever knows the address can call the function.", "use AWS_IAM").judged("open to everybody")
+        yield security("Whoever knows the address can call the function.", "use AWS_IAM").judged(OPEN_TO_EVERYBODY)
 
 
 def _redis_user(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, finding_on
+from uplift.review.finding import OPEN_TO_THE_INTERNET, UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.ingress import (
     EGRESS,
     EVERYTHING_OUT,
@@ -94,7 +94,7 @@ def _opened(change: Change, after: list[Rule], known: list[Rule]) -> Iterator[Fi
     together = is_open_together(opened)
     for rule in opened:
         if rule.is_public or (together and rule.direction == "ingress"):
-            yield finding_on(change, Impact.SECURITY, "open to the internet", f"{rule}.", "name the security group of the clients instead")
+            yield finding_on(change, Impact.SECURITY, OPEN_TO_THE_INTERNET, f"{rule}.", "name the security group of the clients instead")
         else:
             yield finding_on(change, Impact.SECURITY, f"wider {rule.direction}", f"{rule}.", "see that it is needed")
 

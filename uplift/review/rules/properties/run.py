@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from uplift.review.finding import OPEN_TO_EVERYBODY
 from uplift.review.rules.judgement import (
     Judge,
     Judgement,
@@ -178,7 +179,7 @@ def _url(change: Change, name: str) -> Iterator[Judgement]:
     if at(change.after, name) == "AWS_IAM":
         yield behaviour("Callers have to sign their requests.").judged("signed requests only", words(change, name))
     else:
-        yield security("Whoever knows the address may call it.", "use AWS_IAM").judged("open to everybody", words(change, name))
+        yield security("Whoever knows the address may call it.", "use AWS_IAM").judged(OPEN_TO_EVERYBODY, words(change, name))
 
 
 BY_TYPE: dict[str, dict[str, Judge]] = {
