@@ -25,7 +25,7 @@ from uplift.review.rules.judgement import (
 )
 from uplift.review.rules.properties.lifecycle import judge_lifecycle
 from uplift.review.templates.differences import Change
-from uplift.review.templates.known_values import at, holds_open
+from uplift.review.templates.known_values import at, holds_open, is_open
 
 _FEWER_COPIES = protection("What was overwritten or deleted by mistake can no longer be taken back.")
 _DEFAULT_RETENTION_OF_A_QUEUE = 345_600
@@ -95,7 +95,7 @@ ACL_IS_PUBLIC = security("Anybody may list it, and read or write objects.", "lea
 
 def is_public_acl(acl: object) -> bool:
     """Whether a canned ACL lets anybody in; one that only a deploy knows may do so (S3 guide, "Canned ACL")."""
-    return acl is not None and (not isinstance(acl, str) or "{{" in acl or acl in _PUBLIC_ACLS)
+    return acl is not None and (not isinstance(acl, str) or is_open(acl) or acl in _PUBLIC_ACLS)
 
 
 def _acl(change: Change, name: str) -> Iterator[Judgement]:

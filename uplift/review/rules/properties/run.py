@@ -172,7 +172,6 @@ EVENT_SOURCE: dict[str, Judge] = {
     "Enabled": switch(off=behaviour("It no longer starts anything."), on=behaviour("It starts something by itself."), default=True),
     "DestinationConfig": _LOST_FAILURES,
 }
-_AUTH = "AuthType"
 
 
 def _url(change: Change, name: str) -> Iterator[Judgement]:
@@ -188,7 +187,7 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::Scheduler::Schedule": SCHEDULE,
     "AWS::Lambda::EventSourceMapping": EVENT_SOURCE,
     "AWS::Lambda::EventInvokeConfig": {"DestinationConfig": _LOST_FAILURES, "MaximumRetryAttempts": _TRIED},
-    "AWS::Lambda::Url": {_AUTH: _url, "Cors": always(security("Pages of other sites may call it."))},
+    "AWS::Lambda::Url": {"AuthType": _url, "Cors": always(security("Pages of other sites may call it."))},
     "AWS::Lambda::LayerVersionPermission": {"Principal": always(security("Others may use it."))},
     "AWS::ECS::Service": {
         "NetworkConfiguration": follower(_NO_WAY),
