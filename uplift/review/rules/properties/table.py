@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact
 from uplift.review.rules.judgement import Judge
-from uplift.review.rules.properties import facts, kept, keys, rights, run, told
+from uplift.review.rules.properties import facts, kept, keys, network, rights, run, told
 from uplift.review.templates.differences import Change, PropertyChange
 from uplift.review.templates.known_values import holds_open, members
 from uplift.review.wording.values import flattened, is_secret, said
 
 JUDGES: dict[str, dict[str, Judge]] = {
-    kind: judges for subject in (facts, kept, keys, rights, run, told) for kind, judges in subject.BY_TYPE.items()
+    kind: judges for subject in (facts, kept, keys, network, rights, run, told) for kind, judges in subject.BY_TYPE.items()
 }
 _WORDS_ONLY = frozenset(
     {
