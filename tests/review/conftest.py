@@ -13,7 +13,10 @@ from typer.testing import CliRunner
 
 from tests.review.edits import Edit, Templates
 from uplift.cli.main import application
+from uplift.review.templates.environment import DeployEnvironment
+from uplift.review.templates.template import Assembly, read_template
 
+PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 Reviewed = Callable[..., tuple[int, dict[str, Any]]]
 
 
@@ -25,11 +28,16 @@ def write_assembly(folder: Path, templates: Templates, *, protected: bool = True
         (folder / f"{name}.template.json").write_text(json.dumps(template))
         artifacts[name] = {
             "type": "aws:cloudformation:stack",
-            "environment": "aws://333333333333/us-gov-west-1",
+            "environment": f"aws://{PLACE}",
             "properties": {"templateFile": f"{name}.template.json", "terminationProtection": protected},
         }
     (folder / "manifest.json").write_text(json.dumps({"version": "41.0.0", "artifacts": artifacts}))
     return folder
+
+
+def assembly_of(templates: Templates) -> Assembly:
+    """The same without a file, in the place of `write_assembly`'s stacks."""
+    return Assembly("test", {name: read_template(name, template, name, environment=PLACE) for name, template in templates.items()})
 
 
 def edited(templates: Templates, *edits: Edit) -> Templates:
@@ -57,11 +65,11 @@ def reviewed(templates: Templates, tmp_path: Path) -> Reviewed:
 @pytest.fixture
 def without_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where thousands of templates are compared, and what cfn-lint thinks of them is not what is tested."""
-    monkeypatch.setattr("uplift.review.stacks.refused_by_schema", lambda _base, _head: [])
+    monkeypatch.setattr("uplift.review.stack_findings.refused_by_schema", lambda _base, _head: [])
 
 
 @pytest.fixture
 def nothing_refused(monkeypatch: pytest.MonkeyPatch, without_schemas: None) -> None:
     """Where what rules say of a change is tested on a piece of a template that AWS would not take."""
-    monkeypatch.setattr("uplift.review.stacks.refused_by_rule", lambda _base, _head: [])
+    monkeypatch.setattr("uplift.review.stack_findings.refused_by_rule", lambda _base, _head: [])
     monkeypatch.setattr("uplift.review.review.refused_assembly", lambda _base, _head: [])

@@ -71,6 +71,13 @@ def _named(logical_id: str, kind: str, **properties: Any) -> Edit:
     return add(logical_id, kind, UPGRADE, **properties)
 
 
+def _logs(kind: str) -> Edit:
+    """Log delivery to a log group."""
+    details = {"CloudWatchLogsDetails": {"LogGroup": "a"}}
+    delivery = {"LogType": kind, "LogFormat": "json", "DestinationType": "cloudwatch-logs", "DestinationDetails": details}
+    return put(LogDeliveryConfigurations=[delivery])
+
+
 def _many(templates: Templates) -> None:
     held = templates[APP_CACHE]["Resources"]
     for number in range(501 - len(held)):
@@ -353,30 +360,12 @@ ELASTICACHE = [
     ),
     Refused(
         "a slow log of 5.0.6",
-        put(
-            LogDeliveryConfigurations=[
-                {
-                    "LogType": "slow-log",
-                    "LogFormat": "json",
-                    "DestinationType": "cloudwatch-logs",
-                    "DestinationDetails": {"CloudWatchLogsDetails": {"LogGroup": "a"}},
-                }
-            ]
-        ),
+        _logs("slow-log"),
         "from Redis 6.0 on",
     ),
     Refused(
         "an engine log of 6.0",
-        put(
-            LogDeliveryConfigurations=[
-                {
-                    "LogType": "engine-log",
-                    "LogFormat": "json",
-                    "DestinationType": "cloudwatch-logs",
-                    "DestinationDetails": {"CloudWatchLogsDetails": {"LogGroup": "a"}},
-                }
-            ]
-        ),
+        _logs("engine-log"),
         "from Redis 6.2 on",
         base=both(put(EngineVersion="6.0"), family("redis6.x")),
     ),
@@ -446,16 +435,7 @@ TAKEN = [
     Taken("cluster mode compatible", put(ClusterMode="compatible"), _TO_7),
     Taken(
         "a slow log of 7.1",
-        put(
-            LogDeliveryConfigurations=[
-                {
-                    "LogType": "slow-log",
-                    "LogFormat": "json",
-                    "DestinationType": "cloudwatch-logs",
-                    "DestinationDetails": {"CloudWatchLogsDetails": {"LogGroup": "a"}},
-                }
-            ]
-        ),
+        _logs("slow-log"),
         _TO_7,
     ),
     Taken(

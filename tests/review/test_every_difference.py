@@ -11,15 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.review.conftest import write_assembly
+from tests.review.conftest import assembly_of, write_assembly
 from tests.review.edits import APP_CACHE, GROUP, UPGRADE, Edit, Templates, attribute
 from uplift.review.review import findings_of
 from uplift.review.templates.assembly import read_assembly
-from uplift.review.templates.environment import DeployEnvironment
-from uplift.review.templates.template import Assembly, read_template
 
 pytestmark = pytest.mark.usefixtures("nothing_refused")
-_PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 _ATTRIBUTES: dict[str, Any] = {
     "Metadata": {"a": 1},
     "DependsOn": ["Zz"],
@@ -28,12 +25,8 @@ _ATTRIBUTES: dict[str, Any] = {
 }
 
 
-def _assembly(templates: Templates) -> Assembly:
-    return Assembly("test", {name: read_template(name, template, name, environment=_PLACE) for name, template in templates.items()})
-
-
 def _findings(base: Templates, head: Templates) -> list[str]:
-    return [f"{one.impact}: {one.resource}: {one.what}" for one in findings_of(_assembly(base), _assembly(head))]
+    return [f"{one.impact}: {one.resource}: {one.what}" for one in findings_of(assembly_of(base), assembly_of(head))]
 
 
 def _other(value: Any) -> Any:

@@ -16,6 +16,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
+from tests.review.conftest import assembly_of
 from tests.review.edits import (
     APP_CACHE,
     GROUP,
@@ -33,10 +34,7 @@ from tests.review.edits import (
 )
 from uplift.review.finding import Impact
 from uplift.review.review import review
-from uplift.review.templates.environment import DeployEnvironment
-from uplift.review.templates.template import Assembly, read_template
 
-_PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 _GROUP_TYPE, _SUBNET_TYPE = "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::SubnetGroup"
 _STACKS = st.sampled_from([APP_CACHE, SIDEKIQ])
 _VALUES = st.one_of(
@@ -120,10 +118,6 @@ _EDITS: st.SearchStrategy[Edit] = st.one_of(
 )
 
 
-def _assembly(templates: Templates) -> Assembly:
-    return Assembly("test", {name: read_template(name, template, name, environment=_PLACE) for name, template in templates.items()})
-
-
 def _exists(template: dict[str, Any], logical_id: str) -> bool:
     resource = template["Resources"].get(logical_id)
     return resource is not None and ("Condition" not in resource or template["Conditions"]["Wanted"]["Fn::Equals"][0] == "yes")
@@ -178,7 +172,7 @@ def test_a_lost_group_is_never_called_less(templates: Templates, base_edits: lis
     head = copy.deepcopy(base)
     for edit in head_edits:
         _forgiving(edit)(head)
-    findings = [one.finding for one in review(_assembly(base), _assembly(head), today=date(2026, 11, 24)).judged]
+    findings = [one.finding for one in review(assembly_of(base), assembly_of(head), today=date(2026, 11, 24)).judged]
     said = {(one.stack, one.resource) for one in findings if one.impact in {Impact.DATA_LOSS, Impact.OUTAGE}}
     for stack, template in base.items():
         for logical_id, resource in template["Resources"].items():

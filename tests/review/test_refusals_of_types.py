@@ -12,7 +12,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from tests.review.edits import Templates
 from tests.stacks.variants import Synthesised
 from uplift.review.finding import Finding
-from uplift.review.refusals.refused import refused_by_rule, refused_by_schema
+from uplift.review.refusals.all_refusals import refused_by_rule, refused_by_schema
 from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import StackTemplate, read_template
 

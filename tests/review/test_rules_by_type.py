@@ -234,7 +234,7 @@ def _worst(found: list[Finding]) -> Impact:
     ],
 )
 def test_a_resource_that_goes(kind: str, impact: Impact) -> None:
-    assert _worst(list(findings_of_removed(_change(kind, Fate.REMOVED, {}, None), NOTHING))) is impact
+    assert _worst(list(findings_of_removed(_change(kind, Fate.REMOVED, {}, None)))) is impact
 
 
 @pytest.mark.parametrize("fate", [Fate.RENAMED, Fate.REPLACED])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.review.conftest import assembly_of
 from tests.review.edits import Templates
 from tests.review.pairs import PAIRS, Pair
 from tests.review.pairs_rules import PAIRS as RULES
@@ -21,10 +22,7 @@ from uplift.review.finding import Impact
 from uplift.review.review import review
 from uplift.review.rules.properties.table import JUDGES
 from uplift.review.templates.differences import compare_stacks
-from uplift.review.templates.environment import DeployEnvironment
-from uplift.review.templates.template import Assembly, read_template
 
-_PLACE = DeployEnvironment("333333333333", "us-gov-west-1")
 pytestmark = pytest.mark.usefixtures("nothing_refused")
 
 # What a picture or a parameter group without a user was, nobody misses.
@@ -47,12 +45,8 @@ _ELSEWHERE = {
 }
 
 
-def _assembly(templates: Templates) -> Assembly:
-    return Assembly("test", {name: read_template(name, template, name, environment=_PLACE) for name, template in templates.items()})
-
-
 def _worst(base: Templates, head: Templates, stack: str) -> Impact | None:
-    found = review(_assembly({stack: base[stack]}), _assembly({stack: head[stack]}), today=date(2026, 11, 24))
+    found = review(assembly_of({stack: base[stack]}), assembly_of({stack: head[stack]}), today=date(2026, 11, 24))
     return found.worst if found.judged else None
 
 
@@ -107,7 +101,7 @@ def _differing(templates: Templates, pair: Pair) -> Iterator[tuple[str, str]]:
     head = copy.deepcopy(base)
     pair.head(head)
     differing = {name for name in base.keys() & head.keys() if base[name] != head[name]}
-    before, after = (_assembly({name: side[name] for name in differing}) for side in (base, head))
+    before, after = (assembly_of({name: side[name] for name in differing}) for side in (base, head))
     for name in before.stacks.keys() & after.stacks.keys():
         for change in compare_stacks(before.stacks[name], after.stacks[name]):
             yield from ((change.type, one.name) for one in change.properties)

@@ -23,7 +23,6 @@ def test_it_reads_what_cfn_lint_reads(templates: Templates) -> None:
         assert ours.is_known
         assert ours.create_only == _names(theirs.get("createOnlyProperties", [])), resource_type
         assert ours.conditional_create_only == _names(theirs.get("conditionalCreateOnlyProperties", [])), resource_type
-        assert ours.write_only == _names(theirs.get("writeOnlyProperties", [])), resource_type
 
 
 def test_a_type_that_is_not_there_is_known_to_be_unknown() -> None:

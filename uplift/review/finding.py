@@ -45,6 +45,14 @@ class Seconds:
         return f"{self.least} to {self.most} s" if self.least < self.most else f"{self.most} s"
 
 
+UNTIL_TAKEN_BACK = Seconds(0, None)
+
+
+# Headlines of what keeps nobody out: each is a finding of its own, in a new stack as well.
+OPEN_TO_EVERYBODY = "open to everybody"
+OPEN_TO_THE_INTERNET = "open to the internet"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one change does. `what` is a headline, `meaning` says why it matters, `action` what to do about it.

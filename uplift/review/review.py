@@ -8,9 +8,9 @@ from datetime import date
 
 from uplift.review.acknowledgements import Acknowledgement, Judged, judge
 from uplift.review.finding import Finding, Impact
-from uplift.review.refusals.refused import refused_assembly
+from uplift.review.refusals.all_refusals import refused_assembly
+from uplift.review.stack_findings import findings_of_pair
 from uplift.review.stack_pairs import stack_pairs
-from uplift.review.stacks import findings_of_pair
 from uplift.review.templates.template import Assembly
 
 

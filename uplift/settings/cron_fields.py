@@ -11,6 +11,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
+from uplift.settings.values import YEARS
+
 _ELEMENT = re.compile(r"(?P<first>\*|[0-9]{1,4}|[A-Z]{3})(-(?P<last>[0-9]{1,4}|[A-Z]{3}))?(/(?P<step>[0-9]{1,4}))?")
 _LAST_DAY = re.compile(r"L(-(?P<before>[0-9]{1,2}))?")
 _NEAREST_WEEKDAY = re.compile(r"(?P<day>[0-9]{1,2})W")
@@ -78,7 +80,7 @@ HOUR = Field("hour", 0, 23)
 DAY_OF_MONTH = Field("day of month", 1, 31, more=", L, LW, a day and W, or ?")
 MONTH = Field("month", 1, 12, ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"))
 DAY_OF_WEEK = Field("day of week", 1, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), more=", L, a day and # and 1 to 5, or ?")
-YEAR = Field("year", 1970, 2199)
+YEAR = Field("year", *YEARS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,23 +26,25 @@ REGIONS: Mapping[str, tuple[str, ...]] = {
     "aws-iso-f": ("us-isof-east-1", "us-isof-south-1"),
     "aws-eusc": ("eusc-de-east-1",),
 }
-_PARTITION_OF = {region: partition for partition, regions in REGIONS.items() for region in regions}
+_NAMES = tuple(region for regions in REGIONS.values() for region in regions)
+# A partition's regions begin alike: us-gov-east-1 with us-gov.
+_PARTITION_OF = {region.rsplit("-", 2)[0]: partition for partition, regions in REGIONS.items() for region in regions}
 
 
 def partition_of(region: str) -> str:
-    """The partition of a region that exists (held by the settings)."""
-    return _PARTITION_OF[region]
+    """The partition of a region by how it begins, also of one that AWS opens later; `aws` for any other text."""
+    return _PARTITION_OF.get(region.rsplit("-", 2)[0], "aws")
 
 
 def region_that_exists(region: str) -> str:
     """Return `region`. Raises ValueError with those that come near."""
-    if region in _PARTITION_OF:
+    if region in _NAMES:
         return region
     place = region.rpartition("-")[0]
     beside = _beginning(place) or _beginning(place.rpartition("-")[0])
     allowed = listed(beside) if beside else "a region in which ElastiCache is, such as us-gov-west-1"
-    raise ValueError(f"found {region!r}, which is no region of AWS, allowed: {allowed}{did_you_mean(region, tuple(_PARTITION_OF))}")
+    raise ValueError(f"found {region!r}, which is no region of AWS, allowed: {allowed}{did_you_mean(region, _NAMES)}")
 
 
 def _beginning(place: str) -> tuple[str, ...]:
-    return tuple(region for region in _PARTITION_OF if place and region.startswith(f"{place}-"))
+    return tuple(region for region in _NAMES if place and region.startswith(f"{place}-"))

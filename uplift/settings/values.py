@@ -7,6 +7,7 @@ messages name its types. Here a value is what YAML says it is, and characters of
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -63,17 +64,27 @@ def listed(names: tuple[object, ...]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+class _Kind(ABC):
+    """A kind of value, read by itself alone: pydantic converts nothing."""
+
+    __slots__ = ()
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    @abstractmethod
+    def read(self, found: object) -> object:
+        """The value. Raises the refusal in words."""
+
+
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(_Kind):
     """A text that is not blank: `form` is matched by the whole of it, `allowed` says the form in words."""
 
     allowed: str
     form: str = ""
     longest: int = 0
     may_be_empty: bool = False
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
 
     def read(self, found: object) -> str:
         """Raises the refusal in words."""
@@ -106,14 +117,11 @@ def _not_ascii(found: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(_Kind):
     """A whole number. One in quotes is one, too; `true` and 3.0 are none."""
 
     low: int
     high: int | None = None
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
 
     @property
     def allowed(self) -> str:
@@ -129,13 +137,10 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(_Kind):
     """One of a few words or numbers."""
 
     values: tuple[StrEnum | int, ...]
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
 
     def read(self, found: object) -> StrEnum | int:
         """Raises the refusal in words, with the nearest one."""
@@ -147,10 +152,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _TrueOrFalse:
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
-
+class _TrueOrFalse(_Kind):
     def read(self, found: object) -> bool:
         if not isinstance(found, bool):
             raise refused(f"found {shown(found)}, allowed: true or false, without quotes")
@@ -161,10 +163,7 @@ TrueOrFalse = Annotated[bool, _TrueOrFalse()]
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
-
+class _Moment(_Kind):
     def read(self, found: object) -> datetime:
         try:
             moment = datetime.fromisoformat(found) if isinstance(found, str) and _MOMENT.fullmatch(found) else found

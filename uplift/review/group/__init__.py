@@ -1,1 +1,1 @@
-"""What a change does to a replication group: `rules.group_findings` is for outside, the rest is its parts."""
+"""What a change does to a replication group: `rules.findings_of_redis` is for outside, the rest is its parts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uplift.engines.catalogue import Engine, EngineVersion
 from uplift.review.group.view import GroupView
-from uplift.review.refusals.sections import known_number, known_text
+from uplift.review.templates.known_values import is_open, known_number, known_text, truth
 
 _CLUSTER_ON = ".cluster.on"
 _MODES_WITH_SHARDS = frozenset({"enabled", "compatible"})
@@ -12,7 +12,7 @@ _MODES_WITH_SHARDS = frozenset({"enabled", "compatible"})
 
 def is_known(text: str) -> bool:
     """Whether a text of a view is what is written, and no reference, expression or dynamic reference in words."""
-    return not text.startswith(("<", "{")) and "{{resolve:" not in text
+    return not text.startswith(("<", "{")) and not is_open(text)
 
 
 def text(group: GroupView, name: str) -> str | None:
@@ -32,10 +32,7 @@ def is_set(group: GroupView, name: str) -> bool:
 
 def flag(group: GroupView, name: str) -> bool | None:
     """A flag, which is off where it is not set (registry schema)."""
-    if group.resource.property(name) is None:
-        return False
-    found = known_text(group.resource.property(name))
-    return None if found is None else found.lower() == "true"
+    return truth(group.resource.property(name))
 
 
 def engine(group: GroupView) -> str | None:
@@ -72,8 +69,8 @@ def has_shards(group: GroupView) -> bool | None:
     own = group.parameters.values.get("cluster-enabled", "") if group.parameters is not None else ""
     if (shards is not None and shards > 1) or parameters.endswith(_CLUSTER_ON) or own == "yes":
         return True
-    is_open = is_set(group, "ClusterMode") or (is_set(group, "NumNodeGroups") and shards is None) or not is_known(own)
-    return None if is_open or is_set(group, "NodeGroupConfiguration") else False
+    is_left_open = is_set(group, "ClusterMode") or (is_set(group, "NumNodeGroups") and shards is None) or not is_known(own)
+    return None if is_left_open or is_set(group, "NodeGroupConfiguration") else False
 
 
 def cluster_enabled(group: GroupView) -> str | None:

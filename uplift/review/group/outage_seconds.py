@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from uplift.engines.changes import Change as EngineStep
 from uplift.engines.changes import change_between
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, Seconds, finding_on
 from uplift.review.group.view import GroupView
 from uplift.review.templates.differences import Change
 
@@ -87,7 +87,7 @@ def _lost_failover(change: Change, before: GroupView, after: GroupView) -> Itera
             what,
             "Nothing is cut off now, but from then on any failure, maintenance or upgrade of the primary stops the application.",
             "keep failover on with two nodes",
-            outage=Seconds(0, None),
+            outage=UNTIL_TAKEN_BACK,
             about=("AutomaticFailoverEnabled",) if not after.failover else ("NumCacheClusters", "ReplicasPerNodeGroup"),
         )
 
@@ -102,7 +102,7 @@ def _tls_mode(change: Change, before: GroupView, after: GroupView) -> Iterator[F
             "TLS preferred → required",
             "Clients without TLS are refused from then on.",
             "see that every client uses rediss:// first",
-            outage=Seconds(0, None),
+            outage=UNTIL_TAKEN_BACK,
             about=("TransitEncryptionMode",),
         )
 
@@ -117,6 +117,6 @@ def _token(change: Change, before: GroupView, after: GroupView) -> Iterator[Find
             "another AUTH token",
             "Clients that keep the old token are refused when they next connect, once it is retired.",
             "rotate with `uplift rotate-token`, which keeps both valid meanwhile, and leave the template's reference as it is",
-            outage=Seconds(0, None),
+            outage=UNTIL_TAKEN_BACK,
             about=("AuthToken",),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.view import GroupView
 from uplift.review.templates.differences import Change, PropertyChange
+from uplift.review.templates.known_values import is_open, members
 from uplift.review.wording.values import flattened
 
 # In-place changes that clients notice at once, or that let somebody else in.
@@ -29,6 +30,8 @@ def protections(change: Change, before: GroupView, after: GroupView) -> Iterator
     yield from _backups(change, before, after)
     yield from _nodes(change, before, after)
     yield from _encryption(change, before, after)
+    yield from _token(change, before, after)
+    yield from _security_groups(change, before, after)
 
 
 def _backups(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
@@ -102,24 +105,6 @@ def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator
             "only for a move of clients; set it back after",
             about=("TransitEncryptionMode",),
         )
-    if before.token is not None and after.token is None:
-        yield finding_on(
-            change,
-            Impact.SECURITY,
-            "AUTH off",
-            "Whoever reaches the port is let in.",
-            "keep AuthToken, or name UserGroupIds in its place",
-            about=_TOKEN,
-        )
-    if isinstance(after.token, str) and "{{resolve:" not in after.token and after.token != before.token:
-        yield finding_on(
-            change,
-            Impact.SECURITY,
-            "an AUTH token in the clear",
-            "It can be read in the template, in CloudFormation and in git.",
-            "use a secret",
-            about=_TOKEN,
-        )
     if before.at_rest and not after.at_rest:
         yield finding_on(
             change,
@@ -129,7 +114,27 @@ def _encryption(change: Change, before: GroupView, after: GroupView) -> Iterator
             "keep AtRestEncryptionEnabled",
             about=("AtRestEncryptionEnabled",),
         )
-    yield from _security_groups(change, before, after)
+
+
+def _token(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
+    if before.token is not None and after.token is None:
+        yield finding_on(
+            change,
+            Impact.SECURITY,
+            "AUTH off",
+            "Whoever reaches the port is let in.",
+            "keep AuthToken, or name UserGroupIds in its place",
+            about=_TOKEN,
+        )
+    if isinstance(after.token, str) and not is_open(after.token) and after.token != before.token:
+        yield finding_on(
+            change,
+            Impact.SECURITY,
+            "an AUTH token in the clear",
+            "It can be read in the template, in CloudFormation and in git.",
+            "use a secret",
+            about=_TOKEN,
+        )
 
 
 def _security_groups(change: Change, before: GroupView, after: GroupView) -> Iterator[Finding]:
@@ -155,8 +160,7 @@ def _security_groups(change: Change, before: GroupView, after: GroupView) -> Ite
 
 
 def _names(view: GroupView) -> set[str]:
-    groups = view.resource.property("SecurityGroupIds")
-    return {flattened(group) for group in groups} if isinstance(groups, list) else ({flattened(groups)} if groups is not None else set())
+    return {flattened(group) for group in members(view.resource.property("SecurityGroupIds"))}
 
 
 def impact_of_group_property(one: PropertyChange) -> tuple[Impact, str]:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from uplift.review.group.asked import flag, is_set, lacks, text
 from uplift.review.group.refusal import Refusal, about
 from uplift.review.group.view import GroupView
-from uplift.review.refusals.sections import is_expression
 
 _TLS_SWITCH_SINCE, _USERS_SINCE = (7, 0), (6, 0)
 _TOKEN = re.compile(r"[A-Za-z0-9!&#$^<>-]{16,128}")
@@ -26,7 +25,7 @@ def refused_encryption(before: GroupView | None, after: GroupView, *, region: st
     yield from _token(after)
     yield from _users(before, after)
     key = after.resource.property("KmsKeyId")
-    if region.startswith("us-gov-") and key is not None and not (is_expression(key) and "Fn::If" in key):
+    if region.startswith("us-gov-") and key is not None:
         yield Refusal(
             "a customer key at rest", "GovCloud encrypts ElastiCache with its own key only", "leave KmsKeyId out", about("KmsKeyId")
         )
@@ -61,7 +60,7 @@ def _switched(before: GroupView, after: GroupView) -> Iterator[Refusal]:
 def _token(after: GroupView) -> Iterator[Refusal]:
     if after.token is None:
         return
-    if flag(after, _TLS) is False and not (is_expression(after.token) and "Fn::If" in after.token):
+    if flag(after, _TLS) is False:
         yield Refusal(
             "an AUTH token without TLS",
             "AUTH needs TransitEncryptionEnabled",

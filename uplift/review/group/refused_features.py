@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from uplift.review.group.asked import flag, is_known, lacks, text
 from uplift.review.group.refusal import Refusal, about
 from uplift.review.group.view import GroupView
-from uplift.review.refusals.sections import known_text
+from uplift.review.templates.known_values import known_text
 from uplift.settings.windows import Window
 
 _LOGS_SINCE = {"slow-log": (6, 0), "engine-log": (6, 2)}

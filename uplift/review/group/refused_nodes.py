@@ -42,7 +42,7 @@ def _node_type(before: GroupView | None, after: GroupView, region: str) -> Itera
     if name.split(".")[1] == _NO_LONGER_MADE and (before is None or before.node_type != name):
         yield Refusal(f"node type {name}", "t2 nodes can no longer be created", "use t3 or t4g", properties)
     elif family is not None and lacks(after, family.oldest_redis):
-        usable = ", ".join(usable_families(after.version.number)) if after.version is not None else ""
+        usable = ", ".join(usable_families(after.version.number, region=region)) if after.version is not None else ""
         yield Refusal(
             f"node type {name} with {after.name}",
             f"it runs Redis {'.'.join(map(str, family.oldest_redis))} and newer",

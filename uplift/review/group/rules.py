@@ -12,7 +12,7 @@ from uplift.review.group.protection import protections
 from uplift.review.group.refusals import refusals
 from uplift.review.group.view import GroupView, group_view
 from uplift.review.templates.differences import Change, Fate
-from uplift.review.templates.same_values import is_open
+from uplift.review.templates.known_values import is_open
 from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, Resource, StackTemplate, Value, referred_to
 from uplift.review.wording.values import all_said
 

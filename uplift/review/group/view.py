@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uplift.engines.catalogue import Engine, EngineVersion, known_version
-from uplift.review.templates.same_values import is_equal, is_open
+from uplift.review.templates.known_values import is_open
+from uplift.review.templates.same_values import is_equal
 from uplift.review.templates.template import PARAMETER_GROUP, Resource, StackTemplate, Value
 from uplift.review.wording.values import flattened
 

@@ -11,10 +11,9 @@ from dataclasses import replace
 
 from uplift.review.refusals.linter import Objection, objections
 from uplift.review.refusals.objection_words import refusal_of
-from uplift.review.refusals.reduced import Selection, alike_in_tags, reduced, selection_of
+from uplift.review.refusals.reduced_template import Selection, alike_in_tags, reduced, selection_of
 from uplift.review.refusals.references import conditions_in, targets_in
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import malformed_sections, section
 from uplift.review.templates.schemas import schema_region
 from uplift.review.templates.template import StackTemplate, Value
 
@@ -22,21 +21,16 @@ from uplift.review.templates.template import StackTemplate, Value
 def schema_refusals(base: StackTemplate | None, head: StackTemplate) -> Iterator[Refusal]:
     """Each refusal once. What base has as well is deployed, so AWS took it, whatever a schema says."""
     selection = selection_of(base, head)
-    if not selection or not _can_be_linted(head):
+    if not selection:
         return
     document = reduced(head, selection)
     found = list(_objected(head, document, selection))
-    if found and base is not None and _can_be_linted(base):
+    if found and base is not None:
         known = {_kind(one) for one in _objected(base, reduced(base, selection), selection)}
         found = [one for one in found if _kind(one) not in known]
     alike = alike_in_tags(head, selection)
     for one in dict.fromkeys(refusal_of(one, document) for one in found):
         yield from (replace(one, resource=logical_id) for logical_id in alike.get(one.resource, [one.resource]))
-
-
-def _can_be_linted(stack: StackTemplate) -> bool:
-    """What a transform makes of a template only CloudFormation knows; a section of a wrong form is said by a rule of ours."""
-    return not malformed_sections(stack) and "Transform" not in stack.document
 
 
 def _objected(stack: StackTemplate, document: dict[str, Value], selection: Selection) -> Iterator[Objection]:
@@ -55,7 +49,7 @@ def _is_selected(path: tuple[str | int, ...], selection: Selection) -> bool:
 
 def _dangling(stack: StackTemplate) -> set[str]:
     """Names that are referred to and are not there: said by `references.py`, over the whole template."""
-    names = section(stack, "Resources").keys() | section(stack, "Parameters").keys() | section(stack, "Conditions").keys()
+    names = stack.section("Resources").keys() | stack.section("Parameters").keys() | stack.section("Conditions").keys()
     return (targets_in(stack.document) | set(conditions_in(stack.document))) - names
 
 

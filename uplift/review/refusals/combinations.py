@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import is_expression, known_number, known_text
+from uplift.review.rules.ingress import EGRESS, INGRESS, SECURITY_GROUP
+from uplift.review.templates.known_values import is_expression, known_number, known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
 _ALARM, _DASHBOARD, _SUBNETS = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::ElastiCache::SubnetGroup"
-_PORTS = "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"
 _DAY, _WEEK, _HOUR = 86_400, 604_800, 3600
 _PROTOCOLS = frozenset({"tcp", "udp", "icmp", "icmpv6", "-1", "all"})
 _HIGHEST_PORT = 65_535
@@ -36,7 +36,7 @@ def refused_combinations(stack: StackTemplate) -> Iterator[Refusal]:
             yield Refusal(
                 subnets.logical_id, "no SubnetIds", "a subnet group has at least one subnet", "name one", frozenset({"SubnetIds"})
             )
-    for resource in stack.of_type(*_PORTS):
+    for resource in stack.of_type(SECURITY_GROUP, INGRESS, EGRESS):
         yield from _ports(resource)
     yield from _fifo(stack)
     yield from _not_packaged(stack)
@@ -67,7 +67,7 @@ def _alarm(alarm: Resource) -> Iterator[Refusal]:
 
 def _ports(resource: Resource) -> Iterator[Refusal]:
     """EC2 API reference, IpPermission."""
-    if resource.type != _PORTS[0]:
+    if resource.type != SECURITY_GROUP:
         yield from _port_problems(resource, dict(resource.properties), frozenset({"FromPort", "ToPort", "IpProtocol"}))
         return
     for name in ("SecurityGroupIngress", "SecurityGroupEgress"):

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from uplift.review.refusals.references import targets_in
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import raw_resource, section
 from uplift.review.templates.template import StackTemplate
 
 
@@ -26,8 +25,8 @@ def circular_dependencies(base: StackTemplate | None, head: StackTemplate) -> It
 
 
 def _graph(stack: StackTemplate) -> dict[str, frozenset[str]]:
-    names = section(stack, "Resources").keys()
-    return {name: frozenset(targets_in(raw_resource(stack, name)) & names) for name in names}
+    names = stack.section("Resources").keys()
+    return {name: frozenset(targets_in(stack.as_written(name)) & names) for name in names}
 
 
 def _circles(graph: Mapping[str, frozenset[str]]) -> Iterator[list[str]]:

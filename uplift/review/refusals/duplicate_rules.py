@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import known_text
+from uplift.review.rules.ingress import EGRESS, INGRESS, SECURITY_GROUP
+from uplift.review.templates.known_values import known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
-GROUP = "AWS::EC2::SecurityGroup"
-_RULES = {"AWS::EC2::SecurityGroupIngress": "SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress": "SecurityGroupEgress"}
+_RULES = {INGRESS: "SecurityGroupIngress", EGRESS: "SecurityGroupEgress"}
 _OTHER_END = (
     "CidrIp",
     "CidrIpv6",
@@ -77,7 +77,7 @@ def _duplicate(one: HeldRule, other: str, why: str) -> Refusal:
 
 def _held(stack: StackTemplate) -> Iterator[HeldRule]:
     for resource in stack.resources.values():
-        if resource.type == GROUP:
+        if resource.type == SECURITY_GROUP:
             for direction in _RULES.values():
                 rules = resource.property(direction)
                 for rule in rules if isinstance(rules, list) else []:

@@ -10,18 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from uplift.review.refusals.nearest import did_you_mean
-from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import expressions_of, section
+from uplift.review.refusals.refusal import Refusal, StackRefusal
 from uplift.review.templates.environment import DeployEnvironment
-from uplift.review.templates.template import Assembly, StackTemplate, Value
-
-
-@dataclass(frozen=True, slots=True)
-class StackRefusal:
-    """A refusal and the stack it is in."""
-
-    stack: StackTemplate
-    refusal: Refusal
+from uplift.review.templates.template import Assembly, StackTemplate, Value, expressions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +104,8 @@ def _exports(stack: StackTemplate) -> dict[str, Export]:
 
 def _all_exports(stack: StackTemplate) -> Iterator[tuple[str, Export]]:
     expressions = expressions_of(stack)
-    for output, definition in section(stack, "Outputs").items():
-        export = definition.get("Export") if isinstance(definition, dict) else None
+    for output, definition in stack.section("Outputs").items():
+        export = definition.get("Export")
         if not isinstance(export, dict) or (
             isinstance(definition.get("Condition"), str) and expressions.decided(definition["Condition"]) is False
         ):
@@ -131,7 +122,7 @@ def _imports(stack: StackTemplate) -> Mapping[str, list[str]]:
     for logical_id, resource in stack.resources.items():
         for name in _imported(dict(resource.properties)):
             found.setdefault(name, []).append(logical_id)
-    for output in section(stack, "Outputs").values():
+    for output in stack.section("Outputs").values():
         for name in _imported(expressions.resolved(output)):
             found.setdefault(name, []).append("")
     return {name: list(dict.fromkeys(makers)) for name, makers in found.items()}

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import section
 from uplift.review.templates.template import StackTemplate
 
 _MOST = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
@@ -16,7 +15,7 @@ _MOST_BYTES = 1_000_000
 def exceeded_limits(stack: StackTemplate) -> Iterator[Refusal]:
     """Sections with too many members, and a template that is too long even without its spaces."""
     for name, most in _MOST.items():
-        held = len(section(stack, name))
+        held = len(stack.section(name))
         if held > most:
             yield Refusal("", f"{held} {name.lower()}", f"a template has up to {most}", "divide the stack")
     size = len(json.dumps(stack.document, separators=(",", ":"), default=str).encode())

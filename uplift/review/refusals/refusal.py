@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from uplift.review.templates.template import StackTemplate
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -14,3 +16,11 @@ class Refusal:
     why: str
     action: str
     about: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class StackRefusal:
+    """A refusal and the stack it is in."""
+
+    stack: StackTemplate
+    refusal: Refusal

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import known_number, known_text
+from uplift.review.templates.known_values import known_number, known_text
 from uplift.review.templates.template import Resource, StackTemplate
 from uplift.review.wording.schedules import RULE, SCHEDULE
 from uplift.settings.schedule_times import check_schedule
+from uplift.settings.time_zones import check_time_zone
 
 _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)", re.ASCII)
 _LONGEST_WINDOW = 1440
@@ -80,8 +80,8 @@ def _time_zone(schedule: Resource) -> Iterator[Refusal]:
     if zone is None:
         return
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        check_time_zone(zone)
+    except ValueError:
         yield Refusal(
             schedule.logical_id,
             f"ScheduleExpressionTimezone: {zone}",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from uplift.review.refusals.definitions import is_known
+from uplift.review.refusals.state_machine_definitions import is_known
 
 STATE_TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
 _LEADS_ON = frozenset({"Task", "Pass", "Wait", "Parallel", "Map"})

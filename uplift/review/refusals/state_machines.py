@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from uplift.review.refusals.definitions import STATE_MACHINE, NotJson, definition_of, is_known
 from uplift.review.refusals.nearest import did_you_mean
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.refusals.state_fields import STATE_TYPES, field_problems
+from uplift.review.refusals.state_machine_definitions import NotJson, definition_of, is_known
 from uplift.review.templates.template import StackTemplate
+from uplift.review.wording.state_machines import STATE_MACHINE
 
 _DEFINITIONS = frozenset({"DefinitionString", "Definition"})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import known_text
+from uplift.review.templates.known_values import known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
 _USER, _GROUP = "AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.sections import is_expression, known_number, known_text
+from uplift.review.templates.known_values import is_expression, known_number, known_text
 from uplift.review.templates.template import StackTemplate, Value
 
 _RECORD_TYPES = (

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import OPEN_TO_EVERYBODY, UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.access_documents import DEFAULT_ENDPOINT_POLICY, ENDPOINT, PERMISSION, ROLE, access_properties, grants_of
 from uplift.review.rules.iam_conditions import is_about_tls
 from uplift.review.rules.iam_grants import Grant, lost_denials, widened
 from uplift.review.rules.judgement import follows_only
-from uplift.review.rules.known import members
 from uplift.review.rules.token_readers import KEY, Tokens, called_through, tokens_of
 from uplift.review.templates.differences import Change, Fate
+from uplift.review.templates.known_values import members
 from uplift.review.templates.template import HOLDS_DATA, Resource, StackTemplate
 from uplift.review.wording.values import flattened
 
@@ -21,7 +21,6 @@ _HOLDERS = ("Roles", "Users", "Groups")
 _POLICIES_FOR_HOLDERS = frozenset({"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"})
 # What a policy of a resource is attached to: a policy that goes together with it opens nothing.
 _TARGETS = ("Bucket", "Topics", "TopicArn", "Queues", "Queue", "SecretId", "RepositoryName", "FunctionName", *_HOLDERS, "RoleName")
-_UNTIL_TAKEN_BACK = Seconds(0, None)
 _TELLS = ("sns:Publish", "sqs:SendMessage", "events:PutEvents")
 
 
@@ -35,11 +34,11 @@ def findings_of_access(change: Change, base: StackTemplate, head: StackTemplate)
     elif change.fate is Fate.REMOVED and _goes_with_its_target(change, base, head):
         yield finding_on(change, Impact.HARMLESS, "goes with what it is for", "")
         return
-    if (differing := access_properties(change)) and all(follows_only(change, name) for name in differing):
-        yield finding_on(change, Impact.HARMLESS, "its policies follow what they refer to", "", about=differing)
+    about = access_properties(change)
+    if about and all(follows_only(change, name) for name in about):
+        yield finding_on(change, Impact.HARMLESS, "its policies follow what they refer to", "", about=about)
         return
     tokens = tokens_of(base, head)
-    about = access_properties(change)
     found = [
         *_allowed(change, widened(before, after)),
         *_denials_removed(change, lost_denials(before, after)),
@@ -47,7 +46,7 @@ def findings_of_access(change: Change, base: StackTemplate, head: StackTemplate)
         *_no_longer_allowed(change, widened(after, before), after, tokens),
     ]
     for finding in found:
-        yield finding_on(change, finding.impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=about)
+        yield replace(finding, about=about)
     if about and not found:
         yield finding_on(change, Impact.HARMLESS, "the same rights, written otherwise", "", about=about)
     yield from _holders(change, after, tokens)
@@ -71,7 +70,7 @@ def _goes_with_its_target(change: Change, base: StackTemplate, head: StackTempla
 def _allowed(change: Change, wider: Sequence[Grant]) -> Iterator[Finding]:
     # Only what is in the network reaches an endpoint.
     if change.type != ENDPOINT and (public := [grant for grant in wider if grant.is_public]):
-        yield finding_on(change, Impact.SECURITY, "open to everybody", _named(public), "name who is meant")
+        yield finding_on(change, Impact.SECURITY, OPEN_TO_EVERYBODY, _named(public), "name who is meant")
     elif wider:
         yield finding_on(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
 
@@ -104,7 +103,7 @@ def _less(change: Change, impact: Impact, what: str, grants: Sequence[Grant]) ->
             meaning, action = "What was sent there, such as an alarm, may no longer arrive: ", "keep it, or see that nobody sends there"
         case _:
             meaning, action = "", "see that nothing needs it any more"
-    outage = _UNTIL_TAKEN_BACK if impact is Impact.OUTAGE else None
+    outage = UNTIL_TAKEN_BACK if impact is Impact.OUTAGE else None
     return finding_on(change, impact, what, meaning + _named(grants), action, outage=outage)
 
 
@@ -162,7 +161,7 @@ def _holders(change: Change, allowed: frozenset[Grant], tokens: Tokens) -> Itera
             reads = any(tokens.are_read_by(grant, change) for grant in lost if grant.effect == "Allow")
             impact = Impact.OUTAGE if reads else Impact.BEHAVIOUR
             finding = _less(change, impact, f"taken away from {', '.join(taken)}", lost)
-            yield finding_on(change, impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=[name])
+            yield replace(finding, about=frozenset({name}))
             if any(grant.effect == "Deny" for grant in lost):
                 yield finding_on(change, Impact.SECURITY, f"{', '.join(taken)} is no longer denied", _named(lost), "keep it", about=[name])
         if old == new:
@@ -175,8 +174,7 @@ def _given(change: Change, what: str, grants: frozenset[Grant], tokens: Tokens, 
     if allowed:
         yield finding_on(change, Impact.SECURITY, what, _named(allowed), "see that it is needed there", about=[name])
     for impact, denied in _by_impact(sorted(grants - set(allowed)), lambda grant: _impact_of_denial(change, grant, tokens)).items():
-        finding = _less(change, impact, f"{what}: more is denied", denied)
-        yield finding_on(change, impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=[name])
+        yield replace(_less(change, impact, f"{what}: more is denied", denied), about=frozenset({name}))
 
 
 def _names(side: Resource, name: str) -> set[str]:

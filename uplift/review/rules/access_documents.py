@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uplift.review.rules.iam_conditions import written
 from uplift.review.rules.iam_grants import Grant, grants, managed, unreadable
-from uplift.review.rules.known import is_expression, members
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import is_open, members
 from uplift.review.templates.template import Resource, Value
 from uplift.review.wording.values import flattened
 
@@ -53,7 +53,7 @@ def access_properties(change: Change) -> frozenset[str]:
 
 def _is_document(value: Value) -> bool:
     if isinstance(value, dict):
-        return is_expression(value) or "Statement" in value or _is_document(value.get("PolicyDocument"))
+        return is_open(value) or "Statement" in value or _is_document(value.get("PolicyDocument"))
     return isinstance(value, str)
 
 
@@ -77,7 +77,7 @@ def grants_of(resource: Resource | None) -> frozenset[Grant]:
 def _attached(identity: Resource) -> set[Grant]:
     found = {managed(arn) for arn in members(identity.property("ManagedPolicyArns"))}
     for policy in members(identity.property("Policies")):
-        document = policy.get("PolicyDocument") if isinstance(policy, dict) and not is_expression(policy) else None
+        document = policy.get("PolicyDocument") if isinstance(policy, dict) and not is_open(policy) else None
         found |= unreadable(policy) if document is None else _of_document(document)
     return found
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from uplift.review.rules.judgement import Judgement, harmless, outage, security, words
-from uplift.review.rules.known import at, is_expression
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, is_open
 from uplift.review.templates.template import Value
 from uplift.review.wording.values import flattened
 
@@ -18,13 +18,13 @@ _EVERYTHING = ("~*", "+@all")
 def is_wide(access: Value) -> bool:
     """Whether an access string lets a user at every key or every command; one that is off lets nobody in."""
     rules = _rules(access)
-    return is_expression(access) or ("off" not in rules and any(one in rules for one in _EVERYTHING))
+    return is_open(access) or ("off" not in rules and any(one in rules for one in _EVERYTHING))
 
 
 def judge_access_string(change: Change, name: str) -> Iterator[Judgement]:
     """More for whoever knows the password is security, less is an outage for whoever used it."""
     before, after = (_rules(at(side, name)) for side in (change.before, change.after))
-    unknown = is_expression(at(change.before, name)) or is_expression(at(change.after, name))
+    unknown = is_open(at(change.before, name)) or is_open(at(change.after, name))
     more, less = _exceeds(after, before), _exceeds(before, after)
     if not (unknown or more or less):
         yield harmless("The same rights.").judged(f"{name} written otherwise", words(change, name))

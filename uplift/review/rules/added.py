@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from uplift.review.finding import Finding, finding_on
+from uplift.review.finding import OPEN_TO_EVERYBODY, Finding
 from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
-from uplift.review.rules.known import at, holds_expression, truth
 from uplift.review.rules.properties.kept import ACL_IS_PUBLIC, is_public_acl
 from uplift.review.rules.properties.rights import without_password
 from uplift.review.rules.rotation import ROTATION, rotation_judged
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open, truth
 from uplift.review.templates.template import Resource, StackTemplate
 from uplift.review.wording.values import flattened
 
@@ -23,7 +23,7 @@ _Judged = Callable[[Resource, StackTemplate], Iterator[Judgement]]
 def findings_of_added(change: Change, head: StackTemplate) -> Iterator[Finding]:
     """What a new resource means by itself; its policies and rules are said by rules of their own."""
     for one in _judged(change.resource, head):
-        yield finding_on(change, one.impact, one.what, one.meaning, one.action, outage=one.outage)
+        yield one.on(change)
 
 
 def _judged(new: Resource, head: StackTemplate) -> Iterator[Judgement]:
@@ -81,7 +81,7 @@ def _subscription(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
     protocol, endpoint = flattened(new.property("Protocol") or ""), flattened(new.property("Endpoint") or "")
     # The account is the fifth part of an ARN.
     account = endpoint.split(":")[4] if endpoint.startswith("arn:") and endpoint.count(":") > 4 else ""
-    if protocol in _OUTSIDE or account.isdigit() or holds_expression(new.property("Protocol")):
+    if protocol in _OUTSIDE or account.isdigit() or holds_open(new.property("Protocol")):
         yield security("What the topic says can be read there.").judged("a new subscription", f"{protocol}: {endpoint}")
     else:
         yield behaviour("Somebody more is told.").judged("a new subscription", f"{protocol}: {endpoint}")
@@ -91,7 +91,7 @@ def _lambda_url(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
     if new.property("AuthType") == "AWS_IAM":
         yield security("Whoever may sign for it can call the function from the internet.").judged("a new address of a function")
     else:
-        yield security("Whoever knows the address can call the function.", "use AWS_IAM").judged("open to everybody")
+        yield security("Whoever knows the address can call the function.", "use AWS_IAM").judged(OPEN_TO_EVERYBODY)
 
 
 def _redis_user(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:

@@ -6,7 +6,7 @@ import json
 import re
 from enum import StrEnum
 
-from uplift.review.rules.known import at, members, number
+from uplift.review.templates.known_values import at, known_number, members
 from uplift.review.templates.template import Resource, Value
 from uplift.review.wording.values import flattened
 
@@ -35,7 +35,7 @@ _WITHOUT_DATA = {"breaching": 2, "missing": 1, "ignore": 1, "notBreaching": 0}
 
 def threshold_judged(before: Resource, after: Resource) -> Compared:
     """The side on which it rings is the operator's."""
-    old, new = number(before.property("Threshold")), number(after.property("Threshold"))
+    old, new = known_number(before.property("Threshold")), known_number(after.property("Threshold"))
     greater, less = _is_greater(after), _is_less(after)
     if before.property("ComparisonOperator") != after.property("ComparisonOperator"):
         return Compared.OTHER
@@ -73,10 +73,10 @@ def time_judged(before: Resource, after: Resource) -> Compared:
 
 
 def _times(alarm: Resource) -> tuple[float, float, float] | None:
-    periods = number(alarm.property("EvaluationPeriods"))
-    wanted = number(alarm.property("DatapointsToAlarm"), periods)
+    periods = known_number(alarm.property("EvaluationPeriods"))
+    wanted = known_number(alarm.property("DatapointsToAlarm"), periods)
     # Metrics have periods of their own.
-    seconds = number(alarm.property("Period"), 0 if at(alarm, "Metrics") is not None else None)
+    seconds = known_number(alarm.property("Period"), 0 if at(alarm, "Metrics") is not None else None)
     return None if periods is None or wanted is None or seconds is None else (wanted, periods, seconds)
 
 

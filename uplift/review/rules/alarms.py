@@ -15,8 +15,8 @@ from uplift.review.rules.alarm_conditions import (
     time_judged,
 )
 from uplift.review.rules.judgement import follows_only, words
-from uplift.review.rules.known import at, holds_expression, is_expression, members, truth
 from uplift.review.templates.differences import Change, Fate
+from uplift.review.templates.known_values import at, holds_open, is_open, members, truth
 from uplift.review.templates.template import Resource
 from uplift.review.wording.values import flattened
 
@@ -54,9 +54,9 @@ def _of_property(change: Change, name: str, before: Resource, after: Resource) -
     elif name in _TELLS_OF_MORE:
         yield _told_of_more(change, name, before, after)
     elif name == "ActionsEnabled":
-        yield _enabled(change, name, before, after)
+        yield _enabled(change, name, after)
     elif name in _SUPPRESSES:
-        yield _suppressed(change, name, before, after)
+        yield _suppressed(change, name, after)
     else:
         yield _said(change, _compared(name, before, after), [name])
 
@@ -105,7 +105,7 @@ def _said(change: Change, compared: Compared, names: list[str]) -> Finding:
 def _actions(change: Change, before: Resource, after: Resource) -> Iterator[Finding]:
     old, new = (_texts(side, "AlarmActions") for side in (before, after))
     about = ["AlarmActions"]
-    if is_expression(after.property("AlarmActions")):
+    if is_open(after.property("AlarmActions")):
         yield finding_on(
             change, Impact.PROTECTION, "alarm notifies others, perhaps", words(change, "AlarmActions"), "keep who is told", about=about
         )
@@ -124,13 +124,13 @@ def _actions(change: Change, before: Resource, after: Resource) -> Iterator[Find
 
 def _told_of_more(change: Change, name: str, before: Resource, after: Resource) -> Finding:
     old, new = (_texts(side, name) for side in (before, after))
-    fewer = old - new or (holds_expression(after.property(name)) and old != new)
+    fewer = old - new or (holds_open(after.property(name)) and old != new)
     impact = Impact.BEHAVIOUR if fewer else Impact.HARMLESS
     meaning = "Somebody is no longer told of it" if fewer else "Nobody is told less"
     return finding_on(change, impact, f"alarm: {name}", f"{meaning}: {words(change, name)}", about=[name])
 
 
-def _enabled(change: Change, name: str, before: Resource, after: Resource) -> Finding:
+def _enabled(change: Change, name: str, after: Resource) -> Finding:
     if truth(after.property(name), default=True) is True:
         return finding_on(change, Impact.HARMLESS, f"alarm: {name}", words(change, name), about=[name])
     perhaps = "" if truth(after.property(name)) is False else ", perhaps"
@@ -139,7 +139,7 @@ def _enabled(change: Change, name: str, before: Resource, after: Resource) -> Fi
     )
 
 
-def _suppressed(change: Change, name: str, before: Resource, after: Resource) -> Finding:
+def _suppressed(change: Change, name: str, after: Resource) -> Finding:
     """While another alarm rings, a composite one with a suppressor tells nobody (CloudWatch guide, "Alarm suppression")."""
     if at(after, "ActionsSuppressor") is None:
         return finding_on(change, Impact.HARMLESS, f"alarm: {name}", "Nothing keeps it from ringing any more.", about=[name])

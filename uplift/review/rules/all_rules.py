@@ -9,7 +9,6 @@ from uplift.review.rules.access import findings_of_access
 from uplift.review.rules.added import findings_of_added
 from uplift.review.rules.alarms import ALARM_TYPES, findings_of_alarm
 from uplift.review.rules.behaviour import findings_of_behaviour
-from uplift.review.rules.deletion_policies import policy_findings
 from uplift.review.rules.made_anew import findings_of_made_anew
 from uplift.review.rules.network import findings_of_network
 from uplift.review.rules.properties.table import findings_of_properties
@@ -22,14 +21,17 @@ from uplift.review.wording.values import all_said
 
 
 def findings_of_resource(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
-    """Every finding on one changed resource; none on one that is given another type. What none is `about` is left to the caller."""
+    """Every finding on one changed resource but for its policies; none on one that is given another type.
+
+    What no finding is `about` is left to the caller.
+    """
     match change.fate:
         case Fate.RETYPED:
             return
         case Fate.ADDED:
             yield from _once(_of_every_fate(change, base, head), findings_of_added(change, head))
         case Fate.REMOVED:
-            yield from _once(_of_every_fate(change, base, head), _gone(change, head))
+            yield from _once(_of_every_fate(change, base, head), _gone(change))
         case Fate.CHANGED | Fate.MAY_BE_REPLACED | Fate.REPLACED | Fate.RENAMED:
             yield from _of_both_sides(change, base, head)
 
@@ -47,18 +49,17 @@ def _once(by_words: Iterator[Finding], by_type: Iterator[Finding]) -> Iterator[F
     yield from (one for one in by_type if not found or one.impact is not Impact.HARMLESS)
 
 
-def _gone(change: Change, head: StackTemplate) -> Iterator[Finding]:
+def _gone(change: Change) -> Iterator[Finding]:
     if change.type == STACK:
         yield _nested(change)
     else:
-        yield from findings_of_removed(change, head)
+        yield from findings_of_removed(change)
 
 
 def _of_both_sides(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
     if change.type == STACK:
         yield _nested(change)
         return
-    yield from policy_findings(change)
     yield from findings_of_made_anew(change, base, head)
     yield from _of_every_fate(change, base, head)
     yield from findings_of_secret(change, head)

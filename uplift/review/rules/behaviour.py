@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.rules.event_rules import findings_of_event_rule
-from uplift.review.rules.known import at, holds_expression
-from uplift.review.templates.differences import Change, Fate
+from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open
 from uplift.review.templates.template import StackTemplate
+from uplift.review.wording import schedules, state_machines
 from uplift.review.wording.machine_differences import Line, Weight, differences
 from uplift.review.wording.schedules import plan_of, run_settings
 from uplift.review.wording.values import all_said, shown
 
-FUNCTION = "AWS::Lambda::Function"
-SETTINGS_CHANGED = "function settings changed"
 _DEFINITION = frozenset({"DefinitionString", "Definition", "DefinitionS3Location", "DefinitionSubstitutions"})
 _WHEN = frozenset({"ScheduleExpression", "ScheduleExpressionTimezone", "State"})
 
@@ -22,11 +21,11 @@ _WHEN = frozenset({"ScheduleExpression", "ScheduleExpressionTimezone", "State"})
 def findings_of_behaviour(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
     """Findings on the properties this file has words for."""
     match change.type:
-        case "AWS::Scheduler::Schedule":
+        case schedules.SCHEDULE:
             yield from _schedule(change, base, head)
-        case "AWS::Events::Rule":
+        case schedules.RULE:
             yield from findings_of_event_rule(change, base, head)
-        case "AWS::StepFunctions::StateMachine" if change.before is not None and change.after is not None:
+        case state_machines.STATE_MACHINE if change.before is not None and change.after is not None:
             yield from _machine(change)
         case "AWS::Lambda::Function" if change.before is not None and change.after is not None:
             yield from _function(change)
@@ -65,7 +64,7 @@ def _schedule(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
     about = {one.name for one in change.properties} & _WHEN
     awake = "see that somebody is awake then"
     if after is None:
-        if before is not None and not change.renamed_to:
+        if before is not None:
             yield finding_on(change, Impact.BEHAVIOUR, "schedule removed", f"{before.what} no longer runs {before.when}")
         return
     if before is None:
@@ -75,11 +74,11 @@ def _schedule(change: Change, base: StackTemplate, head: StackTemplate) -> Itera
         what = f"schedule {_switched(was=before.is_on, will=after.is_on)}"
         yield finding_on(change, Impact.BEHAVIOUR, what, f"{after}; before: {before}", awake if after.is_on else "", about=about)
     elif about:
-        impact = Impact.BEHAVIOUR if any(holds_expression(at(change.after, name)) for name in about) else Impact.HARMLESS
+        impact = Impact.BEHAVIOUR if any(holds_open(at(change.after, name)) for name in about) else Impact.HARMLESS
         yield finding_on(
             change, impact, "schedule written otherwise", all_said(one for one in change.properties if one.name in about), about=about
         )
-    elif change.is_replaced or change.fate is Fate.RENAMED:
+    elif change.is_replaced:
         yield finding_on(change, Impact.HARMLESS, "the same schedule, made anew", f"{after}")
 
 
@@ -105,7 +104,7 @@ def _function(change: Change) -> Iterator[Finding]:
     others = [one for one in environment if not one.follows and one.path[-1] != "UPLIFT_RUN_SETTINGS"]
     if changed:
         yield finding_on(
-            change, Impact.BEHAVIOUR, SETTINGS_CHANGED, "; ".join(changed), "rehearse it: make rehearse", about=["Environment"]
+            change, Impact.BEHAVIOUR, "function settings changed", "; ".join(changed), "rehearse it: make rehearse", about=["Environment"]
         )
     if others or (not changed and any(not one.follows for one in environment)):
         yield finding_on(change, Impact.BEHAVIOUR, "another environment", all_said(others or environment), about=["Environment"])

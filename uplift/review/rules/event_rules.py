@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.rules.judgement import follows_only, words
-from uplift.review.rules.known import at, members
 from uplift.review.rules.properties.told import matches_no_less
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, members
 from uplift.review.templates.template import Resource, StackTemplate, Value
 from uplift.review.wording.schedules import plan_of
 from uplift.review.wording.values import flattened, shown
@@ -20,7 +20,7 @@ def findings_of_event_rule(change: Change, base: StackTemplate, head: StackTempl
     """Findings on one rule, whatever becomes of it."""
     before, after = change.before, change.after
     if after is None:
-        if before is not None and not change.renamed_to:
+        if before is not None:
             yield _gone(change, before, base)
     elif before is None:
         plan = plan_of(after, head)

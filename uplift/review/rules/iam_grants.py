@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from uplift.review.rules.iam_conditions import holds_wherever, names_the_caller, written
-from uplift.review.rules.known import is_expression
+from uplift.review.templates.known_values import is_open
 from uplift.review.templates.template import Value
 from uplift.review.wording.values import flattened, shown
 
@@ -67,7 +67,7 @@ def grants(document: Value) -> frozenset[Grant]:
     """Every grant of a policy document, which some resources take as a text."""
     if document is None:
         return frozenset()
-    if not isinstance(document, dict) or is_expression(document):
+    if not isinstance(document, dict) or is_open(document):
         try:
             read = json.loads(flattened(document))
         except ValueError:
@@ -79,7 +79,7 @@ def grants(document: Value) -> frozenset[Grant]:
     statements = document.get("Statement", [])
     found: set[Grant] = set()
     for statement in _listed(statements):
-        readable = isinstance(statement, dict) and not is_expression(statement)
+        readable = isinstance(statement, dict) and not is_open(statement)
         found |= set(_of_statement(statement)) if readable else unreadable(statement)
     return frozenset(found)
 
@@ -137,7 +137,7 @@ def _principals(statement: dict[str, Value]) -> list[str]:
 
 
 def _who(principal: Value) -> list[str]:
-    if isinstance(principal, dict) and not is_expression(principal):
+    if isinstance(principal, dict) and not is_open(principal):
         return [_one_name(f"{kind}:{flattened(who)}") for kind, named in principal.items() for who in _listed(named)]
     return [_one_name(flattened(who)) for who in _listed(principal)]
 

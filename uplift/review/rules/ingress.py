@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
-from uplift.review.rules.known import is_expression, members
+from uplift.review.templates.known_values import is_open, members
 from uplift.review.templates.template import Resource, Value
 from uplift.review.wording.values import flattened
 
-GROUP = "AWS::EC2::SecurityGroup"
+SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 INGRESS = "AWS::EC2::SecurityGroupIngress"
 EGRESS = "AWS::EC2::SecurityGroupEgress"
-NETWORK = frozenset({GROUP, INGRESS, EGRESS})
+NETWORK = frozenset({SECURITY_GROUP, INGRESS, EGRESS})
 _PEERS = (
     "CidrIp",
     "CidrIpv6",
@@ -117,7 +117,7 @@ def has_inline_egress(resource: Resource) -> bool:
 def _inline(resource: Resource) -> Iterator[Rule]:
     for direction, name in (("ingress", "SecurityGroupIngress"), ("egress", "SecurityGroupEgress")):
         for rule in members(resource.property(name)):
-            if isinstance(rule, dict) and not is_expression(rule):
+            if isinstance(rule, dict) and not is_open(rule):
                 yield _rule(direction, rule, "")
             else:
                 yield Rule(direction, _ALL, *_ALL_PORTS, flattened(rule))
@@ -127,7 +127,7 @@ def _rule(direction: str, rule: dict[str, Value], group: str) -> Rule:
     """One rule. What only a deploy knows of its protocol or ports makes it a rule of its own, which no other covers."""
     peer = next((flattened(rule[name]) for name in _PEERS if name in rule), "(nobody named)")
     protocol = rule.get("IpProtocol", _ALL)
-    unknown = [flattened(rule[name]) for name in ("IpProtocol", "FromPort", "ToPort") if is_expression(rule.get(name))]
+    unknown = [flattened(rule[name]) for name in ("IpProtocol", "FromPort", "ToPort") if is_open(rule.get(name))]
     if unknown:
         return Rule(direction, _ALL, *_ALL_PORTS, f"{peer} ({', '.join(unknown)})", group)
     name = _PROTOCOLS.get(str(protocol).lower(), str(protocol).lower())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from uplift.review.finding import Impact, Seconds
-from uplift.review.rules.known import at, members, number, truth
+from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, Seconds, finding_on
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, known_number, members, truth
 from uplift.review.wording.values import all_said, flattened
-
-UNTIL_TAKEN_BACK = Seconds(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +20,10 @@ class Judgement:
     meaning: str = ""
     action: str = ""
     outage: Seconds | None = None
+
+    def on(self, change: Change, about: Collection[str] = ()) -> Finding:
+        """This as a finding on the resource of a change."""
+        return finding_on(change, self.impact, self.what, self.meaning, self.action, outage=self.outage, about=about)
 
 
 # Judges one top-level property of a resource that is there on both sides; no judgement: it says nothing about this one.
@@ -123,7 +125,7 @@ def amount(*, less: Meaning, more: Meaning, default: float | None = None, inner:
 
     def judge(change: Change, name: str) -> Iterator[Judgement]:
         path = f"{name}.{inner}" if inner else name
-        before, after = (number(at(side, path), default) for side in (change.before, change.after))
+        before, after = (known_number(at(side, path), default) for side in (change.before, change.after))
         if before is not None and before == after:
             if not inner:
                 yield harmless("It is the default.").judged(f"{name} written otherwise", words(change, name))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.rules.asked_by_name import finds_nothing_by
 from uplift.review.rules.deletion_policies import LOG_GROUP
-from uplift.review.rules.ingress import GROUP, NETWORK
+from uplift.review.rules.ingress import NETWORK, SECURITY_GROUP
 from uplift.review.rules.judgement import Meaning, behaviour, harmless, outage, protection
-from uplift.review.rules.names import finds_nothing_by
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP, StackTemplate
 from uplift.review.wording.values import all_said
 
-_UNTIL_TAKEN_BACK = Seconds(0, None)
 _CUT_OFF = outage("Whoever reaches something through it is cut off.", "take the change back")
 _TOLD_NO_MORE = protection("Who subscribed outside this template is not told any more, and whoever publishes to its ARN finds nothing.")
 _ANOTHER_ARN = behaviour("Whoever names it from outside this template keeps the old name.", "see that nothing holds on to the old one")
@@ -43,12 +42,14 @@ _UNSUBSCRIBED = protection(
     "The new one is given the ARN of the one that is there, and CloudFormation then deletes that ARN: nobody is told any more.",
     "keep the logical id",
 )
+_NAMES_ALONE = frozenset({"AlarmName", "PolicyName", "ManagedPolicyName", "Path", "Description", "Name", "DashboardName"})
+_KNOWN_BY_NO_NAME = frozenset({"AWS::CloudWatch::Alarm", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"})
 _ASKED_AGAIN = protection("Somebody else is told, or has to confirm it once more.", "see that somebody confirms the new one")
 
 
 def findings_of_made_anew(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
     """The one finding that says so; what differs beside it has findings of its own."""
-    if change.fate not in {Fate.REPLACED, Fate.MAY_BE_REPLACED, Fate.RENAMED}:
+    if not change.is_replaced:
         return
     about = frozenset(change.because)
     finding = _finding(change, base, head)
@@ -61,12 +62,9 @@ def _finding(change: Change, base: StackTemplate, head: StackTemplate) -> Findin
         return _empty(change)
     if change.type == PARAMETER_GROUP:
         return _parameter_group(change, head)
-    if change.type in NETWORK - {GROUP}:
+    if change.type in NETWORK - {SECURITY_GROUP}:
         return None
-    meaning = _meaning(change, base, head)
-    expected = _UNTIL_TAKEN_BACK if meaning.impact is Impact.OUTAGE else None
-    text = " ".join(part for part in (meaning.sentence, _why(change)) if part)
-    return finding_on(change, meaning.impact, _headline(change), text, meaning.action, outage=expected)
+    return _meaning(change, base, head).judged(_headline(change), _why(change)).on(change)
 
 
 def _headline(change: Change) -> str:
@@ -80,9 +78,7 @@ def _why(change: Change) -> str:
 
 
 def _empty(change: Change) -> Finding:
-    """A renamed resource goes by its deletion policy, a replaced one by its replace policy (user guide)."""
-    old = change.before or change.resource
-    policy = old.deletion_policy if change.fate is Fate.RENAMED else change.resource.replace_policy
+    policy = _policy_of(change)
     kept = "the old one stays outside the stack" if policy.startswith("Retain") else "nothing of the old one stays"
     if policy == "Snapshot":
         kept = "a final snapshot of the old one stays"
@@ -103,14 +99,14 @@ def _parameter_group(change: Change, head: StackTemplate) -> Finding:
 
 
 def _meaning(change: Change, base: StackTemplate, head: StackTemplate) -> Meaning:
-    if change.type == GROUP:
+    if change.type == SECURITY_GROUP:
         return _security_group(change, base, head)
     if change.type == _SUBSCRIPTION:
         return _UNSUBSCRIBED if change.fate is Fate.RENAMED and not change.properties else _ASKED_AGAIN
     if (lost := finds_nothing_by(change)) is not None:
         return lost
     if change.type in _BY_TYPE:
-        kept = change.before is not None and _policy_of(change).startswith("Retain")
+        kept = _policy_of(change).startswith("Retain")
         return behaviour("The old one stays outside the stack.") if change.type == LOG_GROUP and kept else _BY_TYPE[change.type]
     causes = [one for one in change.properties if one.name in change.because]
     if change.fate is Fate.RENAMED or (causes and all(one.follows for one in causes)):
@@ -120,11 +116,8 @@ def _meaning(change: Change, base: StackTemplate, head: StackTemplate) -> Meanin
     return behaviour("", "see that nothing holds on to the old one")
 
 
-_NAMES_ALONE = frozenset({"AlarmName", "PolicyName", "ManagedPolicyName", "Path", "Description", "Name", "DashboardName"})
-_KNOWN_BY_NO_NAME = frozenset({"AWS::CloudWatch::Alarm", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"})
-
-
 def _policy_of(change: Change) -> str:
+    """A renamed resource goes by its deletion policy, a replaced one by its replace policy (user guide)."""
     if change.fate is Fate.RENAMED and change.before is not None:
         return change.before.deletion_policy
     return change.resource.replace_policy

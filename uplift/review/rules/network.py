@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import OPEN_TO_THE_INTERNET, UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.ingress import (
     EGRESS,
     EVERYTHING_OUT,
-    GROUP,
     NETWORK,
+    SECURITY_GROUP,
     Rule,
     has_inline_egress,
     is_covered,
@@ -25,7 +25,6 @@ from uplift.review.rules.ingress import (
 from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import Resource, StackTemplate
 
-_UNTIL_TAKEN_BACK = Seconds(0, None)
 _RULES = frozenset({"SecurityGroupIngress", "SecurityGroupEgress"})
 
 
@@ -36,17 +35,17 @@ def findings_of_network(change: Change, base: StackTemplate, head: StackTemplate
     after = _rules(change.after, head)
     before = [_followed(rule, change) for rule in _rules(change.before, base)]
     all_before, all_after = [*_of_stack(base), *before], _of_stack(head)
-    about = {one.name for one in change.properties} & _RULES if change.type == GROUP else {one.name for one in change.properties}
+    about = {one.name for one in change.properties} & _RULES if change.type == SECURITY_GROUP else {one.name for one in change.properties}
     found = [*_opened(change, after, all_before), *_closed(change, before, after, all_after), *_doubles(change, before, after)]
     for finding in found:
-        yield finding_on(change, finding.impact, finding.what, finding.meaning, finding.action, outage=finding.outage, about=about)
+        yield replace(finding, about=frozenset(about))
     if about and not found:
         yield finding_on(change, Impact.HARMLESS, "the same rules, written otherwise", "", about=about)
-    if change.fate is Fate.RENAMED and change.type != GROUP and not found:
+    if change.fate is Fate.RENAMED and change.type != SECURITY_GROUP and not found:
         yield from (_moved(change, rule) for rule in after)
-    if change.fate is Fate.ADDED and change.type == GROUP:
+    if change.fate is Fate.ADDED and change.type == SECURITY_GROUP:
         yield finding_on(change, Impact.HARMLESS, "a new security group", "")
-    elif change.fate is Fate.REMOVED and change.type == GROUP:
+    elif change.fate is Fate.REMOVED and change.type == SECURITY_GROUP:
         yield _removed(change, base, head)
 
 
@@ -54,7 +53,7 @@ def _rules(resource: Resource | None, stack: StackTemplate) -> list[Rule]:
     """One resource's rules, each with the name of its group."""
     if resource is None:
         return []
-    if resource.type != GROUP:
+    if resource.type != SECURITY_GROUP:
         return [_named_by_attribute(rule, stack) for rule in rules_of(resource)]
     name = f"<{resource.logical_id}.GroupId>"
     rules = [_named_by_attribute(replace(rule, group=name), stack) for rule in rules_of(resource)]
@@ -79,7 +78,7 @@ def _followed(rule: Rule, change: Change) -> Rule:
     """A rule of before as it is written in head, where only what it names is made anew or has another logical id."""
     if change.after is None or change.before is None:
         return rule
-    if change.type == GROUP:
+    if change.type == SECURITY_GROUP:
         return replace(rule, group=f"<{change.after.logical_id}.GroupId>")
     following = {one.name for one in change.properties if one.follows}
     now = next(iter(rules_of(change.after)), rule)
@@ -89,13 +88,13 @@ def _followed(rule: Rule, change: Change) -> Rule:
 
 def _opened(change: Change, after: list[Rule], known: list[Rule]) -> Iterator[Finding]:
     opened = [rule for rule in dict.fromkeys(sorted(after)) if not is_covered(rule, known)]
-    if change.fate is Fate.ADDED and change.type == GROUP:
+    if change.fate is Fate.ADDED and change.type == SECURITY_GROUP:
         # Nobody is in a new group yet: what it lets out is nobody's.
         opened = [rule for rule in opened if rule.direction == "ingress"]
     together = is_open_together(opened)
     for rule in opened:
         if rule.is_public or (together and rule.direction == "ingress"):
-            yield finding_on(change, Impact.SECURITY, "open to the internet", f"{rule}.", "name the security group of the clients instead")
+            yield finding_on(change, Impact.SECURITY, OPEN_TO_THE_INTERNET, f"{rule}.", "name the security group of the clients instead")
         else:
             yield finding_on(change, Impact.SECURITY, f"wider {rule.direction}", f"{rule}.", "see that it is needed")
 
@@ -117,7 +116,7 @@ def _closed(change: Change, before: list[Rule], after: list[Rule], known: list[R
                 "narrower ingress",
                 f"No longer: {rule}. New connections from there are refused.",
                 "see that nobody connects from there any more",
-                outage=_UNTIL_TAKEN_BACK,
+                outage=UNTIL_TAKEN_BACK,
             )
 
 
@@ -130,7 +129,7 @@ def _moved(change: Change, rule: Rule) -> Finding:
             "a rule that another resource has as well is revoked",
             f"{rule}. EC2 holds it once: what is removed takes it away after the other was made.",
             "remove it in a deploy of its own, and add it again in the next",
-            outage=_UNTIL_TAKEN_BACK,
+            outage=UNTIL_TAKEN_BACK,
         )
     return finding_on(
         change,
@@ -153,7 +152,7 @@ def _doubles(change: Change, before: list[Rule], after: list[Rule]) -> Iterator[
                 "one of two equal rules goes, and both are revoked",
                 f"{rule}. EC2 holds it once.",
                 "leave both, or remove both and add one in the next deploy",
-                outage=_UNTIL_TAKEN_BACK if ingress else None,
+                outage=UNTIL_TAKEN_BACK if ingress else None,
             )
 
 
@@ -168,4 +167,4 @@ def _removed(change: Change, base: StackTemplate, head: StackTemplate) -> Findin
     if not used:
         return finding_on(change, Impact.BEHAVIOUR, "security group removed", "Nothing that stays here names it.", "see who is in it")
     meaning = f"It was named by {', '.join(used)}."
-    return finding_on(change, Impact.OUTAGE, "security group removed", meaning, "see who is in it", outage=_UNTIL_TAKEN_BACK)
+    return finding_on(change, Impact.OUTAGE, "security group removed", meaning, "see who is in it", outage=UNTIL_TAKEN_BACK)

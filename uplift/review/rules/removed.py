@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.rules.asked_by_name import finds_nothing_by
 from uplift.review.rules.deletion_policies import KEEPS_RECORDS
 from uplift.review.rules.judgement import Meaning, behaviour, harmless, outage, protection
-from uplift.review.rules.names import finds_nothing_by
 from uplift.review.templates.differences import Change
-from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP, StackTemplate
+from uplift.review.templates.template import HOLDS_DATA, PARAMETER_GROUP
 
-_UNTIL_TAKEN_BACK = Seconds(0, None)
 _RUNS_NO_MORE = behaviour("It does nothing any more.", "see that nothing needs it")
 _NOBODY_IS_TOLD = protection("Nobody is told any more when this happens.")
 _NOBODY_SEES = protection("What happens is no longer seen, or written down.")
 _CUT_OFF = outage("Whoever reaches something through it is cut off.")
-_SAID_BY_ACCESS = frozenset(
+_SAID_BY_OTHER_RULES = frozenset(
     {
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupEgress",
@@ -89,7 +88,7 @@ _WORDS = {
 }
 
 
-def findings_of_removed(change: Change, head: StackTemplate) -> Iterator[Finding]:
+def findings_of_removed(change: Change) -> Iterator[Finding]:
     """What goes with a resource. Policies, rules of security groups and schedules are said by rules of their own."""
     policy = change.resource.deletion_policy
     holds = change.type in HOLDS_DATA | KEEPS_RECORDS
@@ -108,8 +107,6 @@ def findings_of_removed(change: Change, head: StackTemplate) -> Iterator[Finding
         )
     elif policy.startswith("Retain"):
         yield finding_on(change, Impact.BEHAVIOUR, "leaves the stack", "It stays as it is, and nothing manages it any more.", "import it")
-    elif change.type not in _SAID_BY_ACCESS:
+    elif change.type not in _SAID_BY_OTHER_RULES:
         meaning = finds_nothing_by(change) or _BY_TYPE.get(change.type, behaviour("", "see that nothing needs it any more"))
-        outage_seconds = _UNTIL_TAKEN_BACK if meaning.impact is Impact.OUTAGE else None
-        what = _WORDS.get(change.type, "removed")
-        yield finding_on(change, meaning.impact, what, meaning.sentence, meaning.action, outage=outage_seconds)
+        yield meaning.judged(_WORDS.get(change.type, "removed")).on(change)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.finding import Finding, finding_on
+from uplift.review.finding import Finding
 from uplift.review.rules.judgement import Judgement, behaviour, outage
-from uplift.review.rules.known import truth
 from uplift.review.rules.token_readers import users_of_secret
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import truth
 from uplift.review.templates.template import Resource, StackTemplate
 
 ROTATION = "AWS::SecretsManager::RotationSchedule"
@@ -38,4 +38,4 @@ def findings_of_rotation(change: Change, head: StackTemplate) -> Iterator[Findin
     if truth(change.after.property("RotateImmediatelyOnUpdate"), default=True) is False:
         return
     for one in rotation_judged(change.after, head):
-        yield finding_on(change, one.impact, one.what, one.meaning, one.action, outage=one.outage, about=updated)
+        yield one.on(change, updated)

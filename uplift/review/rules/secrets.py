@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.finding import Finding, Impact, Seconds, finding_on
+from uplift.review.finding import UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.token_readers import SECRET, users_of_secret
 from uplift.review.templates.differences import Change
 from uplift.review.templates.template import StackTemplate
@@ -27,7 +27,7 @@ def findings_of_secret(change: Change, head: StackTemplate) -> Iterator[Finding]
         "another AUTH token is drawn",
         meaning,
         "leave the secret as it is and rotate with `uplift rotate-token`",
-        outage=Seconds(0, None) if users else None,
+        outage=UNTIL_TAKEN_BACK if users else None,
         about=about,
     )
     if "SecretString" in about:

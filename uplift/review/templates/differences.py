@@ -11,16 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from uplift.review.templates.identity import heir_of, with_new_ids
+from uplift.review.templates.known_values import is_expression
+from uplift.review.templates.renamed_resources import renamed_resources, with_new_ids
 from uplift.review.templates.same_values import is_equal, is_same
 from uplift.review.templates.schemas import type_schema
-from uplift.review.templates.template import REPLICATION_GROUP, Resource, StackTemplate, Value, referred_to
-
-
-class Absent(StrEnum):
-    """Stands for a property that one side does not have; a template can hold null."""
-
-    ABSENT = "not set"
+from uplift.review.templates.template import REPLICATION_GROUP, Absent, Resource, StackTemplate, Value, referred_to
 
 
 class Fate(StrEnum):
@@ -125,25 +120,6 @@ def compare_stacks(base: StackTemplate, head: StackTemplate) -> list[Change]:
     return changes + [Change(head.name, Fate.REMOVED, old, None) for old in removed]
 
 
-def renamed_resources(base: StackTemplate, head: StackTemplate) -> dict[str, str]:
-    """Old logical ids to new ones. What refers to a renamed resource may be known only by it, so it goes on until no more is found."""
-    renamed: dict[str, str] = {}
-    old = [resource for logical_id, resource in base.resources.items() if logical_id not in head.resources]
-    new = {logical_id: resource for logical_id, resource in head.resources.items() if logical_id not in base.resources}
-    found = True
-    while found:
-        found = False
-        for resource in old:
-            if resource.logical_id in renamed:
-                continue
-            heir = heir_of(with_new_ids(resource, renamed), new.values())
-            if heir is not None:
-                renamed[resource.logical_id] = heir.logical_id
-                del new[heir.logical_id]
-                found = True
-    return renamed
-
-
 def _is_change(change: Change) -> bool:
     before, after = change.before, change.after
     if change.fate is not Fate.CHANGED or change.properties or change.attributes or before is None or after is None:
@@ -200,7 +176,7 @@ def _property_changes(before: Resource, after: Resource, region: str) -> Iterato
 def _values(path: tuple[str, ...], before: Value, after: Value) -> Iterator[PropertyChange]:
     if not _is_absent(before, after) and is_equal(before, after):
         return
-    if isinstance(before, dict) and isinstance(after, dict) and not (_is_expression(before) or _is_expression(after)):
+    if isinstance(before, dict) and isinstance(after, dict) and not (is_expression(before) or is_expression(after)):
         for key in sorted(before.keys() | after.keys()):
             yield from _values((*path, str(key)), before.get(key, Absent.ABSENT), after.get(key, Absent.ABSENT))
     else:
@@ -209,10 +185,6 @@ def _values(path: tuple[str, ...], before: Value, after: Value) -> Iterator[Prop
 
 def _is_absent(before: Value, after: Value) -> bool:
     return isinstance(before, Absent) or isinstance(after, Absent)
-
-
-def _is_expression(value: dict[str, Value]) -> bool:
-    return len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::", "Parameter"))
 
 
 def _follow_replacements(changes: dict[str, Change]) -> None:

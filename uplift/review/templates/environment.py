@@ -1,6 +1,6 @@
 """Where a stack is deployed, as the assembly's manifest says it, and the pseudo parameters that follow from it.
 
-Source: CloudFormation user guide, "Pseudo parameters reference"; AWS General Reference, "Amazon Resource Names" for the partitions.
+Source: CloudFormation user guide, "Pseudo parameters reference".
 """
 
 from __future__ import annotations
@@ -9,15 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from uplift.settings.regions import partition_of
+
 _WRITTEN = re.compile(r"aws://([^/]*)/(.*)")
-_PARTITIONS = {
-    "cn": "aws-cn",
-    "us-gov": "aws-us-gov",
-    "us-iso": "aws-iso",
-    "us-isob": "aws-iso-b",
-    "eu-isoe": "aws-iso-e",
-    "us-isof": "aws-iso-f",
-}
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws": "amazonaws.com", "aws-us-gov": "amazonaws.com"}
 
 
@@ -47,7 +41,7 @@ class DeployEnvironment:
         """The values of `AWS::Region` and its like, as far as they are known."""
         known = {"AWS::AccountId": self.account, "AWS::Region": self.region}
         if self.region:
-            partition = _partition(self.region)
+            partition = partition_of(self.region)
             known |= {"AWS::Partition": partition, "AWS::URLSuffix": _SUFFIXES.get(partition, "")}
         return {name: value for name, value in known.items() if value}
 
@@ -56,8 +50,3 @@ class DeployEnvironment:
 
 
 ANYWHERE = DeployEnvironment()
-
-
-def _partition(region: str) -> str:
-    beginnings = (region.split("-")[0], "-".join(region.split("-")[:2]))
-    return next((_PARTITIONS[one] for one in beginnings if one in _PARTITIONS), "aws")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from uplift.errors import BadInput
-from uplift.review.templates.open_values import Candidates, Other
+from uplift.review.templates.deciding_parameters import Candidates, Other
 from uplift.review.templates.worlds import World
 
 _NO_VALUE = object()

@@ -75,25 +75,3 @@ def _json_in(value: Any) -> Any:
 def _quoted(value: Any) -> str:
     """An expression inside a JSON text, which may stand within quotes."""
     return json.dumps(json.dumps(value, sort_keys=True, default=str))[1:-1]
-
-
-def is_unknown(value: Any) -> bool:
-    """Whether nobody can say before the deploy what a value will be; of a resource's own names and addresses nobody need."""
-    if isinstance(value, str):
-        return "{{resolve:ssm" in value
-    if isinstance(value, list):
-        return any(map(is_unknown, value))
-    if not isinstance(value, dict):
-        return False
-    if value.keys() <= {"Ref", "Fn::GetAtt"}:
-        return False
-    if value.keys() == {"Fn::Join"}:
-        return is_unknown(value["Fn::Join"])
-    return is_open(value) or any(map(is_unknown, value.values()))
-
-
-def is_open(value: Any) -> bool:
-    """Whether a value is known only at the deploy: an expression, or a text with a dynamic reference in it."""
-    if isinstance(value, dict):
-        return any(str(name) in {"Ref", "Parameter", "Condition"} or str(name).startswith("Fn::") for name in value)
-    return isinstance(value, str) and "{{resolve:" in value

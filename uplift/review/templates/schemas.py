@@ -28,7 +28,6 @@ class TypeSchema:
 
     create_only: frozenset[str] = frozenset()
     conditional_create_only: frozenset[str] = frozenset()
-    write_only: frozenset[str] = frozenset()
     unordered: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
     identified_by: tuple[str, ...] = ()
@@ -47,7 +46,6 @@ def type_schema(resource_type: str, region: str = "") -> TypeSchema:
     return TypeSchema(
         _first_names(document, "createOnlyProperties"),
         _first_names(document, "conditionalCreateOnlyProperties"),
-        _first_names(document, "writeOnlyProperties"),
         frozenset(name for name, one in document["properties"].items() if one.get("insertionOrder") is False),
         _first_names(document, "readOnlyProperties"),
         tuple(pointer.split("/")[2] for pointer in document.get("primaryIdentifier", [])),

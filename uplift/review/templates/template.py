@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from uplift.errors import BadInput
+from uplift.review.templates.deciding_parameters import Candidates, deciding_parameters
 from uplift.review.templates.environment import ANYWHERE, DeployEnvironment
 from uplift.review.templates.expressions import Expressions
-from uplift.review.templates.form import check_form
-from uplift.review.templates.open_values import Candidates, deciding_parameters
+from uplift.review.templates.template_form import check_form
 from uplift.review.templates.worlds import World
 
 # JSON: what a property of a template can hold.
 Value: TypeAlias = Any
+
+
+class Absent(StrEnum):
+    """Stands for a property that one side does not have; a template can hold null."""
+
+    ABSENT = "not set"
+
+
 _READ_ELSEWHERE = frozenset({"Type", "Properties", "Condition", "DeletionPolicy", "UpdateReplacePolicy"})
 
 # Deleting or replacing one of these deletes what it holds (CloudFormation user guide, "DeletionPolicy attribute").
@@ -111,6 +120,16 @@ class StackTemplate:
         groups = self.of_type(REPLICATION_GROUP)
         return [group.logical_id for group in groups if parameter_group in group.references("CacheParameterGroupName")]
 
+    def section(self, name: str) -> Mapping[str, Value]:
+        """One section as it is written; empty where the template has none."""
+        found: Mapping[str, Value] = self.document.get(name, {})
+        return found
+
+    def as_written(self, logical_id: str) -> Mapping[str, Value]:
+        """A resource with every attribute, before anything is put in; empty where the template has none."""
+        found: Mapping[str, Value] = self.section("Resources").get(logical_id, {})
+        return found
+
     def of_type(self, *types: str) -> list[Resource]:
         """All resources of these types, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type in types]
@@ -144,12 +163,15 @@ def read_template(
     return _resolved(stack, World(), deciding_parameters([document], stack.known))
 
 
+def expressions_of(stack: StackTemplate) -> Expressions:
+    """What answers the expressions of this template by itself, with nothing that is left open decided."""
+    return Expressions(stack.section("Parameters"), stack.section("Mappings"), stack.section("Conditions"), stack.known)
+
+
 def _resolved(stack: StackTemplate, world: World, deciding: Candidates) -> StackTemplate:
     document = stack.document
-    known = stack.known
-    candidates = {name: values for name, values in deciding.items() if name not in known}
-    parameters, mappings, conditions = (document.get(name, {}) for name in ("Parameters", "Mappings", "Conditions"))
-    expressions = Expressions(parameters, mappings, conditions, known, candidates, world)
+    candidates = {name: values for name, values in deciding.items() if name not in stack.known}
+    expressions = replace(expressions_of(stack), deciding=candidates, world=world)
     try:
         read = {logical_id: _read_resource(logical_id, raw, expressions) for logical_id, raw in document["Resources"].items()}
         sections = {name: _read_section(name, value, expressions) for name, value in document.items() if name != "Resources"}

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from uplift.review.templates.known_values import is_open
 from uplift.review.templates.template import Resource, StackTemplate, referred_to
-from uplift.review.wording.state_machines import functions_of
+from uplift.review.wording.state_machines import STATE_MACHINE, functions_of
 from uplift.review.wording.values import flattened
 
 SCHEDULE = "AWS::Scheduler::Schedule"
@@ -38,7 +39,7 @@ def plan_of(schedule: Resource, stack: StackTemplate) -> Plan:
     zone = flattened(schedule.property("ScheduleExpressionTimezone") or "UTC")
     state = schedule.property("State") or "ENABLED"
     # One that only a deploy knows may be on.
-    is_certain = isinstance(state, str) and "{{resolve:" not in state
+    is_certain = isinstance(state, str) and not is_open(state)
     return Plan(state != "DISABLED", _when(expression, zone), _what(schedule, stack), is_certain)
 
 
@@ -58,7 +59,7 @@ def _what(schedule: Resource, stack: StackTemplate) -> str:
     """`upgrade of legacy ID to VERSION` where the target is our machine, else the target's name."""
     for logical_id in referred_to(schedule.property("Target")):
         machine = stack.resources.get(logical_id)
-        if machine is None or machine.type != "AWS::StepFunctions::StateMachine":
+        if machine is None or machine.type != STATE_MACHINE:
             continue
         for function in functions_of(machine):
             settings = run_settings(stack.resources.get(function))

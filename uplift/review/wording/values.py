@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from uplift.review.templates.differences import Absent, PropertyChange
-from uplift.review.templates.template import Value
+from uplift.review.templates.differences import PropertyChange
+from uplift.review.templates.template import Absent, Value
 
 _LONGEST = 80
 _SECRET = ("authtoken", "password", "secretstring", "token", "masteruserpassword")

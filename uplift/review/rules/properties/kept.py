@@ -23,9 +23,9 @@ from uplift.review.rules.judgement import (
     switch,
     words,
 )
-from uplift.review.rules.known import at, holds_expression
 from uplift.review.rules.properties.lifecycle import judge_lifecycle
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open, is_open
 
 _FEWER_COPIES = protection("What was overwritten or deleted by mistake can no longer be taken back.")
 _DEFAULT_RETENTION_OF_A_QUEUE = 345_600
@@ -82,7 +82,7 @@ _SHUTS = harmless("Less can be made public.")
 
 def _public_access_block(change: Change, name: str) -> Iterator[Judgement]:
     whole = presence(removed=_OPENS, added=_SHUTS)
-    if any(len(one.path) == 1 for one in change.properties if one.name == name) and not holds_expression(at(change.after, name)):
+    if any(len(one.path) == 1 for one in change.properties if one.name == name) and not holds_open(at(change.after, name)):
         yield from whole(change, name)
         return
     for part in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"):
@@ -95,7 +95,7 @@ ACL_IS_PUBLIC = security("Anybody may list it, and read or write objects.", "lea
 
 def is_public_acl(acl: object) -> bool:
     """Whether a canned ACL lets anybody in; one that only a deploy knows may do so (S3 guide, "Canned ACL")."""
-    return acl is not None and (not isinstance(acl, str) or "{{" in acl or acl in _PUBLIC_ACLS)
+    return acl is not None and (not isinstance(acl, str) or is_open(acl) or acl in _PUBLIC_ACLS)
 
 
 def _acl(change: Change, name: str) -> Iterator[Judgement]:
@@ -107,7 +107,7 @@ def _acl(change: Change, name: str) -> Iterator[Judgement]:
 
 
 def _cors(change: Change, name: str) -> Iterator[Judgement]:
-    if "'*'" in str(at(change.after, name)) or holds_expression(at(change.after, name)):
+    if "'*'" in str(at(change.after, name)) or holds_open(at(change.after, name)):
         yield security("Pages of any site may read from it in a browser.").judged(f"{name} open to every site", words(change, name))
     else:
         yield behaviour().judged(f"{name} changed", words(change, name))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from math import inf
 
 from uplift.review.rules.judgement import Judgement, behaviour, harmless, protection, words
-from uplift.review.rules.known import at, holds_expression, members, number
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open, known_number, members
 from uplift.review.templates.template import Resource, Value
 
 _EXPIRY = ("ExpirationInDays", "NoncurrentVersionExpirationInDays", "ExpirationDate", "ExpiredObjectDeleteMarker")
@@ -23,7 +23,7 @@ _Kept = dict[tuple[str, str], float]
 def judge_lifecycle(change: Change, name: str) -> Iterator[Judgement]:
     """What is kept shorter is worse than what is kept longer, and only moves between storage classes are neither."""
     path = f"{name}.Rules"
-    if any(holds_expression(at(side, path)) for side in (change.before, change.after)):
+    if any(holds_open(at(side, path)) for side in (change.before, change.after)):
         yield protection("What it deletes, and when, only a deploy knows.").judged("kept shorter, perhaps", words(change, name))
         return
     before, after = _kept(change.before, path), _kept(change.after, path)
@@ -72,15 +72,15 @@ def _of(rule: dict[str, Value]) -> str:
 
 def _expiries(rule: dict[str, Value]) -> Iterator[tuple[str, float]]:
     if "ExpirationInDays" in rule:
-        yield "objects", number(rule["ExpirationInDays"], 0) or 0
+        yield "objects", known_number(rule["ExpirationInDays"], 0) or 0
     if "ExpirationDate" in rule:
         yield "objects", 0
     if "NoncurrentVersionExpirationInDays" in rule:
-        yield "older versions", number(rule["NoncurrentVersionExpirationInDays"], 0) or 0
+        yield "older versions", known_number(rule["NoncurrentVersionExpirationInDays"], 0) or 0
     older = rule.get(_OLDER_VERSIONS)
     if isinstance(older, dict):
-        yield "older versions", number(older.get("NoncurrentDays"), 0) or 0
-        if (newer := number(older.get("NewerNoncurrentVersions"))) is not None:
+        yield "older versions", known_number(older.get("NoncurrentDays"), 0) or 0
+        if (newer := known_number(older.get("NewerNoncurrentVersions"))) is not None:
             yield "number of older versions", newer
 
 

@@ -19,13 +19,11 @@ from uplift.review.rules.judgement import (
     outage,
     presence,
     security,
-    switch,
     words,
 )
-from uplift.review.rules.known import at, is_expression
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, is_open
 from uplift.review.templates.template import Resource
-from uplift.review.wording.values import flattened
 
 _BOUNDARY = presence(
     removed=security("Nothing limits what its policies allow.", "keep it"),
@@ -64,7 +62,7 @@ def without_password(user: Resource | None) -> bool:
         return False
     kind = at(user, "AuthenticationMode.Type")
     said = str(user.property("NoPasswordRequired")).lower() == "true" or kind == "no-password-required"
-    return said or is_expression(kind) or is_expression(user.property("NoPasswordRequired"))
+    return said or is_open(kind) or is_open(user.property("NoPasswordRequired"))
 
 
 def _login(change: Change, name: str) -> Iterator[Judgement]:
@@ -87,59 +85,6 @@ REDIS_USER_GROUP: dict[str, Judge] = {
 }
 
 
-def _route_target(change: Change, name: str) -> Iterator[Judgement]:
-    after = at(change.after, name)
-    if after is not None and name in {"GatewayId", "EgressOnlyInternetGatewayId"} and "vgw" not in flattened(after):
-        yield security("What is in its subnets can be reached from the internet.").judged("a way to the internet", words(change, name))
-    else:
-        yield outage("Connections on this way end.").judged("another way", words(change, name))
-
-
-_ROUTE_TARGETS = (
-    "GatewayId",
-    "NatGatewayId",
-    "VpcEndpointId",
-    "VpcPeeringConnectionId",
-    "TransitGatewayId",
-    "InstanceId",
-    "NetworkInterfaceId",
-    "EgressOnlyInternetGatewayId",
-)
-ROUTE: dict[str, Judge] = dict.fromkeys(_ROUTE_TARGETS, _route_target)
-ENDPOINT: dict[str, Judge] = {
-    "SecurityGroupIds": listed(
-        removed=outage("Whoever reached AWS through this endpoint by that group is refused."),
-        added=security("Who that group lets in may use it."),
-    ),
-    "SubnetIds": listed(removed=outage("It is no longer in that subnet's zone."), added=behaviour("It is in one more subnet.")),
-    "RouteTableIds": listed(removed=outage("Subnets of that table no longer reach AWS through it."), added=behaviour()),
-    # Without private names the service's usual name leads to the internet (PrivateLink guide, "Private DNS").
-    "PrivateDnsEnabled": switch(
-        off=outage("The service's usual name no longer leads to the endpoint."), on=behaviour("The usual name leads here.")
-    ),
-}
-
-
-def _entry(change: Change, name: str) -> Iterator[Judgement]:
-    if name == "RuleAction" and at(change.after, name) == "allow":
-        yield security("It lets through what it kept out.").judged(f"{name} changed", words(change, name))
-    else:
-        yield outage("Other traffic is kept out, perhaps.", "see whose").judged(f"{name} changed", words(change, name))
-
-
-ACCESS_LIST_ENTRY: dict[str, Judge] = dict.fromkeys(("RuleAction", "CidrBlock", "Ipv6CidrBlock", "PortRange", "Protocol", "Icmp"), _entry)
-VPC: dict[str, Judge] = {
-    # A group's address is a name that only this resolver knows (VPC guide, "DNS attributes for your VPC").
-    "EnableDnsSupport": switch(off=outage("Names, such as a group's address, are not resolved any more."), on=behaviour(), default=True),
-    "EnableDnsHostnames": switch(off=outage("Private names of endpoints are not resolved any more."), on=behaviour()),
-}
-SUBNET: dict[str, Judge] = {
-    "MapPublicIpOnLaunch": switch(
-        off=behaviour("New instances have no public address."), on=security("New instances have a public address.")
-    ),
-}
-
-
 BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::IAM::Role": ROLE,
     "AWS::IAM::User": USER,
@@ -150,10 +95,4 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::IAM::UserToGroupAddition": {"Users": _WHO_IS_IN, "GroupName": always(security("Its users are in another group."))},
     "AWS::ElastiCache::User": REDIS_USER,
     "AWS::ElastiCache::UserGroup": REDIS_USER_GROUP,
-    "AWS::EC2::Route": ROUTE,
-    "AWS::EC2::VPCEndpoint": ENDPOINT,
-    "AWS::EC2::VPC": VPC,
-    "AWS::EC2::NetworkAclEntry": ACCESS_LIST_ENTRY,
-    "AWS::EC2::Subnet": SUBNET,
-    "AWS::EC2::SubnetRouteTableAssociation": {"RouteTableId": follower(outage("The subnet's connections go another way."))},
 }

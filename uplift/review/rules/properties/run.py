@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from uplift.review.finding import OPEN_TO_EVERYBODY
 from uplift.review.rules.judgement import (
     Judge,
     Judgement,
@@ -24,8 +25,8 @@ from uplift.review.rules.judgement import (
     switch,
     words,
 )
-from uplift.review.rules.known import at, members, number
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, known_number, members
 from uplift.review.wording.values import flattened
 
 _LESS_SEEN = protection("What happens is no longer written down, or less of it.")
@@ -57,7 +58,7 @@ def _level(levels: tuple[str, ...], default: str, inner: str) -> Judge:
 
 def _concurrency(change: Change, name: str) -> Iterator[Judgement]:
     """0 throttles every call (Lambda guide, "Configuring reserved concurrency")."""
-    before, after = (number(at(side, name)) for side in (change.before, change.after))
+    before, after = (known_number(at(side, name)) for side in (change.before, change.after))
     unset = at(change.after, name) is None
     if not unset and (after is None or after == 0):
         yield protection("Every call is refused: it does nothing any more.").judged(f"{name}: it does not run", words(change, name))
@@ -153,7 +154,7 @@ def _target(change: Change, name: str) -> Iterator[Judgement]:
 def _tried_no_less(change: Change, name: str) -> bool:
     """185 times within a day where nothing is said (Scheduler API, RetryPolicy)."""
     for part, default in (("MaximumRetryAttempts", 185), ("MaximumEventAgeInSeconds", 86_400)):
-        before, after = (number(at(side, f"{name}.RetryPolicy.{part}"), default) for side in (change.before, change.after))
+        before, after = (known_number(at(side, f"{name}.RetryPolicy.{part}"), default) for side in (change.before, change.after))
         if before is None or after is None or after < before:
             return False
     return True
@@ -171,14 +172,13 @@ EVENT_SOURCE: dict[str, Judge] = {
     "Enabled": switch(off=behaviour("It no longer starts anything."), on=behaviour("It starts something by itself."), default=True),
     "DestinationConfig": _LOST_FAILURES,
 }
-_AUTH = "AuthType"
 
 
 def _url(change: Change, name: str) -> Iterator[Judgement]:
     if at(change.after, name) == "AWS_IAM":
         yield behaviour("Callers have to sign their requests.").judged("signed requests only", words(change, name))
     else:
-        yield security("Whoever knows the address may call it.", "use AWS_IAM").judged("open to everybody", words(change, name))
+        yield security("Whoever knows the address may call it.", "use AWS_IAM").judged(OPEN_TO_EVERYBODY, words(change, name))
 
 
 BY_TYPE: dict[str, dict[str, Judge]] = {
@@ -187,7 +187,7 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::Scheduler::Schedule": SCHEDULE,
     "AWS::Lambda::EventSourceMapping": EVENT_SOURCE,
     "AWS::Lambda::EventInvokeConfig": {"DestinationConfig": _LOST_FAILURES, "MaximumRetryAttempts": _TRIED},
-    "AWS::Lambda::Url": {_AUTH: _url, "Cors": always(security("Pages of other sites may call it."))},
+    "AWS::Lambda::Url": {"AuthType": _url, "Cors": always(security("Pages of other sites may call it."))},
     "AWS::Lambda::LayerVersionPermission": {"Principal": always(security("Others may use it."))},
     "AWS::ECS::Service": {
         "NetworkConfiguration": follower(_NO_WAY),

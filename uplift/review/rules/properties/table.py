@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.finding import Finding, Impact
 from uplift.review.rules.judgement import Judge
-from uplift.review.rules.known import holds_expression, members
-from uplift.review.rules.properties import facts, kept, keys, rights, run, told
+from uplift.review.rules.properties import facts, kept, keys, network, rights, run, told
 from uplift.review.templates.differences import Change, PropertyChange
+from uplift.review.templates.known_values import holds_open, members
 from uplift.review.wording.values import flattened, is_secret, said
 
 JUDGES: dict[str, dict[str, Judge]] = {
-    kind: judges for subject in (facts, kept, keys, rights, run, told) for kind, judges in subject.BY_TYPE.items()
+    kind: judges for subject in (facts, kept, keys, network, rights, run, told) for kind, judges in subject.BY_TYPE.items()
 }
 _WORDS_ONLY = frozenset(
     {
@@ -37,9 +37,7 @@ def findings_of_properties(change: Change) -> Iterator[Finding]:
     judges = JUDGES.get(change.type, {})
     for name in dict.fromkeys(one.name for one in change.properties):
         for judgement in dict.fromkeys(judges[name](change, name)) if name in judges else ():
-            yield finding_on(
-                change, judgement.impact, judgement.what, judgement.meaning, judgement.action, outage=judgement.outage, about=[name]
-            )
+            yield judgement.on(change, [name])
 
 
 def impact_of_property(change: Change, one: PropertyChange) -> tuple[Impact, str]:
@@ -50,7 +48,7 @@ def impact_of_property(change: Change, one: PropertyChange) -> tuple[Impact, str
         return Impact.HARMLESS, "It follows a resource that is made anew."
     if one.path[-1].endswith(_SETS) and _same_members(one):
         return Impact.HARMLESS, "The same members in another order."
-    if is_secret(one.path) and not holds_expression(one.after):
+    if is_secret(one.path) and not holds_open(one.after):
         return Impact.SECURITY, f"A secret in the clear, perhaps: {said(one)}."
     return Impact.BEHAVIOUR, "It is set otherwise, and does something else than before, perhaps."
 

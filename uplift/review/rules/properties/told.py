@@ -17,8 +17,8 @@ from uplift.review.rules.judgement import (
     security,
     words,
 )
-from uplift.review.rules.known import at, holds_expression, is_expression, members
 from uplift.review.templates.differences import Change
+from uplift.review.templates.known_values import at, holds_open, is_open, members
 from uplift.review.templates.template import Value
 from uplift.review.wording.values import flattened
 
@@ -36,7 +36,7 @@ def matches_no_less(before: Value, after: Value) -> bool:
     """Whether a filter lets through all that another did: names fewer fields, and of each at least the same values."""
     if before == after or after in (None, {}):
         return True
-    if not isinstance(before, dict) or not isinstance(after, dict) or is_expression(before) or is_expression(after):
+    if not isinstance(before, dict) or not isinstance(after, dict) or is_open(before) or is_open(after):
         return False
     return all(name in before and _accepts_no_less(before[name], values) for name, values in after.items())
 
@@ -45,7 +45,7 @@ def _accepts_no_less(before: Value, after: Value) -> bool:
     if isinstance(before, dict) and isinstance(after, dict):
         return matches_no_less(before, after)
     new = [flattened(one) for one in members(after)]
-    return not holds_expression(after) and all(flattened(one) in new for one in members(before))
+    return not holds_open(after) and all(flattened(one) in new for one in members(before))
 
 
 def _filter(change: Change, name: str) -> Iterator[Judgement]:

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from uplift.review.changes import findings_of_change
-from uplift.review.consequences import under_their_causes
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET, Finding, Impact
 from uplift.review.group.view import group_view
-from uplift.review.refusals.refused import refused_by_rule, refused_by_schema
-from uplift.review.sections import findings_of_place, findings_of_sections
+from uplift.review.in_every_world import in_every_world
+from uplift.review.refusals.all_refusals import refused_by_rule, refused_by_schema
+from uplift.review.resource_findings import findings_of_change
+from uplift.review.section_findings import findings_of_place, findings_of_sections
 from uplift.review.stack_pairs import StackPair
 from uplift.review.templates.differences import Change, Fate, compare_stacks
 from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, STACK, StackTemplate
-from uplift.review.worlds_of_pair import in_every_world
+from uplift.review.under_their_causes import under_their_causes
 
-_OPEN = {"open to everybody", "open to the internet"}
+_OPEN = frozenset({OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET})
 
 
 def findings_of_pair(pair: StackPair) -> Iterator[Finding]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.completeness import at_its_worst, left_over
 from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.refusals import parameter_refusals
 from uplift.review.group.rules import concerns_redis, findings_of_redis
 from uplift.review.group.view import parameter_group_view
+from uplift.review.left_over_findings import at_its_worst, left_over
 from uplift.review.rules.all_rules import findings_of_resource
 from uplift.review.rules.deletion_policies import policy_findings
 from uplift.review.templates.differences import Change, Fate
@@ -24,7 +24,7 @@ def findings_of_change(
         yield finding_on(
             change, Impact.FAILS, "given another type", "CloudFormation refuses to change a resource's type.", "use a new logical id"
         )
-    found = list(dict.fromkeys([*_by_rule(change, base, head), *_policies(change)]))
+    found = list(dict.fromkeys([*_policies(change), *_by_rule(change, base, head)]))
     renamed_group = _renamed_group(base, head) if change.fate is Fate.RENAMED else ""
     for finding in (*found, *left_over(change, found, refused)):
         yield at_its_worst(change, replace(finding, causes=_causes(change, finding) or _of_rename(finding, renamed_group)))
@@ -39,7 +39,7 @@ def _by_rule(change: Change, base: StackTemplate, head: StackTemplate) -> Iterat
 
 
 def _policies(change: Change) -> Iterator[Finding]:
-    if change.fate not in {Fate.ADDED, Fate.REMOVED, Fate.RETYPED}:
+    if change.fate is not Fate.RETYPED:
         yield from policy_findings(change)
 
 

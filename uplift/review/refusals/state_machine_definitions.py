@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
+from uplift.review.templates.known_values import is_expression
 from uplift.review.templates.template import Resource, Value
 
-STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 # A character nobody writes: a text with it is not known here.
 _UNKNOWN = "\ue000"
 _PLACE = re.compile(r"\$\{[^}]*\}")
@@ -37,9 +37,7 @@ def definition_of(machine: Resource) -> dict[str, Any] | None:
 
 def is_known(value: Any) -> bool:
     """Whether a text of a definition is written out."""
-    return not (isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::"))) and _UNKNOWN not in str(
-        value
-    )
+    return not is_expression(value) and _UNKNOWN not in str(value)
 
 
 def _parts(value: Value) -> list[Value] | None:

@@ -9,7 +9,7 @@ from uplift.review.finding import Finding, Impact, finding_on
 from uplift.review.group.protection import impact_of_group_property
 from uplift.review.rules.properties.table import impact_of_property
 from uplift.review.templates.differences import Change, Fate, PropertyChange
-from uplift.review.templates.same_values import is_unknown
+from uplift.review.templates.known_values import is_unknown
 from uplift.review.templates.template import HOLDS_REDIS
 from uplift.review.wording.values import all_said
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from uplift.review.templates.same_values import is_equal, is_same
 from uplift.review.templates.schemas import type_schema
-from uplift.review.templates.template import HOLDS_DATA, HOLDS_REDIS, Resource
+from uplift.review.templates.template import HOLDS_DATA, HOLDS_REDIS, Resource, StackTemplate
 
 _KNOWN_BY: Mapping[str, tuple[str, ...]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", "MetricName", "Namespace", "Dimensions", "Metrics", "ComparisonOperator"),
@@ -47,7 +47,26 @@ _KNOWN_BY: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def heir_of(old: Resource, new: Iterable[Resource]) -> Resource | None:
+def renamed_resources(base: StackTemplate, head: StackTemplate) -> dict[str, str]:
+    """Old logical ids to new ones. What refers to a renamed resource may be known only by it, so it goes on until no more is found."""
+    renamed: dict[str, str] = {}
+    old = [resource for logical_id, resource in base.resources.items() if logical_id not in head.resources]
+    new = {logical_id: resource for logical_id, resource in head.resources.items() if logical_id not in base.resources}
+    found = True
+    while found:
+        found = False
+        for resource in old:
+            if resource.logical_id in renamed:
+                continue
+            heir = _heir_of(with_new_ids(resource, renamed), new.values())
+            if heir is not None:
+                renamed[resource.logical_id] = heir.logical_id
+                del new[heir.logical_id]
+                found = True
+    return renamed
+
+
+def _heir_of(old: Resource, new: Iterable[Resource]) -> Resource | None:
     """Of the new resources the one that is `old` under another logical id, the most alike first; None where none is."""
     alike = [resource for resource in new if resource.type == old.type and _is_known_as(old, resource)]
     return max(alike, key=lambda resource: _likeness(old, resource), default=None)

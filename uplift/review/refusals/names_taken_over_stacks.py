@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uplift.review.refusals.exports import StackRefusal
-from uplift.review.refusals.names import fixed_name, name_properties, name_values
 from uplift.review.refusals.references import targets_in
-from uplift.review.refusals.refusal import Refusal
+from uplift.review.refusals.refusal import Refusal, StackRefusal
+from uplift.review.refusals.unique_names import fixed_name, name_properties, name_values
 from uplift.review.templates.template import Assembly, Resource, StackTemplate
 from uplift.review.wording.values import shown
 
@@ -49,7 +48,7 @@ def _named(assembly: Assembly) -> Iterator[tuple[StackTemplate, Resource, _Place
 
 
 def _place(stack: StackTemplate, logical_id: str) -> _Place | None:
-    """Account and region, type, name; None for a name that is another one in each stack, or that AWS chooses, or of what may not be there."""
+    """Account and region, type, name; None for a name that differs by stack, that AWS chooses, or of what may not be there."""
     resource = stack.resources.get(logical_id)
     if resource is None or "Condition" in stack.document["Resources"][logical_id]:
         return None

@@ -34,7 +34,6 @@ def finds_nothing_by(change: Change) -> Meaning | None:
 
 def _unnamed(change: Change, names: tuple[str, ...]) -> Meaning | None:
     """One that is made anew without a name of its own is given another by CloudFormation."""
-    anew = change.fate in {Fate.REPLACED, Fate.MAY_BE_REPLACED, Fate.RENAMED}
-    if anew and change.resource.property(names[0]) is None:
+    if change.is_replaced and change.resource.property(names[0]) is None:
         return outage(_SENTENCES.get(change.type, FINDS_NOTHING.sentence), FINDS_NOTHING.action)
     return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from uplift.review.finding import Finding, Impact
-from uplift.review.templates.differences import renamed_resources
+from uplift.review.templates.renamed_resources import renamed_resources
 from uplift.review.templates.same_values import is_equal
 from uplift.review.templates.template import HOLDS_REDIS, STACK, StackTemplate, Value, referred_to
 from uplift.review.wording.values import shown

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from uplift.review.refusals.references import targets_in
-from uplift.review.refusals.sections import expressions_of, is_expression, raw_resource, section
 from uplift.review.templates.expressions import Expressions
-from uplift.review.templates.template import StackTemplate, Value
+from uplift.review.templates.known_values import is_expression
+from uplift.review.templates.template import StackTemplate, Value, expressions_of
 
 _ATTRIBUTES = ("Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "UpdatePolicy", "CreationPolicy")
 # Metadata is left out: in it a template may switch the linter's rules off, and it deploys nothing.
-_NOT_LINTED = frozenset({"Metadata", "Resources", "Outputs", "Transform"})
+_NOT_LINTED = frozenset({"Metadata", "Resources", "Outputs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Selection:
 def selection_of(base: StackTemplate | None, head: StackTemplate) -> Selection:
     """What differs. What a changed resource refers to is looked at as well: some rules compare two resources."""
     if base is None:
-        names = frozenset(section(head, "Outputs"))
+        names = frozenset(head.section("Outputs"))
         return Selection(frozenset(head.resources), frozenset(), names, frozenset(_linted_sections(head)))
     changed = {logical_id for logical_id in head.resources if _differs(base, head, logical_id)}
     tags_only = {logical_id for logical_id in changed if _only_tags_differ(base, head, logical_id)}
     whole = changed - tags_only
-    whole |= {target for logical_id in whole for target in targets_in(raw_resource(head, logical_id)) if target in head.resources}
-    outputs = {name for name, output in section(head, "Outputs").items() if section(base, "Outputs").get(name) != output}
+    whole |= {target for logical_id in whole for target in targets_in(head.as_written(logical_id)) if target in head.resources}
+    outputs = {name for name, output in head.section("Outputs").items() if base.section("Outputs").get(name) != output}
     sections = {name for name, content in _linted_sections(head).items() if base.document.get(name) != content}
     return Selection(frozenset(whole), frozenset(tags_only - whole), frozenset(outputs), frozenset(sections))
 
@@ -51,15 +51,15 @@ def reduced(stack: StackTemplate, selection: Selection) -> dict[str, Value]:
     known = _Known(expressions_of(stack))
     resources: dict[str, Value] = {}
     for logical_id in selection.whole & stack.resources.keys():
-        raw = raw_resource(stack, logical_id)
+        raw = stack.as_written(logical_id)
         resources[logical_id] = {name: known.put_in(raw[name]) for name in raw if name != "Metadata"}
     for logical_id in alike_in_tags(stack, selection):
         tags = {name: known.put_in(value) for name, value in _tags(stack, logical_id).items()}
         resources[logical_id] = {"Type": stack.resources[logical_id].type, "Properties": tags}
-    outputs = {name: known.put_in(output) for name, output in section(stack, "Outputs").items() if name in selection.outputs}
+    outputs = {name: known.put_in(output) for name, output in stack.section("Outputs").items() if name in selection.outputs}
     for target in targets_in([resources, outputs]):
-        if target not in resources and target in section(stack, "Resources"):
-            resources[target] = {"Type": raw_resource(stack, target).get("Type")}
+        if target not in resources and target in stack.section("Resources"):
+            resources[target] = {"Type": stack.as_written(target).get("Type")}
     document = dict(_linted_sections(stack))
     return document | {"Resources": resources} | ({"Outputs": outputs} if outputs else {})
 
@@ -76,7 +76,7 @@ def alike_in_tags(stack: StackTemplate, selection: Selection) -> Mapping[str, li
 
 
 def _tags(stack: StackTemplate, logical_id: str) -> Mapping[str, Value]:
-    properties = raw_resource(stack, logical_id).get("Properties")
+    properties = stack.as_written(logical_id).get("Properties")
     return {"Tags": properties["Tags"]} if isinstance(properties, dict) and "Tags" in properties else {}
 
 
@@ -87,13 +87,13 @@ def _linted_sections(stack: StackTemplate) -> Mapping[str, Value]:
 def _differs(base: StackTemplate, head: StackTemplate, logical_id: str) -> bool:
     if base.resources.get(logical_id) != head.resources[logical_id]:
         return True
-    before, after = raw_resource(base, logical_id), raw_resource(head, logical_id)
+    before, after = base.as_written(logical_id), head.as_written(logical_id)
     names = (before.keys() | after.keys()) - {"Metadata"}
     return any(before.get(name) != after.get(name) for name in names)
 
 
 def _only_tags_differ(base: StackTemplate, head: StackTemplate, logical_id: str) -> bool:
-    before, after = raw_resource(base, logical_id), raw_resource(head, logical_id)
+    before, after = base.as_written(logical_id), head.as_written(logical_id)
     if not before or not isinstance(before.get("Properties"), dict) or not isinstance(after.get("Properties"), dict):
         return False
     attributes = (before.keys() | after.keys()) - {"Metadata", "Properties"}
@@ -121,14 +121,14 @@ class _Known:
         if len(value) == 1 and is_expression(value):
             ((name, argument),) = value.items()
             if name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
-                return self._chosen(value, argument)
+                return self._chosen(argument)
             if name != "Fn::GetAtt" and name != "Condition":
                 answer = self.expressions.resolved(value)
                 if _is_plain(answer):
                     return answer
         return {name: self.put_in(item) for name, item in value.items()}
 
-    def _chosen(self, value: Value, argument: list[Value]) -> Value:
+    def _chosen(self, argument: list[Value]) -> Value:
         truth = self.expressions.decided(str(argument[0]))
         if truth is not None:
             return self.put_in(argument[1] if truth else argument[2])

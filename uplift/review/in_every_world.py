@@ -8,8 +8,8 @@ from typing import Any
 
 from uplift.review.finding import Finding, Impact
 from uplift.review.stack_pairs import StackPair
+from uplift.review.templates.deciding_parameters import deciding_parameters
 from uplift.review.templates.environment import DeployEnvironment
-from uplift.review.templates.open_values import deciding_parameters
 from uplift.review.templates.template import STACK, StackTemplate
 from uplift.review.templates.worlds import MOST_WORLDS, World, every_world, is_cut
 

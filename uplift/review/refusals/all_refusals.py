@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from uplift.review.finding import Finding, Impact
 from uplift.review.refusals.by_schema import schema_refusals
@@ -10,9 +10,9 @@ from uplift.review.refusals.combinations import refused_combinations
 from uplift.review.refusals.cycles import circular_dependencies
 from uplift.review.refusals.duplicate_rules import duplicate_rules
 from uplift.review.refusals.exports import exports_and_imports
-from uplift.review.refusals.fixed_names import taken_names
 from uplift.review.refusals.limits import exceeded_limits
-from uplift.review.refusals.names_over_stacks import names_over_stacks
+from uplift.review.refusals.names_taken import taken_names
+from uplift.review.refusals.names_taken_over_stacks import names_over_stacks
 from uplift.review.refusals.nothing_there import missing_references, references_to_what_is_left_out
 from uplift.review.refusals.parameters import defaults_of_another_kind, parameters_without_value
 from uplift.review.refusals.refusal import Refusal
@@ -39,6 +39,7 @@ _OF_BOTH: tuple[Callable[[StackTemplate | None, StackTemplate], Iterator[Refusal
     circular_dependencies,
     taken_names,
     duplicate_rules,
+    parameters_without_value,
 )
 
 
@@ -47,15 +48,14 @@ def refused_by_schema(base: StackTemplate | None, head: StackTemplate) -> list[F
     return [_finding(one, head) for one in dict.fromkeys(schema_refusals(base, head))]
 
 
-def refused_by_rule(base: StackTemplate | None, head: StackTemplate, given: Collection[str] = ()) -> list[Finding]:
-    """What our own rules refuse of one stack with its values put in. `given`: parameters that a parent stack gives it."""
+def refused_by_rule(base: StackTemplate | None, head: StackTemplate) -> list[Finding]:
+    """What our own rules refuse of one stack with its values put in."""
     found: dict[Refusal, None] = {}
     for rule in _OF_ONE:
         taken = set(rule(base)) if base is not None else set()
         found |= dict.fromkeys(one for one in rule(head) if one not in taken)
     for step in _OF_BOTH:
         found |= dict.fromkeys(step(base, head))
-    found |= dict.fromkeys(parameters_without_value(base, head, given))
     return [_finding(one, head) for one in found]
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from uplift.review.refusals.names import fixed_name, name_properties, name_values
 from uplift.review.refusals.refusal import Refusal
+from uplift.review.refusals.unique_names import fixed_name, name_properties, name_values
 from uplift.review.templates.differences import Change, Fate, compare_stacks
 from uplift.review.templates.template import Resource, StackTemplate, referred_to
 from uplift.review.wording.values import shown
