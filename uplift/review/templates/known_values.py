@@ -72,7 +72,7 @@ def members(value: Value) -> list[Value]:
     return value if isinstance(value, list) else [value]
 
 
-def is_unknown(value: Any) -> bool:
+def is_unknown(value: Value) -> bool:
     """Whether nobody can say before the deploy what a value will be; of a resource's own names and addresses nobody need."""
     if isinstance(value, str):
         return "{{resolve:ssm" in value
