@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.review.conftest import Reviewed, edited
-from tests.review.edits import APP_CACHE, GROUP, PARAMETERS, SECURITY_GROUP, SUBNETS, TOKEN, UPGRADE, Edit, Templates, rename
+from tests.review.edits import APP_CACHE, GROUP, PARAMETERS, SECURITY_GROUP, SUBNETS, TOKEN, UPGRADE, Edit, Templates, put, rename
 from uplift.review.templates.differences import Fate, compare_stacks
 from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import StackTemplate, read_template
@@ -108,5 +109,52 @@ def test_one_difference_of_many_resources_is_one_entry(reviewed: Reviewed, templ
 
 def test_a_new_secret_is_another_token_though_the_reference_is_the_same(reviewed: Reviewed) -> None:
     _, document = reviewed(rename(TOKEN, "OtherToken"))
-    (entry,) = [one for one in document["findings"] if one["class"] == "data loss"]
-    assert f"{GROUP}: another AUTH token" in entry["follows"]
+    assert ("another AUTH token", GROUP) in {(one["what"], one["resource"]) for one in document["findings"] if one["class"] == "outage"}
+
+
+def test_equal_edits_of_several_alarms_are_acknowledged_one_by_one(reviewed: Reviewed, tmp_path: Path) -> None:
+    def silenced(templates: Templates) -> None:
+        for one in templates[APP_CACHE]["Resources"].values():
+            if one["Type"] == "AWS::CloudWatch::Alarm":
+                one["Properties"]["AlarmActions"] = []
+
+    entry = {"stack": APP_CACHE, "resource": _MEMORY, "class": "protection weakened", "reason": "one alarm only", "by": "ops"}
+    path = tmp_path / "acknowledged.yaml"
+    path.write_text(json.dumps({"acknowledged": [entry | {"until": "2099-01-01"}]}))
+    exit_code, document = reviewed(silenced, lambda _templates: None, "--acknowledged", str(path))
+    assert exit_code == 1
+    assert document["unacknowledged"] > 20
+
+
+@pytest.mark.parametrize("policy", ["allkeys-random", "noeviction"])
+def test_what_a_renamed_parameter_group_does_is_said_of_the_group(reviewed: Reviewed, policy: str) -> None:
+    def edit(templates: Templates) -> None:
+        rename(PARAMETERS, "OtherParameters")(templates)
+        templates[APP_CACHE]["Resources"]["OtherParameters"]["Properties"]["Properties"]["maxmemory-policy"] = policy
+
+    _, document = reviewed(edit)
+    (entry,) = [one for one in document["findings"] if one["class"] == "behaviour change"]
+    assert (entry["resource"], entry["what"]) == (GROUP, f"maxmemory-policy: volatile-lru → {policy}")
+    assert "nothing here uses it" not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        put(Port=6380, TransitEncryptionEnabled=False, AuthToken=None),
+        put(Port=6380, EngineVersion="4.0.10"),
+        put(SnapshotName="from", ClusterMode="enabled"),
+    ],
+)
+def test_what_is_made_anew_is_not_changed_in_place(reviewed: Reviewed, edit: Edit) -> None:
+    _, document = reviewed(edit)
+    refused = [one["what"] for one in document["findings"] if one["class"] == "fails at deploy"]
+    assert not [what for what in refused if "in one step" in what or "→" in what], refused
+
+
+def test_many_renamed_alarms_are_each_themselves(templates: Templates) -> None:
+    alarm = templates[APP_CACHE]["Resources"][_MEMORY]
+    alarms = {f"A{number}": alarm | {"Properties": alarm["Properties"] | {"MetricName": f"Metric{number}"}} for number in range(600)}
+    base = {"Resources": alarms}
+    head = {"Resources": {f"New{name}": one for name, one in alarms.items()}}
+    assert {change.fate for change in compare_stacks(_stack(base), _stack(head))} == {Fate.RENAMED}

@@ -104,11 +104,23 @@ def test_what_is_no_revision(ok: Path, side: str) -> None:
     assert "neither a file nor a git revision" in str(problem)
 
 
+_STACK: dict[str, Any] = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t.json"}}
+_WRONG_ARTIFACTS = [
+    {"artifacts": {"A": _STACK | {"dependencies": 5}}},
+    {"artifacts": {"A": _STACK | {"dependencies": [{}]}}},
+    {"artifacts": {"A": _STACK | {"properties": {"templateFile": "t\0.json"}}}},
+    {"artifacts": {name: _STACK | {"properties": {"templateFile": "t.json", "stackName": "Same"}} for name in "AB"}},
+]
+
+
 @pytest.mark.parametrize(
-    "manifest", [{"artifacts": []}, {"artifacts": {"A": 1}}, {"artifacts": {"A": {"type": "aws:cloudformation:stack"}}}, []], ids=str
+    "manifest",
+    [{"artifacts": []}, {"artifacts": {"A": 1}}, {"artifacts": {"A": {"type": "aws:cloudformation:stack"}}}, [], *_WRONG_ARTIFACTS],
+    ids=str,
 )
 def test_a_manifest_of_a_wrong_form(tmp_path: Path, manifest: Any) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "t.json").write_text('{"Resources": {}}')
     problem = CliRunner().invoke(application, ["review", str(tmp_path), str(tmp_path)]).exception
     assert isinstance(problem, BadInput), problem
     assert "\n" not in str(problem)

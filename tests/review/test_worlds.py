@@ -129,16 +129,39 @@ def test_what_is_known_only_at_the_deploy_is_judged_at_its_worst(name: str, impa
     assert f"{name} may be known only at the deploy" in worst.meaning
 
 
-def test_more_worlds_than_are_looked_at_are_said() -> None:
-    parameters = {f"P{number}": {"Type": "String"} for number in range(8)}
-    conditions = {f"C{number}": {"Fn::Equals": [{"Ref": f"P{number}"}, "x"]} for number in range(8)}
-    head = _template(parameters, conditions)
-    for number in range(8):
-        head["Resources"]["Group"]["Properties"].setdefault("Tags", []).append(
-            {"Key": str(number), "Value": {"Fn::If": [f"C{number}", "a", "b"]}}
-        )
-    found = findings_of(_assembly(_template(parameters, conditions)), _assembly(head))
-    assert f"only {MOST_WORLDS} sets of parameter values were looked at" in {one.what for one in found}
+def _with_topics(count: int, **properties: Any) -> dict[str, Any]:
+    """As many parameters, each of which decides whether there is a topic."""
+    names = [f"P{number}" for number in range(count)]
+    conditions = {f"C{name}": {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names}
+    made = _template({name: {"Type": "String"} for name in names}, conditions, **properties)
+    made["Resources"] |= {f"Topic{name}": {"Type": "AWS::SNS::Topic", "Condition": f"C{name}"} for name in names}
+    return made
+
+
+def test_where_too_much_is_left_open_what_differs_is_asked_first() -> None:
+    condition = {"Fn::If": ["CP0", {"Fn::If": ["CP1", 6380, 6379]}, 6379]}
+    found = _found(_with_topics(7), _with_topics(7, Port=condition))
+    (lost,) = [one for one in found if one.impact is Impact.DATA_LOSS]
+    assert lost.where == "where P0 is yes and P1 is yes"
+
+
+def test_more_worlds_than_are_looked_at_are_said_at_their_worst() -> None:
+    tags = [{"Key": str(number), "Value": {"Fn::If": [f"CP{number}", "a", "b"]}} for number in range(7)]
+    found = findings_of(_assembly(_with_topics(7)), _assembly(_with_topics(7, Tags=tags)))
+    (cut,) = [one for one in found if one.what == f"only {MOST_WORLDS} sets of parameter values were looked at"]
+    assert cut.impact is Impact.DATA_LOSS
+
+
+def test_where_says_what_decides() -> None:
+    parameters = {"E": {"Type": "String", "AllowedValues": ["d", "p"]}, "F": {"Type": "String", "Default": "a"}}
+    conditions = {
+        "IsP": {"Fn::Equals": [{"Ref": "E"}, "p"]},
+        "HasF": {"Fn::Not": [{"Fn::Equals": [{"Ref": "F"}, ""]}]},
+        "Both": {"Fn::And": [{"Condition": "IsP"}, {"Condition": "HasF"}]},
+    }
+    base, head = (_template(parameters, conditions, Port={"Fn::If": ["Both", port, 6379]}) for port in (6379, 6380))
+    (lost,) = [one for one in _found(base, head) if one.impact is Impact.DATA_LOSS]
+    assert lost.where == "where E is p and F is a"
 
 
 def test_every_combination_is_a_world_once() -> None:

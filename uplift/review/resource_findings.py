@@ -27,7 +27,9 @@ def findings_of_change(
     found = list(dict.fromkeys([*_policies(change), *_by_rule(change, base, head)]))
     renamed_group = _renamed_group(base, head) if change.fate is Fate.RENAMED else ""
     for finding in (*found, *left_over(change, found, refused)):
-        yield at_its_worst(change, replace(finding, causes=_causes(change, finding) or _of_rename(finding, renamed_group)))
+        follows_alone = finding.impact is Impact.HARMLESS or not concerns_redis(change)
+        causes = _causes(change, finding) if follows_alone else frozenset()
+        yield at_its_worst(change, replace(finding, causes=causes or _of_rename(finding, renamed_group)))
 
 
 def _by_rule(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:

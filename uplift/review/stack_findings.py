@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from uplift.review.finding import OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET, Finding, Impact
+from uplift.review.finding import Finding, Impact
 from uplift.review.group.view import group_view
 from uplift.review.in_every_world import in_every_world
 from uplift.review.refusals.all_refusals import refused_by_rule, refused_by_schema
@@ -18,7 +18,8 @@ from uplift.review.templates.differences import Change, Fate, compare_stacks
 from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, STACK, StackTemplate
 from uplift.review.under_their_causes import under_their_causes
 
-_OPEN = frozenset({OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET})
+# As the rules of access and of the network call what somebody may do or reach.
+_PERMISSIONS = frozenset({"more is allowed", "wider ingress", "wider egress", "who may call a function"})
 
 
 def findings_of_pair(pair: StackPair) -> Iterator[Finding]:
@@ -65,10 +66,9 @@ def _new(stack: StackTemplate) -> Iterator[Finding]:
     empty = replace(stack, resources={}, sections={}, document={})
     yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
     findings = [one for change in compare_stacks(empty, stack) for one in findings_of_change(change, empty, stack)]
-    alone = [one for one in findings if one.impact is not Impact.HARMLESS and (one.impact is not Impact.SECURITY or one.what in _OPEN)]
-    yield from alone
     # A new stack's permissions are one finding: they are read together, and acknowledged once.
-    allowed = [one for one in findings if one.impact is Impact.SECURITY and one.what not in _OPEN]
+    allowed = [one for one in findings if one.impact is Impact.SECURITY and one.what in _PERMISSIONS]
+    yield from (one for one in findings if one.impact is not Impact.HARMLESS and one not in allowed)
     if allowed:
         meaning = "; ".join(f"{one.resource}: {one.meaning}" for one in allowed)
         yield Finding(Impact.SECURITY, stack.name, stack.name, STACK, "a new stack with permissions", meaning, "see that each is needed")

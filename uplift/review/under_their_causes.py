@@ -1,8 +1,8 @@
 """One cause, one entry: what only follows from another resource's replacement is listed under it, and acknowledged with it.
 
 The entry has the worst class of what it covers. Lost data is always an entry of its own, and an outage or a refused deploy where it
-follows from something milder: each is acknowledged on the resource it happens to. One and the same difference of several resources is
-one entry as well.
+follows from something milder: each is acknowledged on the resource it happens to. What is harmless, or comes of the settings that all
+functions share, is one entry as well where several resources have it alike; equal edits that somebody made one by one are not one cause.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from uplift.review.finding import Finding, Impact
+from uplift.review.rules.behaviour import SETTINGS_CHANGED
 
 _ALONE = frozenset({Impact.DATA_LOSS, Impact.OUTAGE, Impact.FAILS})
-_ONCE = frozenset({Impact.PROTECTION, Impact.BEHAVIOUR, Impact.HARMLESS})
 _THE_SAME = "the same"
 
 
@@ -34,7 +34,8 @@ def _alike_together(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     alike: dict[object, list[Finding]] = defaultdict(list)
     for finding in findings:
         said = (finding.impact, finding.type, finding.what, finding.meaning, finding.where)
-        alike[said if finding.impact in _ONCE and finding.meaning else finding].append(finding)
+        is_one = finding.meaning and (finding.impact is Impact.HARMLESS or finding.what == SETTINGS_CHANGED)
+        alike[said if is_one else finding].append(finding)
     yield from alike.values()
 
 

@@ -18,10 +18,10 @@ from uplift.review.finding import Impact
 from uplift.review.review import review as make_review
 from uplift.review.review_text import as_json as review_as_json
 from uplift.review.review_text import as_lines, as_markdown
-from uplift.review.templates.assembly import read_assembly
+from uplift.review.templates.assembly import named_apart, read_assembly
 from uplift.review.templates.assembly_cache import AssemblyCache, cache_folder, cache_key
 from uplift.review.templates.revisions import Revision, find_revision, lay_out_bundle, synthesise, worktree
-from uplift.review.templates.template import Assembly, StackTemplate
+from uplift.review.templates.template import Assembly
 from uplift.settings.load import environment_names
 
 _AT_ONCE = 2
@@ -107,11 +107,9 @@ def _synthesised(revision: Revision, environments: tuple[str, ...], folder: Path
 
             return cache.read_or_make(cache_key(revision.tree, name), make, folder / name)
 
-        stacks: dict[str, StackTemplate] = {}
-        for assembly in pool.map(assembly_of, names):
-            stacks |= assembly.stacks
+        stacks = [stack for assembly in pool.map(assembly_of, names) for stack in assembly.stacks.values()]
         entries = load_acknowledgements(tree / DEFAULT_FILE, required=False)
-    return Assembly(f"{revision.name} ({revision.commit[:10]})", stacks), entries
+    return Assembly(f"{revision.name} ({revision.commit[:10]})", named_apart(stacks, revision.name)), entries
 
 
 def _tell(what: str) -> None:

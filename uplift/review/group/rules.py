@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from uplift.review.finding import Finding, Impact, finding_on
+from uplift.review.group.new_redis import findings_of_new_redis
 from uplift.review.group.outage_seconds import outages
 from uplift.review.group.parameters import parameter_findings
 from uplift.review.group.protection import protections
@@ -30,13 +31,14 @@ def findings_of_redis(change: Change, base: StackTemplate, head: StackTemplate) 
         case Fate.REMOVED:
             yield from _removed(change)
         case Fate.RENAMED:
-            yield _renamed(change)
-            yield from _in_place(change, base, head)
-        case Fate.REPLACED | Fate.MAY_BE_REPLACED:
+            yield from _made_anew(change, _renamed(change), base, head)
+        case Fate.REPLACED:
+            yield from _made_anew(change, _replaced(change), base, head)
+        case Fate.MAY_BE_REPLACED:
             yield _replaced(change)
             yield from _in_place(change, base, head)
         case Fate.ADDED:
-            yield finding_on(change, Impact.HARMLESS, "a new, empty Redis", "nothing that runs is touched")
+            yield from findings_of_new_redis(change, _view(change.after, head))
             yield from _refused(change, None, head)
         case Fate.CHANGED:
             yield from _in_place(change, base, head)
@@ -110,6 +112,18 @@ def _replaced(change: Change) -> Finding:
         replaces=change.fate is Fate.REPLACED,
         about=change.because,
     )
+
+
+def _made_anew(change: Change, lost: Finding, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
+    """The new one is made as head says, so nothing of the old one is changed in place, upgraded or refused."""
+    before, after = _view_before(change, base), _view(change.after, head, change.before)
+    if before is None or after is None:
+        yield replace(lost, about=lost.about | {one.name for one in change.properties})
+        return
+    yield replace(lost, about=lost.about.union(*(one.about for one in outages(change, before, after))))
+    yield from _refused(change, None, head)
+    yield from protections(change, before, after)
+    yield from parameter_findings(change, before, after)
 
 
 def _in_place(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:

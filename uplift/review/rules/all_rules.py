@@ -86,7 +86,7 @@ def _parameters(change: Change, head: StackTemplate) -> Iterator[Finding]:
     """What parameters do is said of the groups that use them."""
     if change.type != PARAMETER_GROUP or change.changed("Properties") is None:
         return
-    users = head.users_of(change.logical_id)
+    users = head.users_of(change.resource.logical_id)
     where = f"see {' and '.join(users)}" if users else "nothing here uses it"
     impact = Impact.HARMLESS if users else Impact.BEHAVIOUR
     said = all_said(one for one in change.properties if one.name == "Properties")

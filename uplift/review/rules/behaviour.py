@@ -16,6 +16,8 @@ from uplift.review.wording.values import all_said, shown
 
 _DEFINITION = frozenset({"DefinitionString", "Definition", "DefinitionS3Location", "DefinitionSubstitutions"})
 _WHEN = frozenset({"ScheduleExpression", "ScheduleExpressionTimezone", "State"})
+# All functions of a stack have the same settings.
+SETTINGS_CHANGED = "function settings changed"
 
 
 def findings_of_behaviour(change: Change, base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
@@ -104,7 +106,7 @@ def _function(change: Change) -> Iterator[Finding]:
     others = [one for one in environment if not one.follows and one.path[-1] != "UPLIFT_RUN_SETTINGS"]
     if changed:
         yield finding_on(
-            change, Impact.BEHAVIOUR, "function settings changed", "; ".join(changed), "rehearse it: make rehearse", about=["Environment"]
+            change, Impact.BEHAVIOUR, SETTINGS_CHANGED, "; ".join(changed), "rehearse it: make rehearse", about=["Environment"]
         )
     if others or (not changed and any(not one.follows for one in environment)):
         yield finding_on(change, Impact.BEHAVIOUR, "another environment", all_said(others or environment), about=["Environment"])

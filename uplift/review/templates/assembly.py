@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,20 +30,23 @@ def read_assembly(path: Path) -> Assembly:
         stacks = list(_stacks(path, manifest))
         if not stacks:
             raise BadInput(f"{manifest}: has no stacks, expected: at least one artifact of type {_STACK}")
-        return Assembly(str(path), named_apart(stacks))
+        return Assembly(str(path), named_apart(stacks, str(manifest)))
     if not path.is_file():
         raise BadInput(f"{path}: does not exist, expected: a cloud assembly, a template or a git revision")
     # Both sides of a comparison of two files are the same stack, whatever the files are called.
     return Assembly(str(path), {"template": read_template("template", _document(path), str(path))})
 
 
-def named_apart(stacks: list[StackTemplate]) -> dict[str, StackTemplate]:
-    """Stacks by name; those of one name in several accounts or regions by both."""
+def named_apart(stacks: Sequence[StackTemplate], where: str) -> dict[str, StackTemplate]:
+    """Stacks by name; those of one name in several accounts or regions by both. Raises BadInput for two that are one in AWS."""
     count = Counter(stack.stack_name for stack in stacks)
-    named = [
-        stack if count[stack.stack_name] == 1 else replace(stack, name=f"{stack.stack_name} ({stack.environment})") for stack in stacks
-    ]
-    return {stack.name: stack for stack in named}
+    named: dict[str, StackTemplate] = {}
+    for stack in stacks:
+        name = stack.stack_name if count[stack.stack_name] == 1 else f"{stack.stack_name} ({stack.environment})"
+        if name in named:
+            raise BadInput(f"{where}: two stacks are called {name}, allowed: one of a name in an account and region")
+        named[name] = replace(stack, name=name)
+    return named
 
 
 def _stacks(folder: Path, manifest: Path) -> Iterator[StackTemplate]:
@@ -65,7 +68,7 @@ def _stack(folder: Path, artifact_id: str, artifacts: Mapping[str, Any], place: 
     properties = artifact.get("properties", {})
     file = folder / _text(properties, "templateFile", place)
     facts = {name: value for name, value in properties.items() if name not in _NOT_COMPARED and name != "stackName"}
-    facts["dependencies"] = sorted(str(one) for one in artifact.get("dependencies", []) if artifacts.get(one, {}).get("type") == _STACK)
+    facts["dependencies"] = sorted(one for one in _dependencies(artifact, place) if artifacts.get(one, {}).get("type") == _STACK)
     parameters = properties.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise BadInput(f"{place}.properties.parameters is no object, expected: a value for each parameter")
@@ -86,7 +89,7 @@ def _stack(folder: Path, artifact_id: str, artifacts: Mapping[str, Any], place: 
 def _assets(folder: Path, artifact: Mapping[str, Any], artifacts: Mapping[str, Any], template: str) -> dict[str, Any]:
     """What is uploaded for a stack beside its template, by kind and id."""
     found: dict[str, Any] = {}
-    for dependency in artifact.get("dependencies", []):
+    for dependency in _dependencies(artifact, ""):
         of_assets = artifacts.get(dependency, {})
         file = of_assets.get("properties", {}).get("file")
         if of_assets.get("type") != _ASSETS or not isinstance(file, str) or not (folder / file).is_file():
@@ -100,9 +103,16 @@ def _assets(folder: Path, artifact: Mapping[str, Any], artifacts: Mapping[str, A
     return found
 
 
+def _dependencies(artifact: Mapping[str, Any], place: str) -> list[str]:
+    named = artifact.get("dependencies", [])
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        raise BadInput(f"{place}.dependencies is no list of names, expected: ids of other artifacts")
+    return named
+
+
 def _text(properties: Any, name: str, place: str) -> str:
     value = properties.get(name) if isinstance(properties, dict) else None
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\0" in value:
         raise BadInput(f"{place}.properties.{name} is missing, expected: a path in the assembly")
     return value
 

@@ -6,13 +6,16 @@ properties), for others what they watch, allow or tell. What differs beside it i
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from uplift.review.templates.same_values import is_equal, is_same
+from uplift.review.templates.same_values import is_equal, known_form
 from uplift.review.templates.schemas import type_schema
 from uplift.review.templates.template import HOLDS_DATA, HOLDS_REDIS, Resource, StackTemplate
 
+_Known = tuple[str, tuple[tuple[str, str], ...]]
 _KNOWN_BY: Mapping[str, tuple[str, ...]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", "MetricName", "Namespace", "Dimensions", "Metrics", "ComparisonOperator"),
     "AWS::CloudWatch::CompositeAlarm": ("AlarmRule",),
@@ -51,30 +54,30 @@ def renamed_resources(base: StackTemplate, head: StackTemplate) -> dict[str, str
     """Old logical ids to new ones. What refers to a renamed resource may be known only by it, so it goes on until no more is found."""
     renamed: dict[str, str] = {}
     old = [resource for logical_id, resource in base.resources.items() if logical_id not in head.resources]
-    new = {logical_id: resource for logical_id, resource in head.resources.items() if logical_id not in base.resources}
-    found = True
+    new: dict[_Known, list[Resource]] = defaultdict(list)
+    for logical_id, resource in head.resources.items():
+        if logical_id not in base.resources:
+            new[_known(resource)].append(resource)
+    found = bool(old and new)
     while found:
         found = False
         for resource in old:
             if resource.logical_id in renamed:
                 continue
-            heir = _heir_of(with_new_ids(resource, renamed), new.values())
-            if heir is not None:
+            moved = with_new_ids(resource, renamed)
+            alike = new[_known(moved)]
+            if alike:
+                heir = alike[0] if len(alike) == 1 else max(alike, key=partial(_likeness, moved))
                 renamed[resource.logical_id] = heir.logical_id
-                del new[heir.logical_id]
+                alike.remove(heir)
                 found = True
     return renamed
 
 
-def _heir_of(old: Resource, new: Iterable[Resource]) -> Resource | None:
-    """Of the new resources the one that is `old` under another logical id, the most alike first; None where none is."""
-    alike = [resource for resource in new if resource.type == old.type and _is_known_as(old, resource)]
-    return max(alike, key=lambda resource: _likeness(old, resource), default=None)
-
-
-def _is_known_as(old: Resource, new: Resource) -> bool:
-    unordered = type_schema(old.type).unordered
-    return all(is_same(name, old.property(name), new.property(name), unordered) for name in _known_by(old))
+def _known(resource: Resource) -> _Known:
+    """What the resource is known as: its type, and what that is known by."""
+    unordered = type_schema(resource.type).unordered
+    return resource.type, tuple((name, known_form(name, resource.property(name), unordered)) for name in sorted(_known_by(resource)))
 
 
 def _known_by(resource: Resource) -> Iterable[str]:

@@ -23,9 +23,14 @@ _UNORDERED = frozenset(
 
 def is_same(name: str, before: Any, after: Any, unordered: frozenset[str]) -> bool:
     """Whether a top-level property is the same on both sides; `unordered`: lists of the type whose order says nothing."""
-    if isinstance(before, list) and isinstance(after, list) and name in unordered | _UNORDERED:
-        return sorted(map(_canonical, before)) == sorted(map(_canonical, after))
-    return is_equal(before, after)
+    return known_form(name, before, unordered) == known_form(name, after, unordered) or is_equal(before, after)
+
+
+def known_form(name: str, value: Any, unordered: frozenset[str]) -> str:
+    """A text that two values of a top-level property share where they are the same."""
+    if isinstance(value, list) and name in unordered | _UNORDERED:
+        return json.dumps(sorted(map(_canonical, value)))
+    return _canonical(value)
 
 
 def is_equal(before: Any, after: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -134,9 +134,11 @@ class StackTemplate:
         """All resources of these types, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type in types]
 
-    def in_world(self, world: World, environment: DeployEnvironment, deciding: Candidates) -> StackTemplate:
-        """The same stack with other answers to what it leaves open."""
-        return _resolved(replace(self, environment=environment), world, deciding)
+    def in_world(
+        self, world: World, environment: DeployEnvironment, deciding: Candidates, opening: Collection[str] | None = None
+    ) -> StackTemplate:
+        """The same stack with other answers to what it leaves open; `opening`: the resources that may ask, where not all of them may."""
+        return _resolved(replace(self, environment=environment), world, deciding, opening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +170,12 @@ def expressions_of(stack: StackTemplate) -> Expressions:
     return Expressions(stack.section("Parameters"), stack.section("Mappings"), stack.section("Conditions"), stack.known)
 
 
-def _resolved(stack: StackTemplate, world: World, deciding: Candidates) -> StackTemplate:
+def _resolved(stack: StackTemplate, world: World, deciding: Candidates, opening: Collection[str] | None = None) -> StackTemplate:
     document = stack.document
     candidates = {name: values for name, values in deciding.items() if name not in stack.known}
     expressions = replace(expressions_of(stack), deciding=candidates, world=world)
     try:
-        read = {logical_id: _read_resource(logical_id, raw, expressions) for logical_id, raw in document["Resources"].items()}
+        read = _read_resources(document["Resources"], expressions, world, opening)
         sections = {name: _read_section(name, value, expressions) for name, value in document.items() if name != "Resources"}
     except BadInput as problem:
         raise BadInput(f"{stack.where}: {problem}") from None
@@ -189,6 +191,18 @@ def _read_section(name: str, value: Value, expressions: Expressions) -> Value:
     return {
         key: expressions.resolved({field: said for field, said in one.items() if field != "Condition"}) for key, one in existing.items()
     }
+
+
+def _read_resources(
+    resources: Mapping[str, Value], expressions: Expressions, world: World, opening: Collection[str] | None
+) -> dict[str, Resource | None]:
+    asking = resources.keys() if opening is None else [logical_id for logical_id in resources if logical_id in opening]
+    world.is_settled = False
+    read = {logical_id: _read_resource(logical_id, resources[logical_id], expressions) for logical_id in asking}
+    world.is_settled = opening is not None
+    rest = {logical_id: _read_resource(logical_id, raw, expressions) for logical_id, raw in resources.items() if logical_id not in read}
+    every = read | rest
+    return {logical_id: every[logical_id] for logical_id in resources}
 
 
 def _read_resource(logical_id: str, raw: Mapping[str, Value], expressions: Expressions) -> Resource | None:

@@ -26,14 +26,20 @@ class _Asked:
 
 @dataclass(slots=True)
 class World:
-    """Answers each question once, and remembers. `prefix`: the places of the first answers; all later ones are first answers."""
+    """Answers each question once, and remembers. `prefix`: the places of the first answers; all later ones are first answers.
+
+    While it `is_settled`, a new question gets its first answer and makes no world.
+    """
 
     prefix: Sequence[int] = ()
     asked: dict[str, _Asked] = field(default_factory=dict)
+    is_settled: bool = False
 
     def answer(self, question: str, answers: Sequence[_Answer]) -> _Answer:
         """The answer of this world; `question` tells it from all others, and names it for people."""
         known = self.asked.get(question)
+        if known is None and self.is_settled:
+            return answers[0]
         if known is None:
             number = len(self.asked)
             place = self.prefix[number] if number < len(self.prefix) else 0
