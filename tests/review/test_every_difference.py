@@ -197,6 +197,7 @@ def test_what_says_the_same_is_no_difference(templates: Templates) -> None:
         group = templates[APP_CACHE]["Resources"][GROUP]["Properties"]
         group["Port"] = str(group["Port"])
         group["AutomaticFailoverEnabled"] = "true"
+        group["PreferredMaintenanceWindow"] = group["PreferredMaintenanceWindow"].upper()
         group["SecurityGroupIds"] = list(reversed(group["SecurityGroupIds"]))
         templates[APP_CACHE]["Resources"][GROUP]["DependsOn"] = "ElastiCacheEvents40F1F11C"
 

@@ -21,6 +21,10 @@ _UNORDERED = frozenset(
 """Lists whose order says nothing, where the registry's schema does not say so (`insertionOrder`): each is a set in its service."""
 
 
+# ElastiCache turns days to lower case (aws_elasticache_replication_group in the Terraform provider compares them so, #27708).
+_IN_ANY_CASE = frozenset({"PreferredMaintenanceWindow"})
+
+
 def is_same(name: str, before: Any, after: Any, unordered: frozenset[str]) -> bool:
     """Whether a top-level property is the same on both sides; `unordered`: lists of the type whose order says nothing."""
     return known_form(name, before, unordered) == known_form(name, after, unordered) or is_equal(before, after)
@@ -28,6 +32,8 @@ def is_same(name: str, before: Any, after: Any, unordered: frozenset[str]) -> bo
 
 def known_form(name: str, value: Any, unordered: frozenset[str]) -> str:
     """A text that two values of a top-level property share where they are the same."""
+    if isinstance(value, str) and name in _IN_ANY_CASE:
+        return _canonical(value.lower())
     if isinstance(value, list) and name in unordered | _UNORDERED:
         return json.dumps(sorted(map(_canonical, value)))
     return _canonical(value)
