@@ -188,7 +188,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
         "network.vpc_id: found 'vpc-0123456789abcdef', allowed: vpc- and 8 or 17 hexadecimal digits in small letters",
     ),
     ("network.dns_zone", {"id": "zone", "name": "redis.internal"}, "network.dns_zone.id: found 'zone', allowed: Z and"),
-    ("network.dns_zone", {"id": "Z1", "name": "internal"}, "network.dns_zone.name: found 'internal', allowed:"),
+    ("network.dns_zone", {"id": "Z1", "name": "redis.7"}, "network.dns_zone.name: found 'redis.7', allowed:"),
     ("tags", {"aws:owner": "us"}, "tags has 'aws:owner', allowed: keys that do not begin with aws:"),
     ("tags", {"Owner": "us & them"}, "tags.Owner: found 'us & them', allowed:"),
     ("tags", {f"Key{number}": "x" for number in range(41)}, "tags has 41 entries, allowed: 40"),

@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from uplift.engines.changes import Change, change_between
-from uplift.settings.arns import POLICY_ARN, Owner, why_elsewhere
+from uplift.settings.arns import IAM_SIGNS, PATH_IN_WORDS, POLICY_ARN, Owner, why_elsewhere
 from uplift.settings.base import FrozenSettings
 from uplift.settings.consent import consent_problems
 from uplift.settings.groups import GroupSettings
 from uplift.settings.legacy import LegacySettings
 from uplift.settings.lists import EachOnce
+from uplift.settings.muted_alarms import muting_problems
 from uplift.settings.network import NetworkSettings
 from uplift.settings.node_types import node_type_problems
 from uplift.settings.parameters import MEMORY_POLICY, REFUSES_WRITES
@@ -30,8 +31,12 @@ _MOST_ENVIRONMENT_BYTES = 4_096
 # What the run settings hold beside the texts counted below, with the longest names of table, bucket, topic and parameter group.
 _ENVIRONMENT_BYTES_OF_THE_REST = 2_000
 
-# IAM API reference, CreateRole.
-_ROLE_PATH = Text("/, or a path that begins and ends with a slash, such as /project/", "/(?:[!-.0-~]+/)*", longest=512)
+# IAM API reference, CreateRole, takes 512; every ARN of a role or a policy of ours holds it, and policies have limits.
+_ROLE_PATH = Text(
+    f"/, or a path that begins and ends with a slash, such as /project/, of {PATH_IN_WORDS}", f"/(?:{IAM_SIGNS}+/)*", longest=100
+)
+# Lambda API reference, VpcConfig.
+_MOST_SUBNETS_OF_A_FUNCTION = 16
 # CloudWatch Logs API reference, PutRetentionPolicy: those of its values that are at least a month and at most five years.
 _RETENTIONS = (30, 90, 180, 365, 731, 1827)
 
@@ -150,6 +155,12 @@ class EnvironmentSettings(FrozenSettings):
         yield from self.network.security_group_problems(self.legacy.security_group_id)
         yield from consent_problems(self.legacy, self.upgrade)
         yield from self._environment_size_problems()
+        yield from muting_problems(self.legacy.alarms_to_mute, self.owner)
+        if self.deploys_upgrade and len(self.network.subnet_ids) > _MOST_SUBNETS_OF_A_FUNCTION:
+            yield (
+                f"network.subnet_ids has {len(self.network.subnet_ids)} entries, but stacks is {self.stacks}; allowed: 1 to "
+                f"{_MOST_SUBNETS_OF_A_FUNCTION}, the most of a Lambda function"
+            )
         yield from tag_problems(self.tags, self.required_tags)
 
     def _group_problems(self) -> Iterator[str]:
@@ -162,9 +173,6 @@ class EnvironmentSettings(FrozenSettings):
                 yield f"{name.field}.kms_key_arn is set, but GovCloud encrypts ElastiCache with its own key only: leave the field out"
             if group.multi_az and len(self.network.subnet_ids) == 1:
                 yield f"{name.field}.multi_az needs subnets in two zones, found one in network.subnet_ids"
-            if group.parameters.get("cluster-enabled") == "yes":
-                why = "Sidekiq and breakers use several keys in one command"
-                yield f"{name.field}.parameters.cluster-enabled is 'yes', allowed: no ({why})"
         if self.sidekiq is not None and not self.sidekiq.refuses_when_full:
             policy = self.sidekiq.parameters.get(MEMORY_POLICY)
             yield f"sidekiq.parameters.{MEMORY_POLICY} is {policy!r}, allowed: {REFUSES_WRITES} (an evicted key is a lost job)"

@@ -11,6 +11,11 @@ from uplift.settings.lists import EachOnce, Pairs
 from uplift.settings.values import Text, TrueOrFalse
 
 _ClientName = Annotated[str, Text("small letters, digits and hyphens, beginning with a letter", "[a-z][a-z0-9-]*", longest=100)]
+# RFC 1035; a top domain is never digits alone (RFC 3696).
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"(?!([a-z0-9-]+\.)*[0-9]+$){_LABEL}(\.{_LABEL})*"
+# Each is a resource or two of a stack, which holds 500 (CloudFormation user guide, "Quotas").
+_MOST_CLIENTS = 50
 _RouteTableId = Annotated[str, ec2_id("rtb")]
 
 
@@ -18,9 +23,7 @@ class DnsZone(FrozenSettings):
     """A private hosted zone in which each new group gets names of its own."""
 
     id: Annotated[str, Text("Z and at most 31 capital letters and digits", "Z[0-9A-Z]{1,31}")]
-    name: Annotated[
-        str, Text("a domain in small letters, such as redis.internal", r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", longest=200)
-    ]
+    name: Annotated[str, Text("a domain in small letters, such as redis.internal, labels of at most 63", _DOMAIN, longest=200)]
 
 
 class NetworkSettings(FrozenSettings):
@@ -48,6 +51,8 @@ class NetworkSettings(FrozenSettings):
     def _client_problems(self) -> Iterator[str]:
         if not self.client_security_group_ids:
             yield "client_security_group_ids is empty, allowed: at least one name: sg-id, such as api: sg-0123456789abcdef0"
+        if len(self.client_security_group_ids) > _MOST_CLIENTS:
+            yield f"client_security_group_ids has {len(self.client_security_group_ids)} entries, allowed: 1 to {_MOST_CLIENTS}"
         named: dict[str, str] = {}
         for client, group in self.client_security_group_ids.items():
             if named.setdefault(group, client) != client:

@@ -18,6 +18,12 @@ _Value = Annotated[str, Text("a text", may_be_empty=True)]
 Parameters = Annotated[Mapping[_Name, _Value], Pairs()]
 
 
+def cluster_mode_problems(values: Mapping[str, str]) -> Iterator[str]:
+    """Whether keys would be spread over shards."""
+    if values.get("cluster-enabled") == "yes":
+        yield "parameters.cluster-enabled is 'yes', allowed: no (Sidekiq and breakers use several keys in one command)"
+
+
 def parameter_problems(family_name: str, values: Mapping[str, str]) -> Iterator[str]:
     """Each parameter that the family does not have, or not with this value."""
     family = parameter_family(family_name)
