@@ -79,7 +79,7 @@ _NOWHERE: list[tuple[str, Any, str]] = [
     (
         "region",
         "us-gov-west-2",
-        "region: found 'us-gov-west-2', which is no region of AWS, allowed: us-gov-west-1, did you mean us-gov-west-1?",
+        "region: found 'us-gov-west-2', which is no region of AWS, allowed: us-gov-west-1",
     ),
     ("region", "us-gov-north-1", "which is no region of AWS"),
     ("region", "eu-west-9", "allowed: eu-west-1, eu-west-2 or eu-west-3"),

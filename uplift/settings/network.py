@@ -14,6 +14,9 @@ _ClientName = Annotated[str, Text("small letters, digits and hyphens, beginning 
 # RFC 1035; a top domain is never digits alone (RFC 3696).
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"(?!([a-z0-9-]+\.)*[0-9]+$){_LABEL}(\.{_LABEL})*"
+S3_PREFIX_LIST = ec2_id("pl")
+# Lambda API reference, VpcConfig.
+_MOST_SUBNETS_OF_A_FUNCTION = 16
 # Each is a resource or two of a stack, which holds 500 (CloudFormation user guide, "Quotas").
 _MOST_CLIENTS = 50
 _RouteTableId = Annotated[str, ec2_id("rtb")]
@@ -35,7 +38,7 @@ class NetworkSettings(FrozenSettings):
     create_vpc_endpoints: TrueOrFalse = False
     endpoint_security_group_id: SecurityGroupId | None = None
     route_table_ids: Annotated[tuple[_RouteTableId, ...], EachOnce()] = ()
-    s3_prefix_list_id: Annotated[str, ec2_id("pl")]
+    s3_prefix_list_id: Annotated[str, S3_PREFIX_LIST] | None = None
     dns_zone: DnsZone | None = None
 
     def problems(self) -> Iterator[str]:
@@ -43,9 +46,18 @@ class NetworkSettings(FrozenSettings):
         yield from self._client_problems()
         if self.create_vpc_endpoints and not self.route_table_ids:
             yield "route_table_ids is empty, but create_vpc_endpoints needs the route tables of the subnets for S3"
+
+    def function_problems(self) -> Iterator[str]:
+        """What the functions of an upgrade need, and groups alone do not."""
+        if len(self.subnet_ids) > _MOST_SUBNETS_OF_A_FUNCTION:
+            most = _MOST_SUBNETS_OF_A_FUNCTION
+            yield f"network.subnet_ids has {len(self.subnet_ids)} entries, allowed: 1 to {most}, the most of a Lambda function"
+        if self.s3_prefix_list_id is None:
+            yield f"network.s3_prefix_list_id is missing, allowed: {S3_PREFIX_LIST.allowed}"
         if not self.create_vpc_endpoints and self.endpoint_security_group_id is None:
             yield (
-                "endpoint_security_group_id is missing: name the security group of the VPC's endpoints, or set create_vpc_endpoints: true"
+                "network.endpoint_security_group_id is missing: name the security group of the VPC's endpoints, or set "
+                "create_vpc_endpoints: true"
             )
 
     def _client_problems(self) -> Iterator[str]:

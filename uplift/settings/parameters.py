@@ -28,7 +28,7 @@ def parameter_problems(family_name: str, values: Mapping[str, str]) -> Iterator[
     """Each parameter that the family does not have, or not with this value."""
     family = parameter_family(family_name)
     for name, problem in family.problems_with(values):
-        yield f"parameters.{name} {problem}{'' if name in family.by_name else did_you_mean(name, tuple(family.by_name))}"
+        yield f"parameters.{name} {problem}{'' if family.has(name) else did_you_mean(name, tuple(family.by_name))}"
     for name, value in values.items():
         if not value and name in family.by_name and name != "notify-keyspace-events" and family.by_name[name].problem_with(value) is None:
             yield f"parameters.{name} is blank, allowed: a value such as {family.by_name[name].default}"
