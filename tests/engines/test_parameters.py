@@ -20,6 +20,8 @@ from uplift.engines.parameters import parameter_family
         ("valkey9", "commandlog-request-larger-than", "-1", None),
         ("valkey9", "nonsense", "1", "does not exist in family valkey9"),
         ("redis5.0", "list-compress-depth", "1", None),
+        ("redis5.0", "active-defrag-ignore-bytes", "1048576", None),
+        ("redis5.0", "active-defrag-ignore-bytes", "1048575", "allowed: 1048576 or more"),
         ("redis5.0", "maxmemory", "100", "fixed by ElastiCache"),
         ("redis5.0", "close-on-slave-write", "yes", "does not exist in family redis5.0"),
         ("redis3.2", "close-on-slave-write", "yes", None),

@@ -45,6 +45,7 @@ _REFUSED: list[tuple[str, Any, str]] = [
         )
         for sign in '*$!"<:%?{#'
     ),
+    ("permissions_boundary_arn", f"{_IAM}:policy/{'a' * 511}/p", "allowed: the ARN of an IAM policy"),
     (
         "permissions_boundary_arn",
         "arn:aws-us-gov:iam::aws:policy/PowerUserAccess",
@@ -90,6 +91,7 @@ _TAKEN: list[tuple[str, Any]] = [
     ("role_path", "/a.b,c+d@e=f_g-h/1/"),
     ("role_path", f"/{'a' * 98}/"),
     ("permissions_boundary_arn", f"{_IAM}:policy/a.b,c+d@e=f_g-h/ours"),
+    ("permissions_boundary_arn", f"{_IAM}:policy/{'a' * 510}/p"),
     ("network.subnet_ids", _SUBNETS[:16]),
     ("upgrade.runbooks_url", f"https://example.gov/{'a' * 780}"),
     ("upgrade.parameters.cluster-enabled", "no"),

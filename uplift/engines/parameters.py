@@ -131,7 +131,8 @@ _FROM_4_0: tuple[Parameter, ...] = (
     _whole("active-defrag-cycle-max", "75", 1, 75),
     _whole("active-defrag-threshold-lower", "10", 1, 100),
     _whole("active-defrag-threshold-upper", "100", 1, 100),
-    _whole("active-defrag-ignore-bytes", "104857600", 10_485_760, 104_857_600),
+    # As ElastiCache itself answers (DescribeCacheParameters); its user guide names narrower bounds.
+    _whole("active-defrag-ignore-bytes", "104857600", 1_048_576),
     _whole("lfu-log-factor", "10", 1),
     _whole("lfu-decay-time", "1"),
 )

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from uplift.settings.values import Text
 
 _PARTITION, _REGION, _ACCOUNT = "aws[a-z-]*", "[a-z]{2,4}(-[a-z]+)+-[0-9]", "[0-9]{12}"
-# IAM API reference, CreatePolicy: names of 128 characters, under a path that begins and ends with a slash. A path may hold more signs, of
-# which some mean something else in a policy that names it (*, ?, ${) and some nobody writes.
+# IAM API reference, CreatePolicy: names of 128 characters, under a path of 512 that begins and ends with a slash. A path may
+# hold more signs, of which some mean something else in a policy that names it (*, ?, ${) and some nobody writes.
 IAM_SIGNS = "[A-Za-z0-9_+=,.@-]"
 PATH_IN_WORDS = "letters, digits and _ + = , . @ - between slashes"
-_POLICY = rf"policy/({IAM_SIGNS}+/)*{IAM_SIGNS}{{1,128}}"
+_POLICY = rf"policy(?=.{{1,512}}(?<=/)[^/]+$)/({IAM_SIGNS}+/)*{IAM_SIGNS}{{1,128}}"
 
 
 class Owner(NamedTuple):
