@@ -13,6 +13,15 @@ from uplift.engines.parameters import parameter_family
         ("redis5.0", "timeout", "20", None),
         ("redis5.0", "timeout", "19", "allowed: 0 or 20 or more"),
         ("redis5.0", "timeout", "-1", "allowed: 0 or 20 or more"),
+        ("redis5.0", "slowlog-log-slower-than", "-1", None),
+        ("redis5.0", "slowlog-log-slower-than", "-2", "is '-2', allowed: -1 or more"),
+        ("redis5.0", "slowlog-log-slower-than", "-", "allowed: -1 or more"),
+        ("redis5.0", "slowlog-max-len", "-0", "allowed: 0 or more"),
+        ("valkey9", "commandlog-request-larger-than", "-1", None),
+        ("valkey9", "nonsense", "1", "does not exist in family valkey9"),
+        ("redis5.0", "list-compress-depth", "1", None),
+        ("redis5.0", "active-defrag-ignore-bytes", "1048576", None),
+        ("redis5.0", "active-defrag-ignore-bytes", "1048575", "allowed: 1048576 or more"),
         ("redis5.0", "maxmemory", "100", "fixed by ElastiCache"),
         ("redis5.0", "close-on-slave-write", "yes", "does not exist in family redis5.0"),
         ("redis3.2", "close-on-slave-write", "yes", None),
@@ -53,6 +62,11 @@ def test_names_that_changed_in_5_0(old: str, new: str | None) -> None:
     [
         ("redis5.0", "active-defrag-max-scan-fields"),
         ("redis3.2", "client-output-buffer-limit-slave-hard-limit"),
+        *(
+            (family, name)
+            for family in ("redis3.2", "redis4.0", "redis5.0", "redis6.x", "redis7", "valkey7", "valkey8", "valkey9")
+            for name in ("cluster-require-full-coverage", "hll-sparse-max-bytes")
+        ),
     ],
 )
 def test_nobody_is_told_that_what_elasticache_has_does_not_exist(family: str, name: str) -> None:

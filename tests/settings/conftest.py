@@ -17,8 +17,18 @@ Change = Callable[[dict[str, Any]], None]
 def load_changed(tmp_path: Path) -> Callable[[str, Any], EnvironmentSettings]:
     """Load config/prod.yaml with one field, named by its dotted path, set to another value (None removes it)."""
 
-    def load(path: str, value: Any) -> EnvironmentSettings:
-        content = yaml.safe_load(Path("config/prod.yaml").read_text())
+    return lambda path, value: _load(tmp_path, {path: value})
+
+
+@pytest.fixture
+def load_changed_all(tmp_path: Path) -> Callable[[dict[str, Any]], EnvironmentSettings]:
+    """The same with several fields."""
+    return lambda values: _load(tmp_path, values)
+
+
+def _load(directory: Path, values: dict[str, Any]) -> EnvironmentSettings:
+    content = yaml.safe_load(Path("config/prod.yaml").read_text())
+    for path, value in values.items():
         *parents, last = path.split(".")
         place = content
         for parent in parents:
@@ -27,7 +37,5 @@ def load_changed(tmp_path: Path) -> Callable[[str, Any], EnvironmentSettings]:
             del place[last]
         else:
             place[last] = value
-        (tmp_path / "prod.yaml").write_text(yaml.safe_dump(content))
-        return load_settings("prod", tmp_path)
-
-    return load
+    (directory / "prod.yaml").write_text(yaml.safe_dump(content))
+    return load_settings("prod", directory)

@@ -26,7 +26,7 @@ def _bytes(settings: EnvironmentSettings) -> int:
         report_bucket="b" * 63,
         topic_arn="arn:aws-us-gov:sns:us-gov-west-1:333333333333:" + "t" * 256,
     )
-    run = run.model_copy(update={"acknowledged": tuple(Acknowledgement), "approved_plan": "0" * 16, "legacy_id": "l" * 40})
+    run = run.model_copy(update={"acknowledged": tuple(Acknowledgement), "approved_plan": "0" * 16, "legacy_id": "l" * 50})
     # As Lambda measures: the JSON of all variables, in which this one is a text.
     return len(json.dumps({VARIABLE: run.model_dump_json()}))
 

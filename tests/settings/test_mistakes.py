@@ -60,6 +60,47 @@ def test_the_nearest_name_is_offered(tmp_path: Path, section: str, name: str, me
     assert message in _said(tmp_path, lambda content: (content.setdefault(section, {}) if section else content).update({name: "x"}))
 
 
+def test_sections_that_the_stacks_need_are_said_with_all_that_is_missing(tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        del content["account"], content["sidekiq"], content["app_cache"]["replicas"]
+        del content["network"]["s3_prefix_list_id"], content["network"]["endpoint_security_group_id"]
+
+    assert set(_said(tmp_path, change).split("; ")) == {
+        "account: missing",
+        "sidekiq: missing",
+        "app_cache.replicas: missing",
+        "network.s3_prefix_list_id: missing",
+        "network.endpoint_security_group_id: missing",
+    }
+
+
+@pytest.mark.parametrize(
+    ("stacks", "missing"), [("upgrade", {"network.s3_prefix_list_id"}), ("groups", {"sidekiq"}), ("all", set()), (["both"], set())]
+)
+def test_only_what_the_chosen_stacks_need_is_missing(tmp_path: Path, stacks: object, missing: set[str]) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["stacks"] = stacks
+        del content["account"], content["sidekiq"], content["network"]["s3_prefix_list_id"]
+
+    said = {sentence.removesuffix(": missing") for sentence in _said(tmp_path, change).split("; ") if sentence.endswith(": missing")}
+    assert said == {"account"} | missing
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r", "\x1b[31m", "\u2028", "\u202e", "\x85", "\x00"])
+@pytest.mark.parametrize("section", ["", "network", "tags", "network.client_security_group_ids", "app_cache.parameters"])
+def test_a_key_is_said_as_values_are(tmp_path: Path, section: str, sign: str) -> None:
+    def change(content: dict[str, Any]) -> None:
+        place = content
+        for part in section.split(".") if section else ():
+            place = place.setdefault(part, {})
+        place[f"a{sign}b"] = "x"
+
+    said = _said(tmp_path, change)
+    assert sign not in said
+    assert said.isprintable()
+    assert repr(f"a{sign}b") in said
+
+
 def test_other_mistakes_are_said_as_far_as_somebody_mends_at_once(tmp_path: Path) -> None:
     def change(content: dict[str, Any]) -> None:
         for group in ("app_cache", "sidekiq"):

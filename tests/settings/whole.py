@@ -23,7 +23,12 @@ def whole_content() -> Content:
     content |= {"tags": {"Project": "vets-api", "Owner": "us"}, "required_tags": ["Project", "Owner"]}
     content["network"] |= {"create_vpc_endpoints": True, "route_table_ids": ["rtb-0bad0bad0bad000a1", "rtb-0bad0bad0bad000a2"]}
     content["network"] |= {"dns_zone": {"id": "Z0123456789ABCDEFGHIJ", "name": "redis2.internal"}}
-    content["legacy"] |= {"port": 6379, "transit_encryption": True, "alarms_to_mute": ["connections-1", "memory-1"]}
+    content["legacy"] |= {
+        "engine_version": "3.2.6",
+        "port": 6379,
+        "transit_encryption": True,
+        "alarms_to_mute": ["connections-1", "memory-1"],
+    }
     content["legacy"] |= {"auth_secret_arn": f"arn:aws:secretsmanager:us-east-1:{_ACCOUNT}:secret:token-AbCdE5"}
     alarms = {"cpu_percent": 90, "engine_cpu_percent": 90, "memory_percent": 80, "freeable_memory_bytes": 1, "swap_usage_bytes": 1}
     alarms |= {"connections": 100, "fewest_connections": 10, "replication_lag_seconds": 5, "evictions_in_five_minutes": 1}

@@ -64,8 +64,8 @@ SWITCHES = (
     Switch("dns", {"network.dns_zone": {"id": "Z0123456789ABCDEFGHIJ", "name": "redis.internal"}}, {"network.dns_zone": None}),
     Switch(
         "token",
-        {"legacy.transit_encryption": True, "legacy.auth_secret_arn": _SECRET},
-        {"legacy.transit_encryption": False, "legacy.auth_secret_arn": None},
+        {"legacy.engine_version": "3.2.6", "legacy.transit_encryption": True, "legacy.auth_secret_arn": _SECRET},
+        {"legacy.engine_version": "3.2.4", "legacy.transit_encryption": False, "legacy.auth_secret_arn": None},
     ),
     Switch("standalone", {"legacy.kind": "standalone-cluster"}, {"legacy.kind": "replication-group"}),
     Switch("parameter group", {"legacy.parameter_group": "vets-api-redis3"}, {"legacy.parameter_group": None}),

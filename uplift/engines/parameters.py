@@ -45,11 +45,14 @@ class Parameter:
         return None
 
     def _in_range(self, value: str) -> bool:
-        is_number = value.isascii() and value.isdigit() and value == str(int(value))
+        digits = value.removeprefix("-")
+        is_number = digits.isascii() and digits.isdigit() and value == str(int(value))
         return is_number and any(low <= int(value) <= high for low, high in self.ranges)
 
 
 _UNBOUNDED = 2**63 - 1
+# A log of slow or big commands keeps none from there on (redis.conf, "Slow log").
+_OFF = -1
 
 
 def _in_words(low: int, high: int) -> str:
@@ -83,7 +86,7 @@ _COMMON: tuple[Parameter, ...] = (
     Parameter("timeout", "0", ranges=((0, 0), (20, _UNBOUNDED))),
     _whole("tcp-keepalive", "300"),
     _yes_no("cluster-enabled", "no", Changeable.BEFORE_USE),
-    _whole("slowlog-log-slower-than", "10000"),
+    _whole("slowlog-log-slower-than", "10000", _OFF),
     _whole("slowlog-max-len", "128"),
     _whole("repl-backlog-size", "1048576", 16384),
     _whole("repl-backlog-ttl", "3600"),
@@ -98,7 +101,7 @@ _COMMON: tuple[Parameter, ...] = (
     _fixed("appendfsync", "everysec"),
     _fixed("maxmemory"),
     _fixed("maxclients", "65000"),
-    _fixed("list-compress-depth", "0"),
+    _whole("list-compress-depth", "0"),
     _fixed("lua-time-limit", "5000"),
 )
 
@@ -128,7 +131,8 @@ _FROM_4_0: tuple[Parameter, ...] = (
     _whole("active-defrag-cycle-max", "75", 1, 75),
     _whole("active-defrag-threshold-lower", "10", 1, 100),
     _whole("active-defrag-threshold-upper", "100", 1, 100),
-    _whole("active-defrag-ignore-bytes", "104857600", 10_485_760, 104_857_600),
+    # As ElastiCache itself answers (DescribeCacheParameters); its user guide names narrower bounds.
+    _whole("active-defrag-ignore-bytes", "104857600", 1_048_576),
     _whole("lfu-log-factor", "10", 1),
     _whole("lfu-decay-time", "1"),
 )
@@ -178,9 +182,9 @@ _FROM_7: tuple[Parameter, ...] = (
 _FROM_VALKEY_8: tuple[Parameter, ...] = (
     _yes_no("extended-redis-compatibility", "yes"),
     # From 8.1, in the names of Valkey itself.
-    _whole("commandlog-execution-slower-than", "10000"),
-    _whole("commandlog-request-larger-than", "1048576"),
-    _whole("commandlog-reply-larger-than", "1048576"),
+    _whole("commandlog-execution-slower-than", "10000", _OFF),
+    _whole("commandlog-request-larger-than", "1048576", _OFF),
+    _whole("commandlog-reply-larger-than", "1048576", _OFF),
     _whole("commandlog-slow-execution-max-len", "128"),
     _whole("commandlog-large-request-max-len", "128"),
     _whole("commandlog-large-reply-max-len", "128"),
@@ -217,20 +221,22 @@ FAMILIES_OF_ELASTICACHE: tuple[str, ...] = (
 # no use here. They are no part of a family above, because all of a family's defaults are part of a plan that somebody approved.
 _SLAVE_BUFFERS = frozenset(f"client-output-buffer-limit-slave-{limit}" for limit in ("hard-limit", "soft-limit", "soft-seconds"))
 _REPLICA_BUFFERS = frozenset(name.replace("slave", "replica") for name in _SLAVE_BUFFERS)
-_ALSO_4_0 = frozenset({"client-query-buffer-limit", "proto-max-bulk-len"})
+_ALSO_3_2 = frozenset({"cluster-require-full-coverage", "hll-sparse-max-bytes"})
+_ALSO_4_0 = _ALSO_3_2 | {"client-query-buffer-limit", "proto-max-bulk-len"}
 _ALSO_5_0 = _ALSO_4_0 | _REPLICA_BUFFERS | {"active-defrag-max-scan-fields", "replica-ignore-maxmemory"}
 _ALSO_6 = _ALSO_5_0 | {"acl-pubsub-default", "acllog-max-len", "active-expire-effort", "tracking-table-max-keys"}
 _ALSO_6 |= {"lazyfree-lazy-user-del", "cluster-allow-reads-when-down"}
 _ALSO_7 = _ALSO_6 | {f"{kind}-max-listpack-{limit}" for kind in ("hash", "zset") for limit in ("entries", "value")}
 _ALSO_7 |= {"latency-tracking", "cluster-preferred-endpoint-type", "cluster-allow-pubsubshard-when-down"}
 _ALSO: Mapping[str, frozenset[str]] = {
-    "redis3.2": _SLAVE_BUFFERS | {"slave-allow-chaining"},
+    "redis3.2": _ALSO_3_2 | _SLAVE_BUFFERS | {"slave-allow-chaining"},
     "redis4.0": _SLAVE_BUFFERS | _ALSO_4_0 | {"slave-allow-chaining", "slave-lazy-flush"},
     "redis5.0": _ALSO_5_0,
     "redis6.x": _ALSO_6,
     "redis7": _ALSO_7,
     "valkey7": _ALSO_7,
-    "valkey8": _ALSO_7 | {"extended-redis-compatibility"},
+    "valkey8": _ALSO_7,
+    "valkey9": _ALSO_7,
 }
 
 _RENAMED_IN_5_0: Mapping[str, str] = {
@@ -258,8 +264,12 @@ class ParameterFamily:
             if problem is not None:
                 yield name, problem
 
+    def has(self, name: str) -> bool:
+        """Whether ElastiCache has it in this family, settable through Uplift or not."""
+        return name in self.by_name or name in _ALSO[self.name]
+
     def _why_unknown(self, name: str) -> str:
-        if name in _ALSO[self.name]:
+        if self.has(name):
             return f"is a parameter of family {self.name} that Uplift does not set"
         return f"does not exist in family {self.name}"
 

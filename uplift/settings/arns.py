@@ -7,8 +7,11 @@ from typing import NamedTuple
 from uplift.settings.values import Text
 
 _PARTITION, _REGION, _ACCOUNT = "aws[a-z-]*", "[a-z]{2,4}(-[a-z]+)+-[0-9]", "[0-9]{12}"
-# IAM API reference, CreatePolicy: names of 128 characters, under a path that begins and ends with a slash.
-_POLICY = r"policy/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,128}"
+# IAM API reference, CreatePolicy: names of 128 characters, under a path of 512 that begins and ends with a slash. A path may
+# hold more signs, of which some mean something else in a policy that names it (*, ?, ${) and some nobody writes.
+IAM_SIGNS = "[A-Za-z0-9_+=,.@-]"
+PATH_IN_WORDS = "letters, digits and _ + = , . @ - between slashes"
+_POLICY = rf"policy(?=.{{1,512}}(?<=/)[^/]+$)/({IAM_SIGNS}+/)*{IAM_SIGNS}{{1,128}}"
 
 
 class Owner(NamedTuple):
@@ -19,13 +22,14 @@ class Owner(NamedTuple):
     account: str
 
 
-def _arn(service: str, region: str, resource: str, what: str, example: str) -> Text:
+def _arn(service: str, region: str, resource: str, what: str, example: str, account: str = _ACCOUNT) -> Text:
     where = "REGION" if region else ""
     allowed = f"the ARN of {what}, such as arn:PARTITION:{service}:{where}:ACCOUNT:{example}"
-    return Text(allowed, f"arn:{_PARTITION}:{service}:{region}:{_ACCOUNT}:{resource}", longest=2_048)
+    return Text(allowed, f"arn:{_PARTITION}:{service}:{region}:{account}:{resource}", longest=2_048)
 
 
-POLICY_ARN = _arn("iam", "", _POLICY, "an IAM policy", "policy/NAME")
+# Also one of AWS's own, which is of no account: whose a policy is gets asked below, in words of its own.
+POLICY_ARN = _arn("iam", "", _POLICY, f"an IAM policy, its path of {PATH_IN_WORDS}", "policy/NAME", f"({_ACCOUNT}|aws)")
 OIDC_PROVIDER_ARN = _arn(
     "iam",
     "",

@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from uplift.engines.changes import Change, change_between
-from uplift.settings.arns import POLICY_ARN, Owner, why_elsewhere
+from uplift.settings.arns import IAM_SIGNS, PATH_IN_WORDS, POLICY_ARN, Owner, why_elsewhere
 from uplift.settings.base import FrozenSettings
 from uplift.settings.consent import consent_problems
 from uplift.settings.groups import GroupSettings
 from uplift.settings.legacy import LegacySettings
 from uplift.settings.lists import EachOnce
+from uplift.settings.muted_alarms import muting_problems
 from uplift.settings.network import NetworkSettings
 from uplift.settings.node_types import node_type_problems
 from uplift.settings.parameters import MEMORY_POLICY, REFUSES_WRITES
@@ -30,8 +31,10 @@ _MOST_ENVIRONMENT_BYTES = 4_096
 # What the run settings hold beside the texts counted below, with the longest names of table, bucket, topic and parameter group.
 _ENVIRONMENT_BYTES_OF_THE_REST = 2_000
 
-# IAM API reference, CreateRole.
-_ROLE_PATH = Text("/, or a path that begins and ends with a slash, such as /project/", "/(?:[!-.0-~]+/)*", longest=512)
+# IAM API reference, CreateRole, takes 512; every ARN of a role or a policy of ours holds it, and policies have limits.
+_ROLE_PATH = Text(
+    f"/, or a path that begins and ends with a slash, such as /project/, of {PATH_IN_WORDS}", f"/(?:{IAM_SIGNS}+/)*", longest=100
+)
 # CloudWatch Logs API reference, PutRetentionPolicy: those of its values that are at least a month and at most five years.
 _RETENTIONS = (30, 90, 180, 365, 731, 1827)
 
@@ -150,6 +153,9 @@ class EnvironmentSettings(FrozenSettings):
         yield from self.network.security_group_problems(self.legacy.security_group_id)
         yield from consent_problems(self.legacy, self.upgrade)
         yield from self._environment_size_problems()
+        yield from muting_problems(self.legacy.alarms_to_mute, self.owner)
+        if self.deploys_upgrade:
+            yield from self.network.function_problems()
         yield from tag_problems(self.tags, self.required_tags)
 
     def _group_problems(self) -> Iterator[str]:
@@ -162,12 +168,10 @@ class EnvironmentSettings(FrozenSettings):
                 yield f"{name.field}.kms_key_arn is set, but GovCloud encrypts ElastiCache with its own key only: leave the field out"
             if group.multi_az and len(self.network.subnet_ids) == 1:
                 yield f"{name.field}.multi_az needs subnets in two zones, found one in network.subnet_ids"
-            if group.parameters.get("cluster-enabled") == "yes":
-                why = "Sidekiq and breakers use several keys in one command"
-                yield f"{name.field}.parameters.cluster-enabled is 'yes', allowed: no ({why})"
         if self.sidekiq is not None and not self.sidekiq.refuses_when_full:
             policy = self.sidekiq.parameters.get(MEMORY_POLICY)
-            yield f"sidekiq.parameters.{MEMORY_POLICY} is {policy!r}, allowed: {REFUSES_WRITES} (an evicted key is a lost job)"
+            found = "missing" if policy is None else repr(policy)
+            yield f"sidekiq.parameters.{MEMORY_POLICY} is {found}, allowed: {REFUSES_WRITES} (an evicted key is a lost job)"
 
     def _node_problems(self) -> Iterator[str]:
         wanted = {name.field: (group.node_type, group.version) for name, group in self.groups.items()}
@@ -197,19 +201,22 @@ class EnvironmentSettings(FrozenSettings):
 
     def _environment_size_problems(self) -> Iterator[str]:
         legacy, upgrade = self.legacy, self.upgrade
-        alarms = sum(map(_bytes_in_environment, legacy.alarms_to_mute))
-        topics = sum(map(_bytes_in_environment, upgrade.receivers.topics))
-        approved_by = upgrade.approved.by if upgrade.approved else ""
-        tags = tuple(text for pair in self.tags.items() for text in pair)
-        texts = sum(
-            map(_bytes_in_environment, (legacy.managed_by, legacy.managed_by_line, legacy.auth_secret_arn or "", approved_by, *tags))
-        )
-        size = alarms + topics + texts + _ENVIRONMENT_BYTES_OF_THE_REST
+        texts: dict[str, tuple[str, ...]] = {
+            "legacy.alarms_to_mute": legacy.alarms_to_mute,
+            "legacy.managed_by": (legacy.managed_by,),
+            "legacy.managed_by_line": (legacy.managed_by_line,),
+            "legacy.auth_secret_arn": (legacy.auth_secret_arn or "",),
+            "upgrade.notify": upgrade.receivers.topics,
+            "upgrade.approved.by": (upgrade.approved.by if upgrade.approved else "",),
+            "tags": tuple(text for pair in self.tags.items() for text in pair),
+        }
+        sizes = {field: sum(map(_bytes_in_environment, written)) for field, written in texts.items()}
+        longest, size = max(sizes, key=sizes.__getitem__), sum(sizes.values()) + _ENVIRONMENT_BYTES_OF_THE_REST
         if size > _MOST_ENVIRONMENT_BYTES:
             yield (
-                f"legacy.alarms_to_mute: {len(legacy.alarms_to_mute)} names of {alarms:,} bytes, other texts of {topics + texts:,} and "
-                f"{_ENVIRONMENT_BYTES_OF_THE_REST:,} for the rest make {size:,} bytes, a Lambda function's environment holds "
-                f"{_MOST_ENVIRONMENT_BYTES:,}: name fewer alarms, topics or tags, or shorten managed_by_line"
+                f"{longest} takes {sizes[longest]:,} bytes, other texts {sum(sizes.values()) - sizes[longest]:,} and "
+                f"{_ENVIRONMENT_BYTES_OF_THE_REST:,} the rest, together {size:,}: a Lambda function's environment holds "
+                f"{_MOST_ENVIRONMENT_BYTES:,}; write less there"
             )
 
 

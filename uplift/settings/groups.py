@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from uplift.engines.catalogue import Engine, EngineVersion, find_version
 from uplift.settings.arns import KEY_ARN
 from uplift.settings.base import FrozenSettings, checked_version
-from uplift.settings.parameters import MEMORY_POLICY, REFUSES_WRITES, Parameters, parameter_problems
+from uplift.settings.parameters import MEMORY_POLICY, REFUSES_WRITES, Parameters, cluster_mode_problems, parameter_problems
 from uplift.settings.values import Choice, Text, TrueOrFalse, Whole
 from uplift.settings.windows import Window
 
@@ -101,6 +101,7 @@ class GroupSettings(FrozenSettings):
         if self.parameter_group_family not in (None, family):
             yield f"parameter_group_family is {self.parameter_group_family!r}, but {self.version} owns {family!r}: leave the field out"
         yield from parameter_problems(family, self.parameters)
+        yield from cluster_mode_problems(self.parameters)
         if self.multi_az and self.replicas == 0:
             yield "multi_az needs a node to fail over to: replicas is 0, allowed: 1 to 5 (or multi_az: false)"
         if Window.daily(self.snapshot_window).overlaps(Window.weekly(self.maintenance_window)):

@@ -12,6 +12,7 @@ from uplift.engines.catalogue import CATALOGUE, Engine, EngineVersion, find_vers
 from uplift.settings.arns import SECRET_ARN
 from uplift.settings.base import FrozenSettings
 from uplift.settings.lists import EachOnce
+from uplift.settings.muted_alarms import name_problems
 from uplift.settings.values import Choice, Text, TrueOrFalse, Whole
 
 # EC2 writes 8 digits, or 17 since 2016 (EC2 user guide, "Longer IDs").
@@ -28,7 +29,9 @@ def ec2_id(prefix: str) -> Text:
 SecurityGroupId = Annotated[str, ec2_id("sg")]
 SubnetId = Annotated[str, ec2_id("subnet")]
 ParameterGroupName = Annotated[str, Text(f"{_NAME_IN_WORDS}, or default.FAMILY", rf"default\.[a-z0-9.]+|{_NAME}", longest=255)]
-CacheId = Annotated[str, Text(_NAME_IN_WORDS, _NAME, longest=40)]
+# ElastiCache API reference, CreateCacheCluster and CreateReplicationGroup.
+_LONGEST_ID, _LONGEST_GROUP_ID = 50, 40
+CacheId = Annotated[str, Text(_NAME_IN_WORDS, _NAME, longest=_LONGEST_ID)]
 # CloudWatch API reference, PutMetricAlarm.
 AlarmName = Annotated[str, Text("the name of an alarm", longest=255)]
 
@@ -79,5 +82,18 @@ class LegacySettings(FrozenSettings):
 
     def problems(self) -> Iterator[str]:
         """Fields that do not go together."""
+        if len(self.id) > _LONGEST_GROUP_ID and not self.is_standalone:
+            yield f"id is {self.id!r} of {len(self.id)} characters, allowed: {_LONGEST_GROUP_ID} at most for a replication group"
         if self.auth_secret_arn and not self.transit_encryption:
             yield "auth_secret_arn needs transit_encryption: true (ElastiCache has AUTH only with TLS)"
+        if self.transit_encryption and not _has_tls(self.version):
+            yield f"transit_encryption is true, but {self.version} has no TLS; allowed: false (TLS came with 3.2.6, and again with 4.0.10)"
+        own = f"default.{self.version.family}"
+        if self.parameter_group is not None and self.parameter_group.startswith("default.") and self.parameter_group != own:
+            yield f"parameter_group is {self.parameter_group}, which {self.version} cannot use; allowed: {own}, or a group of its own"
+        yield from name_problems(self.alarms_to_mute)
+
+
+def _has_tls(version: EngineVersion) -> bool:
+    """ElastiCache user guide, "In-transit encryption (TLS)"."""
+    return version.number == (3, 2, 6) or version.number >= (4, 0, 10)

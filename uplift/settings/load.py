@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from uplift.errors import BadInput
 from uplift.settings.environment import EnvironmentSettings, environment_prefix
+from uplift.settings.missing import missing_for_the_stacks
 from uplift.settings.mistakes import mistakes_in_words
 from uplift.strict_yaml import read_yaml
 
@@ -43,7 +44,9 @@ def load_settings(environment: str, directory: Path = CONFIG_DIRECTORY) -> Envir
     try:
         settings = EnvironmentSettings.model_validate(content)
     except ValidationError as problem:
-        raise BadInput(f"{path}: {mistakes_in_words(EnvironmentSettings, problem.errors(include_url=False))}") from None
+        errors = problem.errors(include_url=False)
+        errors += missing_for_the_stacks(content, errors)
+        raise BadInput(f"{path}: {mistakes_in_words(EnvironmentSettings, errors)}") from None
     _check_beside_others(environment, settings, directory)
     return settings
 

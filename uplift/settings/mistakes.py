@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from uplift.settings.base import PROBLEMS
-from uplift.settings.values import REFUSED, did_you_mean, listed, shown
+from uplift.settings.values import REFUSED, did_you_mean, listed, shown, shown_key
 
 # Missing and misspelt fields are said all; of other mistakes as many as somebody mends in one go.
 _MOST_OTHERS = 5
@@ -34,12 +34,13 @@ def mistakes_in_words(model: type[BaseModel], errors: Sequence[ErrorDetails]) ->
 def _sentences(model: type[BaseModel], error: ErrorDetails) -> Iterator[str]:
     place = [str(part) for part in error["loc"] if part != "[key]"]
     if error["type"] == PROBLEMS:
-        yield from (".".join([*place, problem]) for problem in error["ctx"]["problems"])
+        yield from (".".join([*map(shown_key, place), problem]) for problem in error["ctx"]["problems"])
         return
     words = _in_words(model, error, place)
     if "[key]" in error["loc"] and not place[-1].strip():
         place, words = place[:-1], f"has a name that {words}"
-    yield f"{'.'.join(place) or '(whole file)'}{' ' if error['type'] == REFUSED and words.startswith(_VERBS) else ': '}{words}"
+    between = " " if error["type"] == REFUSED and words.startswith(_VERBS) else ": "
+    yield f"{'.'.join(map(shown_key, place)) or '(whole file)'}{between}{words}"
 
 
 # With these a sentence goes on from the field's name.

@@ -11,6 +11,14 @@ from uplift.settings.lists import EachOnce, Pairs
 from uplift.settings.values import Text, TrueOrFalse
 
 _ClientName = Annotated[str, Text("small letters, digits and hyphens, beginning with a letter", "[a-z][a-z0-9-]*", longest=100)]
+# RFC 1035; a top domain is never digits alone (RFC 3696).
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"(?!([a-z0-9-]+\.)*[0-9]+$){_LABEL}(\.{_LABEL})*"
+S3_PREFIX_LIST = ec2_id("pl")
+# Lambda API reference, VpcConfig.
+_MOST_SUBNETS_OF_A_FUNCTION = 16
+# Each is a resource or two of a stack, which holds 500 (CloudFormation user guide, "Quotas").
+_MOST_CLIENTS = 50
 _RouteTableId = Annotated[str, ec2_id("rtb")]
 
 
@@ -18,9 +26,7 @@ class DnsZone(FrozenSettings):
     """A private hosted zone in which each new group gets names of its own."""
 
     id: Annotated[str, Text("Z and at most 31 capital letters and digits", "Z[0-9A-Z]{1,31}")]
-    name: Annotated[
-        str, Text("a domain in small letters, such as redis.internal", r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", longest=200)
-    ]
+    name: Annotated[str, Text("a domain in small letters, such as redis.internal, labels of at most 63", _DOMAIN, longest=200)]
 
 
 class NetworkSettings(FrozenSettings):
@@ -32,7 +38,7 @@ class NetworkSettings(FrozenSettings):
     create_vpc_endpoints: TrueOrFalse = False
     endpoint_security_group_id: SecurityGroupId | None = None
     route_table_ids: Annotated[tuple[_RouteTableId, ...], EachOnce()] = ()
-    s3_prefix_list_id: Annotated[str, ec2_id("pl")]
+    s3_prefix_list_id: Annotated[str, S3_PREFIX_LIST] | None = None
     dns_zone: DnsZone | None = None
 
     def problems(self) -> Iterator[str]:
@@ -40,14 +46,25 @@ class NetworkSettings(FrozenSettings):
         yield from self._client_problems()
         if self.create_vpc_endpoints and not self.route_table_ids:
             yield "route_table_ids is empty, but create_vpc_endpoints needs the route tables of the subnets for S3"
+
+    def function_problems(self) -> Iterator[str]:
+        """What the functions of an upgrade need, and groups alone do not."""
+        if len(self.subnet_ids) > _MOST_SUBNETS_OF_A_FUNCTION:
+            most = _MOST_SUBNETS_OF_A_FUNCTION
+            yield f"network.subnet_ids has {len(self.subnet_ids)} entries, allowed: 1 to {most}, the most of a Lambda function"
+        if self.s3_prefix_list_id is None:
+            yield f"network.s3_prefix_list_id is missing, allowed: {S3_PREFIX_LIST.allowed}"
         if not self.create_vpc_endpoints and self.endpoint_security_group_id is None:
             yield (
-                "endpoint_security_group_id is missing: name the security group of the VPC's endpoints, or set create_vpc_endpoints: true"
+                "network.endpoint_security_group_id is missing: name the security group of the VPC's endpoints, or set "
+                "create_vpc_endpoints: true"
             )
 
     def _client_problems(self) -> Iterator[str]:
         if not self.client_security_group_ids:
             yield "client_security_group_ids is empty, allowed: at least one name: sg-id, such as api: sg-0123456789abcdef0"
+        if len(self.client_security_group_ids) > _MOST_CLIENTS:
+            yield f"client_security_group_ids has {len(self.client_security_group_ids)} entries, allowed: 1 to {_MOST_CLIENTS}"
         named: dict[str, str] = {}
         for client, group in self.client_security_group_ids.items():
             if named.setdefault(group, client) != client:

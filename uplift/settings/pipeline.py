@@ -19,6 +19,10 @@ _ALLOWED = "the ARN of a role or a user, such as arn:PARTITION:iam::ACCOUNT:role
 # resource policies").
 _RESERVED_PATH, _RESERVED_NAME = "aws-reserved/", "AWSReservedSSO_"
 _FEWEST_LETTERS = 3
+# IAM user guide, "IAM and AWS STS quotas": the name of a role or a user.
+_LONGEST_NAME = 64
+# GitHub's own words when one signs up; the _ is before an enterprise's short code (GitHub docs, "Enterprise Managed Users").
+_GITHUB_OWNER = "(?!-)[A-Za-z0-9_-]{1,39}(?<!-)"
 # A role's trust, without asking AWS for more (IAM user guide, "IAM and AWS STS quotas"): what of it people and the repository do not write,
 # and what one more account takes. A test holds both against a template.
 _LONGEST_TRUST, _REST_OF_TRUST, _ONE_ACCOUNT = 2_048, 420, 150
@@ -35,7 +39,7 @@ class PipelineSettings(FrozenSettings):
     `operators`: people's own roles and users, beside the repository's jobs; a `*` in a role's name stands for what nobody knows beforehand.
     """
 
-    repository: Annotated[str, Text("OWNER/NAME, as GitHub writes them", r"[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")]
+    repository: Annotated[str, Text("OWNER/NAME, as GitHub writes them", rf"{_GITHUB_OWNER}/(?!\.{{1,2}}$)[A-Za-z0-9_.-]{{1,100}}")]
     oidc_provider_arn: Annotated[str, OIDC_PROVIDER_ARN] | None = None
     bootstrap_qualifier: Annotated[str, Text("2 to 10 small letters and digits, beginning with a letter", "[a-z][a-z0-9]{1,9}")] | None = (
         None
@@ -50,6 +54,8 @@ class PipelineSettings(FrozenSettings):
             found = _OPERATOR.fullmatch(operator)
             if found is None:
                 yield f"operators: {operator!r} is nobody, allowed: {_ALLOWED}"
+            elif len(found["path"].rsplit("/", 1)[-1]) > _LONGEST_NAME:
+                yield f"operators: {operator!r} has a name of more characters than IAM takes, allowed: {_LONGEST_NAME}"
             elif found["kind"] == "user" and "*" in found["path"]:
                 yield f"operators: {operator!r} has a * in a user's name, allowed: a * in a role's name"
             elif _is_too_wide(found["path"]):

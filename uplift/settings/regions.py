@@ -42,8 +42,8 @@ def region_that_exists(region: str) -> str:
         return region
     place = region.rpartition("-")[0]
     beside = _beginning(place) or _beginning(place.rpartition("-")[0])
-    allowed = listed(beside) if beside else "a region in which ElastiCache is, such as us-gov-west-1"
-    raise ValueError(f"found {region!r}, which is no region of AWS, allowed: {allowed}{did_you_mean(region, _NAMES)}")
+    allowed = listed(beside) if beside else f"a region in which ElastiCache is, such as us-gov-west-1{did_you_mean(region, _NAMES)}"
+    raise ValueError(f"found {region!r}, which is no region of AWS, allowed: {allowed}")
 
 
 def _beginning(place: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from uplift.settings.lists import Pairs
 from uplift.settings.values import Text
 
 _TEXT = "[A-Za-z0-9 _.:/=+@-]"
-_IN_WORDS = "of letters, digits, blanks and _ . : / = + @ -"
+_IN_WORDS = "of ASCII letters, digits, blanks and _ . : / = + @ -, which every service takes"
 TagKey = Annotated[str, Text(f"1 to 128 characters, {_IN_WORDS}", f"{_TEXT}{{1,128}}")]
 TagValue = Annotated[str, Text(f"1 to 256 characters, {_IN_WORDS}", f"{_TEXT}{{1,256}}")]
 Tags = Annotated[Mapping[TagKey, TagValue], Pairs()]
@@ -31,7 +31,7 @@ def tag_problems(tags: Mapping[str, str], required: tuple[str, ...]) -> Iterator
         if key.lower().startswith("aws:"):
             yield f"tags has {key!r}, allowed: keys that do not begin with aws:, which AWS keeps to itself"
     if len(tags) > _MOST_TAGS:
-        yield f"tags has {len(tags)} entries, allowed: {_MOST_TAGS}"
+        yield f"tags has {len(tags)} entries, allowed: {_MOST_TAGS} (a resource takes 50, of which CDK and CloudFormation set some)"
     for key in required:
         written = first.get(key.lower(), key)
         if written != key:

@@ -13,7 +13,7 @@ from uplift.engines.catalogue import Engine, EngineVersion, find_version
 from uplift.settings.base import FrozenSettings, checked_version
 from uplift.settings.groups import NodeType
 from uplift.settings.lists import EachOnce
-from uplift.settings.parameters import MEMORY_POLICY, Parameters, parameter_problems
+from uplift.settings.parameters import MEMORY_POLICY, Parameters, cluster_mode_problems, parameter_problems
 from uplift.settings.receivers import Receivers, as_subscribed
 from uplift.settings.schedule_checks import is_past_for_everybody, why_never
 from uplift.settings.schedule_times import check_schedule
@@ -36,6 +36,8 @@ _EVENTS_OF_THE_REST = MINUTES_AROUND_THE_UPGRADE * 14 + 200
 _EVICTS_ANY_KEY = "allkeys-"
 
 
+# It is part of every alarm's description, of 1,024 characters (CloudWatch API reference, PutMetricAlarm).
+_RUNBOOKS = Text("https://…, of ASCII characters and without a slash at its end", "https://[A-Za-z0-9]([!-~]*[!-.0-~])?", longest=800)
 Receiver = Annotated[str, Text("a mail address, https://…, or the ARN of an SNS topic")]
 
 
@@ -52,7 +54,7 @@ class ScheduleSettings(FrozenSettings):
     """When the upgrade starts by itself. Off unless somebody turns it on."""
 
     enabled: TrueOrFalse = False
-    expression: Annotated[str, Text("at(yyyy-mm-ddThh:mm:ss) or cron(…)")] | None = None
+    expression: Annotated[str, Text("at(yyyy-mm-ddThh:mm:ss) or cron(…)", longest=256)] | None = None
     time_zone: Annotated[str, Text("the name of a time zone, such as America/New_York")] = "UTC"
 
     @field_validator("expression")
@@ -114,10 +116,8 @@ class UpgradeSettings(FrozenSettings):
     acknowledged: Annotated[frozenset[Annotated[Acknowledgement, Choice(tuple(Acknowledgement))]], EachOnce()] = frozenset()
     acknowledged_by: Annotated[str, Text("who acknowledged", may_be_empty=True)] = ""
     approved: Approval | None = None
-    runbooks_url: (
-        Annotated[str, Text("https://…, of ASCII characters and without a slash at its end", "https://[A-Za-z0-9]([!-~]*[!-.0-~])?")] | None
-    ) = None
-    notify: Annotated[tuple[Receiver, ...], EachOnce(key=as_subscribed)] = ()
+    runbooks_url: Annotated[str, _RUNBOOKS] | None = None
+    notify: Annotated[tuple[Receiver, ...], EachOnce(most=50, key=as_subscribed)] = ()
 
     @property
     def target(self) -> EngineVersion:
@@ -143,6 +143,7 @@ class UpgradeSettings(FrozenSettings):
     def problems(self) -> Iterator[str]:
         """Fields that do not go together."""
         yield from parameter_problems(self.target.family, self.parameters)
+        yield from cluster_mode_problems(self.parameters)
         policy = self.parameters.get(MEMORY_POLICY, "")
         if policy.startswith(_EVICTS_ANY_KEY):
             yield (

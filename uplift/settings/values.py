@@ -46,6 +46,11 @@ def shown(found: object) -> str:
             return f"{found}"
 
 
+def shown_key(key: str) -> str:
+    """A key as it stands in a path of fields: as it is written, where that is short and printable."""
+    return key if key.isprintable() and len(key) <= _MOST_SHOWN else shown(key)
+
+
 def refused(said: str) -> PydanticCustomError:
     """An error that is already in words."""
     return PydanticCustomError(REFUSED, "{said}", {"said": said})
