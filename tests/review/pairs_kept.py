@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.review.edits import APP_CACHE, SUBNETS, TOKEN, UPGRADE, Edit, Templates, put, resource
-from tests.review.pairs import BEHAVIOUR, HARMLESS, OUTAGE, PROTECTION, SECURITY, Pair
+from tests.review.pairs import BEHAVIOUR, HARMLESS, LOSS, OUTAGE, PROTECTION, SECURITY, Pair
 from tests.review.rule_edits import A_RULE, BUCKET, EVENTS_MAIL, IMPORTED, KEY, LOGS, MAIL, NEW, QUEUE, SHUT, TABLE, TOPIC, inside, new
 
 
@@ -33,6 +33,14 @@ def _rotated(at_once: bool) -> Edit:
         RotationRules={"AutomaticallyAfterDays": 30},
         RotateImmediatelyOnUpdate=at_once,
     )
+
+
+_PROVISIONED = put(TABLE, UPGRADE, BillingMode="PROVISIONED")
+_RESOLVED = "{{resolve:ssm-secure:a}}"
+
+
+def _attribute(name: str) -> dict[str, str]:
+    return {"AttributeName": name, "AttributeType": "S"}
 
 
 KEPT = [
@@ -208,5 +216,47 @@ KEPT = [
         "rotates at once",
         NEW,
         base=_rotated(True),
+    ),
+    Pair(
+        "a key of another type",
+        put(TABLE, UPGRADE, AttributeDefinitions=[{"AttributeName": "source", "AttributeType": "N"}]),
+        LOSS,
+        "replaced by an empty one",
+        TABLE,
+    ),
+    Pair(
+        "attributes in another order",
+        put(TABLE, UPGRADE, AttributeDefinitions=[_attribute("b"), _attribute("source")]),
+        HARMLESS,
+        "The same attributes",
+        TABLE,
+        base=put(TABLE, UPGRADE, AttributeDefinitions=[_attribute("source"), _attribute("b")]),
+    ),
+    Pair("a local index", put(TABLE, UPGRADE, LocalSecondaryIndexes=[{"IndexName": "a"}]), LOSS, "Local indexes", TABLE),
+    Pair("paid as by default", put(TABLE, UPGRADE, BillingMode=None), HARMLESS, "the default", TABLE, base=_PROVISIONED),
+    Pair(
+        "a password more",
+        put(NEW, UPGRADE, Passwords=[_RESOLVED, "{{resolve:ssm-secure:b}}"]),
+        BEHAVIOUR,
+        "goes on working",
+        NEW,
+        base=new("AWS::ElastiCache::User", Passwords=[_RESOLVED]),
+        never=(OUTAGE,),
+    ),
+    Pair(
+        "another password",
+        put(NEW, UPGRADE, Passwords=["{{resolve:ssm-secure:b}}"]),
+        OUTAGE,
+        "another way to log in",
+        NEW,
+        base=new("AWS::ElastiCache::User", Passwords=[_RESOLVED]),
+    ),
+    Pair(
+        "a MemoryDB that asks nobody",
+        put(NEW, UPGRADE, ACLName="open-access"),
+        SECURITY,
+        "without a password",
+        NEW,
+        base=new("AWS::MemoryDB::Cluster", ACLName="people"),
     ),
 ]

@@ -9,7 +9,7 @@ from uplift.review.rules.judgement import Judge
 from uplift.review.rules.properties import facts, kept, keys, network, rights, run, told
 from uplift.review.templates.differences import Change, PropertyChange
 from uplift.review.templates.known_values import holds_open, members
-from uplift.review.wording.values import flattened, is_secret, said
+from uplift.review.wording.values import flattened, is_secret, said, secrets_in_the_clear
 
 JUDGES: dict[str, dict[str, Judge]] = {
     kind: judges for subject in (facts, kept, keys, network, rights, run, told) for kind, judges in subject.BY_TYPE.items()
@@ -48,9 +48,13 @@ def impact_of_property(change: Change, one: PropertyChange) -> tuple[Impact, str
         return Impact.HARMLESS, "It follows a resource that is made anew."
     if one.path[-1].endswith(_SETS) and _same_members(one):
         return Impact.HARMLESS, "The same members in another order."
-    if is_secret(one.path) and not holds_open(one.after):
+    if (is_secret(one.path) and not holds_open(one.after)) or _is_newly_in_the_clear(one):
         return Impact.SECURITY, f"A secret in the clear, perhaps: {said(one)}."
     return Impact.BEHAVIOUR, "It is set otherwise, and does something else than before, perhaps."
+
+
+def _is_newly_in_the_clear(one: PropertyChange) -> bool:
+    return bool(set(secrets_in_the_clear(one.after, one.path)) - set(secrets_in_the_clear(one.before, one.path)))
 
 
 def _same_members(one: PropertyChange) -> bool:
