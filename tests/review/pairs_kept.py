@@ -106,7 +106,7 @@ KEPT = [
     Pair("a topic renamed", put(TOPIC, TopicName="people"), PROTECTION, "not told any more", TOPIC),
     Pair("somebody else is told", put(MAIL, Endpoint="o@example.gov"), PROTECTION, "Somebody else is told", MAIL),
     Pair("told of less", inside(EVENTS_MAIL, APP_CACHE, "FilterPolicy.Other", ["x"]), PROTECTION, "narrower", EVENTS_MAIL),
-    Pair("told of everything", put(EVENTS_MAIL, FilterPolicy=None, FilterPolicyScope=None), PROTECTION, "FilterPolicyScope", EVENTS_MAIL),
+    Pair("told of everything", put(EVENTS_MAIL, FilterPolicy=None, FilterPolicyScope=None), BEHAVIOUR, "More is told", EVENTS_MAIL),
     Pair(
         "a part of a filter gone",
         inside(EVENTS_MAIL, APP_CACHE, "FilterPolicy.ElastiCache:SnapshotComplete", None),
@@ -259,4 +259,16 @@ KEPT = [
         NEW,
         base=new("AWS::MemoryDB::Cluster", ACLName="people"),
     ),
+    Pair(
+        "a pattern in another order",
+        inside("Failures", UPGRADE, "EventPattern.detail.status", ["TIMED_OUT", "FAILED"]),
+        HARMLESS,
+        "its pattern",
+        "Failures",
+        base=A_RULE,
+    ),
+    Pair("a timeout as by default", put(NEW, UPGRADE, Timeout=3), HARMLESS, "the default", NEW, base=new("AWS::Lambda::Function")),
+    Pair("memory as by default", put(NEW, UPGRADE, MemorySize=128), HARMLESS, "the default", NEW, base=new("AWS::Lambda::Function")),
+    Pair("a key's kind as by default", put(KEY, KeySpec="SYMMETRIC_DEFAULT"), HARMLESS, "the default", KEY),
+    Pair("objects till a day", _rules(ExpirationDate="2030-01-01T00:00:00Z", ExpirationInDays=None), PROTECTION, "until a date", BUCKET),
 ]

@@ -160,15 +160,6 @@ def _attribute_types(value: Value) -> dict[str, str]:
     }
 
 
-def _billing(change: Change, name: str) -> Iterator[Judgement]:
-    """PROVISIONED where nothing is said (DynamoDB API, CreateTable)."""
-    before, after = (at(side, name) or "PROVISIONED" for side in (change.before, change.after))
-    if before == after:
-        yield harmless("It is the default.").judged(f"{name} written otherwise")
-    else:
-        yield behaviour("It is paid, and limited, otherwise.").judged(f"{name} changed", words(change, name))
-
-
 _COPIES_GO = security("What is written here is copied there, where others may read it.")
 BUCKET: dict[str, Judge] = {
     "VersioningConfiguration": _versioning,
@@ -213,7 +204,7 @@ TABLE: dict[str, Judge] = {
     "KinesisStreamSpecification": presence(removed=behaviour(), added=_COPIES_GO, changed=_COPIES_GO),
     "AttributeDefinitions": _attributes,
     "LocalSecondaryIndexes": always(data_loss("Local indexes are made with the table only: it is replaced by an empty one.")),
-    "BillingMode": _billing,
+    "BillingMode": always(behaviour("It is paid, and limited, otherwise.")),
     "GlobalSecondaryIndexes": always(behaviour("Queries over an index that goes fail.")),
     "TableClass": always(harmless("It costs otherwise.")),
     "ContributorInsightsSpecification": always(harmless()),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.review.finding import Finding, Impact
-from uplift.review.rules.judgement import Judge
+from uplift.review.rules.judgement import Judge, harmless, words
 from uplift.review.rules.properties import facts, kept, keys, network, rights, run, told
+from uplift.review.rules.properties.defaults import is_default_either_way
 from uplift.review.templates.differences import Change, PropertyChange
 from uplift.review.templates.known_values import holds_open, members
 from uplift.review.wording.values import flattened, is_secret, said, secrets_in_the_clear
@@ -36,6 +37,9 @@ def findings_of_properties(change: Change) -> Iterator[Finding]:
     """A finding on each property the table has a judge for; nothing on what it has none for."""
     judges = JUDGES.get(change.type, {})
     for name in dict.fromkeys(one.name for one in change.properties):
+        if is_default_either_way(change, name):
+            yield harmless("It is the default.").judged(f"{name} written otherwise", words(change, name)).on(change, [name])
+            continue
         for judgement in dict.fromkeys(judges[name](change, name)) if name in judges else ():
             yield judgement.on(change, [name])
 
