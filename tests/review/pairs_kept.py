@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.review.edits import APP_CACHE, SUBNETS, TOKEN, UPGRADE, Edit, Templates, put, resource
-from tests.review.pairs import BEHAVIOUR, HARMLESS, OUTAGE, PROTECTION, SECURITY, Pair
+from tests.review.pairs import BEHAVIOUR, HARMLESS, LOSS, OUTAGE, PROTECTION, SECURITY, Pair
 from tests.review.rule_edits import A_RULE, BUCKET, EVENTS_MAIL, IMPORTED, KEY, LOGS, MAIL, NEW, QUEUE, SHUT, TABLE, TOPIC, inside, new
 
 
@@ -33,6 +33,14 @@ def _rotated(at_once: bool) -> Edit:
         RotationRules={"AutomaticallyAfterDays": 30},
         RotateImmediatelyOnUpdate=at_once,
     )
+
+
+_PROVISIONED = put(TABLE, UPGRADE, BillingMode="PROVISIONED")
+_RESOLVED = "{{resolve:ssm-secure:a}}"
+
+
+def _attribute(name: str) -> dict[str, str]:
+    return {"AttributeName": name, "AttributeType": "S"}
 
 
 KEPT = [
@@ -98,7 +106,7 @@ KEPT = [
     Pair("a topic renamed", put(TOPIC, TopicName="people"), PROTECTION, "not told any more", TOPIC),
     Pair("somebody else is told", put(MAIL, Endpoint="o@example.gov"), PROTECTION, "Somebody else is told", MAIL),
     Pair("told of less", inside(EVENTS_MAIL, APP_CACHE, "FilterPolicy.Other", ["x"]), PROTECTION, "narrower", EVENTS_MAIL),
-    Pair("told of everything", put(EVENTS_MAIL, FilterPolicy=None, FilterPolicyScope=None), PROTECTION, "FilterPolicyScope", EVENTS_MAIL),
+    Pair("told of everything", put(EVENTS_MAIL, FilterPolicy=None, FilterPolicyScope=None), BEHAVIOUR, "More is told", EVENTS_MAIL),
     Pair(
         "a part of a filter gone",
         inside(EVENTS_MAIL, APP_CACHE, "FilterPolicy.ElastiCache:SnapshotComplete", None),
@@ -209,4 +217,58 @@ KEPT = [
         NEW,
         base=_rotated(True),
     ),
+    Pair(
+        "a key of another type",
+        put(TABLE, UPGRADE, AttributeDefinitions=[{"AttributeName": "source", "AttributeType": "N"}]),
+        LOSS,
+        "replaced by an empty one",
+        TABLE,
+    ),
+    Pair(
+        "attributes in another order",
+        put(TABLE, UPGRADE, AttributeDefinitions=[_attribute("b"), _attribute("source")]),
+        HARMLESS,
+        "The same attributes",
+        TABLE,
+        base=put(TABLE, UPGRADE, AttributeDefinitions=[_attribute("source"), _attribute("b")]),
+    ),
+    Pair("a local index", put(TABLE, UPGRADE, LocalSecondaryIndexes=[{"IndexName": "a"}]), LOSS, "Local indexes", TABLE),
+    Pair("paid as by default", put(TABLE, UPGRADE, BillingMode=None), HARMLESS, "the default", TABLE, base=_PROVISIONED),
+    Pair(
+        "a password more",
+        put(NEW, UPGRADE, Passwords=[_RESOLVED, "{{resolve:ssm-secure:b}}"]),
+        BEHAVIOUR,
+        "goes on working",
+        NEW,
+        base=new("AWS::ElastiCache::User", Passwords=[_RESOLVED]),
+        never=(OUTAGE,),
+    ),
+    Pair(
+        "another password",
+        put(NEW, UPGRADE, Passwords=["{{resolve:ssm-secure:b}}"]),
+        OUTAGE,
+        "another way to log in",
+        NEW,
+        base=new("AWS::ElastiCache::User", Passwords=[_RESOLVED]),
+    ),
+    Pair(
+        "a MemoryDB that asks nobody",
+        put(NEW, UPGRADE, ACLName="open-access"),
+        SECURITY,
+        "without a password",
+        NEW,
+        base=new("AWS::MemoryDB::Cluster", ACLName="people"),
+    ),
+    Pair(
+        "a pattern in another order",
+        inside("Failures", UPGRADE, "EventPattern.detail.status", ["TIMED_OUT", "FAILED"]),
+        HARMLESS,
+        "its pattern",
+        "Failures",
+        base=A_RULE,
+    ),
+    Pair("a timeout as by default", put(NEW, UPGRADE, Timeout=3), HARMLESS, "the default", NEW, base=new("AWS::Lambda::Function")),
+    Pair("memory as by default", put(NEW, UPGRADE, MemorySize=128), HARMLESS, "the default", NEW, base=new("AWS::Lambda::Function")),
+    Pair("a key's kind as by default", put(KEY, KeySpec="SYMMETRIC_DEFAULT"), HARMLESS, "the default", KEY),
+    Pair("objects till a day", _rules(ExpirationDate="2030-01-01T00:00:00Z", ExpirationInDays=None), PROTECTION, "until a date", BUCKET),
 ]

@@ -6,17 +6,18 @@ import pytest
 
 from tests.review.conftest import Reviewed
 from tests.review.pairs_refusals import REFUSED, TAKEN, Refused, Taken
+from tests.review.pairs_refused_by_services import SERVICES, TAKES
 from uplift.review.finding import Impact
 
 _BARE = ("is not one of [", "does not match '", "Additional properties", "is a required property", "^")
 
 
 def test_no_name_is_used_twice() -> None:
-    names = [*(one.name for one in REFUSED), *(one.name for one in TAKEN)]
+    names = [*(one.name for one in (*REFUSED, *SERVICES)), *(one.name for one in (*TAKEN, *TAKES))]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*REFUSED, *SERVICES], ids=lambda row: row.name)
 def test_it_fails_at_deploy(row: Refused, reviewed: Reviewed) -> None:
     exit_code, document = reviewed(row.head, row.base)
     refused = [one for one in document["findings"] if one["class"] == Impact.FAILS.value]
@@ -28,7 +29,7 @@ def test_it_fails_at_deploy(row: Refused, reviewed: Reviewed) -> None:
     assert all(one["action"] for one in refused), listed
 
 
-@pytest.mark.parametrize("row", TAKEN, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*TAKEN, *TAKES], ids=lambda row: row.name)
 def test_it_is_not_refused(row: Taken, reviewed: Reviewed) -> None:
     _, document = reviewed(row.head, row.base)
     assert [one for one in document["findings"] if one["class"] == Impact.FAILS.value] == []

@@ -24,6 +24,29 @@ BEHAVIOUR, HARMLESS = Impact.BEHAVIOUR, Impact.HARMLESS
 NOTHING = StackTemplate("Stack", {})
 _GONE: Any = None
 _RECOVERED = {"PointInTimeRecoveryEnabled": True}
+_HOLD_DATA = (
+    "AmazonMQ::Broker",
+    "Backup::BackupVault",
+    "Cassandra::Table",
+    "Cognito::UserPool",
+    "DocDB::DBCluster",
+    "DynamoDB::GlobalTable",
+    "EC2::Volume",
+    "ECR::Repository",
+    "EFS::FileSystem",
+    "Elasticsearch::Domain",
+    "FSx::FileSystem",
+    "Kinesis::Stream",
+    "MSK::Cluster",
+    "MemoryDB::Cluster",
+    "Neptune::DBCluster",
+    "OpenSearchService::Domain",
+    "QLDB::Ledger",
+    "Redshift::Cluster",
+    "S3Express::DirectoryBucket",
+    "S3Tables::TableBucket",
+    "Timestream::Table",
+)
 
 
 def _assembly(kind: str, properties: dict[str, Any]) -> Assembly:
@@ -223,7 +246,9 @@ def _worst(found: list[Finding]) -> Impact:
         *[(kind, PROTECTION) for kind in ("AWS::Logs::SubscriptionFilter", "AWS::CloudTrail::Trail", "AWS::EC2::FlowLog")],
         *[(kind, PROTECTION) for kind in ("AWS::Config::ConfigRule", "AWS::Config::ConfigurationRecorder", "AWS::GuardDuty::Detector")],
         *[(kind, PROTECTION) for kind in ("AWS::SecurityHub::Hub", "AWS::AccessAnalyzer::Analyzer", "AWS::Backup::BackupPlan")],
-        *[(kind, PROTECTION) for kind in ("AWS::Backup::BackupSelection", "AWS::Backup::BackupVault", "AWS::WAFv2::WebACLAssociation")],
+        *[(f"AWS::{kind}", LOSS) for kind in _HOLD_DATA],
+        ("AWS::DocDB::DBInstance", OUTAGE),
+        *[(kind, PROTECTION) for kind in ("AWS::Backup::BackupSelection", "AWS::WAFv2::WebACLAssociation")],
         *[(kind, PROTECTION) for kind in ("AWS::SecretsManager::RotationSchedule", "AWS::Lambda::EventInvokeConfig")],
         *[
             (kind, BEHAVIOUR)
@@ -246,7 +271,8 @@ def test_a_resource_that_goes(kind: str, impact: Impact) -> None:
         ("AWS::SNS::Subscription", PROTECTION),
         ("AWS::SQS::Queue", PROTECTION),
         ("AWS::Logs::LogGroup", PROTECTION),
-        ("AWS::Backup::BackupVault", PROTECTION),
+        *[(f"AWS::{kind}", LOSS) for kind in _HOLD_DATA],
+        ("AWS::DocDB::DBInstance", OUTAGE),
         ("AWS::EC2::VPC", OUTAGE),
         ("AWS::EC2::NatGateway", OUTAGE),
         ("AWS::ElastiCache::User", OUTAGE),

@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterator
 from uplift.review.finding import Finding, Impact
 from uplift.review.refusals.by_schema import schema_refusals
 from uplift.review.refusals.combinations import refused_combinations
-from uplift.review.refusals.cycles import circular_dependencies
+from uplift.review.refusals.cycles import circular_conditions, circular_dependencies
 from uplift.review.refusals.duplicate_rules import duplicate_rules
 from uplift.review.refusals.exports import exports_and_imports
 from uplift.review.refusals.limits import exceeded_limits
+from uplift.review.refusals.map_entries import missing_map_entries
 from uplift.review.refusals.names_taken import taken_names
 from uplift.review.refusals.names_taken_over_stacks import names_over_stacks
+from uplift.review.refusals.not_updated import refused_updates
 from uplift.review.refusals.nothing_there import missing_references, references_to_what_is_left_out
 from uplift.review.refusals.parameters import defaults_of_another_kind, parameters_without_value
+from uplift.review.refusals.policies import refused_policies
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.refusals.schedules import refused_schedules
+from uplift.review.refusals.services import refused_by_services
 from uplift.review.refusals.state_machines import refused_state_machines
 from uplift.review.refusals.users import refused_users
 from uplift.review.refusals.values import refused_values
@@ -33,6 +37,10 @@ _OF_ONE: tuple[Callable[[StackTemplate], Iterator[Refusal]], ...] = (
     refused_combinations,
     refused_users,
     defaults_of_another_kind,
+    missing_map_entries,
+    circular_conditions,
+    refused_policies,
+    refused_by_services,
 )
 # Each judges the step from base to head.
 _OF_BOTH: tuple[Callable[[StackTemplate | None, StackTemplate], Iterator[Refusal]], ...] = (
@@ -40,6 +48,7 @@ _OF_BOTH: tuple[Callable[[StackTemplate | None, StackTemplate], Iterator[Refusal
     taken_names,
     duplicate_rules,
     parameters_without_value,
+    refused_updates,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from uplift.review.refusals.references import targets_in
+from uplift.review.refusals.references import conditions_in, targets_in
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.templates.template import StackTemplate
 
@@ -21,6 +21,19 @@ def circular_dependencies(base: StackTemplate | None, head: StackTemplate) -> It
         round_trip = [*circle[start:], *circle[:start], where]
         yield Refusal(
             where, f"circular dependency {' → '.join(round_trip)}", "each of them waits for the next", "take one of these references out"
+        )
+
+
+def circular_conditions(stack: StackTemplate) -> Iterator[Refusal]:
+    """Conditions that ask each other, whether anything uses them or not (user guide, "Conditions")."""
+    conditions = stack.section("Conditions")
+    graph = {name: frozenset(conditions_in(value)) & conditions.keys() for name, value in conditions.items()}
+    for circle in _circles(graph):
+        yield Refusal(
+            "",
+            f"circular condition {' → '.join([*circle, circle[0]])}",
+            "each of them waits for the next",
+            "take one of these conditions out",
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.rules.ingress import EGRESS, INGRESS, SECURITY_GROUP
+from uplift.review.rules.ingress import EGRESS, INGRESS, SECURITY_GROUP, protocol_name
 from uplift.review.templates.known_values import known_text
 from uplift.review.templates.template import Resource, StackTemplate, Value
 
@@ -90,12 +90,10 @@ def _held(stack: StackTemplate) -> Iterator[HeldRule]:
 
 
 def _rule(direction: str, group: str, rule: Value, resource: Resource, *, is_inline: bool) -> HeldRule:
-    protocol = str(rule.get("IpProtocol", "")).lower()
-    ports = ("", "") if protocol in {"-1", "all"} else (_port(rule.get("FromPort")), _port(rule.get("ToPort")))
+    protocol = protocol_name(rule.get("IpProtocol", ""))
+    ports = ("", "") if protocol == "-1" else (_port(rule.get("FromPort")), _port(rule.get("ToPort")))
     end = {name: _group(rule[name]) for name in _OTHER_END if rule.get(name) is not None}
-    return HeldRule(
-        direction, group, ("-1" if protocol == "all" else protocol, *ports), json.dumps(end, sort_keys=True), resource.logical_id, is_inline
-    )
+    return HeldRule(direction, group, (protocol, *ports), json.dumps(end, sort_keys=True), resource.logical_id, is_inline)
 
 
 def _port(value: Value) -> str:

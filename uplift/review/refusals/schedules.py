@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.templates.known_values import known_number, known_text
@@ -31,6 +32,7 @@ def refused_schedules(stack: StackTemplate) -> Iterator[Refusal]:
     for schedule in stack.of_type(SCHEDULE):
         yield from _time_zone(schedule)
         yield from _window(schedule)
+        yield from _ends_before_it_starts(schedule)
     for rule in stack.of_type(RULE):
         if rule.property("ScheduleExpression") is None and rule.property("EventPattern") is None:
             yield Refusal(
@@ -111,3 +113,24 @@ def _window(schedule: Resource) -> Iterator[Refusal]:
         yield Refusal(
             schedule.logical_id, f"MaximumWindowInMinutes: {minutes}", "it is out of range", f"allowed: 1 to {_LONGEST_WINDOW}", about
         )
+
+
+def _ends_before_it_starts(schedule: Resource) -> Iterator[Refusal]:
+    """Both dates are of ISO 8601 (Scheduler API, CreateSchedule)."""
+    start, end = (_moment(known_text(schedule.property(name))) for name in ("StartDate", "EndDate"))
+    if start is not None and end is not None and end <= start:
+        yield Refusal(
+            schedule.logical_id,
+            f"EndDate {schedule.property('EndDate')} with StartDate {schedule.property('StartDate')}",
+            "it ends before it starts",
+            "write a later EndDate",
+            frozenset({"StartDate", "EndDate"}),
+        )
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if text is not None else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found

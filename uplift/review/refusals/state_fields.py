@@ -63,7 +63,29 @@ def field_problems(state: Mapping[str, Any], language: str) -> Iterator[Problem]
         yield from _retry(number, rule)
     for number, rule in enumerate(_listed(state.get("Catch")), 1):
         yield from _catch(number, rule)
+    for name in ("Retry", "Catch"):
+        yield from _after_all(name, _listed(state.get(name)))
+    for name, least in (("TimeoutSeconds", 1), ("HeartbeatSeconds", 1), ("Seconds", 0)):
+        yield from seconds_problems(name, state.get(name), least, language)
     yield from _of_type(kind, state, language)
+
+
+def _after_all(name: str, rules: list[Any]) -> Iterator[Problem]:
+    """`States.ALL` takes every error, so it stands alone and last (specification, "Fallback States")."""
+    for number, rule in enumerate(rules, 1):
+        errors = _listed(rule.get("ErrorEquals")) if isinstance(rule, dict) else []
+        if "States.ALL" in errors and number < len(rules):
+            yield f"has a {name.lower()} after the one of States.ALL (number {number})", "put States.ALL last"
+        elif "States.ALL" in errors and len(errors) > 1:
+            yield f"has a {name.lower()} of States.ALL and others (number {number})", "name States.ALL alone"
+
+
+def seconds_problems(name: str, value: Any, least: int, language: str) -> Iterator[Problem]:
+    """Seconds that are no whole number, or too few (specification, "Wait State" and "Timeouts")."""
+    if value is None or not is_known(value) or (language == "JSONata" and isinstance(value, str)):
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        yield f"has {name} {value!r}", f"allowed: a whole number, {least} and more"
 
 
 def _ways_on(kind: str, state: Mapping[str, Any]) -> Iterator[Problem]:

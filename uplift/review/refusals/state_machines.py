@@ -11,11 +11,14 @@ from typing import Any
 
 from uplift.review.refusals.nearest import did_you_mean
 from uplift.review.refusals.refusal import Refusal
-from uplift.review.refusals.state_fields import STATE_TYPES, field_problems
+from uplift.review.refusals.state_fields import STATE_TYPES, field_problems, seconds_problems
 from uplift.review.refusals.state_machine_definitions import NotJson, definition_of, is_known
 from uplift.review.templates.template import StackTemplate
 from uplift.review.wording.state_machines import STATE_MACHINE
+from uplift.review.wording.values import shown
 
+# Specification, "States": "MUST be less than or equal to 80 Unicode characters in length".
+_LONGEST_NAME = 80
 _DEFINITIONS = frozenset({"DefinitionString", "Definition"})
 
 
@@ -49,7 +52,11 @@ def _machine(machine: Mapping[str, Any], place: str, language: str) -> Iterator[
         yield f"no StartAt{where}", "name the first state"
     elif is_known(start) and start not in states:
         yield f"StartAt{where} names {start}, which is no state there", f"name a state{did_you_mean(str(start), states)}"
+    for problem, action in seconds_problems("TimeoutSeconds", machine.get("TimeoutSeconds"), 1, language):
+        yield f"the machine{where} {problem}", action
     for name, state in states.items():
+        if len(name) > _LONGEST_NAME:
+            yield f"a state's name of {len(name)} characters{where}: {shown(name)}", f"allowed: up to {_LONGEST_NAME}"
         if not isinstance(state, dict):
             yield f"state {name}{where} is no object", "write it as an object"
             continue

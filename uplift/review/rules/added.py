@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from uplift.review.finding import OPEN_TO_EVERYBODY, Finding
+from uplift.review.finding import OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET, Finding
 from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
@@ -14,7 +14,7 @@ from uplift.review.rules.rotation import ROTATION, rotation_judged
 from uplift.review.templates.differences import Change
 from uplift.review.templates.known_values import at, holds_open, truth
 from uplift.review.templates.template import Resource, StackTemplate
-from uplift.review.wording.values import flattened
+from uplift.review.wording.values import flattened, secrets_in_the_clear
 
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 _Judged = Callable[[Resource, StackTemplate], Iterator[Judgement]]
@@ -22,8 +22,16 @@ _Judged = Callable[[Resource, StackTemplate], Iterator[Judgement]]
 
 def findings_of_added(change: Change, head: StackTemplate) -> Iterator[Finding]:
     """What a new resource means by itself; its policies and rules are said by rules of their own."""
-    for one in _judged(change.resource, head):
+    for one in (*_judged(change.resource, head), *_secrets(change.resource)):
         yield one.on(change)
+
+
+def _secrets(new: Resource) -> Iterator[Judgement]:
+    """Whatever the type, a secret that is written out is read by whoever reads the template."""
+    for path in dict.fromkeys(where for where, _ in secrets_in_the_clear(dict(new.properties), ())):
+        yield security("It can be read in git and in CloudFormation.", "draw it, or name it with {{resolve:secretsmanager:…}}").judged(
+            f"a secret in the clear: {path}"
+        )
 
 
 def _judged(new: Resource, head: StackTemplate) -> Iterator[Judgement]:
@@ -159,7 +167,30 @@ def _record_set(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
     yield behaviour("A name leads somewhere that led nowhere, or elsewhere, before.").judged("new", flattened(new.property("Name") or ""))
 
 
+def _database(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
+    """What is unsaid depends on the subnets; only what is said is judged (RDS, Redshift and MQ API references)."""
+    if truth(new.property("PubliclyAccessible")) is not False:
+        yield security("It can be reached from the internet.", "set PubliclyAccessible: false").judged(OPEN_TO_THE_INTERNET)
+
+
+def _memory_db(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
+    if new.property("ACLName") == "open-access":
+        yield security("Whoever reaches it may do everything, without a password.", "give it a list of users").judged(OPEN_TO_EVERYBODY)
+    if truth(new.property("TLSEnabled"), default=True) is not True:
+        yield security("What it is told and says can be read on the way.", "leave TLSEnabled on").judged("new, without TLS")
+
+
+def _method(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
+    """A browser asks OPTIONS before it signs anything (API Gateway guide, "Enable CORS for a resource")."""
+    if new.property("HttpMethod") != "OPTIONS" and (new.property("AuthorizationType") or "NONE") == "NONE":
+        yield security("Whoever knows the address may call it.", "set AuthorizationType").judged(OPEN_TO_EVERYBODY)
+
+
 _READ: dict[str, _Judged] = {
+    **dict.fromkeys(("AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::Redshift::Cluster", "AWS::AmazonMQ::Broker"), _database),
+    "AWS::MemoryDB::Cluster": _memory_db,
+    "AWS::ApiGateway::Method": _method,
+    "AWS::ApiGatewayV2::Route": _method,
     "AWS::S3::Bucket": _bucket,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _alarm,

@@ -10,7 +10,7 @@ from uplift.review.templates.template import HOLDS_DATA
 
 LOG_GROUP = "AWS::Logs::LogGroup"
 # What is told of what was, or waits to be read: kept like data, though the application does not live on it.
-KEEPS_RECORDS = frozenset({LOG_GROUP, "AWS::SQS::Queue", "AWS::Backup::BackupVault", "AWS::CloudTrail::EventDataStore"})
+KEEPS_RECORDS = frozenset({LOG_GROUP, "AWS::SQS::Queue", "AWS::CloudTrail::EventDataStore", "AWS::Events::Archive"})
 # User guide, "DeletionPolicy attribute".
 _SAME_FOR_WHAT_EXISTS = "Both keep what exists; they differ only where the very creation of a resource is rolled back."
 

@@ -62,7 +62,8 @@ def _changed(change: Change, name: str, before: Resource, after: Resource) -> It
         yield finding_on(change, Impact.HARMLESS, f"{name} follows", words(change, name), about=[name])
     elif name == "EventPattern":
         less = not matches_no_less(before.property(name), after.property(name))
-        impact = Impact.PROTECTION if less else Impact.BEHAVIOUR
+        more = not matches_no_less(after.property(name), before.property(name))
+        impact = Impact.PROTECTION if less else Impact.BEHAVIOUR if more else Impact.HARMLESS
         yield finding_on(change, impact, "its pattern is another", words(change, name), "see that nothing goes unnoticed", about=[name])
     elif name == "Targets":
         yield from _targets(change, before, after)

@@ -73,6 +73,12 @@ class Rule:
 EVERYTHING_OUT = Rule("egress", _ALL, *_ALL_PORTS, "0.0.0.0/0")
 
 
+def protocol_name(protocol: Value) -> str:
+    """`tcp` for `6` and `TCP`, and `-1` for everything."""
+    name = str(protocol).lower()
+    return _PROTOCOLS.get(name, name)
+
+
 def is_covered(rule: Rule, by: Collection[Rule]) -> bool:
     """Whether these rules together let through all that one does."""
     same = [one for one in by if _may_cover(one, rule)]

@@ -44,6 +44,11 @@ class Meaning:
         return Judgement(self.impact, what, " ".join(part for part in (self.sentence, before_and_after) if part), self.action, outage)
 
 
+def data_loss(sentence: str, action: str = "take the change back") -> Meaning:
+    """What it holds is gone."""
+    return Meaning(Impact.DATA_LOSS, sentence, action)
+
+
 def protection(sentence: str, action: str = "keep it") -> Meaning:
     """A later mistake or failure costs more, or is noticed later."""
     return Meaning(Impact.PROTECTION, sentence, action)

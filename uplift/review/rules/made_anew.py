@@ -17,12 +17,15 @@ from uplift.review.wording.values import all_said
 _CUT_OFF = outage("Whoever reaches something through it is cut off.", "take the change back")
 _TOLD_NO_MORE = protection("Who subscribed outside this template is not told any more, and whoever publishes to its ARN finds nothing.")
 _ANOTHER_ARN = behaviour("Whoever names it from outside this template keeps the old name.", "see that nothing holds on to the old one")
+# The data is the cluster's (DocumentDB and Neptune guides, "Deleting an instance").
+_INSTANCE_OF_CLUSTER = outage("Who is connected to the old instance is cut off; the cluster keeps the data.", "choose the hour")
 # What it means that the resource is another one, whatever the reason. Other types: harmless where it only follows what it refers to.
 _BY_TYPE = {
     "AWS::SNS::Topic": _TOLD_NO_MORE,
     "AWS::SQS::Queue": protection("What waits in the old one is deleted with it, and whoever sends to its ARN finds nothing."),
     LOG_GROUP: protection("The old one's logs are deleted with it."),
-    "AWS::Backup::BackupVault": protection("The new one holds no backup."),
+    "AWS::DocDB::DBInstance": _INSTANCE_OF_CLUSTER,
+    "AWS::Neptune::DBInstance": _INSTANCE_OF_CLUSTER,
     "AWS::EC2::VPC": _CUT_OFF,
     "AWS::EC2::Subnet": _CUT_OFF,
     "AWS::EC2::VPCEndpoint": _CUT_OFF,

@@ -69,6 +69,8 @@ _BY_TYPE: dict[str, Meaning] = {
     "AWS::ElastiCache::User": outage("Clients that log in as this user are refused."),
     "AWS::ElastiCache::UserGroup": outage("Clients that log in as its users are refused."),
     "AWS::SecretsManager::SecretTargetAttachment": behaviour("The secret no longer says where it is for."),
+    "AWS::DocDB::DBInstance": outage("Who is connected to it is cut off; the cluster keeps the data."),
+    "AWS::Neptune::DBInstance": outage("Who is connected to it is cut off; the cluster keeps the data."),
     "AWS::ECS::Service": outage("What it ran is stopped."),
     "AWS::EC2::Instance": outage("What runs on it is stopped."),
     "AWS::IAM::User": outage("Whoever signs in or calls as this user is refused."),

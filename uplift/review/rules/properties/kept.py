@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf
 
+from uplift.review.finding import OPEN_TO_EVERYBODY
 from uplift.review.rules.judgement import (
     Judge,
     Judgement,
     always,
     amount,
     behaviour,
+    data_loss,
     harmless,
     outage,
     parts,
@@ -25,7 +27,9 @@ from uplift.review.rules.judgement import (
 )
 from uplift.review.rules.properties.lifecycle import judge_lifecycle
 from uplift.review.templates.differences import Change
-from uplift.review.templates.known_values import at, holds_open, is_open
+from uplift.review.templates.known_values import at, holds_open, is_open, members
+from uplift.review.templates.template import Value
+from uplift.review.wording.values import flattened
 
 _FEWER_COPIES = protection("What was overwritten or deleted by mistake can no longer be taken back.")
 _DEFAULT_RETENTION_OF_A_QUEUE = 345_600
@@ -130,6 +134,32 @@ def _time_to_live(change: Change, name: str) -> Iterator[Judgement]:
         yield protection("Another attribute says when an item is deleted.").judged(f"{name}.AttributeName changed", words(change, name))
 
 
+def _attributes(change: Change, name: str) -> Iterator[Judgement]:
+    """Replacement if an existing definition is edited (CloudFormation reference, AWS::DynamoDB::Table)."""
+    before, after = (_attribute_types(at(side, name)) for side in (change.before, change.after))
+    other = [key for key in sorted(before.keys() & after.keys()) if before[key] != after[key]]
+    if other:
+        yield data_loss("A key of another type is another table: it is replaced by an empty one.").judged(
+            f"another type of key: {', '.join(f'{key} {before[key]} → {after[key]}' for key in other)}"
+        )
+    elif any(holds_open(at(side, name)) for side in (change.before, change.after)):
+        yield data_loss("A key of another type is another table: it may be replaced by an empty one.").judged(
+            f"{name} changed, perhaps for the worse", words(change, name)
+        )
+    elif before == after:
+        yield harmless("The same attributes.").judged(f"{name} written otherwise")
+    else:
+        yield behaviour("Keys of its indexes.").judged(f"{name} changed", words(change, name))
+
+
+def _attribute_types(value: Value) -> dict[str, str]:
+    return {
+        flattened(one.get("AttributeName")): flattened(one.get("AttributeType"))
+        for one in members(value)
+        if isinstance(one, dict) and not is_open(one)
+    }
+
+
 _COPIES_GO = security("What is written here is copied there, where others may read it.")
 BUCKET: dict[str, Judge] = {
     "VersioningConfiguration": _versioning,
@@ -172,6 +202,9 @@ TABLE: dict[str, Judge] = {
     ),
     "StreamSpecification": presence(removed=behaviour("Whoever read its stream reads nothing."), added=behaviour(), changed=behaviour()),
     "KinesisStreamSpecification": presence(removed=behaviour(), added=_COPIES_GO, changed=_COPIES_GO),
+    "AttributeDefinitions": _attributes,
+    "LocalSecondaryIndexes": always(data_loss("Local indexes are made with the table only: it is replaced by an empty one.")),
+    "BillingMode": always(behaviour("It is paid, and limited, otherwise.")),
     "GlobalSecondaryIndexes": always(behaviour("Queries over an index that goes fail.")),
     "TableClass": always(harmless("It costs otherwise.")),
     "ContributorInsightsSpecification": always(harmless()),
@@ -227,6 +260,20 @@ METRIC_FILTER: dict[str, Judge] = {
     "FilterPattern": always(protection("Alarms on its metric see something else.")),
     "MetricTransformations": always(protection("Alarms on its metric see something else.")),
 }
+_PUBLIC = switch(off=outage("Whoever connects from outside cannot."), on=security("It can be reached from the internet."))
+_TLS = switch(off=security("What it is told and says can be read on the way."), on=outage("Clients without TLS are refused."), default=True)
+
+
+def _access_list(change: Change, name: str) -> Iterator[Judgement]:
+    """The list `open-access` asks for no password (MemoryDB guide, "Authenticating users with Access Control Lists")."""
+    if at(change.after, name) == "open-access":
+        yield security("Whoever reaches it may do everything, without a password.", "keep the list").judged(
+            OPEN_TO_EVERYBODY, words(change, name)
+        )
+    else:
+        yield outage("Users that the other list has not are refused.", "see who logs in").judged(f"{name} changed", words(change, name))
+
+
 BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::S3::Bucket": BUCKET,
     "AWS::DynamoDB::Table": TABLE,
@@ -239,10 +286,12 @@ BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::Backup::BackupVault": VAULT,
     "AWS::CloudTrail::Trail": TRAIL,
     "AWS::GuardDuty::Detector": {"Enable": switch(off=protection("Nothing is watched."), on=harmless())},
+    "AWS::AmazonMQ::Broker": {"PubliclyAccessible": _PUBLIC},
+    "AWS::RDS::DBCluster": {"PubliclyAccessible": _PUBLIC},
+    "AWS::Redshift::Cluster": {"PubliclyAccessible": _PUBLIC},
+    "AWS::MemoryDB::Cluster": {"ACLName": _access_list, "TLSEnabled": _TLS},
     "AWS::RDS::DBInstance": {
         "DeletionProtection": switch(off=protection("Anybody may delete it."), on=harmless()),
-        "PubliclyAccessible": switch(
-            off=outage("Whoever connects from outside cannot."), on=security("It can be reached from the internet.")
-        ),
+        "PubliclyAccessible": _PUBLIC,
     },
 }

@@ -91,4 +91,4 @@ def _moves(side: Resource | None, path: str) -> list[str]:
 
 
 def _days(days: float) -> str:
-    return "for ever" if days == inf else f"{days:g}"
+    return "for ever" if days == inf else "until a date" if days == 0 else f"{days:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from uplift.review.finding import OPEN_TO_EVERYBODY
 from uplift.review.rules.judgement import Judge, Judgement, behaviour, follower, listed, outage, security, switch, words
 from uplift.review.templates.differences import Change
 from uplift.review.templates.known_values import at
@@ -61,11 +62,22 @@ SUBNET: dict[str, Judge] = {
         off=behaviour("New instances have no public address."), on=security("New instances have a public address.")
     ),
 }
+
+
+def _authorization(change: Change, name: str) -> Iterator[Judgement]:
+    if (at(change.after, name) or "NONE") == "NONE":
+        yield security("Whoever knows the address may call it.", "keep it").judged(OPEN_TO_EVERYBODY, words(change, name))
+    else:
+        yield outage("Callers that sign in the old way are refused.", "change callers first").judged(f"{name} changed", words(change, name))
+
+
 BY_TYPE: dict[str, dict[str, Judge]] = {
     "AWS::EC2::Route": ROUTE,
     "AWS::EC2::VPCEndpoint": ENDPOINT,
     "AWS::EC2::VPC": VPC,
     "AWS::EC2::NetworkAclEntry": ACCESS_LIST_ENTRY,
+    "AWS::ApiGateway::Method": {"AuthorizationType": _authorization},
+    "AWS::ApiGatewayV2::Route": {"AuthorizationType": _authorization},
     "AWS::EC2::Subnet": SUBNET,
     "AWS::EC2::SubnetRouteTableAssociation": {"RouteTableId": follower(outage("The subnet's connections go another way."))},
 }

@@ -22,8 +22,9 @@ from uplift.review.rules.judgement import (
     words,
 )
 from uplift.review.templates.differences import Change
-from uplift.review.templates.known_values import at, is_open
+from uplift.review.templates.known_values import at, is_open, members
 from uplift.review.templates.template import Resource
+from uplift.review.wording.values import flattened, secrets_in_the_clear
 
 _BOUNDARY = presence(
     removed=security("Nothing limits what its policies allow.", "keep it"),
@@ -74,11 +75,24 @@ def _login(change: Change, name: str) -> Iterator[Judgement]:
         )
 
 
+def _passwords(change: Change, name: str) -> Iterator[Judgement]:
+    """A user has up to two, so that clients can be moved from one to the other (ElastiCache guide, "Authenticating users: passwords")."""
+    before, after = ({flattened(one) for one in members(at(side, name))} for side in (change.before, change.after))
+    if before and before <= after:
+        yield behaviour("The old password goes on working.").judged("a password more")
+    else:
+        yield from _login(change, name)
+    if set(secrets_in_the_clear(at(change.after, name), (name,))) - set(secrets_in_the_clear(at(change.before, name), (name,))):
+        yield security("It can be read in git and in CloudFormation.", "name it with {{resolve:secretsmanager:…}}").judged(
+            f"a secret in the clear: {name}"
+        )
+
+
 REDIS_USER: dict[str, Judge] = {
     "AccessString": judge_access_string,
     "NoPasswordRequired": _login,
     "AuthenticationMode": _login,
-    "Passwords": _login,
+    "Passwords": _passwords,
 }
 REDIS_USER_GROUP: dict[str, Judge] = {
     "UserIds": listed(removed=outage("Clients that log in as this user are refused."), added=security("This user may log in as well.")),

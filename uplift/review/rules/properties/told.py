@@ -58,6 +58,16 @@ def _filter(change: Change, name: str) -> Iterator[Judgement]:
         yield behaviour("More is told.").judged(f"{name} wider", words(change, name))
 
 
+def _filter_scope(change: Change, name: str) -> Iterator[Judgement]:
+    """Without a filter nothing is looked at."""
+    if at(change.after, "FilterPolicy") in (None, {}):
+        yield harmless("Nothing is filtered.").judged(f"{name} says nothing", words(change, name))
+    else:
+        yield protection("The filter looks at another part of a message, and may let nothing through.").judged(
+            f"{name} changed", words(change, name)
+        )
+
+
 def _subscribers(change: Change, name: str) -> Iterator[Judgement]:
     yield from listed(removed=protection("Somebody is no longer told."), added=_MORE)(change, name)
 
@@ -83,7 +93,7 @@ TOPIC: dict[str, Judge] = {
 }
 SUBSCRIPTION: dict[str, Judge] = {
     "FilterPolicy": _filter,
-    "FilterPolicyScope": always(protection("The filter looks at another part of a message, and may let nothing through.")),
+    "FilterPolicyScope": _filter_scope,
     "RedrivePolicy": presence(
         removed=protection("What could not be delivered is kept nowhere."),
         added=harmless("What cannot be delivered is kept."),
