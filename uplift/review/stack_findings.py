@@ -19,7 +19,7 @@ from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, STA
 from uplift.review.under_their_causes import under_their_causes
 
 # As the rules of access and of the network call what somebody may do or reach.
-_PERMISSIONS = frozenset({"more is allowed", "wider ingress", "wider egress", "who may call a function"})
+_PERMISSIONS = frozenset({"more is allowed", "wider ingress", "wider egress", "who may call a function", "a new subscription"})
 
 
 def findings_of_pair(pair: StackPair) -> Iterator[Finding]:
@@ -66,10 +66,10 @@ def _new(stack: StackTemplate) -> Iterator[Finding]:
     empty = replace(stack, resources={}, sections={}, document={})
     yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
     findings = [one for change in compare_stacks(empty, stack) for one in findings_of_change(change, empty, stack)]
-    # A new stack's permissions are one finding: they are read together, and acknowledged once.
-    allowed = [one for one in findings if one.impact is Impact.SECURITY and one.what in _PERMISSIONS]
+    # A new stack's permissions, and who is told by it, are one finding: they are read together, and acknowledged once.
+    allowed = [one for one in findings if one.what in _PERMISSIONS and not one.impact.is_above(Impact.SECURITY)]
     yield from (one for one in findings if one.impact is not Impact.HARMLESS and one not in allowed)
-    if allowed:
+    if any(one.impact is Impact.SECURITY for one in allowed):
         meaning = "; ".join(f"{one.resource}: {one.meaning}" for one in allowed)
         yield Finding(Impact.SECURITY, stack.name, stack.name, STACK, "a new stack with permissions", meaning, "see that each is needed")
 
