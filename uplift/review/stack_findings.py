@@ -66,12 +66,14 @@ def _new(stack: StackTemplate) -> Iterator[Finding]:
     empty = replace(stack, resources={}, sections={}, document={})
     yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
     findings = [one for change in compare_stacks(empty, stack) for one in findings_of_change(change, empty, stack)]
-    # A new stack's permissions, and who is told by it, are one finding: they are read together, and acknowledged once.
-    allowed = [one for one in findings if one.what in _PERMISSIONS and not one.impact.is_above(Impact.SECURITY)]
+    # What a new stack may do, and does, is one finding: it is read together, and acknowledged once.
+    allowed = [one for one in findings if one.what in _PERMISSIONS or one.impact is Impact.BEHAVIOUR]
     yield from (one for one in findings if one.impact is not Impact.HARMLESS and one not in allowed)
-    if any(one.impact is Impact.SECURITY for one in allowed):
+    if allowed:
+        worst = min((one.impact for one in allowed), key=lambda impact: impact.rank)
+        what = "a new stack with permissions" if worst is Impact.SECURITY else "a new stack that does something"
         meaning = "; ".join(f"{one.resource}: {one.meaning}" for one in allowed)
-        yield Finding(Impact.SECURITY, stack.name, stack.name, STACK, "a new stack with permissions", meaning, "see that each is needed")
+        yield Finding(worst, stack.name, stack.name, STACK, what, meaning, "see that each is needed")
 
 
 def _left(stack: StackTemplate | None) -> Iterator[Finding]:
