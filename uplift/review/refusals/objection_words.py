@@ -62,7 +62,9 @@ def refusal_of(one: Objection, document: dict[str, Value]) -> Refusal:
     said = _said(found, one.message)
     if said is None:
         said = Said(
-            found.what, "its value is not allowed" if secret else _own_words(one.message), f"see {found.type} in CloudFormation's reference"
+            found.what if _place(steps) else "its properties do not go together",
+            "its value is not allowed" if secret else _own_words(one.message),
+            f"see {found.type} in CloudFormation's reference",
         )
     about = names[:1] or tuple(re.findall(r"^'(\w+)' is a required property", one.message))
     return Refusal(resource, said.what, said.why, said.action, frozenset(about))
