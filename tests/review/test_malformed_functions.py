@@ -45,7 +45,7 @@ def test_a_malformed_function_has_words(name: str) -> None:
 
 
 # An empty Fn::FindInMap is read by templates/deciding_parameters.py before anything is judged.
-_KNOWN_TO_BREAK = ("Fn::FindInMap", [])
+_KNOWN_TO_BREAK: tuple[str, Any] = ("Fn::FindInMap", [])
 
 
 @pytest.mark.parametrize("name", _FUNCTIONS)
