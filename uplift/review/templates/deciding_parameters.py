@@ -60,7 +60,7 @@ def _compared(value: Any) -> Iterator[tuple[str, str | None]]:
 def _mapped(document: Any, mappings: Any) -> Iterator[tuple[str, str | None]]:
     """Parameters among the keys of Fn::FindInMap, each with every key there is."""
     for path in _under("Fn::FindInMap", document):
-        if not isinstance(path, list) or not isinstance(path[0], str) or not isinstance(mappings.get(path[0]), dict):
+        if not isinstance(path, list) or not path or not isinstance(path[0], str) or not isinstance(mappings.get(path[0]), dict):
             continue
         mapping = mappings[path[0]]
         inner = {key: None for entry in mapping.values() if isinstance(entry, dict) for key in entry}
