@@ -187,6 +187,16 @@ NOTHING_THERE = [
         ),
     ),
     Refused(
+        "an export in use whose resource is made anew",
+        put(SUBNETS, CacheSubnetGroupName="other"),
+        "export shared changes",
+        APP_CACHE,
+        base=both(
+            section("Outputs", O={"Value": {"Ref": SUBNETS}, "Export": {"Name": "shared"}}),
+            put(FACT, SIDEKIQ, Value={"Fn::ImportValue": "shared"}),
+        ),
+    ),
+    Refused(
         "one export of two stacks",
         both(*(section("Outputs", stack, O={"Value": "a", "Export": {"Name": "same"}}) for stack in (APP_CACHE, SIDEKIQ))),
         "exports same",

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from uplift.review.refusals.nearest import did_you_mean
 from uplift.review.refusals.refusal import Refusal, StackRefusal
+from uplift.review.templates.differences import compare_stacks
 from uplift.review.templates.environment import DeployEnvironment
-from uplift.review.templates.template import Assembly, StackTemplate, Value, expressions_of
+from uplift.review.templates.template import Assembly, StackTemplate, Value, expressions_of, referred_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,12 @@ def _taken_away(before: list[StackTemplate], after: list[StackTemplate]) -> Iter
         head = by_name.get(stack.name)
         if head is None:
             continue
-        kept = _exports(head)
+        kept, replaced = _exports(head), {change.logical_id for change in compare_stacks(stack, head) if change.is_replaced}
         for name, export in _exports(stack).items():
             using = sorted(users.get(name, set()) - {stack.name})
-            if not using or (name in kept and kept[name].value == export.value):
+            # What is made anew has another name or address, however the export is written.
+            is_same = name in kept and kept[name].value == export.value and not replaced & set(referred_to(export.value))
+            if not using or is_same:
                 continue
             way = "changes" if name in kept else "is taken away"
             yield StackRefusal(
