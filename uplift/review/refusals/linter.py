@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from uplift.review.templates.schemas import schema_folder
 from uplift.review.templates.template import Value
 
 _NO_RULES_OF_DEPLOYS = (
@@ -60,7 +61,8 @@ class Objection:
 
 
 def objections(document: dict[str, Value], region: str) -> Iterator[Objection]:
-    """Everything the rules of errors object to. The document is not changed."""
+    """Everything the rules of errors object to. The document is not changed. Raises BadInput where cfn-lint is not installed."""
+    schema_folder()
     has_databases = any(str(one.get("Type", "")).startswith("AWS::RDS::") for one in document.get("Resources", {}).values())
     with _without_collection():
         from cfnlint.decode.utils import convert_dict

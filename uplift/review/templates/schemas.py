@@ -37,7 +37,7 @@ class TypeSchema:
 @cache
 def type_schema(resource_type: str, region: str = "") -> TypeSchema:
     """The schema of a type such as `AWS::ElastiCache::ReplicationGroup` in a region. Raises BadInput where cfn-lint is not installed."""
-    folder = _folder()
+    folder = schema_folder()
     # A type that this region lacks is refused; what else it would do is as elsewhere.
     digest = _index(folder, schema_region(region)).get(resource_type) or _index(folder, _ELSE).get(resource_type)
     if digest is None:
@@ -55,19 +55,20 @@ def type_schema(resource_type: str, region: str = "") -> TypeSchema:
 @cache
 def schema_region(region: str) -> str:
     """The region itself where there are schemas of it, us-east-1 for any other."""
-    return region if region and (_folder() / "providers" / f"{region}.json").is_file() else _ELSE
+    return region if region and (schema_folder() / "providers" / f"{region}.json").is_file() else _ELSE
 
 
 @cache
 def node_types(region: str) -> frozenset[str]:
     """ElastiCache's node types of a region; those of all regions for one that nothing says or that is not listed."""
-    file = _folder() / "extensions" / "aws_elasticache_cachecluster" / "cachenodetype_enum.json"
+    file = schema_folder() / "extensions" / "aws_elasticache_cachecluster" / "cachenodetype_enum.json"
     listed: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     known = {name: frozenset(one["enum"]) for name, one in listed.items() if "enum" in one}
     return known[region] if region in known else frozenset().union(*known.values())
 
 
-def _folder() -> Path:
+def schema_folder() -> Path:
+    """Where cfn-lint keeps the registry schemas. Raises BadInput where it is not installed."""
     found = find_spec("cfnlint")
     folder = Path(found.origin).parent / "data" / "schemas" if found is not None and found.origin else None
     if folder is None or not (folder / "providers").is_dir():
