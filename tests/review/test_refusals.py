@@ -9,6 +9,9 @@ from tests.review.pairs_refusals import REFUSED, TAKEN, Refused, Taken
 from tests.review.pairs_refused_by_services import SERVICES, TAKES
 from uplift.review.finding import Impact
 
+# A row goes through the command, and there are hundreds.
+pytestmark = pytest.mark.long
+
 _BARE = ("is not one of [", "does not match '", "Additional properties", "is a required property", "^")
 
 

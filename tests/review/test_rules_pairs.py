@@ -8,7 +8,7 @@ from tests.review.conftest import Reviewed
 from tests.review.pairs import Pair
 from tests.review.pairs_rules import PAIRS
 
-pytestmark = pytest.mark.usefixtures("nothing_refused")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("nothing_refused")]
 
 
 def test_each_has_a_name_of_its_own() -> None:
