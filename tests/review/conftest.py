@@ -71,5 +71,5 @@ def without_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def nothing_refused(monkeypatch: pytest.MonkeyPatch, without_schemas: None) -> None:
     """Where what rules say of a change is tested on a piece of a template that AWS would not take."""
-    monkeypatch.setattr("uplift.review.stack_findings.refused_by_rule", lambda _base, _head: [])
+    monkeypatch.setattr("uplift.review.stack_findings.refused_by_rule", lambda _base, _head, _changes: [])
     monkeypatch.setattr("uplift.review.review.refused_assembly", lambda _base, _head: [])

@@ -13,6 +13,7 @@ from tests.review.edits import Templates
 from tests.stacks.variants import Synthesised
 from uplift.review.finding import Finding
 from uplift.review.refusals.all_refusals import refused_by_rule, refused_by_schema
+from uplift.review.templates.differences import compare_stacks
 from uplift.review.templates.environment import DeployEnvironment
 from uplift.review.templates.template import StackTemplate, read_template
 
@@ -52,7 +53,7 @@ def _stack(template: dict[str, Any], logical_id: str, properties: dict[str, Any]
 
 
 def _refused(base: StackTemplate | None, head: StackTemplate) -> list[Finding]:
-    return [*refused_by_schema(base, head), *refused_by_rule(base, head)]
+    return [*refused_by_schema(base, head), *refused_by_rule(base, head, compare_stacks(base, head) if base is not None else [])]
 
 
 def _said(template: dict[str, Any], logical_id: str, properties: dict[str, Any]) -> list[Finding]:

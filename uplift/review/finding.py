@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -30,6 +30,11 @@ class Impact(StrEnum):
         return self.rank < other.rank
 
 
+def worst_of(impacts: Iterable[Impact]) -> Impact:
+    """The worst of these classes; harmless where there is none."""
+    return min(impacts, key=lambda impact: impact.rank, default=Impact.HARMLESS)
+
+
 @dataclass(frozen=True, slots=True)
 class Seconds:
     """How long clients are expected to be without their primary; `most` None: until somebody mends it."""
@@ -48,9 +53,14 @@ class Seconds:
 UNTIL_TAKEN_BACK = Seconds(0, None)
 
 
-# Headlines of what keeps nobody out: each is a finding of its own, in a new stack as well.
+# Headlines that several rules share.
 OPEN_TO_EVERYBODY = "open to everybody"
 OPEN_TO_THE_INTERNET = "open to the internet"
+MORE_IS_ALLOWED = "more is allowed"
+WIDER = {direction: f"wider {direction}" for direction in ("ingress", "egress")}
+NEW_SUBSCRIPTION = "a new subscription"
+# What somebody may do, reach or hear; of a new stack that is read together.
+PERMISSIONS = frozenset({MORE_IS_ALLOWED, NEW_SUBSCRIPTION, *WIDER.values()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from uplift.review.finding import Finding, Impact
 from uplift.review.stack_pairs import StackPair
 from uplift.review.templates.deciding_parameters import deciding_parameters
-from uplift.review.templates.environment import DeployEnvironment
+from uplift.review.templates.environment import ANYWHERE
 from uplift.review.templates.template import HOLDS_REDIS, STACK, StackTemplate
 from uplift.review.templates.worlds import MOST_WORLDS, World, every_world, is_cut
 from uplift.review.wording.values import shown
@@ -23,13 +23,16 @@ _MOST_VALUES = 4
 def in_every_world(pair: StackPair, look: Callable[[StackPair], Sequence[Finding]]) -> Iterator[Finding]:
     """What `look` finds in any world; a finding that not all of them have says in which it holds."""
     sides = [side for side in (pair.base, pair.head) if side is not None]
-    place = DeployEnvironment()
+    place = ANYWHERE
     for side in sides:
         place = place.with_what_is_known_of(side.environment)
     deciding = deciding_parameters([side.document for side in sides], place.pseudo_parameters)
 
     def looked(opening: Collection[str] | None, world: World) -> list[Finding]:
-        base, head = (side and side.in_world(world, _place(side, place), deciding, opening) for side in (pair.base, pair.head))
+        base, head = (
+            side and side.in_world(world, side.environment.with_what_is_known_of(place), deciding, opening)
+            for side in (pair.base, pair.head)
+        )
         return list(look(StackPair(base, head)))
 
     worlds = list(every_world(partial(looked, None)))
@@ -66,10 +69,6 @@ def _cut(stack: StackTemplate) -> Finding:
         "Its conditions and mappings leave more open than that, and what the others do was not seen.",
         "review it with the values given, as the manifest's parameters",
     )
-
-
-def _place(side: StackTemplate, place: DeployEnvironment) -> DeployEnvironment:
-    return side.environment.with_what_is_known_of(place)
 
 
 def _where(held: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> str:

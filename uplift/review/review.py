@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from uplift.review.acknowledgements import Acknowledgement, Judged, judge
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, worst_of
 from uplift.review.refusals.all_refusals import refused_assembly
 from uplift.review.stack_findings import findings_of_pair
 from uplift.review.stack_pairs import stack_pairs
@@ -31,7 +31,7 @@ class Review:
     @property
     def worst(self) -> Impact:
         """The worst class found; harmless where nothing was."""
-        return min((one.finding.impact for one in self.judged), key=lambda impact: impact.rank, default=Impact.HARMLESS)
+        return worst_of(one.finding.impact for one in self.judged)
 
 
 def review(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from uplift.review.acknowledgements import Judged
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, worst_of
 from uplift.review.review import Review
 
 MARKER = "<!-- uplift-review -->"
@@ -30,7 +30,7 @@ def verdict(review: Review) -> str:
         return "No difference: a deploy changes nothing."
     waiting = len(review.unacknowledged)
     if waiting:
-        worst = min((one.finding.impact for one in review.unacknowledged), key=lambda impact: impact.rank)
+        worst = worst_of(one.finding.impact for one in review.unacknowledged)
         return f"{waiting} {'finding waits' if waiting == 1 else 'findings wait'} for an acknowledgement; the worst is {worst}."
     return f"Nothing waits for an acknowledgement; the worst is {review.worst}."
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from uplift.review.finding import Finding, Impact
-from uplift.review.templates.renamed_resources import renamed_resources
 from uplift.review.templates.same_values import is_equal
 from uplift.review.templates.template import HOLDS_REDIS, STACK, StackTemplate, Value, referred_to
 from uplift.review.wording.values import shown
@@ -19,10 +18,9 @@ _OF_THE_CLI = {"validateOnSynth", "lookupRole", "requiresBootstrapStackVersion",
 _DEPLOYS_AS = {"assumeRoleArn", "cloudFormationExecutionRoleArn", "assumeRoleExternalId", "assumeRoleAdditionalOptions"}
 
 
-def findings_of_sections(base: StackTemplate, head: StackTemplate) -> Iterator[Finding]:
-    """One finding for each difference."""
+def findings_of_sections(base: StackTemplate, head: StackTemplate, renamed: Collection[str]) -> Iterator[Finding]:
+    """One finding for each difference. `renamed`: old logical ids of resources that get another one."""
     yield from _protection(base, head)
-    renamed = renamed_resources(base, head)
     for name in sorted((base.sections.keys() | head.sections.keys()) - {"Resources"}):
         before, after = base.sections.get(name, {}), head.sections.get(name, {})
         if is_equal(before, after):
@@ -39,10 +37,10 @@ def _on(stack: str, impact: Impact, what: str, meaning: str = "", action: str = 
     return Finding(impact, stack, resource or stack, STACK, what, meaning, action)
 
 
-def _with_causes(finding: Finding, base: StackTemplate, renamed: Mapping[str, str]) -> Finding:
+def _with_causes(finding: Finding, base: StackTemplate, renamed: Collection[str]) -> Finding:
     """An output that only names what another logical id is given to follows from that."""
     key = finding.resource.partition(".")[2]
-    causes = frozenset(renamed.keys() & set(referred_to(base.sections.get("Outputs", {}).get(key))))
+    causes = frozenset(renamed).intersection(referred_to(base.sections.get("Outputs", {}).get(key)))
     return replace(finding, causes=causes)
 
 

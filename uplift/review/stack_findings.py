@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import PERMISSIONS, Finding, Impact, worst_of
 from uplift.review.group.view import group_view
 from uplift.review.in_every_world import in_every_world
 from uplift.review.refusals.all_refusals import refused_by_rule, refused_by_schema
@@ -17,9 +17,6 @@ from uplift.review.stack_pairs import StackPair
 from uplift.review.templates.differences import Change, Fate, compare_stacks
 from uplift.review.templates.template import HOLDS_REDIS, REPLICATION_GROUP, STACK, StackTemplate
 from uplift.review.under_their_causes import under_their_causes
-
-# As the rules of access and of the network call what somebody may do or reach.
-_PERMISSIONS = frozenset({"more is allowed", "wider ingress", "wider egress", "who may call a function", "a new subscription"})
 
 
 def findings_of_pair(pair: StackPair) -> Iterator[Finding]:
@@ -37,17 +34,19 @@ def _in_one_world(by_schema: Sequence[Finding], pair: StackPair) -> list[Finding
     base, head = pair.base, pair.head
     if head is None:
         return []
-    by_rule = refused_by_rule(base, head)
+    # The two are compared once: what refuses, what is said of sections and what of resources all go by it.
+    changes = compare_stacks(base or replace(head, resources={}, sections={}, document={}), head)
+    by_rule = refused_by_rule(base, head, changes)
     if base is None:
-        return [*by_rule, *_new(head)]
-    return [*by_rule, *findings_of_sections(base, head), *_of_resources(base, head, [*by_schema, *by_rule])]
+        return [*by_rule, *_new(head, changes)]
+    renamed = {change.logical_id for change in changes if change.renamed_to}
+    return [*by_rule, *findings_of_sections(base, head, renamed), *_of_resources(base, head, changes, [*by_schema, *by_rule])]
 
 
-def _of_resources(base: StackTemplate, head: StackTemplate, refused: Sequence[Finding]) -> Iterator[Finding]:
+def _of_resources(base: StackTemplate, head: StackTemplate, changes: Sequence[Change], refused: Sequence[Finding]) -> Iterator[Finding]:
     about: dict[str, frozenset[str]] = defaultdict(frozenset)
     for one in refused:
         about[one.resource] |= one.about
-    changes = compare_stacks(base, head)
     for change in [*changes, *_groups_whose_parameters_changed(base, head, {change.resource.logical_id for change in changes})]:
         yield from findings_of_change(change, base, head, about[change.resource.logical_id])
 
@@ -62,15 +61,15 @@ def _groups_whose_parameters_changed(base: StackTemplate, head: StackTemplate, c
             yield Change(head.name, Fate.CHANGED, before, after)
 
 
-def _new(stack: StackTemplate) -> Iterator[Finding]:
-    empty = replace(stack, resources={}, sections={}, document={})
+def _new(stack: StackTemplate, changes: Sequence[Change]) -> Iterator[Finding]:
     yield Finding(Impact.HARMLESS, stack.name, stack.name, STACK, "a new stack", f"It makes {len(stack.resources)} resources.")
-    findings = [one for change in compare_stacks(empty, stack) for one in findings_of_change(change, empty, stack)]
+    nothing = replace(stack, resources={}, sections={}, document={})
+    findings = [one for change in changes for one in findings_of_change(change, nothing, stack)]
     # What a new stack may do, and does, is one finding: it is read together, and acknowledged once.
-    allowed = [one for one in findings if one.what in _PERMISSIONS or one.impact is Impact.BEHAVIOUR]
+    allowed = [one for one in findings if one.what in PERMISSIONS or one.impact is Impact.BEHAVIOUR]
     yield from (one for one in findings if one.impact is not Impact.HARMLESS and one not in allowed)
     if allowed:
-        worst = min((one.impact for one in allowed), key=lambda impact: impact.rank)
+        worst = worst_of(one.impact for one in allowed)
         what = "a new stack with permissions" if worst is Impact.SECURITY else "a new stack that does something"
         meaning = "; ".join(f"{one.resource}: {one.meaning}" for one in allowed)
         yield Finding(worst, stack.name, stack.name, STACK, what, meaning, "see that each is needed")

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from uplift.review.finding import Finding, Impact
+from uplift.review.finding import Finding, Impact, worst_of
 from uplift.review.rules.behaviour import SETTINGS_CHANGED
 
 _ALONE = frozenset({Impact.DATA_LOSS, Impact.OUTAGE, Impact.FAILS})
@@ -59,7 +59,7 @@ def _root(finding: Finding, findings: Sequence[Finding]) -> Finding:
 
 
 def _covering(finding: Finding, followers: Sequence[Finding], lines: Sequence[str]) -> Finding:
-    worst = min((finding.impact, *(one.impact for one in followers)), key=lambda impact: impact.rank)
+    worst = worst_of((finding.impact, *(one.impact for one in followers)))
     made = replace(finding, impact=worst, follows=tuple(dict.fromkeys(lines)))
     worse = [one for one in followers if one.impact.is_above(finding.impact) and one.impact is worst]
     if not worse:

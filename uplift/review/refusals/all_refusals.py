@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from uplift.review.finding import Finding, Impact
 from uplift.review.refusals.by_schema import schema_refusals
@@ -24,6 +24,7 @@ from uplift.review.refusals.services import refused_by_services
 from uplift.review.refusals.state_machines import refused_state_machines
 from uplift.review.refusals.users import refused_users
 from uplift.review.refusals.values import refused_values
+from uplift.review.templates.differences import Change
 from uplift.review.templates.template import STACK, Assembly, StackTemplate
 
 # Each judges one template: what it says of base as well is deployed, so AWS took it.
@@ -45,7 +46,6 @@ _OF_ONE: tuple[Callable[[StackTemplate], Iterator[Refusal]], ...] = (
 # Each judges the step from base to head.
 _OF_BOTH: tuple[Callable[[StackTemplate | None, StackTemplate], Iterator[Refusal]], ...] = (
     circular_dependencies,
-    taken_names,
     duplicate_rules,
     parameters_without_value,
     refused_updates,
@@ -57,14 +57,15 @@ def refused_by_schema(base: StackTemplate | None, head: StackTemplate) -> list[F
     return [_finding(one, head) for one in dict.fromkeys(schema_refusals(base, head))]
 
 
-def refused_by_rule(base: StackTemplate | None, head: StackTemplate) -> list[Finding]:
-    """What our own rules refuse of one stack with its values put in."""
+def refused_by_rule(base: StackTemplate | None, head: StackTemplate, changes: Sequence[Change]) -> list[Finding]:
+    """What our own rules refuse of one stack with its values put in; `changes` as the two compare."""
     found: dict[Refusal, None] = {}
     for rule in _OF_ONE:
         taken = set(rule(base)) if base is not None else set()
         found |= dict.fromkeys(one for one in rule(head) if one not in taken)
     for step in _OF_BOTH:
         found |= dict.fromkeys(step(base, head))
+    found |= dict.fromkeys(taken_names(base, head, changes))
     return [_finding(one, head) for one in found]
 
 

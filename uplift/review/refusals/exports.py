@@ -82,12 +82,14 @@ def _taken_away(before: list[StackTemplate], after: list[StackTemplate]) -> Iter
         head = by_name.get(stack.name)
         if head is None:
             continue
+        in_use = {name: export for name, export in _exports(stack).items() if users.get(name, set()) - {stack.name}}
+        if not in_use:
+            continue
         kept, replaced = _exports(head), {change.logical_id for change in compare_stacks(stack, head) if change.is_replaced}
-        for name, export in _exports(stack).items():
-            using = sorted(users.get(name, set()) - {stack.name})
+        for name, export in in_use.items():
+            using = sorted(users[name] - {stack.name})
             # What is made anew has another name or address, however the export is written.
-            is_same = name in kept and kept[name].value == export.value and not replaced & set(referred_to(export.value))
-            if not using or is_same:
+            if name in kept and kept[name].value == export.value and not replaced.intersection(referred_to(export.value)):
                 continue
             way = "changes" if name in kept else "is taken away"
             yield StackRefusal(

@@ -6,21 +6,21 @@ custom name cannot be replaced under the same name).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from uplift.review.refusals.refusal import Refusal
 from uplift.review.refusals.unique_names import fixed_name, name_properties, name_values
-from uplift.review.templates.differences import Change, Fate, compare_stacks
+from uplift.review.templates.differences import Change, Fate
 from uplift.review.templates.template import Resource, StackTemplate, referred_to
 from uplift.review.wording.values import shown
 
 Named = tuple[str, tuple[str, ...]]
 
 
-def taken_names(base: StackTemplate | None, head: StackTemplate) -> Iterator[Refusal]:
+def taken_names(base: StackTemplate | None, head: StackTemplate, changes: Sequence[Change]) -> Iterator[Refusal]:
     """Names that two resources of head share, names a resource of base still holds, and replacements under the same name."""
     held = _holders(base) if base is not None else {}
-    replaced = _replacements(base, head) if base is not None else {}
+    replaced = {change.logical_id: change for change in changes if change.fate is Fate.REPLACED}
     seen: dict[Named, Resource] = {}
     for logical_id, resource in head.resources.items():
         name = _name(resource, head)
@@ -51,10 +51,6 @@ def _name(resource: Resource, stack: StackTemplate) -> Named | None:
 
 def _holders(stack: StackTemplate) -> Mapping[Named, str]:
     return {name: one.logical_id for one in stack.resources.values() if (name := _name(one, stack)) is not None}
-
-
-def _replacements(base: StackTemplate, head: StackTemplate) -> dict[str, Change]:
-    return {change.logical_id: change for change in compare_stacks(base, head) if change.fate is Fate.REPLACED}
 
 
 def _was_so(base: StackTemplate | None, one: Resource, other: Resource, name: Named) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from uplift.review.finding import OPEN_TO_EVERYBODY, UNTIL_TAKEN_BACK, Finding, Impact, finding_on
+from uplift.review.finding import MORE_IS_ALLOWED, OPEN_TO_EVERYBODY, UNTIL_TAKEN_BACK, Finding, Impact, finding_on
 from uplift.review.rules.access_documents import DEFAULT_ENDPOINT_POLICY, ENDPOINT, PERMISSION, ROLE, access_properties, grants_of
 from uplift.review.rules.iam_conditions import is_about_tls
 from uplift.review.rules.iam_grants import Grant, lost_denials, widened
@@ -72,7 +72,7 @@ def _allowed(change: Change, wider: Sequence[Grant]) -> Iterator[Finding]:
     if change.type != ENDPOINT and (public := [grant for grant in wider if grant.is_public]):
         yield finding_on(change, Impact.SECURITY, OPEN_TO_EVERYBODY, _named(public), "name who is meant")
     elif wider:
-        yield finding_on(change, Impact.SECURITY, "more is allowed", _named(wider), "see that each is needed")
+        yield finding_on(change, Impact.SECURITY, MORE_IS_ALLOWED, _named(wider), "see that each is needed")
 
 
 def _denials_removed(change: Change, lost: Sequence[Grant]) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from uplift.review.finding import OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET, Finding
+from uplift.review.finding import NEW_SUBSCRIPTION, OPEN_TO_EVERYBODY, OPEN_TO_THE_INTERNET, Finding
 from uplift.review.rules.access_strings import is_wide
 from uplift.review.rules.added_types import BY_TYPE, INERT
 from uplift.review.rules.judgement import Judgement, Meaning, behaviour, harmless, outage, protection, security
@@ -90,9 +90,9 @@ def _subscription(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:
     # The account is the fifth part of an ARN.
     account = endpoint.split(":")[4] if endpoint.startswith("arn:") and endpoint.count(":") > 4 else ""
     if protocol in _OUTSIDE or account.isdigit() or holds_open(new.property("Protocol")):
-        yield security("What the topic says can be read there.").judged("a new subscription", f"{protocol}: {endpoint}")
+        yield security("What the topic says can be read there.").judged(NEW_SUBSCRIPTION, f"{protocol}: {endpoint}")
     else:
-        yield behaviour("Somebody more is told.").judged("a new subscription", f"{protocol}: {endpoint}")
+        yield behaviour("Somebody more is told.").judged(NEW_SUBSCRIPTION, f"{protocol}: {endpoint}")
 
 
 def _lambda_url(new: Resource, _head: StackTemplate) -> Iterator[Judgement]:

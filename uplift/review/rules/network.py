@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from uplift.review.finding import OPEN_TO_THE_INTERNET, UNTIL_TAKEN_BACK, Finding, Impact, finding_on
+from uplift.review.finding import OPEN_TO_THE_INTERNET, UNTIL_TAKEN_BACK, WIDER, Finding, Impact, finding_on
 from uplift.review.rules.ingress import (
     EGRESS,
     EVERYTHING_OUT,
@@ -96,7 +96,7 @@ def _opened(change: Change, after: list[Rule], known: list[Rule]) -> Iterator[Fi
         if rule.is_public or (together and rule.direction == "ingress"):
             yield finding_on(change, Impact.SECURITY, OPEN_TO_THE_INTERNET, f"{rule}.", "name the security group of the clients instead")
         else:
-            yield finding_on(change, Impact.SECURITY, f"wider {rule.direction}", f"{rule}.", "see that it is needed")
+            yield finding_on(change, Impact.SECURITY, WIDER[rule.direction], f"{rule}.", "see that it is needed")
 
 
 def _closed(change: Change, before: list[Rule], after: list[Rule], known: list[Rule]) -> Iterator[Finding]:

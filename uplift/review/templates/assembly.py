@@ -77,8 +77,8 @@ def _stack(folder: Path, artifact_id: str, artifacts: Mapping[str, Any], place: 
         _document(file),
         str(file),
         environment=DeployEnvironment.read(str(artifact.get("environment", ""))),
+        termination_protection=bool(properties.get("terminationProtection", False)),
         deployment=Deployment(
-            bool(properties.get("terminationProtection", False)),
             {name: str(value) for name, value in parameters.items()},
             facts,
             _assets(folder, artifact, artifacts, file.name),

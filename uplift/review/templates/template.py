@@ -114,7 +114,6 @@ class Resource:
 class Deployment:
     """What the assembly's manifest says of one stack's deploy, beside its template."""
 
-    termination_protection: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Value] = field(default_factory=dict)
     assets: Mapping[str, Value] = field(default_factory=dict)
@@ -198,8 +197,7 @@ def read_template(
 ) -> StackTemplate:
     """A template's resources with parameters, mappings and conditions put in. Raises BadInput naming `where` it came from."""
     check_form(document, where)
-    protected = termination_protection or (deployment is not None and deployment.termination_protection)
-    stack = StackTemplate(name, {}, protected, environment, document, where, name, {}, deployment)
+    stack = StackTemplate(name, {}, termination_protection, environment, document, where, name, {}, deployment)
     return _resolved(stack, World(), deciding_parameters([document], stack.known))
 
 
