@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
-from typing import Any
 
 from tests.review.edits import (
     APP_CACHE,
     GROUP,
-    PARAMETERS,
     SECURITY_GROUP,
     SIDEKIQ,
     SUBNETS,
@@ -20,62 +17,30 @@ from tests.review.edits import (
     Templates,
     attribute,
     both,
-    family,
-    parameters,
     put,
     rename,
     resource,
 )
-
-CONTROL, LOGS, SCHEDULE, MACHINE = "ControlFunction8A0764F3", "ControlLogs7AC46C76", "Schedule15669BF1", "InPlaceUpgradeMachineFFE83557"
-ROLE, ALARM, FACT, BUCKET = "ControlRole81221A0C", "AlarmsNode001EngineCPUUtilization3D401475", "FactPortBEF31F09", "ReportsBucket95FE29A2"
-POLICY, CLIENT = "ReportsBucketPolicyDDF1E8F1", "RedisSecurityGroupfromUpliftProdAppCacheRedisClientApi519C8E1F6379D409C0A7"
-_TO_7 = both(put(EngineVersion="7.1"), family("redis7"))
-
-
-@dataclass(frozen=True)
-class Refused:
-    """One row. `on` may be a stack."""
-
-    name: str
-    head: Edit
-    says: str
-    on: str = GROUP
-    base: Edit = lambda _templates: None
-
-
-def add(logical_id: str, kind: str, stack: str = APP_CACHE, **properties: Any) -> Edit:
-    def edit(templates: Templates) -> None:
-        templates[stack]["Resources"][logical_id] = {"Type": kind, "Properties": copy.deepcopy(properties)}
-
-    return edit
-
-
-def section(name: str, stack: str = APP_CACHE, **members: Any) -> Edit:
-    def edit(templates: Templates) -> None:
-        templates[stack].setdefault(name, {}).update(copy.deepcopy(members))
-
-    return edit
-
-
-def without(name: str, member: str, stack: str = APP_CACHE) -> Edit:
-    return lambda templates: templates[stack][name].pop(member)
-
-
-def machine(**states: Any) -> Edit:
-    """The machine with a definition of these states, which begins with Begin."""
-    return put(MACHINE, UPGRADE, DefinitionString=json.dumps({"StartAt": "Begin", "States": states}))
-
-
-def _named(logical_id: str, kind: str, **properties: Any) -> Edit:
-    return add(logical_id, kind, UPGRADE, **properties)
-
-
-def _logs(kind: str) -> Edit:
-    """Log delivery to a log group."""
-    details = {"CloudWatchLogsDetails": {"LogGroup": "a"}}
-    delivery = {"LogType": kind, "LogFormat": "json", "DestinationType": "cloudwatch-logs", "DestinationDetails": details}
-    return put(LogDeliveryConfigurations=[delivery])
+from tests.review.pairs_refused_by_elasticache import ELASTICACHE
+from tests.review.refusal_rows import (
+    ALARM,
+    BUCKET,
+    CLIENT,
+    CONTROL,
+    FACT,
+    LOGS,
+    MACHINE,
+    POLICY,
+    SCHEDULE,
+    Refused,
+    add,
+    machine,
+    named,
+    rule_of,
+    rule_of_group,
+    section,
+    without,
+)
 
 
 def _many(templates: Templates) -> None:
@@ -86,14 +51,6 @@ def _many(templates: Templates) -> None:
 
 def _moved(logical_id: str, stack: str, to: str) -> Edit:
     return rename(logical_id, to, stack)
-
-
-def _rule(**rule: Any) -> dict[str, Any]:
-    return {"IpProtocol": "tcp", "FromPort": 6379, "ToPort": 6379, "CidrIp": "10.1.0.0/16", **rule}
-
-
-def _rule_of_group(logical_id: str, **rule: Any) -> Edit:
-    return add(logical_id, "AWS::EC2::SecurityGroupIngress", GroupId={"Fn::GetAtt": [SECURITY_GROUP, "GroupId"]}, **_rule(**rule))
 
 
 _END = {"Type": "Pass", "End": True}
@@ -208,7 +165,7 @@ NOTHING_THERE = [
 NAMES = [
     Refused(
         "one name twice",
-        both(_named("A", "AWS::SNS::Topic", TopicName="same"), _named("B", "AWS::SNS::Topic", TopicName="same")),
+        both(named("A", "AWS::SNS::Topic", TopicName="same"), named("B", "AWS::SNS::Topic", TopicName="same")),
         "TopicName same twice",
         "B",
     ),
@@ -217,14 +174,14 @@ NAMES = [
         _moved("A", UPGRADE, "B"),
         "TopicName same is still that of A",
         "B",
-        base=_named("A", "AWS::SNS::Topic", TopicName="same"),
+        base=named("A", "AWS::SNS::Topic", TopicName="same"),
     ),
     Refused(
         "a role under another logical id",
         _moved("A", UPGRADE, "B"),
         "is still that of A",
         "B",
-        base=_named(
+        base=named(
             "A",
             "AWS::IAM::Role",
             RoleName="r",
@@ -239,11 +196,11 @@ NAMES = [
         put("A", UPGRADE, GroupDescription="other"),
         "under its fixed GroupName g",
         "A",
-        base=_named("A", "AWS::EC2::SecurityGroup", GroupName="g", GroupDescription="one", VpcId="vpc-0123456789abcdef0"),
+        base=named("A", "AWS::EC2::SecurityGroup", GroupName="g", GroupDescription="one", VpcId="vpc-0123456789abcdef0"),
     ),
     Refused(
         "one name in two stacks",
-        both(_named("A", "AWS::Logs::LogGroup", LogGroupName="same"), add("B", "AWS::Logs::LogGroup", LogGroupName="same")),
+        both(named("A", "AWS::Logs::LogGroup", LogGroupName="same"), add("B", "AWS::Logs::LogGroup", LogGroupName="same")),
         "LogGroupName same is taken",
         "A",
     ),
@@ -254,11 +211,11 @@ NAMES = [
         "Second",
     ),
     Refused("a bucket's policy under another logical id", _moved(POLICY, UPGRADE, "Other"), f"is still that of {POLICY}", "Other"),
-    Refused("a rule twice", both(_rule_of_group("A"), _rule_of_group("B", Description="b")), "the same rule as A", "B"),
+    Refused("a rule twice", both(rule_of_group("A"), rule_of_group("B", Description="b")), "the same rule as A", "B"),
     Refused("a rule under another logical id", _moved(CLIENT, APP_CACHE, "Other"), f"the same rule as {CLIENT}", "Other"),
     Refused(
         "a rule in the group and beside it",
-        both(put(SECURITY_GROUP, SecurityGroupIngress=[_rule()]), _rule_of_group("A")),
+        both(put(SECURITY_GROUP, SecurityGroupIngress=[rule_of()]), rule_of_group("A")),
         f"the same rule as {SECURITY_GROUP}",
         "A",
     ),
@@ -267,7 +224,7 @@ NAMES = [
         _moved("A", UPGRADE, "B"),
         "is still that of A",
         "B",
-        base=_named(
+        base=named(
             "A",
             "AWS::Route53::RecordSet",
             HostedZoneId="Z0123456789ABCDEFGHIJ",
@@ -333,18 +290,18 @@ SCHEDULES = [
     Refused("a flexible window without a length", put(SCHEDULE, UPGRADE, FlexibleTimeWindow={"Mode": "FLEXIBLE"}), "1 to 1440", SCHEDULE),
     Refused(
         "a rule's rate with the wrong unit",
-        _named("Rule", "AWS::Events::Rule", ScheduleExpression="rate(5 minute)"),
+        named("Rule", "AWS::Events::Rule", ScheduleExpression="rate(5 minute)"),
         "5 minutes",
         "Rule",
     ),
-    Refused("a rule at one time", _named("Rule", "AWS::Events::Rule", ScheduleExpression="at(2026-12-12T21:00:00)"), "single time", "Rule"),
+    Refused("a rule at one time", named("Rule", "AWS::Events::Rule", ScheduleExpression="at(2026-12-12T21:00:00)"), "single time", "Rule"),
 ]
 
 VALUES = [
     Refused("backups for longer than there are", put(SnapshotRetentionLimit=36), "allowed: 0 to 35"),
-    Refused("a protocol SNS has not", _named("S", "AWS::SNS::Subscription", Protocol="pigeon", TopicArn="a", Endpoint="b"), "pigeon", "S"),
-    Refused("a port there is not", _rule_of_group("A", ToPort=70000), "ToPort: 70000", "A"),
-    Refused("ports the wrong way round", _rule_of_group("A", FromPort=7000), "ports 7000 to 6379", "A"),
+    Refused("a protocol SNS has not", named("S", "AWS::SNS::Subscription", Protocol="pigeon", TopicArn="a", Endpoint="b"), "pigeon", "S"),
+    Refused("a port there is not", rule_of_group("A", ToPort=70000), "ToPort: 70000", "A"),
+    Refused("ports the wrong way round", rule_of_group("A", FromPort=7000), "ports 7000 to 6379", "A"),
     Refused("a secret without length", put(TOKEN, GenerateSecretString={"PasswordLength": 0}), "1 to 4096", TOKEN),
     Refused("more datapoints than periods", put(ALARM, DatapointsToAlarm=99), "DatapointsToAlarm 99", ALARM),
     Refused("an alarm that looks back for weeks", put(ALARM, EvaluationPeriods=9000, DatapointsToAlarm=None), "9000 periods", ALARM),
@@ -352,127 +309,4 @@ VALUES = [
     Refused("a dashboard that is no JSON", put("Dashboard7A714131", UPGRADE, DashboardBody="{"), "no JSON", "Dashboard7A714131"),
 ]
 
-ELASTICACHE = [
-    Refused(
-        "TLS off to on in one step",
-        put(TransitEncryptionEnabled=True),
-        "TLS switched on in one step",
-        base=both(_TO_7, put(TransitEncryptionEnabled=False, AuthToken=None)),
-    ),
-    Refused("TLS on to off in one step", put(TransitEncryptionEnabled=False, AuthToken=None), "TLS switched off in one step", base=_TO_7),
-    Refused("users beside a token", put(UserGroupIds=["people"]), "users beside an AUTH token", base=_TO_7),
-    Refused("users below 6", put(UserGroupIds=["people"]), "Redis 6.0 and newer"),
-    Refused(
-        "users without TLS",
-        put(UserGroupIds=["people"]),
-        "users without TLS",
-        base=both(_TO_7, put(TransitEncryptionEnabled=False, AuthToken=None)),
-    ),
-    Refused(
-        "a slow log of 5.0.6",
-        _logs("slow-log"),
-        "from Redis 6.0 on",
-    ),
-    Refused(
-        "an engine log of 6.0",
-        _logs("engine-log"),
-        "from Redis 6.2 on",
-        base=both(put(EngineVersion="6.0"), family("redis6.x")),
-    ),
-    Refused("cluster mode of 5.0.6", put(ClusterMode="compatible"), "Redis 7.0 and newer"),
-    Refused("cluster mode in one step", put(ClusterMode="enabled"), "has to be compatible first", base=_TO_7),
-    Refused("a word of cluster mode there is not", put(ClusterMode="on"), "compatible, disabled, enabled", base=_TO_7),
-    Refused("shards without cluster mode", put(NumNodeGroups=2, CacheParameterGroupName="default.redis5.0"), "cluster-enabled: yes"),
-    Refused("another engine's mode", put(CacheParameterGroupName="default.redis5.0.cluster.on"), "cluster-enabled: no → yes"),
-    Refused("data tiering on other nodes", put(DataTieringEnabled=True), "only r6gd nodes", base=_TO_7),
-    Refused("IPv6 of 5.0.6", put(IpDiscovery="ipv6"), "Redis 6.2 and newer"),
-    Refused("a node type there is not", put(CacheNodeType="cache.r9.large"), "no such node type"),
-    Refused("a size there is not", put(CacheNodeType="cache.r5.huge"), "no such node type"),
-    Refused("memcached", put(Engine="memcached", EngineVersion="1.6.22"), "runs redis or valkey"),
-    Refused("an engine there is not", put(Engine="keydb"), "allowed: redis, valkey"),
-    Refused("a family there is not", put(PARAMETERS, CacheParameterGroupFamily="redis5"), "no such family"),
-    Refused("a family of another engine", put(CacheParameterGroupName="default.memcached1.6"), "which no engine of ours has"),
-    Refused("a window of half an hour", put(SnapshotWindow="03:00-03:30"), "lasts 30 minutes"),
-    Refused(
-        "a parameter Valkey 8 has not",
-        parameters(lazyfree_lazy_expire="yes"),
-        "does not exist in family valkey8",
-        base=both(put(Engine="valkey", EngineVersion="8.2"), family("valkey8")),
-    ),
-    Refused(
-        "users without the default one",
-        both(
-            _named("U", "AWS::ElastiCache::User", Engine="redis", UserId="app", UserName="app", AccessString="on", NoPasswordRequired=True),
-            _named("G", "AWS::ElastiCache::UserGroup", Engine="redis", UserGroupId="g", UserIds=[{"Ref": "U"}]),
-        ),
-        "no user named default",
-        "G",
-    ),
-]
-
 REFUSED = [*SCHEMA, *NOTHING_THERE, *NAMES, *MACHINES, *SCHEDULES, *VALUES, *ELASTICACHE]
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What AWS takes, or what only the deploy knows: nothing may be *fails at deploy*."""
-
-    name: str
-    head: Edit
-    base: Edit = lambda _templates: None
-
-
-_OPEN = {"Type": "String"}
-_WITH_PARAMETER = section("Parameters", Open=_OPEN)
-
-TAKEN = [
-    Taken("a version of Parameter Store", put(EngineVersion="{{resolve:ssm:/redis/version}}")),
-    Taken("a node type of Parameter Store", put(CacheNodeType="{{resolve:ssm:/redis/node}}")),
-    Taken("failover of Parameter Store", put(AutomaticFailoverEnabled="{{resolve:ssm:/redis/failover}}")),
-    Taken("a version of a parameter", put(EngineVersion={"Ref": "Open"}), _WITH_PARAMETER),
-    Taken("nodes of a parameter", put(NumCacheClusters={"Ref": "Open"}), _WITH_PARAMETER),
-    Taken("backups of a parameter", put(SnapshotRetentionLimit={"Ref": "Open"}), _WITH_PARAMETER),
-    Taken("a window of a parameter", put(SnapshotWindow={"Ref": "Open"}), _WITH_PARAMETER),
-    Taken("a window in capitals", put(PreferredMaintenanceWindow="SUN:06:00-SUN:08:00")),
-    Taken("Valkey 8.2", both(put(Engine="valkey", EngineVersion="8.2"), family("valkey8"))),
-    Taken("Valkey 9.1", both(put(Engine="valkey", EngineVersion="9.1"), family("valkey9"))),
-    Taken("Redis 6.x", both(put(EngineVersion="6.x"), family("redis6.x"))),
-    Taken(
-        "TLS by way of preferred",
-        put(TransitEncryptionEnabled=True, TransitEncryptionMode="preferred"),
-        both(_TO_7, put(TransitEncryptionEnabled=False, AuthToken=None)),
-    ),
-    Taken("cluster mode compatible", put(ClusterMode="compatible"), _TO_7),
-    Taken(
-        "a slow log of 7.1",
-        _logs("slow-log"),
-        _TO_7,
-    ),
-    Taken(
-        "a group of Memcached's parameters",
-        put("LegacyParameterGroupParametersRedis504196E750", UPGRADE, CacheParameterGroupFamily="redis2.8"),
-    ),
-    Taken("what base has as well", put(CONTROL, UPGRADE, Description="x"), put(CONTROL, UPGRADE, MemorySize=64)),
-    Taken(
-        "a value of a parameter", put(CONTROL, UPGRADE, MemorySize={"Ref": "Open"}), section("Parameters", UPGRADE, Open={"Type": "Number"})
-    ),
-    Taken("a rate of one", _named("Rule", "AWS::Events::Rule", ScheduleExpression="rate(1 minute)")),
-    Taken("a cron with L", put(SCHEDULE, UPGRADE, ScheduleExpression="cron(0 3 L * ? *)")),
-    Taken(
-        "a branch that is not taken",
-        both(section("Conditions", UPGRADE, C={"Fn::Equals": ["a", "b"]}), put(CONTROL, UPGRADE, MemorySize={"Fn::If": ["C", 64, 256]})),
-    ),
-    Taken(
-        "a rule that moves out of its group",
-        both(put(SECURITY_GROUP, SecurityGroupIngress=None), _rule_of_group("A")),
-        put(SECURITY_GROUP, SecurityGroupIngress=[_rule()]),
-    ),
-    Taken(
-        "a reference in a definition outside of a text",
-        put(
-            MACHINE,
-            UPGRADE,
-            DefinitionString={"Fn::Sub": '{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":${AWS::AccountId},"End":true}}}'},
-        ),
-    ),
-]

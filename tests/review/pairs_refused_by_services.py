@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.review.edits import GROUP, SUBNETS, UPGRADE, both, put
-from tests.review.pairs_refusals import ALARM, BUCKET, CONTROL, MACHINE, ROLE, SCHEDULE, Refused, Taken, add, machine, section
+from tests.review.refusal_rows import ALARM, BUCKET, CONTROL, MACHINE, ROLE, SCHEDULE, Refused, Taken, add, machine, section
 from tests.review.rule_edits import KEY, LOGS, MAIL, QUEUE, TABLE, allow, deny, new, policy
 
 N = "New"

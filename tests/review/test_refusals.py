@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.review.conftest import Reviewed
-from tests.review.pairs_refusals import REFUSED, TAKEN, Refused, Taken
+from tests.review.pairs_refusals import REFUSED
 from tests.review.pairs_refused_by_services import SERVICES, TAKES
+from tests.review.pairs_taken import TAKEN
+from tests.review.refusal_rows import Refused, Taken
 from uplift.review.finding import Impact
 
 # A row goes through the command, and there are hundreds.

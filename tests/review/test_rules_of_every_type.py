@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.review.changed_properties import PROPERTIES
 from tests.review.conftest import assembly_of
 from tests.review.edits import Templates
 from tests.review.pairs import PAIRS, Pair
 from tests.review.pairs_rules import PAIRS as RULES
-from tests.review.test_rules_by_type import PROPERTIES
 from uplift.review.finding import Impact
 from uplift.review.review import review
 from uplift.review.rules.properties.table import JUDGES
