@@ -97,4 +97,4 @@ def drained_script(source: RedisServer) -> None:
             cursor: int | None = partition
             while cursor is not None:
                 reader.request(cursor)
-                cursor = next_cursor(reader.receive().cursor, partition, 1)
+                cursor = next_cursor(reader.receive().cursor, partition, 2)

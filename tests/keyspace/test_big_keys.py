@@ -56,7 +56,7 @@ def _transfer(
         writer = PageWriter(there, ValueForm.DUMP, KeyLabels(), [not exclusive], stops_at_refused=True)
         writer.exclusive = exclusive
         copier = BigKeyCopier(connection, there.facts, "run1", limits, whole_bytes)
-        yield KeyTransfer(payload_reader(connection, ValueForm.DUMP, limits), writer, copier, there.targets), connection
+        yield KeyTransfer(payload_reader(connection, ValueForm.DUMP, limits), writer, copier, there.targets, 0.0), connection
     connection.close()
 
 

@@ -13,14 +13,13 @@ import redis
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint, same, snapshot
-from uplift.errors import SourceUnreachable
+from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.copy.state import CopyState
 from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server import connection as connections
 from uplift.keyspace.server.connection import Connection, NotReady, Patience, connected
-from uplift.keyspace.server.replies import ErrorReply
 from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Existing
 from uplift.keyspace.server.value_pieces import drain
@@ -270,7 +269,7 @@ def test_an_error_says_which_server_answered(start_redis: StartRedis, tmp_path: 
     source, target = start_redis("6.2.14"), start_redis("6.2.14")
     source.client.set("k", "v")
     source.client.execute_command("ACL", "SETUSER", "default", "-scan")
-    with pytest.raises(ErrorReply, match=rf"127.0.0.1:{source.port} answered: NOPERM"):
+    with pytest.raises(TargetRefused, match=rf"127.0.0.1:{source.port} cannot be read: NOPERM"):
         _copy(_request(source, target), tmp_path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,10 +15,11 @@ from tests.keyspace.everything import endpoint
 from uplift.keyspace.server.connection import Connection, connected
 from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ScanOf, ValueForm, payload_reader
-from uplift.keyspace.server.scan_partition import first_cursors, next_cursor, partition_bits
+from uplift.keyspace.server.scan_partition import next_cursor, partitions_of
 from uplift.keyspace.server.scripts import READ
 
 VERSIONS = ["3.2.6", "5.0.6", "6.2.14"]
+OTHER_TABLES = ["8.2.3", "valkey-9.1.2"]
 
 
 @pytest.fixture(params=VERSIONS)
@@ -35,22 +37,25 @@ def _delete_many(client: redis.Redis, names: range) -> None:
 
 
 @pytest.mark.parametrize("way", ["grows", "shrinks", "grows and shrinks"])
-@pytest.mark.parametrize("bits", [1, 2, 3])
-def test_partitions_give_every_key_that_stays_while_the_table_is_resized(server: RedisServer, way: str, bits: int) -> None:
+@pytest.mark.parametrize("partitions", [2, 8, 64])
+@pytest.mark.parametrize("version", VERSIONS + OTHER_TABLES)
+def test_partitions_give_every_key_that_stays_while_the_table_is_resized(
+    start_redis: StartRedis, version: str, way: str, partitions: int
+) -> None:
     """Between any two pages the table is made to grow or shrink, so that scans walk tables of two sizes."""
-    client = server.client
+    client = start_redis(version).client
     stays, extra = range(1_000), 12_000
     _set_many(client, stays)
     if way == "shrinks":
         _set_many(client, range(10_000, 10_000 + extra))
     seen: set[bytes] = set()
     pages = 0
-    cursors = {partition: partition for partition in first_cursors(bits)}
+    cursors = {partition: partition for partition in range(partitions)}
     while cursors:
         for partition, cursor in list(cursors.items()):
             answered, keys = client.scan(cursor, count=20)
             seen.update(key for key in keys if isinstance(key, bytes))
-            following = next_cursor(answered, partition, bits)
+            following = next_cursor(answered, partition, partitions)
             if following is None:
                 del cursors[partition]
             else:
@@ -65,9 +70,14 @@ def test_partitions_give_every_key_that_stays_while_the_table_is_resized(server:
 
 
 def test_where_partitions_are_used(start_redis: StartRedis) -> None:
-    for version, bits in (("3.2.6", 1), ("5.0.6", 1), ("6.2.14", 1), ("8.2.3", 0), ("valkey-9.1.2", 0)):
+    for version in VERSIONS + OTHER_TABLES:
         with connected(endpoint(start_redis(version))) as connection:
-            assert partition_bits(read_server_facts(connection)) == bits, version
+            facts = read_server_facts(connection)
+        assert (partitions_of(facts, 2, 0), partitions_of(facts, 6, 10**6), partitions_of(facts, 1_000, 10**6)) == (2, 8, 64), version
+        assert partitions_of(facts, 64, 1_000) == 8
+        assert partitions_of(replace(facts, cluster_enabled=True), 64, 10**6) == 1
+        # Another table may count its cursors otherwise: never divided before it was tried.
+        assert partitions_of(replace(facts, version="99.0.0", compatible_version=(99, 0, 0)), 64, 10**6) == 1
 
 
 def _reader(connection: Connection, form: ValueForm = ValueForm.COPY, **limits: int) -> PageReader[bytes]:

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import time
+
 from uplift.errors import NotSafe
 from uplift.keyspace.copy.appeared import AppearedKeys, KeptKey
 from uplift.keyspace.copy.state import CopyState
 from uplift.keyspace.keymap.key_label import KeyLabels
-from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.facts import read_facts_of_all
 from uplift.keyspace.server.key_transfer import KeyTransfer
 from uplift.keyspace.server.server_checks import lost_primary
 from uplift.keyspace.server.source_and_targets import Servers
-from uplift.keyspace.server.target import Existing, Target
+from uplift.keyspace.server.target import Existing
 
 _WAIT_MILLISECONDS = 500
+_CHECKPOINT_SECONDS = 1.0
+_SHARE = 10
 _MOST_NOT_COPIED = 10_000
 _STRANGERS = (
     "a key of this name is on the target with another value, and was left alone: somebody wrote it after the look at names, or the source "
     "changed it while the copy was broken off; `uplift verify --repair` replaces it"
 )
+
+
+class CheckpointDue:
+    """When the next checkpoint is due: after so many keys or a second, but not so soon that checkpoints take more than a tenth of the time.
+
+    While one is made, nothing is read, and from afar it takes a few round trips.
+    """
+
+    def __init__(self, keys: int) -> None:
+        self._keys, self._seconds, self._read = keys, _CHECKPOINT_SECONDS, 0
+        self._last = time.monotonic()
+        self._not_before = self._last
+
+    def after(self, keys: int) -> bool:
+        """Whether it is due, when so many more keys have been read."""
+        self._read += keys
+        now = time.monotonic()
+        return now >= self._not_before and (self._read >= self._keys or now - self._last >= self._seconds)
+
+    def was_made(self, began: float) -> None:
+        """One is done that began at this second of the monotonic clock."""
+        self._last, self._read = time.monotonic(), 0
+        self._not_before = self._last + _SHARE * (self._last - began)
 
 
 class Checkpoint:
@@ -49,10 +76,9 @@ class Checkpoint:
         """
         self._transfer.settle()
         left = self._left_alone()
-        for index, target in enumerate(self._servers.targets):
+        for target in self._servers.targets:
             target.wait_for_replicas(_WAIT_MILLISECONDS)
-            self._check_evictions(index, target)
-        self._check_source()
+        self._check_servers()
         # From here on nothing can break: what was counted is committed.
         self._after_break = self._state.may_be_ours
         self._add_counts()
@@ -107,15 +133,16 @@ class Checkpoint:
         for key, size in big.held.items():
             self._state.held[self._labels.label(key)] = size
 
-    def _check_evictions(self, index: int, target: Target) -> None:
-        evicted = read_server_facts(target.connection).evicted_keys
-        if evicted > self._evicted[index]:
-            raise NotSafe(
-                f"{target.name} evicted {evicted - self._evicted[index]} keys while it was written (evicted_keys grew): "
-                "it is too small, and what is there now is not complete. Start over on a larger node, or with maxmemory-policy noeviction"
-            )
-
-    def _check_source(self) -> None:
-        """A replica that loses its primary goes on answering, with data that gets older."""
-        if self._servers.facts.role != "master" and (reason := lost_primary(read_server_facts(self._servers.source))):
+    def _check_servers(self) -> None:
+        """Look at all of them in one round trip. A replica that loses its primary goes on answering, with data that gets older."""
+        targets, is_replica = self._servers.targets, self._servers.facts.role != "master"
+        asked = [target.connection for target in targets] + ([self._servers.source] if is_replica else [])
+        found = read_facts_of_all(asked)
+        for target, facts, before in zip(targets, found, self._evicted, strict=False):
+            if facts.evicted_keys > before:
+                raise NotSafe(
+                    f"{target.name} evicted {facts.evicted_keys - before} keys while it was written (evicted_keys grew): it is too small, "
+                    "and what is there now is not complete. Start over on a larger node, or with maxmemory-policy noeviction"
+                )
+        if is_replica and (reason := lost_primary(found[-1])):
             raise NotSafe(f"{reason}; the same command goes on from the last commit")

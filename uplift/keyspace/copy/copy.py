@@ -1,19 +1,18 @@
 """Copies a live Redis to one or more others, key by key where the key map says, right for every key unchanged since it was read.
 
-One thread: while a target works on a page and the source on the next, this side routes and packs another. Two partitions of the scan
-keep both busy. A cursor is committed when every target has answered for all before it.
+One thread: while a target works on a page and the source on the next, this side routes and packs another. Partitions of the scan
+keep both busy, two when they are near. A cursor is committed when every target has answered for all before it.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.copy.appeared import AppearedKeys
-from uplift.keyspace.copy.checkpoint import Checkpoint
+from uplift.keyspace.copy.checkpoint import Checkpoint, CheckpointDue
 from uplift.keyspace.copy.marker import remove_marker, set_marker
 from uplift.keyspace.copy.state import CopyState, DatabaseProgress
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -23,13 +22,13 @@ from uplift.keyspace.server.events import Listener, Progress
 from uplift.keyspace.server.key_transfer import KeyTransfer
 from uplift.keyspace.server.page_reader import PageReader, ReadLimits, ScanOf, ValueForm, payload_reader
 from uplift.keyspace.server.page_writer import PageWriter
-from uplift.keyspace.server.scan_partition import Border, first_cursors, next_cursor, partition_bits
+from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
+from uplift.keyspace.server.scan_partition import Border
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.target import Existing, WriteMode, check_same_node
 from uplift.keyspace.server.throttle import Throttle
 from uplift.keyspace.server.write_calls import read_write_calls
 
-_CHECKPOINT_SECONDS = 1.0
 _RECONNECTS = 5
 
 
@@ -51,16 +50,6 @@ class CopyOptions:
         return ValueForm.COPY if self.write_mode is WriteMode.FAST else ValueForm.DUMP
 
 
-@dataclass(slots=True)
-class _Lane:
-    """One partition of the scan and the connection that reads it. `cursor` is where the next page begins, None at the end."""
-
-    partition: int
-    cursor: int | None
-    reader: PageReader[bytes]
-    is_first_page: bool
-
-
 class Copy:
     """One run of a copy: databases one after the other, each from its last committed cursors. `total`: keys there are to write.
 
@@ -78,7 +67,6 @@ class Copy:
         self._after_break = goes_on
         self._labels = KeyLabels(bytes.fromhex(state.secret), servers.router.words)
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
-        self._bits = partition_bits(servers.facts)
 
     def run(self, listen: Listener) -> None:
         """Copy every chosen database, or what is left of it.
@@ -88,7 +76,7 @@ class Copy:
         """
         databases = self._servers.databases
         for database in databases:
-            self._state.databases.setdefault(database, DatabaseProgress(cursors=list(first_cursors(self._bits))))
+            self._state.databases.setdefault(database, DatabaseProgress(cursors=list(range(self._servers.partitions(database)))))
         for database in databases:
             self._copy_with_reconnects(database, listen)
         self._finish(databases)
@@ -121,14 +109,14 @@ class Copy:
     def _copy_database(self, database: int, listen: Listener) -> None:
         progress = self._state.databases[database]
         apart = self._servers.source.beside(database)
-        lanes: list[_Lane] = []
+        readers: list[PageReader[bytes]] = []
         try:
             check_same_node(apart, self._servers.facts)
             transfer = self._transfer(apart)
             for target in self._servers.targets:
                 target.connection.select(database)
                 set_marker(target, self._state.run)
-            lanes = [self._lane(database, partition, cursor) for partition, cursor in enumerate(progress.cursors)]
+            readers += self._readers(database, len(progress.cursors))
             appeared = AppearedKeys(self._servers, apart, self._options.limits)
             checkpoint = Checkpoint(
                 self._servers, self._options.existing, self._state, self._labels, transfer, appeared, after_break=self._after_break
@@ -138,11 +126,11 @@ class Copy:
                 self._commit(self._state)
                 listen(Progress("copy", self._state.counts.read, self._total))
 
-            self._copy_lanes(lanes, transfer, checkpoint, progress, commit)
+            self._copy_pages(readers, transfer, checkpoint, progress, commit)
         finally:
             apart.close()
-            for lane in lanes:
-                lane.reader.connection.close()
+            for reader in readers:
+                reader.connection.close()
 
     def _transfer(self, apart: Connection) -> KeyTransfer:
         options, servers = self._options, self._servers
@@ -157,13 +145,15 @@ class Copy:
         copier = BigKeyCopier(apart, servers.facts, self._state.run, options.limits, options.whole_bytes, spend)
         for target in servers.targets:
             copier.sweep(target)
-        return KeyTransfer(reader, writer, copier, servers.targets)
+        return KeyTransfer(reader, writer, copier, servers.targets, servers.distance.round_trip)
 
-    def _lane(self, database: int, partition: int, cursor: int | None) -> _Lane:
+    def _readers(self, database: int, partitions: int) -> list[PageReader[bytes]]:
         limits = self._options.limits
-        scan = ScanOf(max(1, limits.page_keys >> self._bits), self._servers.router.filter_arguments())
-        reader = payload_reader(self._servers.source.beside(database), self._options.form, limits, scan)
-        return _Lane(partition, cursor, reader, is_first_page=cursor == partition)
+        scan = ScanOf(limits.keys_of_a_page(partitions), self._servers.router.filter_arguments())
+        return [
+            payload_reader(connection, self._options.form, limits, scan)
+            for connection in connections_for(self._servers.source, database, partitions)
+        ]
 
     @property
     def _is_exclusive(self) -> bool:
@@ -176,25 +166,19 @@ class Copy:
             case Existing.FAIL:
                 return not self._state.may_be_ours
 
-    def _copy_lanes(
-        self, lanes: list[_Lane], transfer: KeyTransfer, checkpoint: Checkpoint, progress: DatabaseProgress, commit: Callable[[], None]
+    def _copy_pages(
+        self,
+        readers: list[PageReader[bytes]],
+        transfer: KeyTransfer,
+        checkpoint: Checkpoint,
+        progress: DatabaseProgress,
+        commit: Callable[[], None],
     ) -> None:
-        active = deque(lane for lane in lanes if lane.cursor is not None)
-        for lane in active:
-            lane.reader.request(lane.cursor or 0)
         border = Border(self._labels.secret, progress.border)
+        lanes = ScanLanes(readers, progress.cursors, self._servers.distance.round_trip, border)
         writer = transfer.writer
-        last_commit, last_read = time.monotonic(), 0
-        while active:
-            lane = active.popleft()
-            page = lane.reader.receive()
-            lane.cursor = next_cursor(page.cursor, lane.partition, self._bits)
-            if self._bits and (lane.is_first_page or lane.cursor is None):
-                page = border.without_met(page)
-            lane.is_first_page = False
-            if lane.cursor is not None:
-                lane.reader.request(lane.cursor)
-                active.append(lane)
+        due = CheckpointDue(self._options.checkpoint_keys)
+        for page in lanes.pages():
             keys_before, bytes_before = writer.written.read, writer.written.value_bytes
             writer.exclusive = self._is_exclusive
             transfer.take(page)
@@ -202,11 +186,11 @@ class Copy:
             for target in self._servers.targets:
                 target.flush_when_full(size)
             self._throttle.spend(keys, size)
-            now = time.monotonic()
-            if writer.written.read - last_read >= self._options.checkpoint_keys or now - last_commit >= _CHECKPOINT_SECONDS or not active:
+            if due.after(keys) or lanes.are_done:
+                began = time.monotonic()
                 checkpoint.make_certain()
-                progress.cursors = [lane.cursor for lane in lanes]
+                progress.cursors = lanes.cursors
                 # Only now: a page that is read again after a break must not be taken for met.
                 progress.border = sorted(border.met)
                 commit()
-                last_commit, last_read = now, writer.written.read
+                due.was_made(began)

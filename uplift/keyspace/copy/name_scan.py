@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uplift.keyspace.keymap.routing import NO_TARGET, Router
-from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.connection import pack
 from uplift.keyspace.server.memory_estimate import estimated_bytes
-from uplift.keyspace.server.replies import ErrorReply, as_scan
-from uplift.keyspace.server.size_page import read_sizes
+from uplift.keyspace.server.name_reader import NameReader
+from uplift.keyspace.server.pipelined_requests import PipelinedRequests
+from uplift.keyspace.server.replies import as_int
+from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
+from uplift.keyspace.server.scan_partition import Border
+from uplift.keyspace.server.scripts import SIZES
+from uplift.keyspace.server.size_page import sizes_of, sizes_request
+from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.target import Target
 from uplift.keyspace.server.throttle import Throttle
+from uplift.keyspace.server.window import requests_under_way
 
-_PAGE_KEYS = 1_000
+_PAGE_KEYS = 500
 _SAMPLED_ONE_IN = 50
 MOST_NAMED = 20
 
@@ -71,17 +80,45 @@ def empty_prescan(router: Router) -> PreScan:
 
 
 def prescan(
-    source: Connection, router: Router, targets_to_check: list[Target | None], throttle: Throttle, progress: Callable[[int], None]
+    servers: Servers, database: int, targets_to_check: list[Target | None], throttle: Throttle, progress: Callable[[int], None]
 ) -> PreScan:
     """Walk one database by names alone. Where a target is given, each of its keys is looked for there too."""
-    found = empty_prescan(router)
-    cursor = b"0"
-    while True:
-        cursor, keys = as_scan(source.ask("SCAN", cursor, "COUNT", _PAGE_KEYS))
-        names: list[list[bytes]] = [[] for _ in targets_to_check]
+    source, partitions = servers.source, servers.partitions(database)
+    apart = connections_for(source, database, partitions)
+    try:
+        # Nothing is written down of this walk, so its borders are told apart by a secret of its own.
+        border = Border(secrets.token_bytes(16))
+        lanes = ScanLanes([NameReader(one, _PAGE_KEYS) for one in apart], list(range(partitions)), servers.distance.round_trip, border)
+        looks = _Looks(servers, targets_to_check)
+        for page in lanes.pages():
+            looks.take(page.all_keys)
+            throttle.spend(len(page.all_keys), 0)
+            progress(looks.found.total)
+        looks.finish()
+        return looks.found
+    finally:
+        for connection in apart:
+            connection.close()
+
+
+class _Looks:
+    """Routes names, and asks for the sizes of some and for those that a target has; the answers are taken while further names come."""
+
+    def __init__(self, servers: Servers, targets_to_check: list[Target | None]) -> None:
+        self.found = empty_prescan(servers.router)
+        self._router = servers.router
+        self._most = requests_under_way(servers.distance.round_trip)
+        self._sizes = PipelinedRequests(servers.source, SIZES)
+        self._sizes_asked = 0
+        self._targets = [None if target is None else _NamesOnTarget(target, self.found) for target in targets_to_check]
+
+    def take(self, keys: list[bytes]) -> None:
+        """Take in the names of a page."""
+        found, route = self.found, self._router.route
+        names: list[list[bytes]] = [[] for _ in self._targets]
         sampled = []
         for position, key in enumerate(keys):
-            rule = router.route(key)
+            rule = route(key)
             if rule is None:
                 found.unmatched_count += 1
                 if len(found.unmatched) < MOST_NAMED:
@@ -92,34 +129,55 @@ def prescan(
                 names[rule.target].append(rule.root + key)
                 if position % _SAMPLED_ONE_IN == 0:
                     sampled.append(key)
-        _add_sizes(source, router, found, sampled)
-        for target, wanted in zip(targets_to_check, names, strict=True):
+        if sampled:
+            self._sizes.send(sizes_request(sampled, "sample"))
+            self._sizes_asked += 1
+        self._take_sizes(self._most)
+        for target, wanted in zip(self._targets, names, strict=True):
             if target is not None and wanted:
-                _add_existing(target, wanted, found)
-        throttle.spend(len(keys), 0)
-        progress(found.total)
-        if cursor == b"0":
-            return found
+                target.ask(wanted)
+
+    def finish(self) -> None:
+        """Take all answers."""
+        self._take_sizes(0)
+        for target in self._targets:
+            if target is not None:
+                target.take_answers(0)
+
+    def _take_sizes(self, most: int) -> None:
+        while self._sizes_asked > most:
+            self._sizes_asked -= 1
+            for size in sizes_of(self._sizes.receive()):
+                rule = self._router.route(size.key)
+                if rule is not None:
+                    self.found.sampled_keys[rule.index] += 1
+                    self.found.sampled_bytes[rule.index] += estimated_bytes(
+                        len(rule.root) + len(size.key), size.kind, size.length, size.element, size.ttl >= 0
+                    )
 
 
-def _add_sizes(source: Connection, router: Router, found: PreScan, keys: list[bytes]) -> None:
-    if not keys:
-        return
-    for size in read_sizes(source, keys, "sample"):
-        rule = router.route(size.key)
-        if rule is not None:
-            found.sampled_keys[rule.index] += 1
-            found.sampled_bytes[rule.index] += estimated_bytes(
-                len(rule.root) + len(size.key), size.kind, size.length, size.element, size.ttl >= 0
-            )
+class _NamesOnTarget:
+    """Looks for names on one target: a page at a time, and one by one only where some are there and may still be named."""
 
+    def __init__(self, target: Target, found: PreScan) -> None:
+        self._target, self._found = target, found
+        self._requests = PipelinedRequests(target.connection)
+        self._asked: deque[list[bytes]] = deque()
+        self._most = requests_under_way(target.distance.round_trip)
 
-def _add_existing(target: Target, names: list[bytes], found: PreScan) -> None:
-    replies = target.connection.ask_all([pack("EXISTS", name) for name in names])
-    for name, reply in zip(names, replies, strict=True):
-        if isinstance(reply, ErrorReply):
-            raise reply
-        if reply == 1:
-            found.existing_count += 1
-            if len(found.existing) < MOST_NAMED:
-                found.existing.append(name)
+    def ask(self, names: list[bytes]) -> None:
+        """Ask for a page of names."""
+        self._requests.send(pack("EXISTS", *names))
+        self._asked.append(names)
+        self.take_answers(self._most)
+
+    def take_answers(self, most: int) -> None:
+        """Take answers until so many pages are left."""
+        while len(self._asked) > most:
+            names, there = self._asked.popleft(), as_int(self._requests.receive())
+            self._found.existing_count += there
+            for name in names if there else ():
+                if len(self._found.existing) == MOST_NAMED:
+                    break
+                if self._requests.ahead_of_the_rest(pack("EXISTS", name)) == 1:
+                    self._found.existing.append(name)

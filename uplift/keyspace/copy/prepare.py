@@ -18,13 +18,14 @@ from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.known_words import words_of
 from uplift.keyspace.keymap.routing import NO_TARGET
 from uplift.keyspace.server.events import Listener, Note
-from uplift.keyspace.server.scan_partition import partition_bits
+from uplift.keyspace.server.scan_partition import MOST_PARTITIONS, may_be_divided
 from uplift.keyspace.server.server_checks import Preflight, check_memory
 from uplift.keyspace.server.source_and_targets import Scope, Servers, opened
 from uplift.keyspace.server.target import Existing
 from uplift.keyspace.server.throttle import Throttle
 
 MOST_NAMED_IN_A_MESSAGE = 5
+_POWERS_OF_TWO = tuple(1 << bits for bits in range(1, MOST_PARTITIONS.bit_length()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +171,15 @@ def _seen_again(old: Side, new: Side) -> Side:
 
 
 def _refuse_other_partitions(earlier: CopyState, servers: Servers, path: Path) -> None:
+    """The copy goes on by the partitions it began with, wherever it runs now."""
     if earlier.source.run_id != servers.facts.run_id:
         return
-    expected = 1 << partition_bits(servers.facts)
+    allowed = _POWERS_OF_TWO if may_be_divided(servers.facts) else (1,)
     for database, progress in earlier.databases.items():
-        if len(progress.cursors) != expected:
-            raise BadInput(f"--state {path}: databases.{database}.cursors: {len(progress.cursors)} cursors, allowed: {expected}")
+        if len(progress.cursors) not in allowed:
+            raise BadInput(
+                f"--state {path}: databases.{database}.cursors: {len(progress.cursors)} cursors, allowed: {', '.join(map(str, allowed))}"
+            )
 
 
 def _refuse_other_copy(earlier: CopyState, fresh: CopyState, path: Path) -> None:
@@ -201,7 +205,7 @@ def _scan_names(servers: Servers, options: CopyOptions, to_check: _Places, liste
         servers.select(database)
         checked = [target if (target.name, database) in to_check and target.facts.keys_in(database) else None for target in servers.targets]
         progress = servers.progress(listen, "look at every key name", scanned.total)
-        scanned.add(prescan(servers.source, servers.router, checked, throttle, progress))
+        scanned.add(prescan(servers, database, checked, throttle, progress))
     return scanned
 
 

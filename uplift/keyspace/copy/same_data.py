@@ -10,7 +10,6 @@ from uplift.keyspace.copy.state import CopyState, Side
 from uplift.keyspace.server.connection import pack
 from uplift.keyspace.server.facts import ServerFacts
 from uplift.keyspace.server.replies import as_scan
-from uplift.keyspace.server.scan_partition import first_cursors
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.target import Target
 
@@ -83,8 +82,7 @@ def _sample_is_there(servers: Servers, state: CopyState, begun: list[int]) -> bo
     for database in begun:
         servers.select(database)
         cursors = state.databases[database].cursors
-        bits = len(cursors).bit_length() - 1
-        for first, cursor in zip(first_cursors(bits), cursors, strict=True):
+        for first, cursor in enumerate(cursors):
             if cursor == first:
                 continue
             _, keys = as_scan(servers.source.ask("SCAN", first, "COUNT", _SAMPLE_KEYS))

@@ -14,9 +14,9 @@ from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.server.connection import Connection, ConnectionLost, pack
 from uplift.keyspace.server.expiry import Expiry, expiry_of
 from uplift.keyspace.server.facts import ServerFacts
-from uplift.keyspace.server.page_reader import STALLED, ReadLimits, TooBig, stands_still
+from uplift.keyspace.server.page_reader import ReadLimits, TooBig
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list, as_optional_bytes
-from uplift.keyspace.server.scripts import ENDS, SWAP
+from uplift.keyspace.server.scripts import ENDS, STALLED, SWAP, stands_still
 from uplift.keyspace.server.stream_pieces import memory_bytes
 from uplift.keyspace.server.target import Target
 from uplift.keyspace.server.value_pieces import NeedsWhole, Piece, build_request, drain, expiry_of_fields, read_pieces

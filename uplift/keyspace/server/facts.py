@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.replies import as_bytes, as_time
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.pipelined_requests import PipelinedRequests
+from uplift.keyspace.server.replies import Reply, as_bytes, as_time
 
+_INFO = pack("INFO")
 _DATABASE = re.compile(r"db(\d+)")
 _REPLICA = re.compile(r"slave\d+")
 _UNLINK_SINCE = (4, 0)
@@ -77,7 +80,19 @@ class ServerFacts:
 
 def read_server_facts(connection: Connection) -> ServerFacts:
     """Ask one node for INFO. The fields are those of redis/redis 3.2 src/server.c, genRedisInfoString; later versions keep them."""
-    info = _fields(as_bytes(connection.ask("INFO")))
+    return _facts(connection.ask("INFO"))
+
+
+def read_facts_of_all(connections: Sequence[Connection]) -> list[ServerFacts]:
+    """Ask several nodes at once, in the time of the longest round trip. Raises as PipelinedRequests.receive."""
+    asked = [PipelinedRequests(connection) for connection in connections]
+    for requests in asked:
+        requests.send(_INFO)
+    return [_facts(requests.receive()) for requests in asked]
+
+
+def _facts(answer: Reply) -> ServerFacts:
+    info = _fields(as_bytes(answer))
     lags = [int(value) for name, text in info.items() if _REPLICA.fullmatch(name) and (value := _part(text, "lag"))]
     compatible = info["redis_version"]
     return ServerFacts(
@@ -112,13 +127,21 @@ def _part(text: str, name: str) -> str:
     return dict(part.partition("=")[::2] for part in text.split(",")).get(name, "")
 
 
-def clock_offset_milliseconds(connection: Connection) -> float:
-    """How far the node's clock is ahead of this machine's, measured by TIME with the shortest of five round trips."""
-    best = (float("inf"), 0.0)
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far a node is from this machine: its clock, in ms ahead of this one's, and the shortest of a few round trips, in seconds."""
+
+    clock_offset: float
+    round_trip: float
+
+
+def measure_distance(connection: Connection) -> Distance:
+    """Ask for TIME five times; the shortest round trip tells the most about the clock."""
+    best = Distance(0.0, float("inf"))
     for _ in range(5):
         before = time.time()
         there = as_time(connection.ask("TIME"))
         after = time.time()
-        offset = there / 1000 - (before + after) * 500
-        best = min(best, (after - before, offset))
-    return best[1]
+        if after - before < best.round_trip:
+            best = Distance(there / 1000 - (before + after) * 500, after - before)
+    return best

@@ -13,6 +13,7 @@ from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome, Plac
 from uplift.keyspace.server.page_reader import Page, PageReader, TooBig
 from uplift.keyspace.server.page_writer import PageWriter
 from uplift.keyspace.server.target import Target
+from uplift.keyspace.server.window import requests_under_way
 
 ATTEMPTS = 3
 
@@ -27,21 +28,36 @@ class BigCounts:
 
 
 class KeyTransfer:
-    """Takes pages, or names of keys, of one database. `reader` reads by name, over the connection that big keys are read over too."""
+    """Takes pages, or names of keys, of one database.
 
-    def __init__(self, reader: PageReader[bytes], writer: PageWriter, copier: BigKeyCopier, targets: list[Target]) -> None:
+    `reader` reads by name, over the connection that big keys are read over too; `round_trip` to its server, in seconds, says how many
+    requests for what pages had no room for may be under way.
+    """
+
+    def __init__(
+        self, reader: PageReader[bytes], writer: PageWriter, copier: BigKeyCopier, targets: list[Target], round_trip: float
+    ) -> None:
         self.writer = writer
         self.big = BigCounts()
         self._reader, self._copier, self._targets = reader, copier, targets
         self._waiting: list[tuple[TooBig, Rule, bool]] = []
+        self._later, self._most_later = 0, requests_under_way(round_trip)
 
     def take(self, page: Page[bytes]) -> None:
-        """Write a page, and what it had no room for; its big keys wait until `settle`. Raises what PageWriter.write raises."""
-        big = self.writer.write(page)
+        """Write a page; what it had no room for is asked for, and its big keys wait until `settle`. Raises what PageWriter.write raises."""
+        self._write(page)
         if page.later:
-            big += self.writer.write(self._reader.read_keys(page.later))
-        if big:
-            self._waiting += [(entry, rule, self.writer.exclusive) for entry, rule in big]
+            self._reader.request_keys(page.later)
+            self._later += 1
+        if self._later > self._most_later:
+            self._take_later()
+
+    def _take_later(self) -> None:
+        self._later -= 1
+        self._write(self._reader.receive_keys())
+
+    def _write(self, page: Page[bytes]) -> None:
+        self._waiting += [(entry, rule, self.writer.exclusive) for entry, rule in self.writer.write(page)]
 
     def bring(self, keys: list[bytes]) -> None:
         """Read these keys now and write them, as `take`."""
@@ -52,6 +68,11 @@ class KeyTransfer:
 
         Raises what Target.settle and BigKeyCopier raise.
         """
+        while self._later:
+            self._take_later()
+        # All of them are sent what there is before the first is waited for.
+        for target in self._targets:
+            target.flush()
         for target in self._targets:
             target.settle()
         if not self._waiting:

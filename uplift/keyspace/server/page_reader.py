@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from uplift.errors import SourceUnreachable, TargetRefused
+from uplift.errors import TargetRefused
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.page_reply import Value, payload_fours, value_fours
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list
+from uplift.keyspace.server.pipelined_requests import PipelinedRequests
+from uplift.keyspace.server.replies import Reply, as_bytes, as_bytes_list, as_int, as_list
 from uplift.keyspace.server.scripts import READ
 
-STALLED = "STALLED"
-"""The first word of what lua/read_ttls.lua answers where the server stood still whenever TTLs were read."""
-_HEAD = 6
+_HEAD = 7
 
 Returned = TypeVar("Returned", bytes, Value)
 Fours = Callable[[list[Reply]], tuple[list[bytes], list[int], list[bytes], list[Returned]]]
@@ -33,8 +31,8 @@ class ValueForm(StrEnum):
 class ReadLimits:
     """What one script call may cost the server.
 
-    `page_keys` is SCAN's COUNT, for all partitions together. A call returns `page_bytes` at most, and one value more; a string above
-    `value_bytes`, and a collection above that or `value_elements`, is read in pieces instead. `piece_bytes` sizes these.
+    `page_keys` is SCAN's COUNT, half of it where partitions of the scan take turns. A call returns `page_bytes` at most, and one value
+    more; a string above `value_bytes`, and a collection above that or `value_elements`, is read in pieces of `piece_bytes` instead.
     A script blocks the server for its whole run: with these figures a GET beside it waits 1 to 2 ms at the 99th percentile
     (bench/copy.py).
     """
@@ -45,6 +43,10 @@ class ReadLimits:
     value_elements: int = 512
     piece_bytes: int = 256 * 1024
     piece_elements: int = 1_000
+
+    def keys_of_a_page(self, partitions: int) -> int:
+        """SCAN's COUNT where a scan is divided into so many."""
+        return self.page_keys if partitions == 1 else max(1, self.page_keys // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Page(Generic[Returned]):
 
     Values that were returned stand in four lists of one length. `later` are keys the page had no room for, `missing` those that are
     not there, `big` those that are too big. `now` and a PTTL give the time a key expires at: never too early, and 5 ms too late at most
-    (lua/read_ttls.lua).
+    (lua/read_ttls.lua). `worked_microseconds`: how long the script ran.
     """
 
     cursor: int
@@ -75,6 +77,7 @@ class Page(Generic[Returned]):
     later: list[bytes] = field(default_factory=list)
     missing: list[bytes] = field(default_factory=list)
     big: list[TooBig] = field(default_factory=list)
+    worked_microseconds: int = 0
 
     def entries(self) -> Iterator[tuple[bytes, int, bytes, Returned]]:
         """Key, PTTL in ms, type and value of what was returned."""
@@ -117,9 +120,9 @@ class Page(Generic[Returned]):
 
 
 class PageReader(Generic[Returned]):
-    """Asks one connection for pages; one request may be under way while the caller works on the page before.
+    """Asks one connection for pages. Several requests may be under way; their pages come in the order they were asked for.
 
-    Made by `payload_reader` or `value_reader`. A connection that breaks is opened again, and the page asked for once more.
+    Made by `payload_reader` or `value_reader`. A connection that breaks is opened again, and what was under way is asked for once more.
     """
 
     def __init__(
@@ -134,32 +137,26 @@ class PageReader(Generic[Returned]):
         self._tail: list[bytes | str | int] = [form, limits.page_bytes, limits.value_elements, limits.value_bytes]
         self._fours: Fours[Returned] = fours
         self._scan = scan or ScanOf(0, ())
-        self._request = b""
-        self._was_sent = False
+        self._requests = PipelinedRequests(connection, READ)
 
     def request(self, cursor: int) -> None:
         """Ask for the page at a cursor."""
-        self._send(READ.request([], str(cursor), self._scan.page_keys, *self._tail, *self._scan.filter_arguments))
+        self._requests.send(READ.request([], str(cursor), self._scan.page_keys, *self._tail, *self._scan.filter_arguments))
 
     def request_keys(self, keys: list[bytes]) -> None:
         """Ask for these keys; `receive_keys` takes them."""
-        self._send(READ.request(keys, "", 0, *self._tail))
-
-    def _send(self, request: bytes) -> None:
-        self._request = request
-        try:
-            self.connection.send(request)
-            self._was_sent = True
-        except SourceUnreachable:
-            self._was_sent = False
+        self._requests.send(READ.request(keys, "", 0, *self._tail))
 
     def receive(self) -> Page[Returned]:
-        """The page asked for.
+        """The oldest page asked for.
 
         Raises TargetRefused for what the server answers in its place, SourceUnreachable where it stands still again and again or cannot
         be reached any more.
         """
-        reply = as_list(self._reply())
+        return self._page(self._requests.receive())
+
+    def _page(self, answer: Reply) -> Page[Returned]:
+        reply = as_list(answer)
         last = len(reply) - 4 * as_int(reply[5])
         keys, ttls, kinds, values = self._fours(reply[_HEAD:last])
         page = Page(
@@ -171,6 +168,7 @@ class PageReader(Generic[Returned]):
             values,
             as_bytes_list(reply[3]),
             as_bytes_list(reply[4]),
+            worked_microseconds=as_int(reply[6]),
         )
         for at in range(last, len(reply), 4):
             page.big.append(TooBig(as_bytes(reply[at]), as_int(reply[at + 1]), as_bytes(reply[at + 2]), as_int(reply[at + 3])))
@@ -186,35 +184,10 @@ class PageReader(Generic[Returned]):
         whole = self.receive()
         while whole.later:
             left = whole.later
-            self.request_keys(left)
-            whole.take_in(self.receive())
+            whole.take_in(self._page(self._requests.ahead_of_the_rest(READ.request(left, "", 0, *self._tail))))
             if len(whole.later) == len(left):
                 raise TargetRefused(f"{self.connection.endpoint} returns none of {len(left)} keys")
         return whole
-
-    def _reply(self) -> Reply:
-        connection = self.connection
-        try:
-            if not self._was_sent:
-                connection.reconnect()
-                return READ.answered(connection, self._request, connection.ask_packed)
-            try:
-                reply = connection.read()
-            except SourceUnreachable:
-                connection.reconnect()
-                return READ.answered(connection, self._request, connection.ask_packed)
-            return self._again(reply) if isinstance(reply, ErrorReply) else reply
-        except ErrorReply as refused:
-            if refused.word == STALLED:
-                raise stands_still(connection.endpoint) from None
-            raise TargetRefused(f"{connection.endpoint} cannot be read: {refused.safe}") from None
-
-    def _again(self, problem: ErrorReply) -> Reply:
-        """The same request once more, after loading the script or waiting until the server is ready."""
-        if problem.word == "NOSCRIPT":
-            READ.ensure(self.connection)
-            return READ.answered(self.connection, self._request, self.connection.ask_packed)
-        return self.connection.once_ready(self._request, problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +206,6 @@ def payload_reader(connection: Connection, form: ValueForm, limits: ReadLimits, 
 def value_reader(connection: Connection, limits: ReadLimits, scan: ScanOf | None = None, *, field_ttls: bool) -> PageReader[Value]:
     """A reader of values by their types' own commands; without `scan`, of named keys only. `field_ttls`: ServerFacts.fields_may_expire."""
     return PageReader(connection, "field-ttls" if field_ttls else "value", limits, value_fours, scan)
-
-
-def stands_still(endpoint: Endpoint) -> SourceUnreachable:
-    """What to raise for an answer that begins with STALLED."""
-    return SourceUnreachable(f"{endpoint}: TTLs could not be read, because the server stood still at every try; run the same command again")
 
 
 Item = TypeVar("Item")

@@ -3,7 +3,8 @@
 A cursor of SCAN counts in bit-reversed order: the lowest bit changes last (redis/redis src/dict.c, dictScan, "reverse binary
 iteration"). So the cursors with the same low bits lie together: a partition starts at the cursor that is those bits alone and
 ends when they change. Tables of both sizes are walked while a table grows or shrinks, and each partition keeps SCAN's guarantee.
-It is an internal, so it is used only where it was tried: a single server from 2.8 to 7.2 that is no Valkey (8.1 has another table).
+Valkey 9.1 has another table, whose cursors count in the same way. It is an internal, so it is used only where it was tried
+(tests/keyspace/test_scan_and_pages.py): a single server from 2.8 to 8.2, or a Valkey up to 9.1.
 """
 
 from __future__ import annotations
@@ -12,26 +13,40 @@ import hashlib
 from collections.abc import Iterable
 
 from uplift.keyspace.server.facts import ServerFacts
-from uplift.keyspace.server.page_reader import Page, Returned
+from uplift.keyspace.server.scan_page import PageOf
 
+MOST_PARTITIONS = 64
 _FIRST_TRIED = (2, 8)
-_FIRST_UNTRIED = (7, 3)
+_FIRST_UNTRIED = (8, 3)
+_FIRST_UNTRIED_VALKEY = (9, 2)
+_LEAST_KEYS_A_PARTITION = 200
 
 
-def partition_bits(facts: ServerFacts) -> int:
-    """How many low bits divide this server's cursors: 1 where partitions are known to work, else 0."""
-    tried = _FIRST_TRIED <= facts.compatible_version[:2] < _FIRST_UNTRIED
-    return 1 if tried and not facts.is_valkey and not facts.cluster_enabled else 0
+def partitions_of(facts: ServerFacts, requests: int, keys: int) -> int:
+    """Into how many partitions, a power of two, to divide this server's scan so that so many requests can be under way.
+
+    `keys`: of the database; a few keys are not worth many partitions. 1 where partitions were not tried.
+    """
+    if not may_be_divided(facts):
+        return 1
+    partitions = 2
+    while partitions < min(requests, MOST_PARTITIONS, keys // _LEAST_KEYS_A_PARTITION):
+        partitions *= 2
+    return partitions
 
 
-def first_cursors(bits: int) -> tuple[int, ...]:
-    """The cursor each partition starts from."""
-    return tuple(range(1 << bits))
+def may_be_divided(facts: ServerFacts) -> bool:
+    """Whether partitions are known to work on this server."""
+    if facts.cluster_enabled:
+        return False
+    if facts.is_valkey:
+        return tuple(int(number) for number in facts.version.split(".")[:2]) < _FIRST_UNTRIED_VALKEY
+    return _FIRST_TRIED <= facts.compatible_version[:2] < _FIRST_UNTRIED
 
 
-def next_cursor(cursor: int, partition: int, bits: int) -> int | None:
-    """The cursor a partition goes on from after SCAN answered `cursor`; None when the partition is done."""
-    if cursor == 0 or cursor & ((1 << bits) - 1) != partition:
+def next_cursor(cursor: int, partition: int, partitions: int) -> int | None:
+    """The cursor a partition goes on from after SCAN answered `cursor`; None when the partition is done. Each begins at its own number."""
+    if cursor == 0 or cursor % partitions != partition:
         return None
     return cursor
 
@@ -46,7 +61,7 @@ class Border:
         self._secret = secret
         self.met: set[str] = set(met)
 
-    def without_met(self, page: Page[Returned]) -> Page[Returned]:
+    def without_met(self, page: PageOf) -> PageOf:
         """A page at a border without the keys that the other page at this border had."""
         marks = {key: self._mark(key) for key in page.all_keys}
         before = frozenset(self.met)

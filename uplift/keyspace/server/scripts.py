@@ -7,11 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
-from uplift.errors import TargetRefused
+from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.replies import ErrorReply, Reply
 
 _MOST_LOADS = 5
+STALLED = "STALLED"
+"""The first word of what lua/read_ttls.lua answers where the server stood still whenever TTLs were read."""
+
+
+def stands_still(endpoint: Endpoint) -> SourceUnreachable:
+    """What to raise for an answer that begins with STALLED."""
+    return SourceUnreachable(f"{endpoint}: TTLs could not be read, because the server stood still at every try; run the same command again")
 
 
 @dataclass(frozen=True, slots=True)

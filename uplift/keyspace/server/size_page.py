@@ -25,15 +25,20 @@ class KeySize(NamedTuple):
 def scan_sizes(connection: Connection, cursor: int, count: int, how: How) -> tuple[int, list[KeySize]]:
     """The page at a cursor: the next cursor, and the keys with their sizes."""
     reply = as_list(SIZES.ask(connection, [], str(cursor), count, how))
-    return int(as_bytes(reply[0])), _sizes(reply)
+    return int(as_bytes(reply[0])), sizes_of(reply)
 
 
 def read_sizes(connection: Connection, keys: list[bytes], how: How) -> list[KeySize]:
     """These keys with their sizes."""
-    return _sizes(as_list(SIZES.ask(connection, keys, "", 0, how)))
+    return sizes_of(SIZES.ask(connection, keys, "", 0, how))
 
 
-def _sizes(reply: list[Reply]) -> list[KeySize]:
-    """By columns, as page_reply.py: it runs for every key of an inventory."""
-    columns = cast("list[Any]", reply)
+def sizes_request(keys: list[bytes], how: How) -> bytes:
+    """What asks for these keys' sizes; `sizes_of` takes the answer."""
+    return SIZES.request(keys, "", 0, how)
+
+
+def sizes_of(answer: Reply) -> list[KeySize]:
+    """The keys of an answer. By columns, as page_reply.py: it runs for every key of an inventory."""
+    columns = cast("list[Any]", answer)
     return list(map(KeySize, columns[1::5], columns[2::5], columns[3::5], columns[4::5], columns[5::5]))

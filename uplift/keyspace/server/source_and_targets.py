@@ -13,9 +13,11 @@ from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.events import Listener, Note, Progress, warn
-from uplift.keyspace.server.facts import ServerFacts, clock_offset_milliseconds, read_server_facts
+from uplift.keyspace.server.facts import Distance, ServerFacts, measure_distance, read_server_facts
+from uplift.keyspace.server.scan_partition import partitions_of
 from uplift.keyspace.server.server_checks import Preflight, TargetSide, check_servers
 from uplift.keyspace.server.target import Target
+from uplift.keyspace.server.window import requests_under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Everything open: `sides` are the targets as a preflight sees them, in the same order."""
+    """Everything open: `facts` and `distance` are the source's, `sides` are the targets as a preflight sees them, in the same order."""
 
     router: Router
     source: Connection
     facts: ServerFacts
+    distance: Distance
     databases: tuple[int, ...]
     targets: list[Target]
     sides: list[TargetSide]
@@ -60,6 +63,10 @@ class Servers:
     def keys(self) -> int:
         """How many keys the chosen databases of the source hold."""
         return sum(self.facts.keys_in(database) for database in self.databases)
+
+    def partitions(self, database: int) -> int:
+        """Into how many partitions to divide the scan of one database of the source (scan_partition.py)."""
+        return partitions_of(self.facts, requests_under_way(self.distance.round_trip), self.facts.keys_in(database))
 
     def select(self, database: int) -> None:
         """Bring the source's connection and every target's to a database."""
@@ -93,10 +100,10 @@ def opened(scope: Scope, labels: KeyLabels, listen: Listener, *, both_sides: boo
         if left := sorted(set(facts.databases) - set(databases)):
             keys = sum(facts.keys_in(database) for database in left)
             listen(Note(f"left alone: {keys:,} keys in database {', '.join(map(str, left))} (--db)"))
-        clock = clock_offset_milliseconds(source)
-        sides = [TargetSide(target.name, target.facts, target.clock_offset - clock, 0) for target in targets]
+        distance = measure_distance(source)
+        sides = [TargetSide(target.name, target.facts, target.distance.clock_offset - distance.clock_offset, 0) for target in targets]
         raise_or_warn(check_servers(facts, sides, scope.clock_tolerance), listen)
-        yield Servers(router, source, facts, databases, targets, sides)
+        yield Servers(router, source, facts, distance, databases, targets, sides)
     finally:
         source.close()
         for target in targets:

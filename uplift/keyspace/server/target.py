@@ -16,9 +16,10 @@ from uplift.keyspace.rdb.payload import converted, fits, payload_version
 from uplift.keyspace.server.connection import NOT_READY, Connection, NotReady
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.expiry import LATEST, LONGEST_RELATIVE
-from uplift.keyspace.server.facts import ServerFacts, clock_offset_milliseconds, read_server_facts
+from uplift.keyspace.server.facts import ServerFacts, measure_distance, read_server_facts
 from uplift.keyspace.server.rdb_version import newest_payload_taken
 from uplift.keyspace.server.replies import ErrorReply, Reply
+from uplift.keyspace.server.window import NEAR, requests_under_way
 
 _ABSOLUTE_TTL_SINCE = (5, 0)
 _BATCHES_UNDER_WAY = 4
@@ -56,7 +57,7 @@ class Batch:
 
 
 class Target:
-    """A Redis that is written to. Requests are pipelined; at most four batches are unanswered at a time.
+    """A Redis that is written to. Requests are pipelined; at most four batches are unanswered at a time, far away more.
 
     `kept` are names that were written exclusively and were there already.
     """
@@ -66,7 +67,8 @@ class Target:
         self.connection = Connection(endpoint, database=database)
         self.facts: ServerFacts = read_server_facts(self.connection)
         self.connection.remember_process(self.facts.run_id)
-        self.clock_offset = clock_offset_milliseconds(self.connection)
+        self.distance = measure_distance(self.connection)
+        self._most_under_way = _BATCHES_UNDER_WAY - NEAR + requests_under_way(self.distance.round_trip)
         self.newest_payload = newest_payload_taken(self.facts)
         self.has_absolute_ttl = self.facts.compatible_version >= _ABSOLUTE_TTL_SINCE
         self.has_unlink = self.facts.has_unlink
@@ -155,7 +157,7 @@ class Target:
             self.flush()
 
     def flush(self) -> None:
-        """Send what was added; waits for the oldest answers where more than four batches are unanswered.
+        """Send what was added; waits for the oldest answers where too many batches are unanswered.
 
         Raises TargetRefused, or NotReady where the target did not do what was asked but will soon.
         """
@@ -164,7 +166,7 @@ class Target:
             return
         self._batch = Batch()
         self._send(batch)
-        while len(self._under_way) > _BATCHES_UNDER_WAY:
+        while len(self._under_way) > self._most_under_way:
             self._settle(self._under_way.popleft())
 
     def _send(self, batch: Batch) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+from collections import deque
 from collections.abc import Iterator
 
 from uplift.keyspace.keymap.origin import origin_of
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.expiry import NO_TTL
-from uplift.keyspace.server.replies import as_bytes_list, as_scan
+from uplift.keyspace.server.name_reader import NameReader
+from uplift.keyspace.server.pipelined_requests import PipelinedRequests
+from uplift.keyspace.server.replies import Reply, as_bytes_list
+from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
+from uplift.keyspace.server.scan_partition import Border, partitions_of
 from uplift.keyspace.server.scripts import MISSING
 from uplift.keyspace.server.source_and_targets import Servers
+from uplift.keyspace.server.window import requests_under_way
 from uplift.keyspace.verify.result import Difference
 
 _PAGE_KEYS = 500
@@ -20,12 +27,13 @@ class ExtraKeys:
 
     def __init__(self, servers: Servers, apart: Connection, ttl_tolerance: int) -> None:
         self._router, self._targets, self._apart, self._tolerance = servers.router, servers.targets, apart, ttl_tolerance
+        self._most_asked = requests_under_way(servers.distance.round_trip)
 
     def of_target(self, index: int) -> Iterator[tuple[Difference, bytes, str]]:
         """Every key of a target that is no key of the source that belongs there, nor one that no rule writes."""
-        cursor = b"0"
-        while True:
-            cursor, names = as_scan(self._targets[index].connection.ask("SCAN", cursor, "COUNT", _PAGE_KEYS))
+        missing = PipelinedRequests(self._apart, MISSING)
+        asked: deque[dict[bytes, bytes]] = deque()
+        for names in self._names(index):
             suspects: dict[bytes, bytes] = {}
             for name in names:
                 origin = origin_of(self._router, index, name)
@@ -33,9 +41,27 @@ class ExtraKeys:
                     suspects[name] = origin[0]
                 elif (found := self._unwritten(name)) is not None:
                     yield found
-            yield from self._without_origin(index, suspects)
-            if cursor == b"0":
-                return
+            if suspects:
+                missing.send(MISSING.request(list(suspects.values())))
+                asked.append(suspects)
+            while len(asked) >= self._most_asked:
+                yield from self._without_origin(index, asked.popleft(), missing.receive())
+        while asked:
+            yield from self._without_origin(index, asked.popleft(), missing.receive())
+
+    def _names(self, index: int) -> Iterator[list[bytes]]:
+        target = self._targets[index]
+        connection, round_trip = target.connection, target.distance.round_trip
+        keys = target.facts.keys_in(connection.database)
+        partitions = partitions_of(target.facts, requests_under_way(round_trip), keys)
+        connections = connections_for(connection, connection.database, partitions)
+        try:
+            readers = [NameReader(one, _PAGE_KEYS) for one in connections]
+            for page in ScanLanes(readers, list(range(partitions)), round_trip, Border(secrets.token_bytes(16))).pages():
+                yield page.all_keys
+        finally:
+            for one in connections:
+                one.close()
 
     def _unwritten(self, name: bytes) -> tuple[Difference, bytes, str] | None:
         """A name under which no key is written to this target; None for one that the map leaves alone."""
@@ -46,8 +72,8 @@ class ExtraKeys:
             return Difference.EXTRA, name, "no key of the source is written under this name"
         return None
 
-    def _without_origin(self, index: int, suspects: dict[bytes, bytes]) -> Iterator[tuple[Difference, bytes, str]]:
-        missing = missing_on_source(self._apart, list(suspects.values()))
+    def _without_origin(self, index: int, suspects: dict[bytes, bytes], answer: Reply) -> Iterator[tuple[Difference, bytes, str]]:
+        missing = set(as_bytes_list(answer))
         gone = [name for name, origin in suspects.items() if origin in missing]
         # Gone from the source: a TTL may just be over there and not yet here, so the target is asked again.
         ttls = self._targets[index].connection.ask_all([pack("PTTL", name) for name in gone]) if gone else []

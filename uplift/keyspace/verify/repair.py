@@ -40,7 +40,9 @@ class Repair:
         limits = ReadLimits()
         self._writer = PageWriter(servers, ValueForm.DUMP, labels, may_delete, stops_at_refused=False)
         copier = BigKeyCopier(apart, servers.facts, labels.secret.hex()[:8], limits, whole_bytes)
-        self._transfer = KeyTransfer(payload_reader(apart, ValueForm.DUMP, limits), self._writer, copier, servers.targets)
+        self._transfer = KeyTransfer(
+            payload_reader(apart, ValueForm.DUMP, limits), self._writer, copier, servers.targets, servers.distance.round_trip
+        )
         self._to_write: list[bytes] = []
         self._to_delete: dict[int, list[bytes]] = defaultdict(list)
 

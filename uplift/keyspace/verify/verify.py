@@ -7,9 +7,9 @@ A page of the source is read by value, then the same names from their targets, a
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import cycle
 
 from uplift.errors import KeyUnroutable
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -20,9 +20,11 @@ from uplift.keyspace.server.expiry import NO_SUCH_KEY
 from uplift.keyspace.server.key_look import KeyLooker
 from uplift.keyspace.server.page_reader import Page, PageReader, ScanOf, in_pages, value_reader
 from uplift.keyspace.server.page_reply import Value
-from uplift.keyspace.server.scan_partition import Border, first_cursors, next_cursor, partition_bits
+from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
+from uplift.keyspace.server.scan_partition import Border
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.throttle import Throttle
+from uplift.keyspace.server.window import requests_under_way
 from uplift.keyspace.verify.extras import ExtraKeys
 from uplift.keyspace.verify.key_comparison import KeyComparison
 from uplift.keyspace.verify.result import MOST_LISTED, Difference, Found, VerifyOptions, VerifyResult
@@ -84,26 +86,28 @@ class Verify:
         return list(pending.items())
 
     def _walk_source(self, progress: Callable[[int], None]) -> None:
-        """Two pages are under way: while one is compared, the targets already read the next, and the source the one after."""
+        """While a page is compared, the targets already read the next ones, and the source those after."""
         beside = [target.connection.beside() for target in self._targets]
         try:
-            readers = cycle([self._readers([target.connection for target in self._targets]), self._readers(beside)])
-            waiting: _Asked | None = None
+            readers = self._readers(beside)
+            asked: deque[_Asked] = deque()
+            most = max(requests_under_way(target.distance.round_trip) for target in self._targets)
             for page in self._pages():
-                asked = self._ask(page, next(readers))
-                if waiting is not None:
-                    self._compare(waiting)
-                waiting = asked
+                asked.append(self._ask(page, readers))
+                while len(asked) >= most:
+                    self._compare(asked.popleft())
                 progress(self.result.compared)
                 if len(self._pending) >= _MOST_PENDING:
-                    self._compare(waiting)
-                    waiting = None
+                    self._compare_all(asked)
                     self.recheck(self._take_pending())
-            if waiting is not None:
-                self._compare(waiting)
+            self._compare_all(asked)
         finally:
             for connection in beside:
                 connection.close()
+
+    def _compare_all(self, asked: deque[_Asked]) -> None:
+        while asked:
+            self._compare(asked.popleft())
 
     def _readers(self, connections: list[Connection]) -> list[PageReader[Value]]:
         limits = self._options.limits
@@ -113,27 +117,28 @@ class Verify:
         ]
 
     def _pages(self) -> Iterator[Page[Value]]:
-        """Every page of the source, and what a page had no room for as a page of its own."""
-        facts, limits = self._servers.facts, self._options.limits
-        bits = partition_bits(facts)
-        scan = ScanOf(limits.page_keys, self._router.filter_arguments())
-        reader = value_reader(self._source, limits, scan, field_ttls=facts.fields_may_expire)
-        border = Border(self._labels.secret)
-        for partition in first_cursors(bits):
-            cursor: int | None = partition
-            reader.request(partition)
-            is_first = True
-            while cursor is not None:
-                page = reader.receive()
-                cursor = next_cursor(page.cursor, partition, bits)
-                if cursor is not None:
-                    reader.request(cursor)
-                if bits and (is_first or cursor is None):
-                    page = border.without_met(page)
-                is_first = False
+        """Every page of the source, and what pages had no room for as pages of their own."""
+        servers, limits = self._servers, self._options.limits
+        round_trip, partitions = servers.distance.round_trip, servers.partitions(self._source.database)
+        scan = ScanOf(limits.keys_of_a_page(partitions), self._router.filter_arguments())
+        connections = connections_for(self._source, self._source.database, partitions)
+        readers = [value_reader(connection, limits, scan, field_ttls=servers.facts.fields_may_expire) for connection in connections]
+        lanes = ScanLanes(readers, list(range(partitions)), round_trip, Border(self._labels.secret))
+        try:
+            later = 0
+            for page in lanes.pages():
                 yield page
                 if page.later:
-                    yield self._rest.read_keys(page.later)
+                    self._rest.request_keys(page.later)
+                    later += 1
+                if later >= requests_under_way(round_trip):
+                    later -= 1
+                    yield self._rest.receive_keys()
+            for _ in range(later):
+                yield self._rest.receive_keys()
+        finally:
+            for connection in connections:
+                connection.close()
 
     def _ask(self, page: Page[Value], readers: list[PageReader[Value]]) -> _Asked:
         """Route a page and ask the targets for its keys; what is too big waits for a comparison of its own."""

@@ -5,11 +5,12 @@
 -- Forms: 'copy' strings as they are and the rest as DUMP, 'dump' all as DUMP, 'value' each type by its own read command, 'field-ttls' as
 -- 'value' and a hash whose fields expire with the times they do.
 -- Answers: cursor, the TIME its PTTLs belong to (s, us), keys there was no room for, keys that are not there, how many keys at the end are
--- too big, and then four for a key: key, PTTL, type, and its value, or of one too big its size (bytes of a string, elements of the rest).
+-- too big, how long the script ran (us), and then four for a key: key, PTTL, type, and its value, or of one too big its size (bytes of a string, elements of the rest).
 --
 -- 3.2 expires keys in a script by the time the script began but answers PTTL by the clock (src/db.c, keyIsExpired;
 -- src/expire.c), so PTTL 0 can stand beside a value; the caller takes the key for expired.
 local call = redis.call
+local began = call('TIME')
 local cursor, keys = ARGV[1], KEYS
 if cursor ~= '' then
   local page = call('SCAN', cursor, 'COUNT', ARGV[2])
@@ -114,9 +115,9 @@ end
 
 local by_value = form == 'value' or form == 'field-ttls'
 -- Where in the answer the fours begin.
-local BEFORE = 6
+local BEFORE = 7
 local later, missing, big = {}, {}, {}
-local out = {cursor, 0, 0, later, missing, 0}
+local out = {cursor, 0, 0, later, missing, 0, 0}
 local n, returned = BEFORE, 0
 for i = 1, #keys do
   local key = keys[i]
@@ -177,4 +178,5 @@ end
 out[6] = #big
 out[2], out[3] = read_ttls(out, BEFORE + 1, 4)
 if not out[2] then return out[3] end
+out[7] = (out[2] - began[1]) * 1000000 + out[3] - began[2]
 return out
