@@ -1,7 +1,7 @@
 """Proves that the targets hold what the source holds: values, TTLs, nothing missing, nothing extra, nothing on the wrong side.
 
-A page of the source is read by value, then the same names from their targets, and compared here. What differs is compared again by itself
-(key_comparison.py): a key whose source moves is still changing, and no difference.
+A page of the source is read, then the same names from their targets, and compared here (comparison_form.py: by value or by DUMP). What
+differs is compared again by itself and by value (key_comparison.py): a key whose source moves is still changing, and no difference.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
+from typing import assert_never
 
 from uplift.errors import KeyUnroutable
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -17,12 +18,14 @@ from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.canonical_value import comparable
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.expiry import NO_SUCH_KEY
+from uplift.keyspace.server.facts import ServerFacts
 from uplift.keyspace.server.key_look import KeyLooker
-from uplift.keyspace.server.page_reader import Page, PageReader, ScanOf, in_pages, value_reader
+from uplift.keyspace.server.page_reader import Page, PageReader, ScanOf, compact_reader, in_pages, value_reader
 from uplift.keyspace.server.page_reply import Value
 from uplift.keyspace.server.scan_partition import Border, first_cursors, next_cursor, partition_bits
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.throttle import Throttle
+from uplift.keyspace.verify.comparison_form import ComparisonForm, comparison_form
 from uplift.keyspace.verify.extras import ExtraKeys
 from uplift.keyspace.verify.key_comparison import KeyComparison
 from uplift.keyspace.verify.result import MOST_LISTED, Difference, Found, VerifyOptions, VerifyResult
@@ -62,7 +65,8 @@ class Verify:
             ],
             options.ttl_tolerance,
         )
-        self._rest = value_reader(apart, limits, field_ttls=servers.facts.fields_may_expire)
+        self._form = comparison_form(servers.facts, [target.facts for target in self._targets])
+        self._rest = self._reader(apart, servers.facts)
         # By key: a scan may give a key twice, and it is one difference all the same.
         self._pending: dict[bytes, Rule] = {}
         self._noted: set[tuple[Difference, bytes]] = set()
@@ -106,18 +110,23 @@ class Verify:
                 connection.close()
 
     def _readers(self, connections: list[Connection]) -> list[PageReader[Value]]:
-        limits = self._options.limits
-        return [
-            value_reader(connection, limits, field_ttls=target.facts.fields_may_expire)
-            for connection, target in zip(connections, self._targets, strict=True)
-        ]
+        return [self._reader(connection, target.facts) for connection, target in zip(connections, self._targets, strict=True)]
+
+    def _reader(self, connection: Connection, facts: ServerFacts, scan: ScanOf | None = None) -> PageReader[Value]:
+        match self._form:
+            case ComparisonForm.COMPACT:
+                return compact_reader(connection, self._options.limits, scan)
+            case ComparisonForm.VALUE:
+                return value_reader(connection, self._options.limits, scan, field_ttls=facts.fields_may_expire)
+            case _:
+                assert_never(self._form)
 
     def _pages(self) -> Iterator[Page[Value]]:
         """Every page of the source, and what a page had no room for as a page of its own."""
         facts, limits = self._servers.facts, self._options.limits
         bits = partition_bits(facts)
         scan = ScanOf(limits.page_keys, self._router.filter_arguments())
-        reader = value_reader(self._source, limits, scan, field_ttls=facts.fields_may_expire)
+        reader = self._reader(self._source, facts, scan)
         border = Border(self._labels.secret)
         for partition in first_cursors(bits):
             cursor: int | None = partition
