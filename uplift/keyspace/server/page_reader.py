@@ -119,7 +119,7 @@ class Page(Generic[Returned]):
 class PageReader(Generic[Returned]):
     """Asks one connection for pages; one request may be under way while the caller works on the page before.
 
-    Made by `payload_reader`, `value_reader` or `compact_reader`. A connection that breaks is opened again, and the page asked for once more.
+    Made by `payload_reader`, `value_reader` or `compact_reader`. Where a connection breaks it is opened again, and the page asked for anew.
     """
 
     def __init__(

@@ -28,6 +28,7 @@ from uplift.keyspace.server.throttle import Throttle
 from uplift.keyspace.verify.comparison_form import ComparisonForm, comparison_form
 from uplift.keyspace.verify.extras import ExtraKeys
 from uplift.keyspace.verify.key_comparison import KeyComparison
+from uplift.keyspace.verify.no_extras import NoExtras
 from uplift.keyspace.verify.result import MOST_LISTED, Difference, Found, VerifyOptions, VerifyResult
 
 _MOST_PENDING = 20_000
@@ -70,15 +71,19 @@ class Verify:
         # By key: a scan may give a key twice, and it is one difference all the same.
         self._pending: dict[bytes, Rule] = {}
         self._noted: set[tuple[Difference, bytes]] = set()
+        self._no_extras: list[NoExtras] = []
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
         self.result = VerifyResult()
 
     def run(self, progress: Callable[[int], None]) -> VerifyResult:
         """Compare everything both ways. Raises KeyUnroutable, SourceUnreachable or TargetRefused."""
+        self._no_extras = [NoExtras(target.connection) for target in self._targets]
         self._walk_source(progress)
         self.recheck(self._take_pending())
         extras = ExtraKeys(self._servers, self._apart, self._options.ttl_tolerance)
-        for index in range(len(self._targets)):
+        for index, shown in enumerate(self._no_extras):
+            if shown.are_shown():
+                continue
             for difference, name, detail in extras.of_target(index):
                 self.note(difference, name, index, detail)
         return self.result
@@ -185,6 +190,7 @@ class Verify:
         # A target's clock, brought to the source's: TTLs are compared as moments.
         shift = there.now - self._clocks_ahead[index] - page.now
         tolerance, equal = self._options.ttl_tolerance, 0
+        self._no_extras[index].add(there.keys)
         if there.keys != names:
             # Some are missing or too big there, or came by a later call.
             by_name = dict(zip(names, here, strict=True))
@@ -211,6 +217,8 @@ class Verify:
             left = []
             for part in in_pages(keys, _KEYS_A_RECHECK):
                 for compared in self._comparison.compare(part):
+                    if compared.is_on_both:
+                        self._no_extras[compared.rule.target].add((compared.rule.root + compared.key,))
                     if compared.difference is not None and not last:
                         left.append((compared.key, compared.rule))
                         continue
