@@ -15,12 +15,20 @@ from uplift.keyspace.server.replies import Reply, as_bytes, as_bytes_list, as_in
 _HLL_MAGIC = b"HYLL"
 _HLL_HEADER_BYTES = 16
 _HLL_DENSE_BYTES = 16 + 12288
+_COLLECTIONS = frozenset({b"list", b"set", b"hash", b"zset"})
+_DUMP_FOOTER_BYTES = 10
 
 
 def comparable(kind: bytes, value: Value) -> object:
-    """A value read by its type's own command, in a form that `==` compares rightly."""
+    """A value read by its type's own command, in a form that `==` compares rightly.
+
+    A collection that came as its DUMP (page_reader.compact_reader) is this without the footer: RDB version and checksum. Two that are
+    equal are one value; two that are not, or one and a list, prove nothing: LZF may pack equal bytes in two ways.
+    """
     if isinstance(value, bytes):
-        return without_hll_cache(value) if kind == b"string" else value
+        if kind == b"string":
+            return without_hll_cache(value)
+        return value[:-_DUMP_FOOTER_BYTES] if kind in _COLLECTIONS else value
     match kind:
         case b"set":
             return frozenset(as_bytes_list(value))

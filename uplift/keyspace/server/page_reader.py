@@ -122,7 +122,8 @@ class Page(Generic[Returned]):
 class PageReader(Generic[Returned]):
     """Asks one connection for pages. Several requests may be under way; their pages come in the order they were asked for.
 
-    Made by `payload_reader` or `value_reader`. A connection that breaks is opened again, and what was under way is asked for once more.
+    Made by `payload_reader`, `value_reader` or `compact_reader`. A connection that breaks is
+    opened again, and what was under way is asked for once more.
     """
 
     def __init__(
@@ -206,6 +207,14 @@ def payload_reader(connection: Connection, form: ValueForm, limits: ReadLimits, 
 def value_reader(connection: Connection, limits: ReadLimits, scan: ScanOf | None = None, *, field_ttls: bool) -> PageReader[Value]:
     """A reader of values by their types' own commands; without `scan`, of named keys only. `field_ttls`: ServerFacts.fields_may_expire."""
     return PageReader(connection, "field-ttls" if field_ttls else "value", limits, value_fours, scan)
+
+
+def compact_reader(connection: Connection, limits: ReadLimits, scan: ScanOf | None = None) -> PageReader[Value]:
+    """A reader as `value_reader`, but of collections in a compact encoding by their DUMP, which costs both ends less.
+
+    Only for servers whose DUMPs can be compared (verify/comparison_form.py).
+    """
+    return PageReader(connection, "compact", limits, value_fours, scan)
 
 
 Item = TypeVar("Item")

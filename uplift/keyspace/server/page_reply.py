@@ -11,7 +11,7 @@ from typing import Any, cast
 from uplift.keyspace.server.replies import Reply
 
 Value = bytes | list[Reply]
-"""A value by its type's own command: bytes of a string, else an array as lua/read_page.lua answers it."""
+"""A value as lua/read_page.lua answers it: bytes of a string, else an array of its type's own command, or a DUMP in the form 'compact'."""
 
 
 def payload_fours(flat: list[Reply]) -> tuple[list[bytes], list[int], list[bytes], list[bytes]]:

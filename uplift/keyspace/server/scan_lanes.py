@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -54,21 +54,13 @@ class ScanLanes(Generic[PageOf]):
     `readers` are connections of one server, whose requests are answered in the order they were sent.
     """
 
-    def __init__(
-        self,
-        readers: Sequence[ReadsScan[PageOf]],
-        cursors: list[int | None],
-        round_trip: float,
-        border: Border,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, readers: Sequence[ReadsScan[PageOf]], cursors: list[int | None], round_trip: float, border: Border) -> None:
         self._lanes = [
             _Lane(partition, cursor, readers[partition % len(readers)], is_first_page=cursor == partition)
             for partition, cursor in enumerate(cursors)
         ]
         self._border = border
         self._window = window_at(round_trip, len(cursors))
-        self._clock = clock
 
     @property
     def cursors(self) -> list[int | None]:
@@ -104,12 +96,12 @@ class ScanLanes(Generic[PageOf]):
         while waiting and len(under_way) < self._window.size:
             lane = waiting.popleft()
             lane.reader.request(lane.cursor or 0)
-            lane.sent_at = self._clock()
+            lane.sent_at = time.monotonic()
             under_way.append(lane)
 
     def _receive(self, lane: _Lane[PageOf]) -> PageOf:
-        wanted_at = self._clock()
+        wanted_at = time.monotonic()
         page = lane.reader.receive()
-        come_at = self._clock()
+        come_at = time.monotonic()
         self._window.take(Answered(come_at - lane.sent_at, come_at - wanted_at, page.worked_microseconds / 1e6))
         return page

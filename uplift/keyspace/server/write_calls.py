@@ -8,8 +8,8 @@ from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.replies import ErrorReply, as_bytes, as_list
 
 _STATISTIC = re.compile(rb"cmdstat_([^:|]+)(?:\|[^:]+)?:calls=(\d+)")
-# From 7.0 on its subcommands write, and the command itself has no flag that says so.
-_WRITE_BY_SUBCOMMAND = frozenset({b"xgroup"})
+# Without a flag that says so: from 7.0 on the subcommands of XGROUP write, DEBUG can load keys, and a replica takes over its primary's.
+_WRITE_WITHOUT_FLAG = frozenset({b"xgroup", b"debug", b"replicaof", b"slaveof"})
 
 
 def read_write_calls(connection: Connection) -> int | None:
@@ -24,7 +24,7 @@ def read_write_calls(connection: Connection) -> int | None:
 
 
 def _read(connection: Connection) -> int:
-    writes = set(_WRITE_BY_SUBCOMMAND)
+    writes = set(_WRITE_WITHOUT_FLAG)
     for entry in as_list(connection.ask("COMMAND")):
         command = as_list(entry)
         if b"write" in as_list(command[2]):

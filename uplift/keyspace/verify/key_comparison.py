@@ -13,12 +13,13 @@ from uplift.keyspace.verify.result import Difference
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One key: how it differs from its target, None where it does not, and in what."""
+    """One key: how it differs from its target, None where it does not, and in what. `is_on_both`: source and target had it."""
 
     key: bytes
     rule: Rule
     difference: Difference | None
     detail: str = ""
+    is_on_both: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ class KeyComparison:
             mine, theirs = self._with_values(before.get(key), there.get(key), key, rule)
             found.append((key, rule, mine, *_difference(mine, theirs, self._tolerance)))
         after = self._source.look([key for key, _, _, difference, _ in found if difference is not None])
-        return [self._judged(key, rule, mine, after.get(key), difference, detail) for key, rule, mine, difference, detail in found]
+        return [
+            replace(self._judged(key, rule, mine, after.get(key), difference, detail), is_on_both=key in before and key in there)
+            for key, rule, mine, difference, detail in found
+        ]
 
     def forget(self, key: bytes) -> None:
         """The key will not be compared again."""

@@ -1,7 +1,7 @@
 """Proves that the targets hold what the source holds: values, TTLs, nothing missing, nothing extra, nothing on the wrong side.
 
-A page of the source is read by value, then the same names from their targets, and compared here. What differs is compared again by itself
-(key_comparison.py): a key whose source moves is still changing, and no difference.
+A page of the source is read, then the same names from their targets, and compared here (comparison_form.py: by value or by DUMP). What
+differs is compared again by itself and by value (key_comparison.py): a key whose source moves is still changing, and no difference.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from uplift.errors import KeyUnroutable
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -17,16 +18,19 @@ from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.canonical_value import comparable
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.expiry import NO_SUCH_KEY
+from uplift.keyspace.server.facts import ServerFacts
 from uplift.keyspace.server.key_look import KeyLooker
-from uplift.keyspace.server.page_reader import Page, PageReader, ScanOf, in_pages, value_reader
+from uplift.keyspace.server.page_reader import Page, PageReader, ScanOf, compact_reader, in_pages, value_reader
 from uplift.keyspace.server.page_reply import Value
 from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
 from uplift.keyspace.server.scan_partition import Border
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.throttle import Throttle
 from uplift.keyspace.server.window import requests_under_way
+from uplift.keyspace.verify.comparison_form import ComparisonForm, comparison_form
 from uplift.keyspace.verify.extras import ExtraKeys
 from uplift.keyspace.verify.key_comparison import KeyComparison
+from uplift.keyspace.verify.no_extras import NoExtras
 from uplift.keyspace.verify.result import MOST_LISTED, Difference, Found, VerifyOptions, VerifyResult
 
 _MOST_PENDING = 20_000
@@ -64,19 +68,24 @@ class Verify:
             ],
             options.ttl_tolerance,
         )
-        self._rest = value_reader(apart, limits, field_ttls=servers.facts.fields_may_expire)
+        self._form = comparison_form(servers.facts, [target.facts for target in self._targets])
+        self._rest = self._reader(apart, servers.facts)
         # By key: a scan may give a key twice, and it is one difference all the same.
         self._pending: dict[bytes, Rule] = {}
         self._noted: set[tuple[Difference, bytes]] = set()
+        self._no_extras: list[NoExtras] = []
         self._throttle = Throttle(options.keys_a_second, options.bytes_a_second)
         self.result = VerifyResult()
 
     def run(self, progress: Callable[[int], None]) -> VerifyResult:
         """Compare everything both ways. Raises KeyUnroutable, SourceUnreachable or TargetRefused."""
+        self._no_extras = [NoExtras(target.connection) for target in self._targets]
         self._walk_source(progress)
         self.recheck(self._take_pending())
         extras = ExtraKeys(self._servers, self._apart, self._options.ttl_tolerance)
-        for index in range(len(self._targets)):
+        for index, shown in enumerate(self._no_extras):
+            if shown.are_shown():
+                continue
             for difference, name, detail in extras.of_target(index):
                 self.note(difference, name, index, detail)
         return self.result
@@ -110,11 +119,16 @@ class Verify:
             self._compare(asked.popleft())
 
     def _readers(self, connections: list[Connection]) -> list[PageReader[Value]]:
-        limits = self._options.limits
-        return [
-            value_reader(connection, limits, field_ttls=target.facts.fields_may_expire)
-            for connection, target in zip(connections, self._targets, strict=True)
-        ]
+        return [self._reader(connection, target.facts) for connection, target in zip(connections, self._targets, strict=True)]
+
+    def _reader(self, connection: Connection, facts: ServerFacts, scan: ScanOf | None = None) -> PageReader[Value]:
+        match self._form:
+            case ComparisonForm.COMPACT:
+                return compact_reader(connection, self._options.limits, scan)
+            case ComparisonForm.VALUE:
+                return value_reader(connection, self._options.limits, scan, field_ttls=facts.fields_may_expire)
+            case _:
+                assert_never(self._form)
 
     def _pages(self) -> Iterator[Page[Value]]:
         """Every page of the source, and what pages had no room for as pages of their own."""
@@ -122,7 +136,7 @@ class Verify:
         round_trip, partitions = servers.distance.round_trip, servers.partitions(self._source.database)
         scan = ScanOf(limits.keys_of_a_page(partitions), self._router.filter_arguments())
         connections = connections_for(self._source, self._source.database, partitions)
-        readers = [value_reader(connection, limits, scan, field_ttls=servers.facts.fields_may_expire) for connection in connections]
+        readers = [self._reader(connection, servers.facts, scan) for connection in connections]
         lanes = ScanLanes(readers, list(range(partitions)), round_trip, Border(self._labels.secret))
         try:
             later = 0
@@ -181,6 +195,7 @@ class Verify:
         # A target's clock, brought to the source's: TTLs are compared as moments.
         shift = there.now - self._clocks_ahead[index] - page.now
         tolerance, equal = self._options.ttl_tolerance, 0
+        self._no_extras[index].add(there.keys)
         if there.keys != names:
             # Some are missing or too big there, or came by a later call.
             by_name = dict(zip(names, here, strict=True))
@@ -207,6 +222,8 @@ class Verify:
             left = []
             for part in in_pages(keys, _KEYS_A_RECHECK):
                 for compared in self._comparison.compare(part):
+                    if compared.is_on_both:
+                        self._no_extras[compared.rule.target].add((compared.rule.root + compared.key,))
                     if compared.difference is not None and not last:
                         left.append((compared.key, compared.rule))
                         continue

@@ -3,7 +3,7 @@
 -- ARGV: 1 cursor ('' reads KEYS), 2 COUNT, 3 form, 4 bytes this call may return, 5 elements and 6 bytes one value may have,
 --       7 'skip' or 'only', 8.. what to skip, or what only to return: 'p' and a prefix, or 'e' and a whole key.
 -- Forms: 'copy' strings as they are and the rest as DUMP, 'dump' all as DUMP, 'value' each type by its own read command, 'field-ttls' as
--- 'value' and a hash whose fields expire with the times they do.
+-- 'value' and a hash whose fields expire with the times they do, 'compact' as 'value' but collections in a compact encoding as DUMP.
 -- Answers: cursor, the TIME its PTTLs belong to (s, us), keys there was no room for, keys that are not there, how many keys at the end are
 -- too big, how long the script ran (us), and then four for a key: key, PTTL, type, and its value, or of one too big its size (bytes of a string, elements of the rest).
 --
@@ -48,6 +48,9 @@ end
 local length_of = {list = 'LLEN', set = 'SCARD', hash = 'HLEN', zset = 'ZCARD', stream = 'XLEN'}
 -- Encodings whose elements can be of any size; the others are bounded by the server's own settings.
 local unbounded = {quicklist = true, linkedlist = true, hashtable = true, skiplist = true}
+-- Encodings whose DUMP has the elements in one order and form: one string through Lua in place of a table of them. The DUMP of a table
+-- has them in the order of its hash seed.
+local compact = {ziplist = true, intset = true, listpack = true, quicklist = true}
 
 -- One element stands for all: enough to keep a few huge ones from being taken for many small ones.
 local function sampled_bytes(key, kind)
@@ -113,7 +116,8 @@ local function has_many_pending(key)
   return pending > most_elements
 end
 
-local by_value = form == 'value' or form == 'field-ttls'
+local by_value = form == 'value' or form == 'field-ttls' or form == 'compact'
+local is_compact = form == 'compact' and compact or {}
 -- Where in the answer the fours begin.
 local BEFORE = 7
 local later, missing, big = {}, {}, {}
@@ -135,12 +139,12 @@ for i = 1, #keys do
         if not value then missing[#missing + 1] = key end
       end
     elseif length_of[kind] then
-      local elements = call(length_of[kind], key)
+      local elements, encoding = call(length_of[kind], key), call('OBJECT', 'ENCODING', key)
       -- An element costs the server time whatever its size: it counts as 64 bytes more.
       bytes = elements * 64
       if elements > most_elements then
         size = elements
-      elseif unbounded[call('OBJECT', 'ENCODING', key)] then
+      elseif unbounded[encoding] then
         local sampled = elements * sampled_bytes(key, kind)
         bytes = bytes + sampled
         if sampled > most_bytes then size = elements end
@@ -151,7 +155,7 @@ for i = 1, #keys do
         if returned > 0 and returned + bytes > budget then
           later[#later + 1] = key
         else
-          if by_value then value = value_of(key, kind) else value = call('DUMP', key) end
+          if by_value and not is_compact[encoding] then value = value_of(key, kind) else value = call('DUMP', key) end
           if not value then missing[#missing + 1] = key end
         end
       end
