@@ -58,7 +58,7 @@ def test_a_huge_value_is_drained_though_its_pages_are_empty(kind: str, start_red
             case _:
                 client.zadd("big", {str(member): member for member in part})
     with connected(endpoint(server)) as connection:
-        drain(connection, b"big", has_unlink=False)
+        drain(connection, [b"big"], has_unlink=False)
     assert client.dbsize() == 0
 
 

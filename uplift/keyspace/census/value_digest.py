@@ -9,6 +9,7 @@ from uplift.keyspace.server.big_value_reader import BigDigest, BigValueReader
 from uplift.keyspace.server.canonical_value import without_hll_cache
 from uplift.keyspace.server.page_reply import Value
 from uplift.keyspace.server.replies import ErrorReply, as_bytes_list
+from uplift.keyspace.server.value_pieces import Piece
 
 BYTES = 16
 CHANGING = b"\0" * BYTES
@@ -45,7 +46,7 @@ def _of_reply(value: Value) -> bytes:
 
 def _in_pieces(kind: bytes, arguments: list[bytes]) -> tuple[bytes, int, int]:
     digest = BigDigest(kind, remembers=False)
-    digest.add(arguments)
+    digest.add(Piece(arguments, 0))
     return digest.value
 
 

@@ -8,7 +8,7 @@ from uplift.keyspace.keymap.origin import origin_of
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.expiry import READINGS_DIFFER_MILLISECONDS, later_by
-from uplift.keyspace.server.key_look import KeyLooker, Look, same_big_value
+from uplift.keyspace.server.key_look import Look, lookers, same_big_value
 from uplift.keyspace.server.page_reader import ReadLimits, in_pages
 from uplift.keyspace.server.source_and_targets import Servers
 
@@ -43,11 +43,7 @@ class AppearedKeys:
 
     def __init__(self, servers: Servers, apart: Connection, limits: ReadLimits) -> None:
         self._servers = servers
-        self._source = KeyLooker(apart, servers.facts, limits, 0.0)
-        self._there = [
-            KeyLooker(target.connection, target.facts, limits, ahead)
-            for target, ahead in zip(servers.targets, servers.clocks_ahead, strict=True)
-        ]
+        self._source, self._there = lookers(servers, apart, limits)
 
     def take(self) -> list[KeptKey]:
         """The keys there are to look at; none is left."""

@@ -16,7 +16,7 @@ from uplift.keyspace.server.target import Existing
 
 _WAIT_MILLISECONDS = 500
 _CHECKPOINT_SECONDS = 1.0
-_SHARE = 10
+_TIMES_LONGER = 20
 _MOST_NOT_COPIED = 10_000
 _STRANGERS = (
     "a key of this name is on the target with another value, and was left alone: somebody wrote it after the look at names, or the source "
@@ -25,7 +25,7 @@ _STRANGERS = (
 
 
 class CheckpointDue:
-    """When the next checkpoint is due: after so many keys or a second, but not so soon that checkpoints take more than a tenth of the time.
+    """When the next checkpoint is due: after so many keys or a second, but not so soon that they take more than a twentieth of the time.
 
     While one is made, nothing is read, and from afar it takes a few round trips.
     """
@@ -44,7 +44,7 @@ class CheckpointDue:
     def was_made(self, began: float) -> None:
         """One is done that began at this second of the monotonic clock."""
         self._last, self._read = time.monotonic(), 0
-        self._not_before = self._last + _SHARE * (self._last - began)
+        self._not_before = self._last + _TIMES_LONGER * (self._last - began)
 
 
 class Checkpoint:

@@ -32,5 +32,5 @@ def clean(connection: Connection, facts: ServerFacts, run: str, *, dry_run: bool
         for key in list(temporary_keys(connection, run)):
             found += 1
             if not dry_run:
-                drain(connection, key, has_unlink=facts.has_unlink)
+                drain(connection, [key], has_unlink=facts.has_unlink)
     return found

@@ -142,7 +142,8 @@ class Copy:
             writer.written.value_bytes += size
             self._throttle.spend(0, size)
 
-        copier = BigKeyCopier(apart, servers.facts, self._state.run, options.limits, options.whole_bytes, spend)
+        limits = servers.limits_of_source(options.limits)
+        copier = BigKeyCopier(apart, servers.facts, self._state.run, limits, options.whole_bytes, spend)
         for target in servers.targets:
             copier.sweep(target)
         return KeyTransfer(reader, writer, copier, servers.targets, servers.distance.round_trip)

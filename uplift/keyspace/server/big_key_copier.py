@@ -6,7 +6,8 @@ WATCH makes the pieces a true point in time: the last MULTI fails when anything 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from uplift.errors import TargetRefused
@@ -20,6 +21,7 @@ from uplift.keyspace.server.scripts import ENDS, STALLED, SWAP, stands_still
 from uplift.keyspace.server.stream_pieces import memory_bytes
 from uplift.keyspace.server.target import Target
 from uplift.keyspace.server.value_pieces import NeedsWhole, Piece, build_request, drain, expiry_of_fields, read_pieces
+from uplift.keyspace.server.window import pieces_under_way
 
 _MOST_UNANSWERED = 16
 _TEMPORARY_TTL_MILLISECONDS = 10 * 60 * 1000
@@ -88,12 +90,12 @@ class BigKeyCopier:
 
     def _attempt(self, entry: TooBig, place: Place) -> BigOutcome:
         source, key, building = self.source, entry.key, self._name("new")
-        # An idle connection may have been closed; PING finds out, and only then does WATCH belong to this connection.
-        source.ask("PING")
-        source.call("WATCH", key)
-        if source.call("TYPE", key) != entry.kind:
-            source.call("UNWATCH")
-            return BigOutcome.CHANGED
+        try:
+            source.call("WATCH", key)
+        except ConnectionLost:
+            # It was idle, and has been closed; nothing was read yet.
+            source.reconnect()
+            source.call("WATCH", key)
         self._build(entry, building, place.target)
         answers = source.call_all([pack("MULTI"), ENDS.whole_request([key]), pack("EXEC")])[-1]
         if not isinstance(answers, list):
@@ -114,21 +116,28 @@ class BigKeyCopier:
 
     def _build(self, entry: TooBig, building: bytes, target: Target) -> None:
         """Not every answer is waited for at once: the target builds while the source reads the next piece."""
-        unanswered = 0
+        unanswered, most = 0, _MOST_UNANSWERED + 2 * pieces_under_way(target.distance.round_trip)
         replies: list[Reply | ErrorReply] = []
         try:
-            for piece in read_pieces(self.source, entry.key, entry.kind, self.limits):
-                self._look_at(entry, piece)
-                unanswered += 2
-                target.connection.send(build_request(entry.kind, building, piece) + pack("PEXPIRE", building, _TEMPORARY_TTL_MILLISECONDS))
-                if unanswered > _MOST_UNANSWERED:
-                    unanswered -= 2
-                    _raise_first(target.connection.read_many(2))
-                self.spend(piece.size)
+            with closing(read_pieces(self.source, entry.key, entry.kind, self._limits_for(entry.kind))) as pieces:
+                for piece in pieces:
+                    self._look_at(entry, piece)
+                    unanswered += 2
+                    target.connection.send(
+                        build_request(entry.kind, building, piece) + pack("PEXPIRE", building, _TEMPORARY_TTL_MILLISECONDS)
+                    )
+                    if unanswered > most:
+                        unanswered -= 2
+                        _raise_first(target.connection.read_many(2))
+                    self.spend(piece.size)
         finally:
             # Whatever ended the loop, no answer may be left for the next command on this connection.
             replies = target.connection.read_many(unanswered)
         _raise_first(replies)
+
+    def _limits_for(self, kind: bytes) -> ReadLimits:
+        """The times of fields are asked for between two pieces: then one piece at a time."""
+        return replace(self.limits, pieces_under_way=1) if kind == b"hash" and self.source_facts.fields_may_expire else self.limits
 
     def _look_at(self, entry: TooBig, piece: Piece) -> None:
         """Note an element that nothing can divide. Raises NeedsWhole for a field with a TTL of its own."""
@@ -188,8 +197,7 @@ class BigKeyCopier:
     def sweep(self, target: Target) -> None:
         """Remove what an attempt of this run left under its temporary names. Raises TargetRefused."""
         try:
-            for what in ("new", "old"):
-                drain(target.connection, self._name(what), has_unlink=target.has_unlink)
+            drain(target.connection, [self._name("new"), self._name("old")], has_unlink=target.has_unlink)
         except ErrorReply as problem:
             raise TargetRefused(f"{target.name} ({target.connection.endpoint}) cannot be written: {problem.safe}") from None
 

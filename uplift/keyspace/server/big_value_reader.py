@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
 from struct import pack
 
 from uplift.errors import SourceUnreachable
@@ -13,7 +14,7 @@ from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.keyspace.server.stream_pieces import read_stream
-from uplift.keyspace.server.value_pieces import expiry_of_fields, read_pieces
+from uplift.keyspace.server.value_pieces import LENGTHS, Piece, expiry_of_fields, read_pieces
 
 _SUM_BITS = 256
 _READINGS = 3
@@ -67,11 +68,12 @@ class BigValueReader:
     def _held(self, key: bytes, kind: bytes) -> InMemory | None:
         flat: list[bytes] = []
         size = 0
-        for arguments in self._pieces(key, kind):
-            flat += arguments
-            size += sum(map(len, arguments))
-            if size > _MOST_IN_MEMORY_BYTES or len(flat) > _MOST_IN_MEMORY_ELEMENTS:
-                return None
+        with closing(self._pieces(key, kind)) as pieces:
+            for piece in pieces:
+                flat += piece.arguments
+                size += piece.size
+                if size > _MOST_IN_MEMORY_BYTES or len(flat) > _MOST_IN_MEMORY_ELEMENTS:
+                    return None
         match kind:
             case b"string":
                 return InMemory(without_hll_cache(b"".join(flat)))
@@ -88,25 +90,29 @@ class BigValueReader:
     def digest(self, key: bytes, kind: bytes) -> tuple[bytes, int, int]:
         """The digest of a value of any size, in the memory of one piece.
 
-        A scan may give an element twice while a table grows; then the elements seen are more than the server counts, and a second reading
-        remembers which it has seen (44 bytes each). Raises NeedsWhole or ErrorReply.
+        A scan may give an element twice while a table grows; then the elements seen are more than the server counts, and a second
+        reading remembers which it has seen (44 bytes each). At the borders of partitions they are always remembered.
+
+        Raises NeedsWhole or ErrorReply.
         """
         digest = self._read_digest(key, kind, BigDigest(kind, remembers=False))
-        if kind in _LENGTHS and digest.elements != self.connection.call(_LENGTHS[kind], key):
+        if kind in LENGTHS and digest.elements != self.connection.call(LENGTHS[kind], key):
             digest = self._read_digest(key, kind, BigDigest(kind, remembers=True))
         return digest.value
 
     def _read_digest(self, key: bytes, kind: bytes, digest: BigDigest) -> BigDigest:
-        for arguments in self._pieces(key, kind):
-            digest.add(arguments)
+        for piece in self._pieces(key, kind):
+            digest.add(piece)
         return digest
 
-    def _pieces(self, key: bytes, kind: bytes) -> Iterator[list[bytes]]:
-        for piece in read_pieces(self.connection, key, kind, self.limits):
-            if kind == b"hash" and self.field_ttls:
-                yield _with_times(piece.arguments, expiry_of_fields(self.connection, key, piece.arguments[::2]))
-            else:
-                yield piece.arguments
+    def _pieces(self, key: bytes, kind: bytes) -> Generator[Piece, None, None]:
+        if kind != b"hash" or not self.field_ttls:
+            yield from read_pieces(self.connection, key, kind, self.limits)
+            return
+        # The times of the fields are asked for in between.
+        for piece in read_pieces(self.connection, key, kind, replace(self.limits, pieces_under_way=1)):
+            times = expiry_of_fields(self.connection, key, piece.arguments[::2])
+            yield replace(piece, arguments=_with_times(piece.arguments, times))
 
     def stream_digest(self, key: bytes) -> tuple[bytes, int, int]:
         """The digest of a stream: its entries a page at a time, its last id and its groups with all that is pending."""
@@ -127,9 +133,6 @@ def _with_times(arguments: list[bytes], times: list[int]) -> list[bytes]:
     return flat
 
 
-_LENGTHS = {b"set": "SCARD", b"hash": "HLEN", b"zset": "ZCARD"}
-
-
 class BigDigest:
     """The same for a value that comes in pieces, order-free where the type is; one that `remembers` counts an element once."""
 
@@ -139,10 +142,13 @@ class BigDigest:
         self._running = hashlib.blake2b(digest_size=32)
         self._sum = 0
         self._seen: set[bytes] = set()
+        self._is_met = remembers
         self.elements = 0
 
-    def add(self, arguments: list[bytes]) -> None:
-        """Take in a piece, as pieces.read_pieces gives it."""
+    def add(self, piece: Piece) -> None:
+        """Take in a piece, as value_pieces.read_pieces gives it."""
+        arguments = piece.arguments
+        self._is_met = self._remembers or piece.at_border
         match self._kind:
             case b"string" | b"list":
                 for element in arguments:
@@ -168,7 +174,7 @@ class BigDigest:
     def _add_free(self, elements: Iterable[tuple[bytes, bytes]]) -> None:
         """Sums keep all their bits: a sum cut to the width of its terms would let chosen elements cancel out."""
         for name, element in elements:
-            if self._remembers:
+            if self._is_met:
                 mark = hashlib.blake2b(name, digest_size=12).digest()
                 if mark in self._seen:
                     continue

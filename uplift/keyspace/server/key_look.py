@@ -11,6 +11,7 @@ from uplift.keyspace.server.expiry import NO_SUCH_KEY, NO_TTL
 from uplift.keyspace.server.facts import ServerFacts
 from uplift.keyspace.server.page_reader import Page, ReadLimits, value_reader
 from uplift.keyspace.server.page_reply import Value
+from uplift.keyspace.server.source_and_targets import Servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,16 @@ class KeyLooker:
     def big_value(self, key: bytes, kind: bytes, like: object | None = None) -> object:
         """The value of a key too big for a page: held in memory where it fits, or in the form that `like` has."""
         return self._big.read(key, kind, in_memory=like is None or isinstance(like, InMemory))
+
+
+def lookers(servers: Servers, apart: Connection, limits: ReadLimits) -> tuple[KeyLooker, list[KeyLooker]]:
+    """One for the source, over the connection `apart`, and one for each target."""
+    source = KeyLooker(apart, servers.facts, servers.limits_of_source(limits), 0.0)
+    targets = [
+        KeyLooker(target.connection, target.facts, servers.limits_of_target(index, limits), servers.clocks_ahead[index])
+        for index, target in enumerate(servers.targets)
+    ]
+    return source, targets
 
 
 def same_big_value(key: bytes, here: KeyLooker, name: bytes, there: KeyLooker, kind: bytes) -> tuple[object, object]:

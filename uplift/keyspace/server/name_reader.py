@@ -16,11 +16,11 @@ class NamePage:
 
     cursor: int
     all_keys: list[bytes]
-    worked_microseconds: int = 0
+    worked: float = 0.0
 
     def without(self, unwanted: Callable[[bytes], bool]) -> NamePage:
         """The page without some of its names."""
-        return NamePage(self.cursor, [key for key in self.all_keys if not unwanted(key)], self.worked_microseconds)
+        return NamePage(self.cursor, [key for key in self.all_keys if not unwanted(key)])
 
 
 class NameReader:

@@ -32,7 +32,8 @@ class ReadLimits:
     """What one script call may cost the server.
 
     `page_keys` is SCAN's COUNT, half of it where partitions of the scan take turns. A call returns `page_bytes` at most, and one value
-    more; a string above `value_bytes`, and a collection above that or `value_elements`, is read in pieces of `piece_bytes` instead.
+    more; a string above `value_bytes`, and a collection above that or `value_elements`, is read in pieces of `piece_bytes` instead,
+    `pieces_under_way` of them asked for at a time.
     A script blocks the server for its whole run: with these figures a GET beside it waits 1 to 2 ms at the 99th percentile
     (bench/copy.py).
     """
@@ -43,6 +44,7 @@ class ReadLimits:
     value_elements: int = 512
     piece_bytes: int = 256 * 1024
     piece_elements: int = 1_000
+    pieces_under_way: int = 1
 
     def keys_of_a_page(self, partitions: int) -> int:
         """SCAN's COUNT where a scan is divided into so many."""
@@ -65,7 +67,7 @@ class Page(Generic[Returned]):
 
     Values that were returned stand in four lists of one length. `later` are keys the page had no room for, `missing` those that are
     not there, `big` those that are too big. `now` and a PTTL give the time a key expires at: never too early, and 5 ms too late at most
-    (lua/read_ttls.lua). `worked_microseconds`: how long the script ran.
+    (lua/read_ttls.lua). `worked`: how long the script ran, in seconds.
     """
 
     cursor: int
@@ -77,7 +79,7 @@ class Page(Generic[Returned]):
     later: list[bytes] = field(default_factory=list)
     missing: list[bytes] = field(default_factory=list)
     big: list[TooBig] = field(default_factory=list)
-    worked_microseconds: int = 0
+    worked: float = 0.0
 
     def entries(self) -> Iterator[tuple[bytes, int, bytes, Returned]]:
         """Key, PTTL in ms, type and value of what was returned."""
@@ -169,7 +171,7 @@ class PageReader(Generic[Returned]):
             values,
             as_bytes_list(reply[3]),
             as_bytes_list(reply[4]),
-            worked_microseconds=as_int(reply[6]),
+            worked=as_int(reply[6]) / 1e6,
         )
         for at in range(last, len(reply), 4):
             page.big.append(TooBig(as_bytes(reply[at]), as_int(reply[at + 1]), as_bytes(reply[at + 2]), as_int(reply[at + 3])))

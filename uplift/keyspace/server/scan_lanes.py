@@ -1,12 +1,11 @@
 """Walks one database by several partitions of its scan at once, so that the server is kept busy whatever the distance to it.
 
 Each partition is a lane of its own, since the next page of a scan can be asked for only when the one before has come. Requests of all lanes
-share a few connections; how many are under way is the window's to say.
+share two connections; how many are under way, and how soon one follows another, window.py says.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.scan_page import PageOf, ScanPage
 from uplift.keyspace.server.scan_partition import Border, next_cursor
-from uplift.keyspace.server.window import Answered, window_at
+from uplift.keyspace.server.window import NEAR, Pace, requests_under_way
 
 PageOut = TypeVar("PageOut", bound=ScanPage, covariant=True)
 
@@ -39,13 +38,12 @@ def connections_for(server: Connection, database: int, partitions: int) -> list[
 
 @dataclass(slots=True)
 class _Lane(Generic[PageOf]):
-    """One partition. `cursor` is where its next page begins, None at the end; `sent_at` in seconds of the monotonic clock."""
+    """One partition. `cursor` is where its next page begins, None at the end."""
 
     partition: int
     cursor: int | None
     reader: ReadsScan[PageOf]
     is_first_page: bool
-    sent_at: float = 0.0
 
 
 class ScanLanes(Generic[PageOf]):
@@ -60,7 +58,7 @@ class ScanLanes(Generic[PageOf]):
             for partition, cursor in enumerate(cursors)
         ]
         self._border = border
-        self._window = window_at(round_trip, len(cursors))
+        self._window, self._pace = min(requests_under_way(round_trip), len(cursors)), Pace()
 
     @property
     def cursors(self) -> list[int | None]:
@@ -93,15 +91,14 @@ class ScanLanes(Generic[PageOf]):
             yield page
 
     def _send(self, waiting: deque[_Lane[PageOf]], under_way: deque[_Lane[PageOf]]) -> None:
-        while waiting and len(under_way) < self._window.size:
+        while waiting and len(under_way) < self._window:
             lane = waiting.popleft()
+            if self._window > NEAR:
+                self._pace.wait()
             lane.reader.request(lane.cursor or 0)
-            lane.sent_at = time.monotonic()
             under_way.append(lane)
 
     def _receive(self, lane: _Lane[PageOf]) -> PageOf:
-        wanted_at = time.monotonic()
         page = lane.reader.receive()
-        come_at = time.monotonic()
-        self._window.take(Answered(come_at - lane.sent_at, come_at - wanted_at, page.worked_microseconds / 1e6))
+        self._pace.take(page.worked)
         return page

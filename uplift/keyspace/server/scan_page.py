@@ -15,8 +15,8 @@ class ScanPage(Protocol):
         ...
 
     @property
-    def worked_microseconds(self) -> int:
-        """How long the server worked on it; 0 where it does not say."""
+    def worked(self) -> float:
+        """How long the server worked on it, in seconds; 0 where it does not say."""
         ...
 
     @property

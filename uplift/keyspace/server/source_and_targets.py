@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -14,10 +14,11 @@ from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.events import Listener, Note, Progress, warn
 from uplift.keyspace.server.facts import Distance, ServerFacts, measure_distance, read_server_facts
-from uplift.keyspace.server.scan_partition import partitions_of
+from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.scan_partition import may_be_divided, partitions_of
 from uplift.keyspace.server.server_checks import Preflight, TargetSide, check_servers
 from uplift.keyspace.server.target import Target
-from uplift.keyspace.server.window import requests_under_way
+from uplift.keyspace.server.window import pieces_under_way, requests_under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,14 @@ class Servers:
         """Into how many partitions to divide the scan of one database of the source (scan_partition.py)."""
         return partitions_of(self.facts, requests_under_way(self.distance.round_trip), self.facts.keys_in(database))
 
+    def limits_of_source(self, limits: ReadLimits) -> ReadLimits:
+        """The limits with as many pieces of a big value under way as its distance wants."""
+        return _at_distance(limits, self.facts, self.distance)
+
+    def limits_of_target(self, index: int, limits: ReadLimits) -> ReadLimits:
+        """The same for reading a target."""
+        return _at_distance(limits, self.targets[index].facts, self.targets[index].distance)
+
     def select(self, database: int) -> None:
         """Bring the source's connection and every target's to a database."""
         self.source.select(database)
@@ -78,6 +87,10 @@ class Servers:
         """A function that tells how far one database is, as a part of all: `done` keys were before it."""
         total = self.keys
         return lambda seen: listen(Progress(phase, done + seen, total))
+
+
+def _at_distance(limits: ReadLimits, facts: ServerFacts, distance: Distance) -> ReadLimits:
+    return replace(limits, pieces_under_way=pieces_under_way(distance.round_trip)) if may_be_divided(facts) else limits
 
 
 @contextmanager

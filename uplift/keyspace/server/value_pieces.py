@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass
 from itertools import chain
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.pieces_under_way import answers
 from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int, as_ints, as_scan
+from uplift.keyspace.server.scan_partition import next_cursor
 
 _FIRST_PIECE_ELEMENTS = 32
 _DRAIN_ELEMENTS = 500
+_LEAST_PIECES_A_PARTITION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some of a value: flat arguments (fields and values alternate, scores come before members), and their bytes."""
+    """Some of a value: flat arguments (fields and values alternate, scores come before members), and their bytes.
+
+    `at_border`: its elements may come again with the piece on the other side of a border between two partitions of the scan.
+    """
 
     arguments: list[bytes]
     size: int
+    at_border: bool = False
 
 
 class NeedsWhole(Exception):
     """The value cannot be read in pieces: a stream, or a hash whose fields have TTLs of their own."""
 
 
-def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Iterator[Piece]:
+def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
     """Every piece of a value; with sets, hashes and sorted sets an element can come twice, as SCAN promises no more.
 
-    Raises NeedsWhole for what has no pieces.
+    Nothing else may be asked over this connection where `limits.pieces_under_way` is more than 1. Whoever stops in between closes the
+    iterator. Raises NeedsWhole for what has no pieces, or what `pieces_under_way.answers` raises.
     """
     match kind:
         case b"string":
@@ -42,44 +51,77 @@ def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits)
             raise NeedsWhole
 
 
-def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterator[Piece]:
+def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
     """Up to the length it had: a value that grows as fast as it is read would never end."""
-    start, end = 0, as_int(source.call("STRLEN", key))
-    while start < end:
-        data = as_bytes(source.call("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1))
-        if not data:
-            return
-        yield Piece([data], len(data))
-        start += len(data)
+    end = as_int(source.call("STRLEN", key))
+    starts = iter(range(0, end, limits.piece_bytes))
+
+    def following() -> bytes | None:
+        start = next(starts, None)
+        return None if start is None else pack("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1)
+
+    for reply in answers(source, following, limits.pieces_under_way):
+        data = as_bytes(reply)
+        if data:
+            yield Piece([data], len(data))
 
 
-def _list_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Iterator[Piece]:
+def _list_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
     """Up to the length it had, as with strings."""
     start, count, end = 0, _FIRST_PIECE_ELEMENTS, as_int(source.call("LLEN", key))
-    while start < end:
-        elements = as_bytes_list(source.call("LRANGE", key, start, min(end, start + count) - 1))
-        if not elements:
-            return
-        size = sum(map(len, elements))
-        yield Piece(elements, size)
-        start += len(elements)
-        count = _next_count(len(elements), size, limits)
+
+    def following() -> bytes | None:
+        nonlocal start
+        if start >= end:
+            return None
+        first, start = start, min(end, start + count)
+        return pack("LRANGE", key, first, start - 1)
+
+    for reply in answers(source, following, limits.pieces_under_way):
+        elements = as_bytes_list(reply)
+        if elements:
+            size = sum(map(len, elements))
+            count = _next_count(len(elements), size, limits)
+            yield Piece(elements, size)
 
 
 _SCANS = {b"set": "SSCAN", b"hash": "HSCAN", b"zset": "ZSCAN"}
+LENGTHS = {b"set": "SCARD", b"hash": "HLEN", b"zset": "ZCARD"}
 
 
-def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Iterator[Piece]:
-    cursor, count = b"0", _FIRST_PIECE_ELEMENTS
-    while True:
-        cursor, flat = as_scan(source.call(_SCANS[kind], key, cursor, "COUNT", count))
+def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
+    """By one scan, or by several partitions of it at once (scan_partition.py): the tables of values are those of the keyspace."""
+    partitions = _partitions(as_int(source.call(LENGTHS[kind], key)), limits) if limits.pieces_under_way > 1 else 1
+    count = _FIRST_PIECE_ELEMENTS
+    waiting = deque((partition, partition) for partition in range(partitions))
+    asked: deque[tuple[int, int]] = deque()
+
+    def following() -> bytes | None:
+        if not waiting:
+            return None
+        partition, cursor = waiting.popleft()
+        asked.append((partition, cursor))
+        return pack(_SCANS[kind], key, cursor, "COUNT", count)
+
+    for reply in answers(source, following, partitions):
+        partition, cursor = asked.popleft()
+        answered, flat = as_scan(reply)
+        further = next_cursor(int(answered), partition, partitions)
+        if further is not None:
+            waiting.append((partition, further))
         if flat:
             size = sum(map(len, flat))
-            scores_first = kind == b"zset"
-            yield Piece(list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if scores_first else flat, size)
             count = _next_count(len(flat), size, limits)
-        if cursor == b"0":
-            return
+            arguments = list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if kind == b"zset" else flat
+            yield Piece(arguments, size, at_border=partitions > 1 and (cursor == partition or further is None))
+
+
+def _partitions(elements: int, limits: ReadLimits) -> int:
+    """A power of two. A partition that is less than some pieces long would run into the next with much of what it returns."""
+    partitions = 1
+    while partitions < limits.pieces_under_way and elements // (2 * partitions) >= _LEAST_PIECES_A_PARTITION * limits.piece_elements:
+        partitions *= 2
+    return partitions
 
 
 def _next_count(elements: int, size: int, limits: ReadLimits) -> int:
@@ -103,11 +145,16 @@ def build_request(kind: bytes, name: bytes, piece: Piece) -> bytes:
 _REMOVERS = {b"set": "SREM", b"hash": "HDEL", b"zset": "ZREM"}
 
 
-def drain(connection: Connection, name: bytes, *, has_unlink: bool) -> None:
-    """Delete a value of any size without holding the server: UNLINK where it exists (4.0), else a piece at a time."""
+def drain(connection: Connection, names: list[bytes], *, has_unlink: bool) -> None:
+    """Delete values of any size without holding the server: UNLINK where it exists (4.0), else a piece at a time."""
     if has_unlink:
-        connection.call("UNLINK", name)
+        connection.call("UNLINK", *names)
         return
+    for name in names:
+        _drain_in_pieces(connection, name)
+
+
+def _drain_in_pieces(connection: Connection, name: bytes) -> None:
     kind = as_bytes(connection.call("TYPE", name))
     while kind == b"list" and connection.call("LLEN", name):
         connection.call("LTRIM", name, _DRAIN_ELEMENTS, -1)

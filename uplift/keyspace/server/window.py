@@ -1,20 +1,22 @@
-"""How many requests may be under way to one server: as many as keep it as busy as it would be without distance, and no more.
+"""How many requests may be under way to one server, and how soon one may follow another: as busy and as polite as without distance.
 
 Near, two are enough: one is worked on while the other waits. Far, there is one more for each page that could be read in the time of a round
-trip. Still more would only wait in the server's queue, and every other client behind them.
+trip. A server works off what has come before it turns to other clients, so requests that arrive in a bunch would hold everybody: they are
+sent no faster than the server works on them, and then each meets a server that has done the one before.
 """
 
 from __future__ import annotations
 
-import statistics
-from dataclasses import dataclass, field
+import time
 
 NEAR = 2
 MOST = 64
 # What a page of 50 keys takes from end to end where nothing waits for the network (bench/copy.py: 80,000 to 100,000 keys/s).
 _PAGE_SECONDS = 0.0005
-# A reply that is taken in less was there already: then it is this side that is slow, and the times say nothing about the server.
-_WAS_THERE_SECONDS = 0.00003
+_PIECE_SECONDS = 0.001
+# A request costs the server more than its script says: reading it, and writing the answer (bench/copy.py: 6.3 s of its CPU, 4.5 in scripts).
+_SCRIPT_TO_REQUEST = 1.4
+_NEWEST_SHARE = 0.1
 
 
 def requests_under_way(round_trip_seconds: float) -> int:
@@ -22,57 +24,27 @@ def requests_under_way(round_trip_seconds: float) -> int:
     return min(MOST, NEAR + round(round_trip_seconds / _PAGE_SECONDS))
 
 
-def window_at(round_trip_seconds: float, most: int) -> Window:
-    """The window to begin with at this distance, for a caller that can make use of `most`."""
-    return Window(min(requests_under_way(round_trip_seconds), most), most)
+def pieces_under_way(round_trip_seconds: float) -> int:
+    """How many pieces of a big value a server at this distance should be asked for at a time; near, one after the other."""
+    return min(MOST, 1 + round(round_trip_seconds / _PIECE_SECONDS))
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """One request: seconds from sending it to having its reply; how long that was waited for; and how long the server worked on it."""
+class Pace:
+    """Spreads requests by how long the server has worked on those before; without effect as long as it did not say."""
 
-    latency: float
-    waited: float
-    worked: float
+    def __init__(self) -> None:
+        self._worked = 0.0
+        self._due_at = 0.0
 
-    @property
-    def elsewhere(self) -> float:
-        """Seconds on the network and in the server's queue."""
-        return max(0.0, self.latency - self.worked)
+    def wait(self) -> None:
+        """Sleep until the next request may be sent."""
+        now, apart = time.monotonic(), _SCRIPT_TO_REQUEST * self._worked
+        if self._due_at > now:
+            time.sleep(self._due_at - now)
+        # One that is late may be followed sooner, as near one always waits while another is worked on; but no more than one.
+        self._due_at = max(self._due_at, now - apart) + apart
 
-
-@dataclass(slots=True)
-class Window:
-    """Holds how many requests may be under way, and changes it by what the requests themselves meet.
-
-    A request waits in the server's queue as any other client's command does. `most` is what the caller can make use of.
-    """
-
-    size: int
-    most: int
-    _shortest: float = float("inf")
-    _round: list[Answered] = field(default_factory=list)
-
-    def take(self, answered: Answered) -> None:
-        """Take note of a request, and decide after each round of as many as the window holds. One that says not how long it was worked on
-        tells nothing.
-        """
-        if answered.waited <= _WAS_THERE_SECONDS or not answered.worked:
-            return
-        self._shortest = min(self._shortest, answered.elsewhere)
-        self._round.append(answered)
-        if len(self._round) < max(8, self.size):
-            return
-        queued = statistics.median(one.elsewhere for one in self._round) - self._shortest
-        worked = statistics.median(one.worked for one in self._round)
-        self.size = next_size(self.size, self.most, queued, worked)
-        self._round = []
-
-
-def next_size(size: int, most: int, queued: float, worked: float) -> int:
-    """One more where requests hardly wait for another to be done, one less where they wait for more than two; times in seconds."""
-    if queued < worked / 2:
-        return min(most, size + 1)
-    if queued > 2 * worked:
-        return max(min(NEAR, most), size - 1)
-    return size
+    def take(self, worked: float) -> None:
+        """The server has worked on a request for so many seconds. The mean follows slowly: a machine that stood still is no slow server."""
+        most = 2 * self._worked or worked
+        self._worked += _NEWEST_SHARE * (min(worked, most) - self._worked)

@@ -37,7 +37,7 @@ class Repair:
     ) -> None:
         self._apart, self._targets, self._router = apart, servers.targets, servers.router
         self._may_delete, self._labels, self._done = may_delete, labels, done
-        limits = ReadLimits()
+        limits = servers.limits_of_source(ReadLimits())
         self._writer = PageWriter(servers, ValueForm.DUMP, labels, may_delete, stops_at_refused=False)
         copier = BigKeyCopier(apart, servers.facts, labels.secret.hex()[:8], limits, whole_bytes)
         self._transfer = KeyTransfer(
@@ -81,7 +81,7 @@ class Repair:
         origins = {name: origin[0] for name in names if (origin := origin_of(self._router, index, name)) is not None}
         missing = missing_on_source(self._apart, list(origins.values()))
         target = self._targets[index]
-        for name in names:
-            if name not in origins or origins[name] in missing:
-                drain(target.connection, name, has_unlink=target.has_unlink)
-                self._done.deleted += 1
+        gone = [name for name in names if name not in origins or origins[name] in missing]
+        if gone:
+            drain(target.connection, gone, has_unlink=target.has_unlink)
+            self._done.deleted += len(gone)

@@ -19,7 +19,7 @@ from uplift.keyspace.server.canonical_value import comparable
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.expiry import NO_SUCH_KEY
 from uplift.keyspace.server.facts import ServerFacts
-from uplift.keyspace.server.key_look import KeyLooker
+from uplift.keyspace.server.key_look import lookers
 from uplift.keyspace.server.page_reader import Page, PageReader, ScanOf, compact_reader, in_pages, value_reader
 from uplift.keyspace.server.page_reply import Value
 from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
@@ -60,14 +60,7 @@ class Verify:
         self._source, self._targets, self._router = servers.source, servers.targets, servers.router
         self._clocks_ahead = servers.clocks_ahead
         limits = options.limits
-        self._comparison = KeyComparison(
-            KeyLooker(apart, servers.facts, limits, 0.0),
-            [
-                KeyLooker(target.connection, target.facts, limits, ahead)
-                for target, ahead in zip(self._targets, self._clocks_ahead, strict=True)
-            ],
-            options.ttl_tolerance,
-        )
+        self._comparison = KeyComparison(*lookers(servers, apart, limits), options.ttl_tolerance)
         self._form = comparison_form(servers.facts, [target.facts for target in self._targets])
         self._rest = self._reader(apart, servers.facts)
         # By key: a scan may give a key twice, and it is one difference all the same.

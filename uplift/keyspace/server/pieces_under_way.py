@@ -1,0 +1,46 @@
+"""Several requests for pieces of one value under way on one connection, and never more than it takes to keep a distant server busy."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.replies import ErrorReply, Reply
+
+
+def answers(connection: Connection, next_request: Callable[[], bytes | None], most: int) -> Iterator[Reply]:
+    """The answers to what `next_request` gives, in that order, with `most` requests under way; None: there is none now.
+
+    It is asked again after each answer, and at the end once more. One more request is under way after each answer, so that not all of them
+    arrive at once. A broken connection is not opened again: what was watched on it would be watched no more. Whoever stops in between
+    closes the iterator, which takes the answers that are still to come. Raises ErrorReply, NotReady or SourceUnreachable.
+    """
+    under_way: deque[bytes] = deque()
+    allowed = 1
+    try:
+        while True:
+            while len(under_way) < allowed and (request := next_request()) is not None:
+                connection.send(request)
+                under_way.append(request)
+            if not under_way:
+                return
+            yield _next_answer(connection, under_way)
+            allowed = min(most, allowed + 1)
+    finally:
+        connection.read_many(len(under_way))
+
+
+def _next_answer(connection: Connection, under_way: deque[bytes]) -> Reply:
+    """The answer to the oldest request. What a server that is not ready refused is asked once more, in the same order."""
+    reply = connection.read()
+    request = under_way.popleft()
+    if not isinstance(reply, ErrorReply):
+        return reply
+    behind = list(under_way)
+    connection.read_many(len(behind))
+    under_way.clear()
+    answer = connection.once_ready(request, reply)
+    connection.send(b"".join(behind))
+    under_way.extend(behind)
+    return answer
