@@ -15,7 +15,8 @@ _WRITE_WITHOUT_FLAG = frozenset({b"xgroup", b"debug", b"replicaof", b"slaveof"})
 def read_write_calls(connection: Connection) -> int | None:
     """Calls of all commands that write, since the server was started or its statistics were reset; None where the user may not ask.
 
-    By COMMAND's flags and INFO commandstats; a script's commands are counted as well (redis/redis src/server.c, call).
+    By COMMAND's flags and INFO commandstats, with what loads data and has no flag; a script's commands are counted
+    as well (redis/redis src/server.c, call).
     """
     try:
         return _read(connection)
