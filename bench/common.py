@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import redis
 
@@ -99,9 +100,16 @@ def _big(pipeline: redis.client.Pipeline, pool: bytes, rng: random.Random) -> No
     pipeline.set("cache:one", pool * 8)
 
 
-def cpu_of(server: RedisServer) -> float:
-    """User and system CPU seconds of a server so far."""
-    text = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
+class HasPid(Protocol):
+    """A process that runs: a server, a proxy."""
+
+    @property
+    def pid(self) -> int: ...
+
+
+def cpu_of(process: HasPid) -> float:
+    """User and system CPU seconds of a process so far."""
+    text = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(text[11]) + int(text[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -149,10 +157,10 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {model}, Python {platform.python_version()}, Linux {platform.release()}"
 
 
-def arguments(description: str, keys: int = 100_000) -> argparse.Namespace:
+def arguments(description: str, keys: int = 100_000, runs: int = RUNS) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("keys", nargs="?", type=int, default=keys)
-    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--runs", type=int, default=runs)
     return parser.parse_args()
 
 

@@ -1,18 +1,16 @@
-"""A copy under conditions: through a proxy, with TLS, 1 ms of delay each way, beside 5,000 writes a second, and after a kill.
+"""A copy under conditions: through a proxy, with TLS, beside 5,000 writes a second, and after a kill.
 
-`.venv/bin/python -m bench.conditions [KEYS]`. The proxies are Python and cost more than a network does, so
-compare with the row of the plain one.
+`.venv/bin/python -m bench.conditions [KEYS]`. The proxies are Python and cost more than a network does, so compare with the row of the
+plain one. A longer path: bench/far.py.
 """
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import signal
 import ssl
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,21 +20,17 @@ import redis
 import trustme
 
 from bench.common import arguments, endpoint, fill_mixed, machine, note, servers
-from bench.copy import KEYMAP
+from bench.copy import copy_request
 from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint as Proxy
 from rehearsal.cloud.elasticache.endpoint_proxy import ProxyLoop
 from rehearsal.cloud.elasticache.redis_server import RedisServer, free_port
-from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.copy.state import read_state
 from uplift.keyspace.server.endpoint import Endpoint
-from uplift.keyspace.server.source_and_targets import TargetUrl
-from uplift.keyspace.server.target import Existing
 
 
 def _request(source: Endpoint, targets: list[RedisServer]) -> CopyRequest:
-    urls = tuple(TargetUrl(name, endpoint(server), None) for name, server in zip(("app-cache", "sidekiq"), targets, strict=True))
-    return CopyRequest(source, urls, KEYMAP, options=CopyOptions(existing=Existing.REPLACE))
+    return copy_request(source, [endpoint(target) for target in targets])
 
 
 def copy_seconds(source: Endpoint, targets: list[RedisServer], folder: Path) -> float:
@@ -44,26 +38,6 @@ def copy_seconds(source: Endpoint, targets: list[RedisServer], folder: Path) -> 
         began = time.perf_counter()
         prepared.run(lambda _event: None)
         return time.perf_counter() - began
-
-
-class Delayed:
-    """A proxy that holds every chunk for so long."""
-
-    def __init__(self, target_port: int, seconds: float) -> None:
-        self.port = free_port()
-        self._target, self._seconds = target_port, seconds
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", self.port), self._loop).result()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(1 << 20):
-            self._loop.call_later(self._seconds, writer.write, data)
-        self._loop.call_later(self._seconds, writer.close)
 
 
 def _write_steadily(port: int, writes_a_second: int) -> None:
@@ -127,14 +101,12 @@ def main() -> None:
         authority.issue_cert("localhost").configure_cert(context)
         loop = ProxyLoop()
         plain, encrypted = Proxy(loop, "127.0.0.1", free_port(), source.port), Proxy(loop, "127.0.0.1", free_port(), source.port, context)
-        delayed = Delayed(source.port, 0.001)
         at = endpoint(source)
         tls = replace(at, host="localhost", port=encrypted.port, tls=True, ca_file=folder / "ca.pem")
         seconds = {
             "direct": copy_seconds(at, targets, folder),
             "through a proxy": copy_seconds(replace(at, port=plain.port), targets, folder),
             "through a proxy with TLS": copy_seconds(tls, targets, folder),
-            "1 ms more each way": copy_seconds(replace(at, port=delayed.port), targets, folder),
             "beside 5,000 writes/s": _beside_a_writer(source.port, lambda: copy_seconds(at, targets, folder)),
         }
         for what, took in seconds.items():

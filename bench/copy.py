@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.keymap.model import KeyMap
+from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Existing
 
@@ -42,10 +43,13 @@ KEYMAP = KeyMap.model_validate(
 )
 
 
+def copy_request(source: Endpoint, targets: Sequence[Endpoint]) -> CopyRequest:
+    urls = tuple(TargetUrl(name, target, None) for name, target in zip(KEYMAP.destinations, targets, strict=True))
+    return CopyRequest(source, urls, KEYMAP, options=CopyOptions(existing=Existing.REPLACE))
+
+
 def _request(source: RedisServer, targets: list[RedisServer]) -> CopyRequest:
-    names = ("app-cache", "sidekiq")
-    urls = tuple(TargetUrl(name, endpoint(server), None) for name, server in zip(names, targets, strict=True))
-    return CopyRequest(endpoint(source), urls, KEYMAP, options=CopyOptions(existing=Existing.REPLACE))
+    return copy_request(endpoint(source), [endpoint(target) for target in targets])
 
 
 def copy(source: RedisServer, targets: list[RedisServer], involved: list[RedisServer]) -> Measured:
@@ -78,9 +82,11 @@ def look(source: RedisServer, targets: list[RedisServer], involved: list[RedisSe
         return measure(prepare, involved)
 
 
-def _ask(port: int, stop: Event, answers: Any) -> None:
+def _ask(port: int, asking: Event, stop: Event, answers: Any) -> None:
     """GET at about 1 kHz from another process; sends back the waits in ms."""
     client = redis.Redis(port=port, protocol=2)
+    client.ping()
+    asking.set()
     waits = []
     while not stop.is_set():
         began = time.perf_counter()
@@ -91,15 +97,16 @@ def _ask(port: int, stop: Event, answers: Any) -> None:
 
 
 def waits_during(work: Callable[[], object], source: RedisServer) -> list[float]:
+    """What a GET waited while the work went on and no longer: in ms, the shortest first."""
     context = multiprocessing.get_context("spawn")
-    stop, answers = context.Event(), context.Queue()
-    asking = context.Process(target=_ask, args=(source.port, stop, answers))
-    asking.start()
-    time.sleep(1.0)
+    asking, stop, answers = context.Event(), context.Event(), context.Queue()
+    process = context.Process(target=_ask, args=(source.port, asking, stop, answers))
+    process.start()
+    asking.wait()
     work()
     stop.set()
     waits: list[float] = answers.get(timeout=30)
-    asking.join()
+    process.join()
     return waits
 
 
