@@ -26,7 +26,7 @@ from uplift.keyspace.server import big_key_copier, page_reader
 from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome, Place
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.expiry import NO_TTL
-from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.facts import clock_offset_milliseconds, read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits, ScanOf, TooBig, ValueForm, payload_reader, value_reader
 from uplift.keyspace.server.scripts import ENDS, READ, Script
 from uplift.keyspace.server.source_and_targets import TargetUrl
@@ -41,15 +41,17 @@ MOST_LATE_MS = 6
 
 
 @contextmanager
-def _stopped_again_and_again(server: RedisServer) -> Iterator[list[int]]:
+def _stopped_again_and_again(
+    server: RedisServer, stopped_seconds: float = STOPPED_SECONDS, goes_on_seconds: float = GOES_ON_SECONDS
+) -> Iterator[list[int]]:
     """Stop and continue a server's process for one block; gives a list whose one number is how often."""
     ended, times = threading.Event(), [0]
 
     def pulse() -> None:
-        while not ended.wait(GOES_ON_SECONDS):
+        while not ended.wait(goes_on_seconds):
             os.kill(server.pid, signal.SIGSTOP)
             try:
-                ended.wait(STOPPED_SECONDS)
+                ended.wait(stopped_seconds)
             finally:
                 os.kill(server.pid, signal.SIGCONT)
             times[0] += 1
@@ -148,6 +150,33 @@ def test_a_repair_from_a_source_that_is_stopped_and_continued_shortens_no_ttl(st
     assert verified.repaired.written == HASHES
     assert verified.result.counts == {}
     assert _wrong(target.client, ends) == ([], [])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stopped", [0, 1])
+def test_a_comparison_takes_no_ttl_for_another_where_one_side_is_stopped_and_continued(
+    stopped: int, start_redis: StartRedis, tmp_path: Path
+) -> None:
+    """Stopped for longer than the tolerance, which is above the few ms of a copy and two readings; and no key gets a second look."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    _fill(source.client)
+    source.client.delete(*[b"h:%d" % number for number in range(HASHES)])
+    copy_all(source, target, tmp_path / "state")
+    urls = (TargetUrl("target", endpoint(target), None),)
+    options = VerifyOptions(ttl_tolerance=20, rechecks=0)
+    request = VerifyRequest(endpoint(source), urls, one_target_takes_all("target"), options=options)
+    with _stopped_again_and_again((source, target)[stopped], 0.03, 0.0005) as times:
+        result = verify(request, lambda _event: None, lambda _found: None).result
+    assert times[0] > 10
+    assert (result.compared, result.equal) == (STRINGS, STRINGS)
+
+
+def test_one_stall_does_not_move_a_clock(start_redis: StartRedis) -> None:
+    server = start_redis("3.2.6")
+    with connected(endpoint(server)) as connection:
+        os.kill(server.pid, signal.SIGSTOP)
+        threading.Timer(1, os.kill, (server.pid, signal.SIGCONT)).start()
+        assert abs(clock_offset_milliseconds(connection)) < 50
 
 
 @pytest.fixture(params=["3.2.6", "5.0.6", "6.2.14"])
