@@ -146,6 +146,28 @@ def test_help_imports_no_command() -> None:
     assert not {"boto3", "pydantic", "yaml", "hiredis", "jinja2"} & modules
 
 
+def test_a_piped_copy_without_a_key_map_imports_neither_yaml_nor_bars_nor_looks_for_plugins(
+    start_redis: StartRedis, tmp_path: Path
+) -> None:
+    ports = [start_redis(version).port for version in ("3.2.6", "5.0.6")]
+    arguments = [
+        "copy",
+        "--from",
+        f"redis://127.0.0.1:{ports[0]}",
+        "--to",
+        f"redis://127.0.0.1:{ports[1]}",
+        "--state",
+        str(tmp_path / "state"),
+    ]
+    program = "import sys, atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+    program += "from importlib import metadata; metadata.entry_points = lambda **_: sys.exit('plugins were looked for')\n"
+    program += "from uplift.cli.start import run; run()"
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    modules = set(done.stderr.split())
+    assert "uplift.keyspace.copy.copy" in modules
+    assert not {"yaml", "rich.progress", "boto3", "jinja2"} & modules
+
+
 def test_every_listed_command_is_there_and_the_version_is_the_one_of_the_package() -> None:
     for listed in COMMANDS:
         assert listed.load() is not None

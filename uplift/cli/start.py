@@ -21,6 +21,8 @@ def run() -> None:
     if _takes_ctrl_c():
         signal.signal(signal.SIGINT, _stop_at_once)
     _open_streams()
+    # Pydantic would look through every installed package for plugins of its own; we use none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     code = _code_of_run()
     # What a full disk or a reader that is gone left in the buffer must not be tried again at exit, with a traceback.
     for stream in (sys.stdout, sys.stderr):

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar with rate, share and time left on a terminal; piped, a line every few seconds."""
+"""Progress on standard error: a bar on a terminal (terminal_bar.py); piped, a line every few seconds."""
 
 from __future__ import annotations
 
@@ -7,20 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 _SECONDS_BETWEEN_LINES = 5.0
 
 Advance = Callable[[int, int], None]
 """Takes how many are done and how many there are."""
-
-
-class _Rate(ProgressColumn):
-    """Items a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 def say(line: str) -> None:
@@ -33,13 +24,11 @@ def progress(name: str, unit: str = "keys") -> Iterator[Advance]:
     """Show one counted phase; gives the function that takes how far it is."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
-        columns = (
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} " + unit),
-            TaskProgressColumn(), _Rate(), TimeRemainingColumn(),
-        )  # fmt: skip
-        with Progress(*columns, console=console, transient=True) as bars:
-            task = bars.add_task(name, total=None)
-            yield lambda done, total: bars.update(task, completed=done, total=max(total, done))
+        # rich's bars take longer to import than many a piped command has to do.
+        from uplift.cli.terminal.terminal_bar import bar
+
+        with bar(console, name, unit) as advance:
+            yield advance
         return
     yield _Lines(name, unit)
 
