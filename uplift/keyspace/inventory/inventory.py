@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -173,13 +174,7 @@ class InventoryBuilder:
 
 
 def _ttl_index(ttl: int) -> int:
-    if ttl < 0:
-        return _NO_TTL
-    seconds = ttl // 1000
-    for index, bound in enumerate(TTL_BOUNDS_SECONDS):
-        if seconds < bound:
-            return index
-    return _NO_TTL - 1
+    return _NO_TTL if ttl < 0 else bisect_right(TTL_BOUNDS_SECONDS, ttl // 1000)
 
 
 LIVE_BYTES = (

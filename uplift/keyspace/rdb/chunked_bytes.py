@@ -10,6 +10,8 @@ from uplift.keyspace.rdb.payload import CRC64
 _CHUNK_BYTES = 4 * 1024 * 1024
 # Enough for any opcode with its numbers, or the lengths before a string.
 AHEAD_BYTES = 64
+# How often something is stepped over, where that is no number of the file's and so cannot be too large.
+ONCE, TWICE = range(1), range(2)
 
 
 class ChunkedBytes:
@@ -34,13 +36,16 @@ class ChunkedBytes:
             raise ValueError(f"{count} elements announced, {self.size - self.progress} bytes left")
         return range(count)
 
-    def _skip_strings(self, count: int) -> None:
-        """Step over strings. This loop is plain and long on purpose: it runs for every element in the file (bench/rdb.py)."""
+    def _skip_strings(self, times: range) -> None:
+        """Step over strings; a number from the file is one that `_counted` took.
+
+        This loop is plain and long on purpose: it runs for every element in the file (bench/rdb.py).
+        """
         buffer, position, end = self._buffer, self._position, len(self._buffer)
-        for _ in self._counted(count):
+        for _ in times:
             if end - position < AHEAD_BYTES:
                 self._position = position
-                self._refill(0)
+                self._refill(1)
                 buffer, position, end = self._buffer, self._position, len(self._buffer)
             first = buffer[position]
             if first < 0x40:

@@ -13,8 +13,8 @@ from pathlib import Path
 from struct import unpack_from
 
 from uplift.errors import BadInput, DamagedFile
-from uplift.keyspace.rdb.chunked_bytes import AHEAD_BYTES, ChunkedBytes
-from uplift.keyspace.rdb.types import NAMES, NEWEST_REDIS_VERSION, VALKEY_VERSION, RdbType
+from uplift.keyspace.rdb.chunked_bytes import AHEAD_BYTES, ONCE, TWICE, ChunkedBytes
+from uplift.keyspace.rdb.types import NAMES, NEWEST_REDIS_VERSION, ONE_STRING, VALKEY_VERSION, RdbType
 
 _HEADER = re.compile(rb"REDIS(\d{4})|VALKEY(\d{3})")
 _HEADER_BYTES = 9
@@ -119,7 +119,7 @@ class RdbFile(ChunkedBytes):
     def _skip_opcode(self, code: int) -> None:
         match code:
             case Opcode.AUX:
-                self._skip_strings(2)
+                self._skip_strings(TWICE)
             case Opcode.RESIZE:
                 self._skip_lengths(2)
             case Opcode.IDLE:
@@ -127,7 +127,7 @@ class RdbFile(ChunkedBytes):
             case Opcode.FREQUENCY:
                 self._byte()
             case Opcode.FUNCTION:
-                self._skip_strings(1)
+                self._skip_strings(ONCE)
                 self.functions += 1
             case Opcode.SLOT_INFO:
                 self._skip_lengths(3)
@@ -146,10 +146,11 @@ class RdbFile(ChunkedBytes):
 
     def _skip_value(self, code: int) -> int:  # noqa: C901
         """Step over a value; returns its elements where the file has their number without unpacking, else 0."""
+        # Most keys: looked up at once, since each `case` below is a comparison.
+        if code in ONE_STRING:
+            self._skip_strings(ONCE)
+            return 0
         match code:
-            case RdbType.STRING:
-                self._skip_strings(1)
-                return 0
             case RdbType.LIST | RdbType.SET:
                 return self._skip_counted(1)
             case RdbType.HASH:
@@ -164,7 +165,7 @@ class RdbFile(ChunkedBytes):
             case RdbType.LIST_QUICKLIST_2:
                 for _ in range(self._length()):
                     self._length()
-                    self._skip_strings(1)
+                    self._skip_strings(ONCE)
                 return 0
             case RdbType.STREAM_LISTPACKS | RdbType.STREAM_LISTPACKS_2 | RdbType.STREAM_LISTPACKS_3:
                 return self._skip_stream(code)
@@ -173,7 +174,7 @@ class RdbFile(ChunkedBytes):
                 return self._skip_hash_with_ttls()
             case RdbType.HASH_LISTPACK_EX:
                 self._skip(8)
-                self._skip_strings(1)
+                self._skip_strings(ONCE)
                 return 0
             case RdbType.VALKEY_HASH_2:
                 return self._skip_valkey_hash() if self.is_valkey else self._skip_hash_with_ttls()
@@ -181,21 +182,18 @@ class RdbFile(ChunkedBytes):
                 raise BadInput(
                     f"{self._option} {self.path}: holds a value of a Redis module at byte {self.progress}, which is not supported"
                 )
-            case _ if code in NAMES:
-                self._skip_strings(1)
-                return 0
             case _:
                 raise ValueError(f"no type of a value: {code}")
 
     def _skip_counted(self, strings: int) -> int:
         count = self._length()
-        self._skip_strings(count * strings)
+        self._skip_strings(self._counted(count * strings))
         return count
 
     def _skip_scored(self, *, binary: bool) -> int:
         count = self._length()
         for _ in self._counted(count):
-            self._skip_strings(1)
+            self._skip_strings(ONCE)
             if binary:
                 self._skip(8)
             elif (size := self._byte()) < 253:
@@ -206,28 +204,28 @@ class RdbFile(ChunkedBytes):
         count = self._length()
         for _ in self._counted(count):
             self._length()
-            self._skip_strings(2)
+            self._skip_strings(TWICE)
         return count
 
     def _skip_valkey_hash(self) -> int:
         count = self._length()
         for _ in self._counted(count):
-            self._skip_strings(2)
+            self._skip_strings(TWICE)
             self._skip(8)
         return count
 
     def _skip_stream(self, code: int) -> int:
-        self._skip_strings(2 * self._length())
+        self._skip_strings(self._counted(2 * self._length()))
         entries = self._length()
         self._skip_lengths(2 if code == RdbType.STREAM_LISTPACKS else 7)
         for _ in self._counted(self._length()):
-            self._skip_strings(1)
+            self._skip_strings(ONCE)
             self._skip_lengths(2 if code == RdbType.STREAM_LISTPACKS else 3)
             for _ in self._counted(self._length()):
                 self._skip(16 + 8)
                 self._length()
             for _ in self._counted(self._length()):
-                self._skip_strings(1)
+                self._skip_strings(ONCE)
                 self._skip(16 if code == RdbType.STREAM_LISTPACKS_3 else 8)
                 for _ in self._counted(self._length()):
                     self._skip(16)

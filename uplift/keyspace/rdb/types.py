@@ -47,6 +47,12 @@ SINCE_VERSION: dict[RdbType, int] = {
     RdbType.HASH_LISTPACK_EX_PRE_GA: 12,
 }  # fmt: skip
 
+# What is one string in the file: the value itself, or all its elements packed into one.
+ONE_STRING = frozenset({
+    RdbType.STRING, RdbType.HASH_ZIPMAP, RdbType.LIST_ZIPLIST, RdbType.SET_INTSET, RdbType.ZSET_ZIPLIST, RdbType.HASH_ZIPLIST,
+    RdbType.HASH_LISTPACK, RdbType.ZSET_LISTPACK, RdbType.SET_LISTPACK, RdbType.HASH_LISTPACK_EX_PRE_GA,
+})  # fmt: skip
+
 NEWEST_REDIS_VERSION = 12
 VALKEY_VERSION = 80
 # Valkey keeps away from Redis' later numbers (valkey src/rdb.h, "foreign" versions): it takes none of them.
