@@ -26,7 +26,7 @@ from uplift.keyspace.server import big_key_copier, page_reader
 from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome, Place
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.expiry import NO_TTL
-from uplift.keyspace.server.facts import clock_offset_milliseconds, read_server_facts
+from uplift.keyspace.server.facts import measure_distance, read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits, ScanOf, TooBig, ValueForm, payload_reader, value_reader
 from uplift.keyspace.server.scripts import ENDS, READ, Script
 from uplift.keyspace.server.source_and_targets import TargetUrl
@@ -176,7 +176,7 @@ def test_one_stall_does_not_move_a_clock(start_redis: StartRedis) -> None:
     with connected(endpoint(server)) as connection:
         os.kill(server.pid, signal.SIGSTOP)
         threading.Timer(1, os.kill, (server.pid, signal.SIGCONT)).start()
-        assert abs(clock_offset_milliseconds(connection)) < 50
+        assert abs(measure_distance(connection).clock_offset) < 50
 
 
 @pytest.fixture(params=["3.2.6", "5.0.6", "6.2.14"])

@@ -16,11 +16,12 @@ from uplift.keyspace.server.connection import Connection, ConnectionLost, pack
 from uplift.keyspace.server.expiry import Expiry, expiry_of
 from uplift.keyspace.server.facts import ServerFacts
 from uplift.keyspace.server.page_reader import ReadLimits, TooBig
+from uplift.keyspace.server.pieces_under_way import ask_in_order
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list, as_optional_bytes
 from uplift.keyspace.server.scripts import ENDS, STALLED, SWAP, stands_still
 from uplift.keyspace.server.stream_pieces import memory_bytes
 from uplift.keyspace.server.target import Target
-from uplift.keyspace.server.value_pieces import NeedsWhole, Piece, build_request, drain, expiry_of_fields, read_pieces
+from uplift.keyspace.server.value_pieces import LENGTHS, NeedsWhole, Piece, build_request, drain, expiry_of_fields, read_pieces
 from uplift.keyspace.server.window import pieces_under_way
 
 _MOST_UNANSWERED = 16
@@ -67,6 +68,7 @@ class BigKeyCopier:
     spend: Callable[[int], None] = lambda _size: None
     held: dict[bytes, int] = field(default_factory=dict)
     """Keys with a single element larger than a piece may be, and that element's bytes: nothing can divide these."""
+    _may_have_left: bool = False
 
     def copy_in_pieces(self, entry: TooBig, place: Place) -> BigOutcome:
         """One reading. Raises TargetRefused, or SourceUnreachable where the target's connection broke."""
@@ -86,54 +88,60 @@ class BigKeyCopier:
                 return BigOutcome.CHANGED
             raise TargetRefused(f"a big key could not be copied to {place.target.name}: {problem}") from None
         finally:
-            self.sweep(place.target)
+            if self._may_have_left:
+                self.sweep(place.target)
 
     def _attempt(self, entry: TooBig, place: Place) -> BigOutcome:
-        source, key, building = self.source, entry.key, self._name("new")
+        length = self._watch(entry.key, entry.kind)
+        self._may_have_left = True
+        building = _Building(place.target, self._name("new"), entry.kind)
         try:
-            source.call("WATCH", key)
-        except ConnectionLost:
-            # It was idle, and has been closed; nothing was read yet.
-            source.reconnect()
-            source.call("WATCH", key)
-        self._build(entry, building, place.target)
-        answers = source.call_all([pack("MULTI"), ENDS.whole_request([key]), pack("EXEC")])[-1]
+            self._build(entry, length, building)
+            answers = self.source.call_all([pack("MULTI"), ENDS.whole_request([entry.key]), pack("EXEC")])[-1]
+        finally:
+            building.take_answers()
+        building.raise_first()
         if not isinstance(answers, list):
             return BigOutcome.CHANGED
         expiry = self._expiry(answers[0])
         if expiry is None or expiry.is_over(place.clock_ahead):
             return BigOutcome.OVER
+        return self._swap_in(building.name, place, expiry)
+
+    def _watch(self, key: bytes, kind: bytes) -> int:
+        """Watch a key, and give its length, in one round trip. Raises NeedsWhole for what has no pieces."""
+        if kind not in LENGTHS:
+            raise NeedsWhole
+        requests = [pack("WATCH", key), pack(LENGTHS[kind], key)]
+        try:
+            return as_int(ask_in_order(self.source, requests)[-1])
+        except ConnectionLost:
+            # It was idle, and has been closed; nothing was read yet.
+            self.source.reconnect()
+            return as_int(ask_in_order(self.source, requests)[-1])
+
+    def _swap_in(self, building: bytes, place: Place, expiry: Expiry) -> BigOutcome:
         names = [building, place.name, self._name("old")]
         at = "" if expiry.at is None else expiry.at
         swapped = SWAP.call(place.target.connection, names, at, _TEMPORARY_TTL_MILLISECONDS, "keep" if place.exclusive else "replace")
         match as_bytes(swapped):
             case b"swapped":
+                self._may_have_left = False
+                return BigOutcome.COPIED
+            case b"replaced":
                 return BigOutcome.COPIED
             case b"kept":
                 return BigOutcome.KEPT
             case _:
                 return BigOutcome.CHANGED
 
-    def _build(self, entry: TooBig, building: bytes, target: Target) -> None:
-        """Not every answer is waited for at once: the target builds while the source reads the next piece."""
-        unanswered, most = 0, _MOST_UNANSWERED + 2 * pieces_under_way(target.distance.round_trip)
-        replies: list[Reply | ErrorReply] = []
-        try:
-            with closing(read_pieces(self.source, entry.key, entry.kind, self._limits_for(entry.kind))) as pieces:
-                for piece in pieces:
-                    self._look_at(entry, piece)
-                    unanswered += 2
-                    target.connection.send(
-                        build_request(entry.kind, building, piece) + pack("PEXPIRE", building, _TEMPORARY_TTL_MILLISECONDS)
-                    )
-                    if unanswered > most:
-                        unanswered -= 2
-                        _raise_first(target.connection.read_many(2))
-                    self.spend(piece.size)
-        finally:
-            # Whatever ended the loop, no answer may be left for the next command on this connection.
-            replies = target.connection.read_many(unanswered)
-        _raise_first(replies)
+    def _build(self, entry: TooBig, length: int, building: _Building) -> None:
+        limits = self._limits_for(entry.kind)
+        with closing(read_pieces(self.source, entry.key, entry.kind, limits, length)) as pieces:
+            for piece in pieces:
+                self._look_at(entry, piece)
+                building.add(piece)
+                self.spend(piece.size)
 
     def _limits_for(self, kind: bytes) -> ReadLimits:
         """The times of fields are asked for between two pieces: then one piece at a time."""
@@ -178,18 +186,18 @@ class BigKeyCopier:
     def _estimated_bytes(self, key: bytes) -> int:
         source = self.source
         kind = as_bytes(source.ask("TYPE", key))
-        if kind == b"string":
-            return as_int(source.ask("STRLEN", key))
         if kind == b"stream":
             return memory_bytes(source, key)
-        length = {b"list": "LLEN", b"set": "SCARD", b"hash": "HLEN", b"zset": "ZCARD"}.get(kind)
-        if length is None:
+        if kind not in LENGTHS:
             return 0
-        piece = next(read_pieces(source, key, kind, self.limits), None)
+        length = as_int(source.ask(LENGTHS[kind], key))
+        if kind == b"string":
+            return length
+        piece = next(read_pieces(source, key, kind, self.limits, length), None)
         if piece is None:
             return 0
         arguments_an_element = 2 if kind in {b"hash", b"zset"} else 1
-        return as_int(source.ask(length, key)) * (piece.size * arguments_an_element // max(1, len(piece.arguments)))
+        return length * (piece.size * arguments_an_element // max(1, len(piece.arguments)))
 
     def _name(self, what: str) -> bytes:
         return TEMPORARY_PREFIX + f"{self.run}:{what}".encode()
@@ -202,7 +210,31 @@ class BigKeyCopier:
             raise TargetRefused(f"{target.name} ({target.connection.endpoint}) cannot be written: {problem.safe}") from None
 
 
-def _raise_first(replies: list[Reply | ErrorReply]) -> None:
-    for reply in replies:
-        if isinstance(reply, ErrorReply):
-            raise reply
+class _Building:
+    """A value under construction on a target. Not every answer is waited for at once: it builds while the source reads the next piece."""
+
+    def __init__(self, target: Target, name: bytes, kind: bytes) -> None:
+        self.name = name
+        self._connection, self._kind = target.connection, kind
+        self._most = _MOST_UNANSWERED + 2 * pieces_under_way(target.distance.round_trip)
+        self._unanswered = 0
+        self._answers: list[Reply | ErrorReply] = []
+
+    def add(self, piece: Piece) -> None:
+        """Add a piece. Raises ErrorReply for an earlier one that was refused, or SourceUnreachable."""
+        self._connection.send(build_request(self._kind, self.name, piece) + pack("PEXPIRE", self.name, _TEMPORARY_TTL_MILLISECONDS))
+        self._unanswered += 2
+        if self._unanswered > self._most:
+            self._unanswered -= 2
+            self._answers = self._connection.read_many(2)
+            self.raise_first()
+
+    def take_answers(self) -> None:
+        """Whatever ended the building, no answer may be left for the next command on this connection."""
+        self._answers, self._unanswered = self._connection.read_many(self._unanswered), 0
+
+    def raise_first(self) -> None:
+        """Raise the first refusal among the answers taken last."""
+        for answer in self._answers:
+            if isinstance(answer, ErrorReply):
+                raise answer

@@ -12,11 +12,12 @@ from uplift.errors import SourceUnreachable
 from uplift.keyspace.server.canonical_value import hashable, score_bits, without_hll_cache
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.replies import ErrorReply
+from uplift.keyspace.server.replies import ErrorReply, as_int
 from uplift.keyspace.server.stream_pieces import read_stream
 from uplift.keyspace.server.value_pieces import LENGTHS, Piece, expiry_of_fields, read_pieces
 
 _SUM_BITS = 256
+_UNORDERED = frozenset({b"set", b"hash", b"zset"})
 _READINGS = 3
 _MOST_IN_MEMORY_BYTES = 16 * 1024 * 1024
 _MOST_IN_MEMORY_ELEMENTS = 200_000
@@ -96,7 +97,7 @@ class BigValueReader:
         Raises NeedsWhole or ErrorReply.
         """
         digest = self._read_digest(key, kind, BigDigest(kind, remembers=False))
-        if kind in LENGTHS and digest.elements != self.connection.call(LENGTHS[kind], key):
+        if kind in _UNORDERED and digest.elements != self.connection.call(LENGTHS[kind], key):
             digest = self._read_digest(key, kind, BigDigest(kind, remembers=True))
         return digest.value
 
@@ -106,11 +107,12 @@ class BigValueReader:
         return digest
 
     def _pieces(self, key: bytes, kind: bytes) -> Generator[Piece, None, None]:
+        length = as_int(self.connection.call(LENGTHS[kind], key))
         if kind != b"hash" or not self.field_ttls:
-            yield from read_pieces(self.connection, key, kind, self.limits)
+            yield from read_pieces(self.connection, key, kind, self.limits, length)
             return
         # The times of the fields are asked for in between.
-        for piece in read_pieces(self.connection, key, kind, replace(self.limits, pieces_under_way=1)):
+        for piece in read_pieces(self.connection, key, kind, replace(self.limits, pieces_under_way=1), length):
             times = expiry_of_fields(self.connection, key, piece.arguments[::2])
             yield replace(piece, arguments=_with_times(piece.arguments, times))
 

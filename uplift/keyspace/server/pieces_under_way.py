@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.replies import ErrorReply, Reply
 
+_AT_ONCE = 8
+
 
 def answers(connection: Connection, next_request: Callable[[], bytes | None], most: int) -> Iterator[Reply]:
     """The answers to what `next_request` gives, in that order, with `most` requests under way; None: there is none now.
 
-    It is asked again after each answer, and at the end once more. One more request is under way after each answer, so that not all of them
-    arrive at once. A broken connection is not opened again: what was watched on it would be watched no more. Whoever stops in between
-    closes the iterator, which takes the answers that are still to come. Raises ErrorReply, NotReady or SourceUnreachable.
+    It is asked again after each answer, and at the end once more. A few requests are sent at once, and one more after each answer, so that
+    they do not arrive in one bunch. A broken connection is not opened again: what was watched on it would be watched no more. Whoever stops
+    in between closes the iterator, which takes the answers that are still to come. Raises ErrorReply, NotReady or SourceUnreachable.
     """
     under_way: deque[bytes] = deque()
-    allowed = 1
+    allowed = min(most, _AT_ONCE)
     try:
         while True:
             while len(under_way) < allowed and (request := next_request()) is not None:
@@ -29,6 +31,12 @@ def answers(connection: Connection, next_request: Callable[[], bytes | None], mo
             allowed = min(most, allowed + 1)
     finally:
         connection.read_many(len(under_way))
+
+
+def ask_in_order(connection: Connection, requests: list[bytes]) -> list[Reply]:
+    """The answers to a few requests in one round trip. Raises as `answers`."""
+    further = iter(requests)
+    return list(answers(connection, lambda: next(further, None), len(requests)))
 
 
 def _next_answer(connection: Connection, under_way: deque[bytes]) -> Reply:

@@ -10,12 +10,14 @@ from itertools import chain
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.pieces_under_way import answers
-from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int, as_ints, as_scan
+from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_ints, as_scan
 from uplift.keyspace.server.scan_partition import next_cursor
 
+LENGTHS = {b"string": "STRLEN", b"list": "LLEN", b"set": "SCARD", b"hash": "HLEN", b"zset": "ZCARD"}
+"""What asks for the length of each type that has pieces."""
 _FIRST_PIECE_ELEMENTS = 32
 _DRAIN_ELEMENTS = 500
-_LEAST_PIECES_A_PARTITION = 2
+_LEAST_PIECES_A_PARTITION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +36,26 @@ class NeedsWhole(Exception):
     """The value cannot be read in pieces: a stream, or a hash whose fields have TTLs of their own."""
 
 
-def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
-    """Every piece of a value; with sets, hashes and sorted sets an element can come twice, as SCAN promises no more.
+def read_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits, length: int) -> Generator[Piece, None, None]:
+    """Every piece of a value that is `length` long (LENGTHS): a value that grows as fast as it is read would never end.
+
+    With sets, hashes and sorted sets an element can come twice, as SCAN promises no more.
 
     Nothing else may be asked over this connection where `limits.pieces_under_way` is more than 1. Whoever stops in between closes the
     iterator. Raises NeedsWhole for what has no pieces, or what `pieces_under_way.answers` raises.
     """
     match kind:
         case b"string":
-            yield from _string_pieces(source, key, limits)
+            yield from _string_pieces(source, key, limits, length)
         case b"list":
-            yield from _list_pieces(source, key, limits)
+            yield from _list_pieces(source, key, limits, length)
         case b"set" | b"hash" | b"zset":
-            yield from _scanned_pieces(source, key, kind, limits)
+            yield from _scanned_pieces(source, key, kind, limits, length)
         case _:
             raise NeedsWhole
 
 
-def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
-    """Up to the length it had: a value that grows as fast as it is read would never end."""
-    end = as_int(source.call("STRLEN", key))
+def _string_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -> Generator[Piece, None, None]:
     starts = iter(range(0, end, limits.piece_bytes))
 
     def following() -> bytes | None:
@@ -66,9 +68,8 @@ def _string_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Genera
             yield Piece([data], len(data))
 
 
-def _list_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
-    """Up to the length it had, as with strings."""
-    start, count, end = 0, _FIRST_PIECE_ELEMENTS, as_int(source.call("LLEN", key))
+def _list_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -> Generator[Piece, None, None]:
+    start, count = 0, _FIRST_PIECE_ELEMENTS
 
     def following() -> bytes | None:
         nonlocal start
@@ -86,12 +87,11 @@ def _list_pieces(source: Connection, key: bytes, limits: ReadLimits) -> Generato
 
 
 _SCANS = {b"set": "SSCAN", b"hash": "HSCAN", b"zset": "ZSCAN"}
-LENGTHS = {b"set": "SCARD", b"hash": "HLEN", b"zset": "ZCARD"}
 
 
-def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits) -> Generator[Piece, None, None]:
+def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLimits, elements: int) -> Generator[Piece, None, None]:
     """By one scan, or by several partitions of it at once (scan_partition.py): the tables of values are those of the keyspace."""
-    partitions = _partitions(as_int(source.call(LENGTHS[kind], key)), limits) if limits.pieces_under_way > 1 else 1
+    partitions = _partitions(elements, limits)
     count = _FIRST_PIECE_ELEMENTS
     waiting = deque((partition, partition) for partition in range(partitions))
     asked: deque[tuple[int, int]] = deque()
