@@ -19,6 +19,7 @@ from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.copy.state import CopyState
 from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server import connection as connections
+from uplift.keyspace.server.big_key_copier import BigKeyCopier
 from uplift.keyspace.server.connection import Connection, NotReady, Patience, connected
 from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Existing
@@ -82,27 +83,27 @@ def test_one_big_key_that_ends_in_the_middle_leaves_the_rest_alone(start_redis: 
     for name in ("deleted", "empty", "small", "other type", "stays"):
         client.rpush(name, *range(5_000))
     client.set("text", "x" * 100_000)
-    call, met = Connection.call, set[object]()
+    watch, met = BigKeyCopier._watch, set[bytes]()
 
-    def meddling(self: Connection, *arguments: bytes | str | int) -> Any:
-        answer = call(self, *arguments)
-        if arguments[0] != "WATCH" or arguments[1] in met:
-            return answer
-        met.add(arguments[1])
-        match arguments[1]:
+    def meddling(self: BigKeyCopier, key: bytes, kind: bytes) -> int:
+        length = watch(self, key, kind)
+        if key in met:
+            return length
+        met.add(key)
+        match key:
             case b"deleted":
                 client.delete("deleted")
             case b"empty" | b"text":
-                client.set(arguments[1], "")
+                client.set(key, "")
             case b"small":
                 client.ltrim("small", 0, 5)
             case b"other type":
                 client.delete("other type")
                 client.zadd("other type", {str(number): number for number in range(3_000)})
-        return answer
+        return length
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Connection, "call", meddling)
+        patch.setattr(BigKeyCopier, "_watch", meddling)
         state = _copy(_request(source, target), tmp_path)
     assert (state.not_copied, len(met)) == ({}, 6)
     assert same(snapshot(client), snapshot(target.client)) == []
@@ -113,10 +114,10 @@ def test_a_big_key_that_expires_right_before_its_swap_is_gone_and_stops_nothing(
     source.client.rpush("ends", *range(5_000))
     source.client.set("quiet", "v")
     target.client.set("ends", "older")
-    send = Connection.call_packed
+    send = Connection.send
 
     def late(self: Connection, request: bytes) -> Any:
-        if self.endpoint.port == source.port and b"WATCH" in request:
+        if self.endpoint.port == source.port and b"$5\r\nWATCH\r\n" in request:
             source.client.pexpire("ends", 1_000)
         if b"EVALSHA" in request and b":new" in request:
             while source.client.exists("ends"):
@@ -124,7 +125,7 @@ def test_a_big_key_that_expires_right_before_its_swap_is_gone_and_stops_nothing(
         return send(self, request)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Connection, "call_packed", late)
+        patch.setattr(Connection, "send", late)
         state = _copy(_request(source, target, CopyOptions(existing=Existing.REPLACE)), tmp_path)
     assert state.not_copied == {}
     assert list(target.client.scan_iter()) == [b"quiet"]
