@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from uplift.keyspace.server.big_value_reader import BigValueReader, InMemory
@@ -73,6 +74,13 @@ def lookers(servers: Servers, apart: Connection, limits: ReadLimits) -> tuple[Ke
 
 
 def same_big_value(key: bytes, here: KeyLooker, name: bytes, there: KeyLooker, kind: bytes) -> tuple[object, object]:
-    """The value of a big key on two servers, in one form. A value that is big on one side alone is read so on both."""
-    mine = here.big_value(key, kind)
-    return mine, there.big_value(name, kind, like=mine)
+    """The value of a big key on two servers, read at once and in one form. One that is big on one side alone is read so on both."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        reading = beside.submit(there.big_value, name, kind)
+        mine = here.big_value(key, kind)
+        theirs = reading.result()
+    if isinstance(mine, InMemory) and not isinstance(theirs, InMemory):
+        return here.big_value(key, kind, like=theirs), theirs
+    if isinstance(theirs, InMemory) and not isinstance(mine, InMemory):
+        return mine, there.big_value(name, kind, like=mine)
+    return mine, theirs

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.scan_page import PageOf, ScanPage
 from uplift.keyspace.server.scan_partition import Border, next_cursor
-from uplift.keyspace.server.window import NEAR, Pace, requests_under_way
+from uplift.keyspace.server.window import Window
 
 PageOut = TypeVar("PageOut", bound=ScanPage, covariant=True)
 
@@ -58,7 +58,7 @@ class ScanLanes(Generic[PageOf]):
             for partition, cursor in enumerate(cursors)
         ]
         self._border = border
-        self._window, self._pace = min(requests_under_way(round_trip), len(cursors)), Pace()
+        self._window = Window(round_trip, len(cursors))
 
     @property
     def cursors(self) -> list[int | None]:
@@ -91,14 +91,13 @@ class ScanLanes(Generic[PageOf]):
             yield page
 
     def _send(self, waiting: deque[_Lane[PageOf]], under_way: deque[_Lane[PageOf]]) -> None:
-        while waiting and len(under_way) < self._window:
+        while waiting and len(under_way) < self._window.size:
             lane = waiting.popleft()
-            if self._window > NEAR:
-                self._pace.wait()
+            self._window.wait()
             lane.reader.request(lane.cursor or 0)
             under_way.append(lane)
 
     def _receive(self, lane: _Lane[PageOf]) -> PageOf:
         page = lane.reader.receive()
-        self._pace.take(page.worked)
+        self._window.take(page.worked)
         return page

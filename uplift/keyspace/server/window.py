@@ -8,15 +8,21 @@ sent no faster than the server works on them, and then each meets a server that 
 from __future__ import annotations
 
 import time
+from collections import deque
+from math import ceil
 
 NEAR = 2
 MOST = 64
 # What a page of 50 keys takes a server that does nothing else (bench/copy.py: 6.3 s of its CPU for a million keys).
 _PAGE_SECONDS = 0.00035
-_PIECE_SECONDS = 0.0005
+_PIECE_SECONDS = 0.001
 # A request costs a server more than its script says, of these 6.3 s 4.5: there are the request to read and the answer to write.
 _SCRIPT_TO_REQUEST = 1.4
 _NEWEST_SHARE = 0.1
+_FIRST_SHARE = 0.4
+_MORE = 1.15
+_LEAST_SPAN_SECONDS = 0.05
+_RATES_KEPT = 10
 
 
 def requests_under_way(round_trip_seconds: float) -> int:
@@ -29,22 +35,46 @@ def pieces_under_way(round_trip_seconds: float) -> int:
     return min(MOST, 1 + round(round_trip_seconds / _PIECE_SECONDS))
 
 
-class Pace:
-    """Spreads requests by how long the server has worked on those before; without effect as long as it did not say."""
+class Window:
+    """How many requests of a scan may be under way, and when the next may be sent. `most`: what the caller can make use of.
 
-    def __init__(self) -> None:
-        self._worked = 0.0
-        self._due_at = 0.0
+    As TCP's BBR does: as many as a round trip was seen to carry, at the best rate of late, and a little more to find out whether it carries
+    more. What is under way beyond that only waits, in the server's queue or in ours; and whatever holds up the server or the path for a
+    moment, all of it arrives at once. Near, where two are enough, nothing is measured.
+    """
+
+    def __init__(self, round_trip_seconds: float, most: int) -> None:
+        self.size = min(most, NEAR + round(_FIRST_SHARE * round_trip_seconds / _PAGE_SECONDS))
+        self._round_trip, self._most = round_trip_seconds, most
+        self._rates: deque[float] = deque(maxlen=_RATES_KEPT)
+        self._began, self._answered = time.monotonic(), 0
+        self._worked, self._apart, self._due_at = 0.0, 0.0, 0.0
 
     def wait(self) -> None:
         """Sleep until the next request may be sent."""
-        now, apart = time.monotonic(), _SCRIPT_TO_REQUEST * self._worked
+        if self.size <= NEAR:
+            return
+        now = time.monotonic()
         if self._due_at > now:
             time.sleep(self._due_at - now)
         # One that is late may be followed sooner, as near one always waits while another is worked on; but no more than one.
-        self._due_at = max(self._due_at, now - apart) + apart
+        self._due_at = max(self._due_at, now - self._apart) + self._apart
 
     def take(self, worked: float) -> None:
-        """The server has worked on a request for so many seconds. The mean follows slowly: a machine that stood still is no slow server."""
-        most = 2 * self._worked or worked
-        self._worked += _NEWEST_SHARE * (min(worked, most) - self._worked)
+        """One more request was answered, on which the server worked for so many seconds, 0 where it does not say.
+
+        The mean follows slowly: a machine that stood still is no slow server.
+        """
+        if self._most <= NEAR:
+            return
+        self._worked += _NEWEST_SHARE * (min(worked, 2 * self._worked or worked) - self._worked)
+        self._answered += 1
+        now = time.monotonic()
+        passed = now - self._began
+        if passed < max(_LEAST_SPAN_SECONDS, 2 * self._round_trip):
+            return
+        self._rates.append(self._answered / passed)
+        self._began, self._answered = now, 0
+        best = max(self._rates)
+        self.size = min(self._most, NEAR + ceil(_MORE * best * self._round_trip))
+        self._apart = max(_SCRIPT_TO_REQUEST * self._worked, 1 / (_MORE * best))

@@ -62,7 +62,6 @@ class Verify:
         limits = options.limits
         self._comparison = KeyComparison(*lookers(servers, apart, limits), options.ttl_tolerance)
         self._form = comparison_form(servers.facts, [target.facts for target in self._targets])
-        self._rest = self._reader(apart, servers.facts)
         # By key: a scan may give a key twice, and it is one difference all the same.
         self._pending: dict[bytes, Rule] = {}
         self._noted: set[tuple[Difference, bytes]] = set()
@@ -129,6 +128,9 @@ class Verify:
         round_trip, partitions = servers.distance.round_trip, servers.partitions(self._source.database)
         scan = ScanOf(limits.keys_of_a_page(partitions), self._router.filter_arguments())
         connections = connections_for(self._source, self._source.database, partitions)
+        # Keys are looked at again while some of these are under way: so not over the connection for that.
+        apart = self._source.beside()
+        rest = self._reader(apart, servers.facts)
         readers = [self._reader(connection, servers.facts, scan) for connection in connections]
         lanes = ScanLanes(readers, list(range(partitions)), round_trip, Border(self._labels.secret))
         try:
@@ -136,15 +138,15 @@ class Verify:
             for page in lanes.pages():
                 yield page
                 if page.later:
-                    self._rest.request_keys(page.later)
+                    rest.request_keys(page.later)
                     later += 1
                 if later >= requests_under_way(round_trip):
                     later -= 1
-                    yield self._rest.receive_keys()
+                    yield rest.receive_keys()
             for _ in range(later):
-                yield self._rest.receive_keys()
+                yield rest.receive_keys()
         finally:
-            for connection in connections:
+            for connection in (*connections, apart):
                 connection.close()
 
     def _ask(self, page: Page[Value], readers: list[PageReader[Value]]) -> _Asked:
