@@ -26,7 +26,7 @@ from uplift.keyspace.server.target import Existing
 from uplift.keyspace.verify.result import Difference
 from uplift.keyspace.verify.run import VerifyRequest, verify
 
-KEYS = 20_000
+KEYS = 8_000
 NO_LISTENER: Callable[[object], None] = lambda _event: None  # noqa: E731
 
 
@@ -210,7 +210,7 @@ def test_faults_of_every_kind_are_found_and_repaired(start_redis: StartRedis, tm
 def test_names_that_a_target_has_already_are_found_however_many_pages_are_under_way(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     _fill(source)
-    target.client.mset({f"k:{number}": "v" for number in range(0, KEYS, 500)})
+    target.client.mset({f"k:{number}": "v" for number in range(0, KEYS, 200)})
     with (
         pytest.raises(Exception, match="40 keys are on a target already"),
         prepared_copy(_request(source, target), tmp_path / "s", NO_LISTENER),

@@ -13,7 +13,9 @@ from uplift.keyspace.server.replies import as_scan
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.target import Target
 
-_SAMPLE_KEYS = 100
+_SAMPLE_KEYS = 200
+# No more than a page: of many partitions each may be no further.
+_LEAST_SAMPLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _sample_is_there(servers: Servers, state: CopyState, begun: list[int]) -> bo
         for first, cursor in enumerate(cursors):
             if cursor == first:
                 continue
-            _, keys = as_scan(servers.source.ask("SCAN", first, "COUNT", _SAMPLE_KEYS))
+            _, keys = as_scan(servers.source.ask("SCAN", first, "COUNT", max(_LEAST_SAMPLE, _SAMPLE_KEYS // len(cursors))))
             names: list[list[bytes]] = [[] for _ in servers.targets]
             for key in keys:
                 rule = servers.router.route(key)
