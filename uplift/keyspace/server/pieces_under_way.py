@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import suppress
 
+from uplift.errors import SourceUnreachable
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.replies import ErrorReply, Reply
 
@@ -13,7 +15,7 @@ from uplift.keyspace.server.replies import ErrorReply, Reply
 _APART_SECONDS = 0.0007
 
 
-def answers(connection: Connection, next_request: Callable[[], bytes | None], most: int) -> Iterator[Reply]:
+def answers(connection: Connection, next_request: Callable[[], bytes | None], most: int) -> Generator[Reply, None, None]:
     """The answers to what `next_request` gives, in that order, with `most` requests under way; None: there is none now.
 
     It is asked again after each answer, and at the end once more. They follow each other no faster than a server works on them, so that
@@ -34,7 +36,9 @@ def answers(connection: Connection, next_request: Callable[[], bytes | None], mo
                 return
             yield _next_answer(connection, under_way)
     finally:
-        connection.read_many(len(under_way))
+        # Broken meanwhile: whoever uses it next is told.
+        with suppress(SourceUnreachable):
+            connection.read_many(len(under_way))
 
 
 def ask_in_order(connection: Connection, requests: list[bytes]) -> list[Reply]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
@@ -62,10 +63,11 @@ def _string_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int)
         start = next(starts, None)
         return None if start is None else pack("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1)
 
-    for reply in answers(source, following, limits.pieces_under_way):
-        data = as_bytes(reply)
-        if data:
-            yield Piece([data], len(data))
+    with closing(answers(source, following, limits.pieces_under_way)) as replies:
+        for reply in replies:
+            data = as_bytes(reply)
+            if data:
+                yield Piece([data], len(data))
 
 
 def _list_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -> Generator[Piece, None, None]:
@@ -78,12 +80,13 @@ def _list_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -
         first, start = start, min(end, start + count)
         return pack("LRANGE", key, first, start - 1)
 
-    for reply in answers(source, following, limits.pieces_under_way):
-        elements = as_bytes_list(reply)
-        if elements:
-            size = sum(map(len, elements))
-            count = _next_count(len(elements), size, limits)
-            yield Piece(elements, size)
+    with closing(answers(source, following, limits.pieces_under_way)) as replies:
+        for reply in replies:
+            elements = as_bytes_list(reply)
+            if elements:
+                size = sum(map(len, elements))
+                count = _next_count(len(elements), size, limits)
+                yield Piece(elements, size)
 
 
 _SCANS = {b"set": "SSCAN", b"hash": "HSCAN", b"zset": "ZSCAN"}
@@ -103,17 +106,18 @@ def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLim
         asked.append((partition, cursor))
         return pack(_SCANS[kind], key, cursor, "COUNT", count)
 
-    for reply in answers(source, following, partitions):
-        partition, cursor = asked.popleft()
-        answered, flat = as_scan(reply)
-        further = next_cursor(int(answered), partition, partitions)
-        if further is not None:
-            waiting.append((partition, further))
-        if flat:
-            size = sum(map(len, flat))
-            count = _next_count(len(flat), size, limits)
-            arguments = list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if kind == b"zset" else flat
-            yield Piece(arguments, size, at_border=partitions > 1 and (cursor == partition or further is None))
+    with closing(answers(source, following, partitions)) as replies:
+        for reply in replies:
+            partition, cursor = asked.popleft()
+            answered, flat = as_scan(reply)
+            further = next_cursor(int(answered), partition, partitions)
+            if further is not None:
+                waiting.append((partition, further))
+            if flat:
+                size = sum(map(len, flat))
+                count = _next_count(len(flat), size, limits)
+                arguments = list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if kind == b"zset" else flat
+                yield Piece(arguments, size, at_border=partitions > 1 and (cursor == partition or further is None))
 
 
 def _partitions(elements: int, limits: ReadLimits) -> int:
