@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
+from tests.keyspace.busy_server import busy
 from tests.keyspace.everything import endpoint, same, snapshot
 from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.copy.copy import CopyOptions
@@ -205,23 +205,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "PATIENCE", Patience(not_ready_seconds=0.2))
 
 
-def _busy(server: RedisServer, milliseconds: int) -> threading.Thread:
-    """Somebody's script that holds a server; returns once the server says so."""
-    server.set_config("lua-time-limit", "1")
-    script = (
-        "local t = redis.call('TIME') repeat local n = redis.call('TIME') "
-        f"until (n[1] - t[1]) * 1000 + (n[2] - t[2]) / 1000 > {milliseconds}"
-    )
-    hog = redis.Redis(port=server.port, protocol=2)
-    thread = threading.Thread(target=lambda: hog.eval(script, 0))
-    thread.start()
-    while True:
-        try:
-            server.client.ping()
-        except redis.exceptions.ResponseError:
-            return thread
-
-
 def test_a_busy_target_is_waited_for(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     for number in range(3_000):
@@ -230,7 +213,7 @@ def test_a_busy_target_is_waited_for(start_redis: StartRedis, tmp_path: Path) ->
     request = _request(source, target, CopyOptions(checkpoint_keys=500))
     with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
         # In the middle of the copy, not before it.
-        prepared.run(lambda _event: threads.append(_busy(target, 300)) if not threads else None)
+        prepared.run(lambda _event: threads.append(busy(target, 300)) if not threads else None)
     threads[0].join()
     assert same(snapshot(source.client), snapshot(target.client)) == []
 

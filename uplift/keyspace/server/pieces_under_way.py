@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.replies import ErrorReply, Reply
@@ -13,7 +13,7 @@ from uplift.keyspace.server.replies import ErrorReply, Reply
 _APART_SECONDS = 0.0007
 
 
-def answers(connection: Connection, next_request: Callable[[], bytes | None], most: int) -> Iterator[Reply]:
+def answers(connection: Connection, next_request: Callable[[], bytes | None], most: int) -> Generator[Reply, None, None]:
     """The answers to what `next_request` gives, in that order, with `most` requests under way; None: there is none now.
 
     It is asked again after each answer, and at the end once more. They follow each other no faster than a server works on them, so that
