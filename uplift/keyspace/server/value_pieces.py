@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,7 +18,6 @@ LENGTHS = {b"string": "STRLEN", b"list": "LLEN", b"set": "SCARD", b"hash": "HLEN
 """What asks for the length of each type that has pieces."""
 _FIRST_PIECE_ELEMENTS = 32
 _DRAIN_ELEMENTS = 500
-_LEAST_PIECES_A_PARTITION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ def _string_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int)
         start = next(starts, None)
         return None if start is None else pack("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1)
 
-    for reply in answers(source, following, limits.pieces_under_way):
-        data = as_bytes(reply)
-        if data:
-            yield Piece([data], len(data))
+    with closing(answers(source, following, limits.pieces_under_way)) as replies:
+        for data in map(as_bytes, replies):
+            if data:
+                yield Piece([data], len(data))
 
 
 def _list_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -> Generator[Piece, None, None]:
@@ -78,12 +78,12 @@ def _list_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -
         first, start = start, min(end, start + count)
         return pack("LRANGE", key, first, start - 1)
 
-    for reply in answers(source, following, limits.pieces_under_way):
-        elements = as_bytes_list(reply)
-        if elements:
-            size = sum(map(len, elements))
-            count = _next_count(len(elements), size, limits)
-            yield Piece(elements, size)
+    with closing(answers(source, following, limits.pieces_under_way)) as replies:
+        for elements in map(as_bytes_list, replies):
+            if elements:
+                size = sum(map(len, elements))
+                count = _next_count(len(elements), size, limits)
+                yield Piece(elements, size)
 
 
 _SCANS = {b"set": "SSCAN", b"hash": "HSCAN", b"zset": "ZSCAN"}
@@ -103,23 +103,23 @@ def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLim
         asked.append((partition, cursor))
         return pack(_SCANS[kind], key, cursor, "COUNT", count)
 
-    for reply in answers(source, following, partitions):
-        partition, cursor = asked.popleft()
-        answered, flat = as_scan(reply)
-        further = next_cursor(int(answered), partition, partitions)
-        if further is not None:
-            waiting.append((partition, further))
-        if flat:
-            size = sum(map(len, flat))
-            count = _next_count(len(flat), size, limits)
-            arguments = list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if kind == b"zset" else flat
-            yield Piece(arguments, size, at_border=partitions > 1 and (cursor == partition or further is None))
+    with closing(answers(source, following, partitions)) as replies:
+        for answered, flat in map(as_scan, replies):
+            partition, cursor = asked.popleft()
+            further = next_cursor(int(answered), partition, partitions)
+            if further is not None:
+                waiting.append((partition, further))
+            if flat:
+                size = sum(map(len, flat))
+                count = _next_count(len(flat), size, limits)
+                arguments = list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if kind == b"zset" else flat
+                yield Piece(arguments, size, at_border=partitions > 1 and (cursor == partition or further is None))
 
 
 def _partitions(elements: int, limits: ReadLimits) -> int:
-    """A power of two. A partition that is less than some pieces long would run into the next with much of what it returns."""
+    """A power of two. A partition shorter than a piece would run into the next with much of what it returns."""
     partitions = 1
-    while partitions < limits.pieces_under_way and elements // (2 * partitions) >= _LEAST_PIECES_A_PARTITION * limits.piece_elements:
+    while partitions < limits.pieces_under_way and elements // (2 * partitions) >= limits.piece_elements:
         partitions *= 2
     return partitions
 
