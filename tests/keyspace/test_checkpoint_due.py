@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.keyspace.fake_clock import FakeClock, replace_clock
-from uplift.keyspace.copy.checkpoint import CheckpointDue
+from uplift.keyspace.copy.checkpoint_due import CheckpointDue
 
 KEYS = 1_000
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    return replace_clock(monkeypatch, "uplift.keyspace.copy.checkpoint")
+    return replace_clock(monkeypatch, "uplift.keyspace.copy.checkpoint_due")
 
 
 def test_it_is_due_after_so_many_keys(clock: FakeClock) -> None:
