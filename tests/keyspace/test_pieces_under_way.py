@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.busy_server import busy
 from tests.keyspace.everything import endpoint
@@ -16,9 +17,10 @@ from uplift.keyspace.server.connection import Connection, connected, pack
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.pieces_under_way import answers, ask_in_order
 from uplift.keyspace.server.replies import ErrorReply
-from uplift.keyspace.server.value_pieces import LENGTHS, read_pieces
+from uplift.keyspace.server.value_pieces import Piece, read_pieces
 
-ELEMENTS = 30_000
+VERSIONS = ["3.2.6", "8.2.3", "valkey-9.1.2"]
+NAMES = [f"element {number}" for number in range(30_000)]
 # The first piece of a partition has 32 elements and the last of the one before up to 1,000, so it runs further than the piece at the border.
 _READ_TWICE = pytest.mark.xfail(reason="elements behind the first piece are counted twice, so that the value is read again", strict=True)
 
@@ -109,34 +111,40 @@ def test_a_few_in_one_round_trip(connection: Connection) -> None:
     assert ask_in_order(connection, list(_echoes(5))) == _numbers(5)
 
 
-@pytest.mark.parametrize("under_way", [1, pytest.param(16, marks=_READ_TWICE)])
-@pytest.mark.parametrize("kind", ["set", "hash", "zset"])
-@pytest.mark.parametrize("version", ["3.2.6", "8.2.3", "valkey-9.1.2"])
-def test_each_element_of_a_value_at_rest_is_counted_once(version: str, kind: str, under_way: int, start_redis: StartRedis) -> None:
-    """Though partitions of a scan overlap at their borders: what comes twice is told apart there alone."""
+def _big(start_redis: StartRedis, version: str, kind: str) -> RedisServer:
     server = start_redis(version)
     client: Any = server.client
-    names = [f"element {number}" for number in range(ELEMENTS)]
     match kind:
         case "set":
-            client.sadd("big", *names)
+            client.sadd("big", *NAMES)
         case "hash":
-            client.execute_command("HMSET", "big", *[part for name in names for part in (name, "value")])
+            client.execute_command("HMSET", "big", *[part for name in NAMES for part in (name, "value")])
         case _:
-            client.zadd("big", {name: number / 7 for number, name in enumerate(names)})
-    digest = BigDigest(kind.encode(), remembers=False)
-    seen: set[bytes] = set()
+            client.zadd("big", {name: number / 7 for number, name in enumerate(NAMES)})
+    return server
+
+
+def _pieces(server: RedisServer, kind: str, under_way: int) -> Iterator[Piece]:
     with connected(endpoint(server)) as connection:
-        limits = ReadLimits(pieces_under_way=under_way)
-        for piece in read_pieces(connection, b"big", kind.encode(), limits, ELEMENTS):
-            digest.add(piece)
-            match kind:
-                case "set":
-                    seen.update(piece.arguments)
-                case "hash":
-                    seen.update(piece.arguments[::2])
-                case _:
-                    seen.update(piece.arguments[1::2])
-        assert connection.call(LENGTHS[kind.encode()], "big") == ELEMENTS
-    assert seen == {name.encode() for name in names}
-    assert digest.elements == ELEMENTS
+        yield from read_pieces(connection, b"big", kind.encode(), ReadLimits(pieces_under_way=under_way), len(NAMES))
+
+
+@pytest.mark.parametrize("kind", ["set", "hash", "zset"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_element_is_in_a_piece(version: str, kind: str, start_redis: StartRedis) -> None:
+    server = _big(start_redis, version, kind)
+    names = {"set": slice(None), "hash": slice(0, None, 2), "zset": slice(1, None, 2)}[kind]
+    for under_way in (1, 2, 16, 64):
+        seen = {name for piece in _pieces(server, kind, under_way) for name in piece.arguments[names]}
+        assert seen == {name.encode() for name in NAMES}, under_way
+
+
+@pytest.mark.parametrize("under_way", [1, pytest.param(16, marks=_READ_TWICE)])
+@pytest.mark.parametrize("kind", ["set", "hash", "zset"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_element_of_a_value_at_rest_is_counted_once(version: str, kind: str, under_way: int, start_redis: StartRedis) -> None:
+    """Though partitions of a scan overlap at their borders: what comes twice is told apart there alone."""
+    digest = BigDigest(kind.encode(), remembers=False)
+    for piece in _pieces(_big(start_redis, version, kind), kind, under_way):
+        digest.add(piece)
+    assert digest.elements == len(NAMES)
