@@ -5,11 +5,9 @@ from __future__ import annotations
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.command_calls import calls
-from tests.keyspace.everything import endpoint
-from uplift.keyspace.keymap.model import one_target_takes_all
-from uplift.keyspace.server.source_and_targets import TargetUrl
+from tests.keyspace.one_target import verify_request
 from uplift.keyspace.verify.result import Difference, VerifyOptions
-from uplift.keyspace.verify.run import VerifyRequest, verify
+from uplift.keyspace.verify.run import verify
 
 KEYS = 2_000
 
@@ -17,12 +15,7 @@ KEYS = 2_000
 def _calls_of_a_verification(source: RedisServer, target: RedisServer, expected: dict[Difference, int]) -> list[int]:
     """How many script calls it takes on the source and on the target; a page is one."""
     before = [calls(server, "evalsha") for server in (source, target)]
-    request = VerifyRequest(
-        endpoint(source),
-        (TargetUrl("target", endpoint(target), None),),
-        one_target_takes_all("target"),
-        options=VerifyOptions(pause_seconds=0),
-    )
+    request = verify_request(source, target, options=VerifyOptions(pause_seconds=0))
     assert verify(request, lambda _event: None, lambda _found: None).result.counts == expected
     return [calls(server, "evalsha") - earlier for server, earlier in zip((source, target), before, strict=True)]
 

@@ -11,12 +11,11 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.command_calls import calls
 from tests.keyspace.everything import endpoint
-from uplift.keyspace.keymap.model import one_target_takes_all
+from tests.keyspace.one_target import verify_request
 from uplift.keyspace.server.connection import connected
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.verify.no_extras import NoExtras
 from uplift.keyspace.verify.result import Difference, VerifyOptions
-from uplift.keyspace.verify.run import VerifyRequest, verify
+from uplift.keyspace.verify.run import verify
 
 KEYS = 300
 
@@ -35,12 +34,7 @@ def _pair(start_redis: StartRedis, target: str = "5.0.6") -> tuple[RedisServer, 
 
 
 def _verify(source: RedisServer, target: RedisServer) -> dict[Difference, int]:
-    request = VerifyRequest(
-        endpoint(source),
-        (TargetUrl("target", endpoint(target), None),),
-        one_target_takes_all("target"),
-        options=VerifyOptions(pause_seconds=0),
-    )
+    request = verify_request(source, target, options=VerifyOptions(pause_seconds=0))
     return verify(request, lambda _event: None, lambda _found: None).result.counts
 
 
