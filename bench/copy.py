@@ -44,9 +44,13 @@ KEYMAP = KeyMap.model_validate(
 )
 
 
+def urls(keymap: KeyMap, targets: Sequence[Endpoint]) -> tuple[TargetUrl, ...]:
+    """The targets by the names the map gives them."""
+    return tuple(TargetUrl(name, target, None) for name, target in zip(keymap.destinations, targets, strict=True))
+
+
 def copy_request(source: Endpoint, targets: Sequence[Endpoint]) -> CopyRequest:
-    urls = tuple(TargetUrl(name, target, None) for name, target in zip(KEYMAP.destinations, targets, strict=True))
-    return CopyRequest(source, urls, KEYMAP, options=CopyOptions(existing=Existing.REPLACE))
+    return CopyRequest(source, urls(KEYMAP, targets), KEYMAP, options=CopyOptions(existing=Existing.REPLACE))
 
 
 def _request(source: RedisServer, targets: list[RedisServer]) -> CopyRequest:

@@ -19,11 +19,10 @@ from pathlib import Path
 from statistics import median
 
 from bench.common import Measured, arguments, cpu_of, fill_mixed, machine, measure, note, servers
-from bench.copy import KEYMAP, copy_request, waits_during
+from bench.copy import KEYMAP, copy_request, urls, waits_during
 from bench.delaying_proxy import DelayingProxy, delaying_proxy
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from uplift.keyspace.copy.prepare import prepared_copy
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.verify.run import VerifyRequest, verify
 
 _FIRST = -15
@@ -61,8 +60,7 @@ class _Path:
 
     def verify(self) -> _Run:
         """Both ways; it finds nothing."""
-        targets = tuple(TargetUrl(name, at, None) for name, at in zip(KEYMAP.destinations, self._targets, strict=True))
-        request = VerifyRequest(self._source, targets, KEYMAP)
+        request = VerifyRequest(self._source, urls(KEYMAP, self._targets), KEYMAP)
 
         def work() -> None:
             assert verify(request, lambda _event: None, lambda _found: None).result.counts == {}

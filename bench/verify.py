@@ -14,32 +14,26 @@ import redis
 
 from bench.baselines import pipelined_verify
 from bench.common import Measured, arguments, endpoint, fill_mixed, interleaved, machine, measure, note, servers, show
-from bench.copy import KEYMAP
+from bench.copy import KEYMAP, urls
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.keymap.model import KeyMap, one_target_takes_all
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.verify.run import VerifyRequest, verify
 
 ALONE = one_target_takes_all("target")
 
 
-def urls(keymap: KeyMap, targets: list[RedisServer]) -> tuple[TargetUrl, ...]:
-    """The targets by the names the map gives them."""
-    return tuple(TargetUrl(name, endpoint(server), None) for name, server in zip(keymap.destinations, targets, strict=True))
-
-
 def whole_copy(source: RedisServer, keymap: KeyMap, targets: list[RedisServer]) -> None:
     """A copy with everything before it."""
     with tempfile.TemporaryDirectory() as folder:
-        request = CopyRequest(endpoint(source), urls(keymap, targets), keymap)
+        request = CopyRequest(endpoint(source), urls(keymap, [endpoint(target) for target in targets]), keymap)
         with prepared_copy(request, Path(folder) / "state", lambda _event: None) as prepared:
             prepared.run(lambda _event: None)
 
 
 def differences(source: RedisServer, keymap: KeyMap, targets: list[RedisServer]) -> int:
     """How many keys a verification calls different, or changing."""
-    request = VerifyRequest(endpoint(source), urls(keymap, targets), keymap)
+    request = VerifyRequest(endpoint(source), urls(keymap, [endpoint(target) for target in targets]), keymap)
     return sum(verify(request, lambda _event: None, lambda _found: None).result.counts.values())
 
 

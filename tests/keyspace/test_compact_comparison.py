@@ -11,15 +11,14 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.keyspace.everything import endpoint
+from tests.keyspace.command_calls import calls
+from tests.keyspace.one_target import verify_request
 from tests.keyspace.test_preflight import SOURCE, TARGET
-from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server.facts import ServerFacts
 from uplift.keyspace.server.key_look import KeyLooker, Look
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.verify.comparison_form import ComparisonForm, comparison_form
 from uplift.keyspace.verify.result import Difference, VerifyOptions
-from uplift.keyspace.verify.run import VerifyRequest, verify
+from uplift.keyspace.verify.run import verify
 
 
 def _redis(version: str) -> ServerFacts:
@@ -78,12 +77,7 @@ def _pair(start_redis: StartRedis, **target_settings: str) -> tuple[RedisServer,
 
 
 def _verify(source: RedisServer, target: RedisServer) -> list[tuple[Difference, bytes]]:
-    request = VerifyRequest(
-        endpoint(source),
-        (TargetUrl("target", endpoint(target), None),),
-        one_target_takes_all("target"),
-        options=VerifyOptions(pause_seconds=0),
-    )
+    request = verify_request(source, target, options=VerifyOptions(pause_seconds=0))
     return [(found.difference, found.key) for found in verify(request, lambda _event: None, lambda _found: None).result.found]
 
 
@@ -107,8 +101,7 @@ def test_equal_values_are_equal_without_another_look(start_redis: StartRedis) ->
         patch.setattr(KeyLooker, "look", look_and_tell)
         assert _verify(source, target) == []
     assert looked == []
-    statistics: Any = target.client.info("commandstats")
-    assert statistics["cmdstat_dump"]["calls"] == len(COMPACT)
+    assert calls(target, "dump") == len(COMPACT)
 
 
 PLANTS: list[tuple[str, str, Callable[[Any], object]]] = [

@@ -13,16 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import ITEMS, Item, endpoint, fill_every_encoding, fill_streams, same, snapshot, write
+from tests.keyspace.one_target import copy_request, verify_request
 from uplift.errors import NotConvertible
 from uplift.keyspace.copy.copy import CopyOptions
-from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
+from uplift.keyspace.copy.prepare import prepared_copy
 from uplift.keyspace.copy.state import CopyState
 from uplift.keyspace.keymap.key_label import KeyLabels
-from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Existing, Target, WriteMode
-from uplift.keyspace.verify.run import VerifyRequest, verify
+from uplift.keyspace.verify.run import verify
 
 PAIRS = [
     ("3.2.6", "5.0.6"),
@@ -38,16 +37,12 @@ PAIRS = [
 
 
 def copy_all(source: RedisServer, target: RedisServer, state: Path, options: CopyOptions | None = None) -> CopyState:
-    request = CopyRequest(
-        endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"), options=options or CopyOptions()
-    )
-    with prepared_copy(request, state, lambda _event: None) as prepared:
+    with prepared_copy(copy_request(source, target, options), state, lambda _event: None) as prepared:
         return prepared.run(lambda _event: None)
 
 
 def verify_all(source: RedisServer, target: RedisServer) -> None:
-    request = VerifyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
-    result = verify(request, lambda _event: None, lambda _found: None).result
+    result = verify(verify_request(source, target), lambda _event: None, lambda _found: None).result
     assert (result.differences, result.changing, result.found) == (0, 0, [])
 
 

@@ -11,20 +11,19 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.keyspace.everything import endpoint, fill_every_encoding, same, snapshot
+from tests.keyspace.everything import fill_every_encoding, same, snapshot
 from tests.keyspace.far import pretend_far
+from tests.keyspace.one_target import copy_request, verify_request
 from tests.keyspace.test_copy_versions import copy_all, verify_all
 from uplift.errors import BadInput, SourceUnreachable
 from uplift.keyspace.copy.copy import Copy, CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.copy.state import read_state, write_state
-from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Existing
 from uplift.keyspace.verify.result import Difference
-from uplift.keyspace.verify.run import VerifyRequest, verify
+from uplift.keyspace.verify.run import verify
 
 KEYS = 8_000
 NO_LISTENER: Callable[[object], None] = lambda _event: None  # noqa: E731
@@ -42,14 +41,8 @@ def _fill(server: RedisServer) -> None:
     pipeline.execute()
 
 
-def _request(source: RedisServer, target: RedisServer, options: CopyOptions | None = None) -> CopyRequest:
-    targets = (TargetUrl("target", endpoint(target), None),)
-    return CopyRequest(endpoint(source), targets, one_target_takes_all("target"), options=options or CopyOptions())
-
-
 def _counts(source: RedisServer, target: RedisServer) -> dict[Difference, int]:
-    request = VerifyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"))
-    return verify(request, NO_LISTENER, lambda _found: None).result.counts
+    return verify(verify_request(source, target), NO_LISTENER, lambda _found: None).result.counts
 
 
 @pytest.mark.parametrize(
@@ -141,7 +134,7 @@ def test_a_copy_goes_on_with_the_cursors_it_began_with_wherever_it_runs(
 ) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     _fill(source)
-    request, path = _request(source, target, CopyOptions(checkpoint_keys=500)), tmp_path / "state"
+    request, path = copy_request(source, target, CopyOptions(checkpoint_keys=500)), tmp_path / "state"
     _break_after_commits(request, path, 0, monkeypatch)
     broken = read_state(path)
     assert broken is not None
@@ -180,7 +173,7 @@ def test_a_state_with_a_number_of_cursors_that_no_copy_has_is_refused(
 ) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     _fill(source)
-    request, path = _request(source, target, CopyOptions(checkpoint_keys=500)), tmp_path / "state"
+    request, path = copy_request(source, target, CopyOptions(checkpoint_keys=500)), tmp_path / "state"
     _break_after_commits(request, path, 0, monkeypatch)
     state = read_state(path)
     assert state is not None
@@ -203,7 +196,7 @@ def test_faults_of_every_kind_are_found_and_repaired(start_redis: StartRedis, tm
     there.pexpire("k:4", 5 * 10**6)
     there.set("extra", "v")
     assert _counts(source, target) == {Difference.VALUE: 1, Difference.MISSING: 2, Difference.TTL: 1, Difference.EXTRA: 1}
-    request = VerifyRequest(endpoint(source), (TargetUrl("target", endpoint(target), None),), one_target_takes_all("target"), repair=True)
+    request = verify_request(source, target, repair=True)
     assert verify(request, NO_LISTENER, lambda _found: None).result.counts == {Difference.EXTRA: 1}
 
 
@@ -213,10 +206,10 @@ def test_names_that_a_target_has_already_are_found_however_many_pages_are_under_
     target.client.mset({f"k:{number}": "v" for number in range(0, KEYS, 200)})
     with (
         pytest.raises(Exception, match="40 keys are on a target already"),
-        prepared_copy(_request(source, target), tmp_path / "s", NO_LISTENER),
+        prepared_copy(copy_request(source, target), tmp_path / "s", NO_LISTENER),
     ):
         pass
-    request = _request(source, target, CopyOptions(existing=Existing.SKIP))
+    request = copy_request(source, target, CopyOptions(existing=Existing.SKIP))
     with prepared_copy(request, tmp_path / "s", NO_LISTENER) as prepared:
         assert (prepared.scanned.total, prepared.scanned.unmatched_count) == (KEYS, 0)
         assert prepared.run(NO_LISTENER).counts.kept_existing == 40
@@ -226,7 +219,7 @@ def test_a_source_that_goes_away_for_good_is_named(start_redis: StartRedis, tmp_
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     _fill(source)
     monkeypatch.setattr("uplift.keyspace.server.connection.time.sleep", lambda _seconds: None)
-    with prepared_copy(_request(source, target), tmp_path / "state", NO_LISTENER) as prepared:
+    with prepared_copy(copy_request(source, target), tmp_path / "state", NO_LISTENER) as prepared:
         source.stop()
         with pytest.raises(SourceUnreachable, match=f"127.0.0.1:{source.port}"):
             prepared.run(NO_LISTENER)

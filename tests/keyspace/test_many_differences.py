@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.keyspace.everything import endpoint
-from uplift.keyspace.keymap.model import one_target_takes_all
-from uplift.keyspace.server.source_and_targets import TargetUrl
+from tests.keyspace.command_calls import calls
+from tests.keyspace.one_target import verify_request
 from uplift.keyspace.verify.result import Difference, VerifyOptions
-from uplift.keyspace.verify.run import VerifyRequest, verify
+from uplift.keyspace.verify.run import verify
 
 KEYS = 2_000
 
 
 def _calls_of_a_verification(source: RedisServer, target: RedisServer, expected: dict[Difference, int]) -> list[int]:
     """How many script calls it takes on the source and on the target; a page is one."""
-    before = [_calls(server) for server in (source, target)]
-    request = VerifyRequest(
-        endpoint(source),
-        (TargetUrl("target", endpoint(target), None),),
-        one_target_takes_all("target"),
-        options=VerifyOptions(pause_seconds=0),
-    )
+    before = [calls(server, "evalsha") for server in (source, target)]
+    request = verify_request(source, target, options=VerifyOptions(pause_seconds=0))
     assert verify(request, lambda _event: None, lambda _found: None).result.counts == expected
-    return [_calls(server) - calls for server, calls in zip((source, target), before, strict=True)]
-
-
-def _calls(server: RedisServer) -> int:
-    statistics: Any = server.client.info("commandstats")
-    return int(statistics.get("cmdstat_evalsha", {"calls": 0})["calls"])
+    return [calls(server, "evalsha") - earlier for server, earlier in zip((source, target), before, strict=True)]
 
 
 def test_thousands_of_ttls_that_differ_take_three_calls_for_a_hundred_keys_and_recheck(start_redis: StartRedis) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
+from tests.keyspace.command_calls import calls
 from tests.keyspace.everything import endpoint
-from uplift.keyspace.keymap.model import one_target_takes_all
+from tests.keyspace.one_target import verify_request
 from uplift.keyspace.server.connection import connected
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.verify.no_extras import NoExtras
 from uplift.keyspace.verify.result import Difference, VerifyOptions
-from uplift.keyspace.verify.run import VerifyRequest, verify
+from uplift.keyspace.verify.run import verify
 
 KEYS = 300
 
@@ -34,23 +34,13 @@ def _pair(start_redis: StartRedis, target: str = "5.0.6") -> tuple[RedisServer, 
 
 
 def _verify(source: RedisServer, target: RedisServer) -> dict[Difference, int]:
-    request = VerifyRequest(
-        endpoint(source),
-        (TargetUrl("target", endpoint(target), None),),
-        one_target_takes_all("target"),
-        options=VerifyOptions(pause_seconds=0),
-    )
+    request = verify_request(source, target, options=VerifyOptions(pause_seconds=0))
     return verify(request, lambda _event: None, lambda _found: None).result.counts
-
-
-def _scans(target: RedisServer) -> int:
-    statistics: Any = target.client.info("commandstats")
-    return int(statistics.get("cmdstat_scan", {"calls": 0})["calls"])
 
 
 def test_equal_sides_are_not_walked(start_redis: StartRedis) -> None:
     source, target = _pair(start_redis)
-    assert (_verify(source, target), _scans(target)) == ({}, 0)
+    assert (_verify(source, target), calls(target, "scan")) == ({}, 0)
 
 
 def test_keys_that_differ_or_are_missing_make_no_walk(start_redis: StartRedis) -> None:
@@ -61,7 +51,7 @@ def test_keys_that_differ_or_are_missing_make_no_walk(start_redis: StartRedis) -
     target.client.expire("k:2", 1_000)
     target.client.delete("k:3")
     assert _verify(source, target) == {Difference.VALUE: 3, Difference.TTL: 1, Difference.MISSING: 1}
-    assert _scans(target) == 0
+    assert calls(target, "scan") == 0
 
 
 @pytest.mark.parametrize("missing", [[], ["k:7"], ["k:7", "big", "text"]])
@@ -115,14 +105,14 @@ def test_a_target_that_does_not_tell_its_count_is_walked(start_redis: StartRedis
     assert _verify(source, target) == {Difference.EXTRA: 1}
     target.client.delete("extra")
     assert _verify(source, target) == {}
-    assert _scans(target) >= 2
+    assert calls(target, "scan") >= 2
 
 
 def test_an_extra_in_another_database(start_redis: StartRedis) -> None:
     source, target = _pair(start_redis)
     for server in (source, target):
         server.connect(1).mset({f"one:{number}": number for number in range(50)})
-    assert (_verify(source, target), _scans(target)) == ({}, 0)
+    assert (_verify(source, target), calls(target, "scan")) == ({}, 0)
     target.connect(1).set("extra", "v")
     assert _verify(source, target) == {Difference.EXTRA: 1}
 

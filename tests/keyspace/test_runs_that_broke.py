@@ -8,29 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
-from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
+from tests.keyspace.busy_server import busy
 from tests.keyspace.everything import endpoint, same, snapshot
+from tests.keyspace.one_target import copy_request
 from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.copy.state import CopyState
-from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.server import connection as connections
 from uplift.keyspace.server.big_key_copier import BigKeyCopier
 from uplift.keyspace.server.connection import Connection, NotReady, Patience, connected
-from uplift.keyspace.server.source_and_targets import TargetUrl
 from uplift.keyspace.server.target import Existing
 from uplift.keyspace.server.value_pieces import drain
 from uplift.keyspace.verify.result import VerifyOptions
 from uplift.keyspace.verify.run import VerifyRequest, verify
-
-
-def _request(source: RedisServer, target: RedisServer, options: CopyOptions | None = None) -> CopyRequest:
-    targets = (TargetUrl("target", endpoint(target), None),)
-    return CopyRequest(endpoint(source), targets, one_target_takes_all("target"), options=options or CopyOptions())
 
 
 def _copy(request: CopyRequest, tmp_path: Path) -> CopyState:
@@ -70,7 +63,7 @@ def test_the_latest_times_there_are(version: str, start_redis: StartRedis, tmp_p
         source.client.execute_command(*(["SET", name, "v"] if name == "string" else ["RPUSH", name, *range(2_000 if name == "big" else 3)]))
         source.client.execute_command("PEXPIREAT", name, 2**63 - 1)
     source.client.execute_command("SET", "far", "v", "PX", 2**60)
-    _copy(_request(source, target), tmp_path)
+    _copy(copy_request(source, target), tmp_path)
     assert target.client.dbsize() == 4
     assert all(target.client.pttl(name) > 2**62 for name in ("string", "list", "big"))
     assert abs(target.client.pttl("far") - source.client.pttl("far")) < 10_000
@@ -104,7 +97,7 @@ def test_one_big_key_that_ends_in_the_middle_leaves_the_rest_alone(start_redis: 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BigKeyCopier, "_watch", meddling)
-        state = _copy(_request(source, target), tmp_path)
+        state = _copy(copy_request(source, target), tmp_path)
     assert (state.not_copied, len(met)) == ({}, 6)
     assert same(snapshot(client), snapshot(target.client)) == []
 
@@ -126,7 +119,7 @@ def test_a_big_key_that_expires_right_before_its_swap_is_gone_and_stops_nothing(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "send", late)
-        state = _copy(_request(source, target, CopyOptions(existing=Existing.REPLACE)), tmp_path)
+        state = _copy(copy_request(source, target, CopyOptions(existing=Existing.REPLACE)), tmp_path)
     assert state.not_copied == {}
     assert list(target.client.scan_iter()) == [b"quiet"]
 
@@ -146,7 +139,7 @@ def test_what_a_swap_would_have_replaced_is_kept_where_the_new_value_is_gone(sta
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "call_packed", losing)
-        state = _copy(_request(source, target, CopyOptions(existing=Existing.REPLACE, whole_bytes=10)), tmp_path)
+        state = _copy(copy_request(source, target, CopyOptions(existing=Existing.REPLACE, whole_bytes=10)), tmp_path)
     assert (len(state.not_copied), target.client.get("big")) == (1, b"older")
 
 
@@ -157,7 +150,7 @@ def test_a_verification_goes_on_where_connections_are_cut(start_redis: StartRedi
         pipeline.set(f"k:{number}", "v" * number)
     pipeline.rpush("big", *range(20_000))
     pipeline.execute()
-    request = _request(source, target)
+    request = copy_request(source, target)
     _copy(request, tmp_path)
     send = Connection.send
     cuts, requests = sorted(draws.sample(range(20, 100), 4)), iter(range(1, 10**9))
@@ -184,7 +177,7 @@ def test_a_source_that_closes_idle_connections(start_redis: StartRedis, tmp_path
         source.client.set(f"k:{number}", "v")
     for number in range(3):
         source.client.rpush(f"big:{number}", *range(5_000))
-    request = _request(source, target)
+    request = copy_request(source, target)
     ask = Connection.ask_packed
 
     def closing(self: Connection, sent: bytes) -> Any:
@@ -205,32 +198,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "PATIENCE", Patience(not_ready_seconds=0.2))
 
 
-def _busy(server: RedisServer, milliseconds: int) -> threading.Thread:
-    """Somebody's script that holds a server; returns once the server says so."""
-    server.set_config("lua-time-limit", "1")
-    script = (
-        "local t = redis.call('TIME') repeat local n = redis.call('TIME') "
-        f"until (n[1] - t[1]) * 1000 + (n[2] - t[2]) / 1000 > {milliseconds}"
-    )
-    hog = redis.Redis(port=server.port, protocol=2)
-    thread = threading.Thread(target=lambda: hog.eval(script, 0))
-    thread.start()
-    while True:
-        try:
-            server.client.ping()
-        except redis.exceptions.ResponseError:
-            return thread
-
-
 def test_a_busy_target_is_waited_for(start_redis: StartRedis, tmp_path: Path) -> None:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     for number in range(3_000):
         source.client.set(f"k:{number}", "v" * 100)
     threads: list[threading.Thread] = []
-    request = _request(source, target, CopyOptions(checkpoint_keys=500))
+    request = copy_request(source, target, CopyOptions(checkpoint_keys=500))
     with prepared_copy(request, tmp_path / "state", lambda _event: None) as prepared:
         # In the middle of the copy, not before it.
-        prepared.run(lambda _event: threads.append(_busy(target, 300)) if not threads else None)
+        prepared.run(lambda _event: threads.append(busy(target, 300)) if not threads else None)
     threads[0].join()
     assert same(snapshot(source.client), snapshot(target.client)) == []
 
@@ -243,7 +219,7 @@ def test_a_replica_without_its_primary_is_named_as_not_ready(start_redis: StartR
     primary.stop()
     replica.follow_at_once(primary.port)
     with pytest.raises(NotReady, match=r"127.0.0.1:\d+ is not ready after 0 s: MASTERDOWN .*; run the same command again once it is"):
-        _copy(_request(replica, target), tmp_path)
+        _copy(copy_request(replica, target), tmp_path)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -271,7 +247,7 @@ def test_an_error_says_which_server_answered(start_redis: StartRedis, tmp_path: 
     source.client.set("k", "v")
     source.client.execute_command("ACL", "SETUSER", "default", "-scan")
     with pytest.raises(TargetRefused, match=rf"127.0.0.1:{source.port} cannot be read: NOPERM"):
-        _copy(_request(source, target), tmp_path)
+        _copy(copy_request(source, target), tmp_path)
 
 
 def test_throttles_count_what_they_promise(start_redis: StartRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,10 +266,10 @@ def test_throttles_count_what_they_promise(start_redis: StartRedis, tmp_path: Pa
 
     monkeypatch.setattr("uplift.keyspace.server.throttle.time.monotonic", lambda: now)
     monkeypatch.setattr("uplift.keyspace.server.throttle.time.sleep", sleep)
-    state = _copy(_request(source, target, CopyOptions(bytes_a_second=1_000_000)), tmp_path)
+    state = _copy(copy_request(source, target, CopyOptions(bytes_a_second=1_000_000)), tmp_path)
     assert (round(now), state.counts.bytes) == (3, 3_001_000)
     slept.clear()
     now = 0.0
     (tmp_path / "state").unlink()
-    _copy(_request(source, target, CopyOptions(keys_a_second=100, existing=Existing.REPLACE)), tmp_path)
+    _copy(copy_request(source, target, CopyOptions(keys_a_second=100, existing=Existing.REPLACE)), tmp_path)
     assert 20 <= now < 21

@@ -11,6 +11,8 @@ import redis
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
+from tests.keyspace.busy_server import busy
+from tests.keyspace.command_calls import calls
 from tests.keyspace.everything import endpoint
 from uplift.keyspace.server.connection import Connection, connected
 from uplift.keyspace.server.facts import read_server_facts
@@ -160,23 +162,9 @@ def test_scripts_are_loaded_where_they_were_lost(server: RedisServer) -> None:
 
 def test_somebody_elses_long_script_is_waited_for(server: RedisServer) -> None:
     server.client.set("k", "v")
-    server.set_config("lua-time-limit", "1")
-    hog = redis.Redis(port=server.port, protocol=2)
-    import threading
-
-    script = (
-        "local t = redis.call('TIME'); repeat local n = redis.call('TIME'); until (n[1] - t[1]) * 1000000 + (n[2] - t[2]) > 400000 return 1"
-    )
-    thread = threading.Thread(target=lambda: hog.eval(script, 0))
     with connected(endpoint(server)) as connection:
         READ.ensure(connection)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                server.client.ping()
-            except redis.exceptions.ResponseError:
-                break
+        thread = busy(server, 400)
         reader = _reader(connection)
         reader.request(0)
         assert list(reader.receive().entries()) == [(b"k", -1, b"string", b"v")]
@@ -202,11 +190,11 @@ def test_what_is_not_asked_for_is_not_read(server: RedisServer) -> None:
         server.client.set(f"left:{number}", "v")
     server.client.set("left", "v")
     with connected(endpoint(server)) as connection:
-        before = server.client.info("commandstats")["cmdstat_get"]["calls"] if "cmdstat_get" in server.client.info("commandstats") else 0
+        before = calls(server, "get")
         reader = payload_reader(connection, ValueForm.COPY, ReadLimits(), ScanOf(1_000, [b"skip", b"pleft:", b"eleft"]))
         reader.request(0)
         assert len(reader.receive().keys) == 200
         reader = payload_reader(connection, ValueForm.COPY, ReadLimits(), ScanOf(1_000, [b"only", b"eleft"]))
         reader.request(0)
         assert reader.receive().keys == [b"left"]
-        assert server.client.info("commandstats")["cmdstat_get"]["calls"] - before == 201
+        assert calls(server, "get") - before == 201

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from uplift.errors import NotSafe
 from uplift.keyspace.copy.appeared import AppearedKeys, KeptKey
 from uplift.keyspace.copy.state import CopyState
@@ -15,36 +13,11 @@ from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.target import Existing
 
 _WAIT_MILLISECONDS = 500
-_CHECKPOINT_SECONDS = 1.0
-_TIMES_LONGER = 20
 _MOST_NOT_COPIED = 10_000
 _STRANGERS = (
     "a key of this name is on the target with another value, and was left alone: somebody wrote it after the look at names, or the source "
     "changed it while the copy was broken off; `uplift verify --repair` replaces it"
 )
-
-
-class CheckpointDue:
-    """When the next checkpoint is due: after so many keys or a second, but not so soon that they take more than a twentieth of the time.
-
-    While one is made, nothing is read, and from afar it takes a few round trips.
-    """
-
-    def __init__(self, keys: int) -> None:
-        self._keys, self._seconds, self._read = keys, _CHECKPOINT_SECONDS, 0
-        self._last = time.monotonic()
-        self._not_before = self._last
-
-    def after(self, keys: int) -> bool:
-        """Whether it is due, when so many more keys have been read."""
-        self._read += keys
-        now = time.monotonic()
-        return now >= self._not_before and (self._read >= self._keys or now - self._last >= self._seconds)
-
-    def was_made(self, began: float) -> None:
-        """One is done that began at this second of the monotonic clock."""
-        self._last, self._read = time.monotonic(), 0
-        self._not_before = self._last + _TIMES_LONGER * (self._last - began)
 
 
 class Checkpoint:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.copy.appeared import AppearedKeys
-from uplift.keyspace.copy.checkpoint import Checkpoint, CheckpointDue
+from uplift.keyspace.copy.checkpoint import Checkpoint
+from uplift.keyspace.copy.checkpoint_due import CheckpointDue
 from uplift.keyspace.copy.marker import remove_marker, set_marker
 from uplift.keyspace.copy.state import CopyState, DatabaseProgress
 from uplift.keyspace.keymap.key_label import KeyLabels

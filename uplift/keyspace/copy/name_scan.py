@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from uplift.keyspace.keymap.routing import NO_TARGET, Router
 from uplift.keyspace.server.connection import pack
 from uplift.keyspace.server.memory_estimate import estimated_bytes
-from uplift.keyspace.server.name_reader import NameReader
+from uplift.keyspace.server.name_reader import pages_of_names
 from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import as_int
-from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
-from uplift.keyspace.server.scan_partition import Border
 from uplift.keyspace.server.scripts import SIZES
 from uplift.keyspace.server.size_page import sizes_of, sizes_request
 from uplift.keyspace.server.source_and_targets import Servers
@@ -22,7 +20,6 @@ from uplift.keyspace.server.target import Target
 from uplift.keyspace.server.throttle import Throttle
 from uplift.keyspace.server.window import requests_under_way
 
-_PAGE_KEYS = 500
 _SAMPLED_ONE_IN = 50
 MOST_NAMED = 20
 
@@ -83,22 +80,14 @@ def prescan(
     servers: Servers, database: int, targets_to_check: list[Target | None], throttle: Throttle, progress: Callable[[int], None]
 ) -> PreScan:
     """Walk one database by names alone. Where a target is given, each of its keys is looked for there too."""
-    source, partitions = servers.source, servers.partitions(database)
-    apart = connections_for(source, database, partitions)
-    try:
-        # Nothing is written down of this walk, so its borders are told apart by a secret of its own.
-        border = Border(secrets.token_bytes(16))
-        lanes = ScanLanes([NameReader(one, _PAGE_KEYS) for one in apart], list(range(partitions)), servers.distance.round_trip, border)
-        looks = _Looks(servers, targets_to_check)
-        for page in lanes.pages():
+    looks = _Looks(servers, targets_to_check)
+    with closing(pages_of_names(servers.source, database, servers.partitions(database), servers.distance.round_trip)) as pages:
+        for page in pages:
             looks.take(page.all_keys)
             throttle.spend(len(page.all_keys), 0)
             progress(looks.found.total)
         looks.finish()
-        return looks.found
-    finally:
-        for connection in apart:
-            connection.close()
+    return looks.found
 
 
 class _Looks:

@@ -193,7 +193,8 @@ class BigKeyCopier:
         length = as_int(source.ask(LENGTHS[kind], key))
         if kind == b"string":
             return length
-        piece = next(read_pieces(source, key, kind, replace(self.limits, pieces_under_way=1), length), None)
+        with closing(read_pieces(source, key, kind, replace(self.limits, pieces_under_way=1), length)) as pieces:
+            piece = next(pieces, None)
         if piece is None:
             return 0
         arguments_an_element = 2 if kind in {b"hash", b"zset"} else 1

@@ -1,13 +1,18 @@
-"""Reads pages of key names by plain SCAN."""
+"""Reads pages of key names by plain SCAN, and walks a database by them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import as_scan
+from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
+from uplift.keyspace.server.scan_partition import Border
+
+_PAGE_KEYS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +44,19 @@ class NameReader:
         """The oldest page asked for. Raises as PageReader.receive."""
         cursor, keys = as_scan(self._requests.receive())
         return NamePage(int(cursor), keys)
+
+
+def pages_of_names(server: Connection, database: int, partitions: int, round_trip: float) -> Generator[NamePage, None, None]:
+    """Every page of one walk over a database's names, over connections of its own. `round_trip` to the server, in seconds.
+
+    Whoever stops in between closes the iterator. Raises as PageReader.receive.
+    """
+    connections = connections_for(server, database, partitions)
+    # Nothing is written down of this walk, so its borders are told apart by a secret of its own.
+    border = Border(secrets.token_bytes(16))
+    try:
+        readers = [NameReader(connection, _PAGE_KEYS) for connection in connections]
+        yield from ScanLanes(readers, list(range(partitions)), round_trip, border).pages()
+    finally:
+        for connection in connections:
+            connection.close()

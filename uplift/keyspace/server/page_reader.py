@@ -14,6 +14,7 @@ from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import Reply, as_bytes, as_bytes_list, as_int, as_list
 from uplift.keyspace.server.scripts import READ
 
+# What comes before the fours (lua/read_page.lua).
 _HEAD = 7
 
 Returned = TypeVar("Returned", bytes, Value)
@@ -124,18 +125,11 @@ class Page(Generic[Returned]):
 class PageReader(Generic[Returned]):
     """Asks one connection for pages. Several requests may be under way; their pages come in the order they were asked for.
 
-    Made by `payload_reader`, `value_reader` or `compact_reader`. A connection that breaks is
-    opened again, and what was under way is asked for once more.
+    Made by `payload_reader`, `value_reader` or `compact_reader`. A connection that breaks is opened again, and what was under way is asked
+    for once more.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        form: str,
-        limits: ReadLimits,
-        fours: Fours[Returned],
-        scan: ScanOf | None,
-    ) -> None:
+    def __init__(self, connection: Connection, form: str, limits: ReadLimits, fours: Fours[Returned], scan: ScanOf | None) -> None:
         self.connection = connection
         self._tail: list[bytes | str | int] = [form, limits.page_bytes, limits.value_elements, limits.value_bytes]
         self._fours: Fours[Returned] = fours

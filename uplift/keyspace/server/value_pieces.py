@@ -18,7 +18,6 @@ LENGTHS = {b"string": "STRLEN", b"list": "LLEN", b"set": "SCARD", b"hash": "HLEN
 """What asks for the length of each type that has pieces."""
 _FIRST_PIECE_ELEMENTS = 32
 _DRAIN_ELEMENTS = 500
-_LEAST_PIECES_A_PARTITION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,7 @@ def _string_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int)
         return None if start is None else pack("GETRANGE", key, start, min(end, start + limits.piece_bytes) - 1)
 
     with closing(answers(source, following, limits.pieces_under_way)) as replies:
-        for reply in replies:
-            data = as_bytes(reply)
+        for data in map(as_bytes, replies):
             if data:
                 yield Piece([data], len(data))
 
@@ -81,8 +79,7 @@ def _list_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -
         return pack("LRANGE", key, first, start - 1)
 
     with closing(answers(source, following, limits.pieces_under_way)) as replies:
-        for reply in replies:
-            elements = as_bytes_list(reply)
+        for elements in map(as_bytes_list, replies):
             if elements:
                 size = sum(map(len, elements))
                 count = _next_count(len(elements), size, limits)
@@ -107,9 +104,8 @@ def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLim
         return pack(_SCANS[kind], key, cursor, "COUNT", count)
 
     with closing(answers(source, following, partitions)) as replies:
-        for reply in replies:
+        for answered, flat in map(as_scan, replies):
             partition, cursor = asked.popleft()
-            answered, flat = as_scan(reply)
             further = next_cursor(int(answered), partition, partitions)
             if further is not None:
                 waiting.append((partition, further))
@@ -121,9 +117,9 @@ def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLim
 
 
 def _partitions(elements: int, limits: ReadLimits) -> int:
-    """A power of two. A partition that is less than some pieces long would run into the next with much of what it returns."""
+    """A power of two. A partition shorter than a piece would run into the next with much of what it returns."""
     partitions = 1
-    while partitions < limits.pieces_under_way and elements // (2 * partitions) >= _LEAST_PIECES_A_PARTITION * limits.piece_elements:
+    while partitions < limits.pieces_under_way and elements // (2 * partitions) >= limits.piece_elements:
         partitions *= 2
     return partitions
 

@@ -15,12 +15,17 @@ NEAR = 2
 MOST = 64
 # What a page of 50 keys takes a server that does nothing else (bench/copy.py: 6.3 s of its CPU for a million keys).
 _PAGE_SECONDS = 0.00035
+# About twice what a piece of a big value takes a server by itself (pieces_under_way.py).
 _PIECE_SECONDS = 0.001
 # A request costs a server more than its script says, of these 6.3 s 4.5: there are the request to read and the answer to write.
 _SCRIPT_TO_REQUEST = 1.4
+# How much of the mean the newest page is.
 _NEWEST_SHARE = 0.1
+# Before anything was measured: a guess on the low side.
 _FIRST_SHARE = 0.4
+# How much more than was seen is tried.
 _MORE = 1.15
+# A rate is that of so long at least, and the best of so many counts: a shorter one, or only the newest, would be that of one odd moment.
 _LEAST_SPAN_SECONDS = 0.05
 _RATES_KEPT = 10
 
@@ -46,8 +51,10 @@ class Window:
     def __init__(self, round_trip_seconds: float, most: int) -> None:
         self.size = min(most, NEAR + round(_FIRST_SHARE * round_trip_seconds / _PAGE_SECONDS))
         self._round_trip, self._most = round_trip_seconds, most
+        # Answers a second, the newest last; and what is being counted since when.
         self._rates: deque[float] = deque(maxlen=_RATES_KEPT)
         self._began, self._answered = time.monotonic(), 0
+        # In seconds: the mean of what the server worked, how far two requests are apart, and when the next is due by the monotonic clock.
         self._worked, self._apart, self._due_at = 0.0, 0.0, 0.0
 
     def wait(self) -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 from uplift.keyspace.keymap.origin import origin_of
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.expiry import NO_TTL
-from uplift.keyspace.server.name_reader import NameReader
+from uplift.keyspace.server.name_reader import NamePage, pages_of_names
 from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import Reply, as_bytes_list
-from uplift.keyspace.server.scan_lanes import ScanLanes, connections_for
-from uplift.keyspace.server.scan_partition import Border, partitions_of
+from uplift.keyspace.server.scan_partition import partitions_of
 from uplift.keyspace.server.scripts import MISSING
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.window import requests_under_way
 from uplift.keyspace.verify.result import Difference
-
-_PAGE_KEYS = 500
 
 
 class ExtraKeys:
@@ -33,35 +30,28 @@ class ExtraKeys:
         """Every key of a target that is no key of the source that belongs there, nor one that no rule writes."""
         missing = PipelinedRequests(self._apart, MISSING)
         asked: deque[dict[bytes, bytes]] = deque()
-        for names in self._names(index):
-            suspects: dict[bytes, bytes] = {}
-            for name in names:
-                origin = origin_of(self._router, index, name)
-                if origin is not None:
-                    suspects[name] = origin[0]
-                elif (found := self._unwritten(name)) is not None:
-                    yield found
-            if suspects:
-                missing.send(MISSING.request(list(suspects.values())))
-                asked.append(suspects)
-            while len(asked) >= self._most_asked:
-                yield from self._without_origin(index, asked.popleft(), missing.receive())
+        with closing(self._pages(index)) as pages:
+            for page in pages:
+                suspects: dict[bytes, bytes] = {}
+                for name in page.all_keys:
+                    origin = origin_of(self._router, index, name)
+                    if origin is not None:
+                        suspects[name] = origin[0]
+                    elif (found := self._unwritten(name)) is not None:
+                        yield found
+                if suspects:
+                    missing.send(MISSING.request(list(suspects.values())))
+                    asked.append(suspects)
+                while len(asked) >= self._most_asked:
+                    yield from self._without_origin(index, asked.popleft(), missing.receive())
         while asked:
             yield from self._without_origin(index, asked.popleft(), missing.receive())
 
-    def _names(self, index: int) -> Iterator[list[bytes]]:
+    def _pages(self, index: int) -> Generator[NamePage, None, None]:
         target = self._targets[index]
-        connection, round_trip = target.connection, target.distance.round_trip
-        keys = target.facts.keys_in(connection.database)
-        partitions = partitions_of(target.facts, requests_under_way(round_trip), keys)
-        connections = connections_for(connection, connection.database, partitions)
-        try:
-            readers = [NameReader(one, _PAGE_KEYS) for one in connections]
-            for page in ScanLanes(readers, list(range(partitions)), round_trip, Border(secrets.token_bytes(16))).pages():
-                yield page.all_keys
-        finally:
-            for one in connections:
-                one.close()
+        database, round_trip = target.connection.database, target.distance.round_trip
+        partitions = partitions_of(target.facts, requests_under_way(round_trip), target.facts.keys_in(database))
+        return pages_of_names(target.connection, database, partitions, round_trip)
 
     def _unwritten(self, name: bytes) -> tuple[Difference, bytes, str] | None:
         """A name under which no key is written to this target; None for one that the map leaves alone."""

@@ -5,7 +5,8 @@
 -- Forms: 'copy' strings as they are and the rest as DUMP, 'dump' all as DUMP, 'value' each type by its own read command, 'field-ttls' as
 -- 'value' and a hash whose fields expire with the times they do, 'compact' as 'value' but collections in a compact encoding as DUMP.
 -- Answers: cursor, the TIME its PTTLs belong to (s, us), keys there was no room for, keys that are not there, how many keys at the end are
--- too big, how long the script ran (us), and then four for a key: key, PTTL, type, and its value, or of one too big its size (bytes of a string, elements of the rest).
+-- too big, how long the script ran (us), and then four for a key: key, PTTL, type, and its value, or of one too big its size (bytes of a
+-- string, elements of the rest).
 --
 -- 3.2 expires keys in a script by the time the script began but answers PTTL by the clock (src/db.c, keyIsExpired;
 -- src/expire.c), so PTTL 0 can stand beside a value; the caller takes the key for expired.
@@ -118,7 +119,7 @@ end
 
 local by_value = form == 'value' or form == 'field-ttls' or form == 'compact'
 local is_compact = form == 'compact' and compact or {}
--- Where in the answer the fours begin.
+-- How many come before the fours.
 local BEFORE = 7
 local later, missing, big = {}, {}, {}
 local out = {cursor, 0, 0, later, missing, 0, 0}

@@ -2,7 +2,8 @@
 -- that is overwritten is freed at once and holds the server.
 --
 -- ARGV: 1 when the key expires (ms since 1970, '' for never), 2 TTL of what goes aside (ms), 3 'keep' to leave a key that is there alone.
--- Answers: 'swapped', 'replaced' where something went aside, 'kept', or 'missing' where nothing was built (an empty value, or one that expired or was evicted meanwhile).
+-- Answers: 'swapped', 'replaced' where something went aside, 'kept', or 'missing' where nothing was built (an empty value, or one that
+-- expired or was evicted meanwhile).
 local call = redis.call
 if call('EXISTS', KEYS[1]) == 0 then return 'missing' end
 local answer = 'swapped'
