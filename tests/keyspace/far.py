@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from uplift.keyspace.server import facts, source_and_targets, target
+from uplift.keyspace.server import facts
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.facts import Distance
+from uplift.keyspace.server.facts import Distance, measure_distance
 
 ROUND_TRIP_SECONDS = 0.02
 
@@ -17,7 +17,6 @@ def pretend_far(monkeypatch: pytest.MonkeyPatch, round_trip_seconds: float = ROU
     """From now on every server that is opened is so far away."""
 
     def far(connection: Connection) -> Distance:
-        return replace(facts.measure_distance(connection), round_trip=round_trip_seconds)
+        return replace(measure_distance(connection), round_trip=round_trip_seconds)
 
-    monkeypatch.setattr(source_and_targets, "measure_distance", far)
-    monkeypatch.setattr(target, "measure_distance", far)
+    monkeypatch.setattr(facts, "measure_distance", far)

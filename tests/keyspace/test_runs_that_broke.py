@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from tests.conftest import StartRedis
 from tests.keyspace.busy_server import busy
@@ -17,10 +18,11 @@ from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.copy.copy import CopyOptions
 from uplift.keyspace.copy.prepare import CopyRequest, prepared_copy
 from uplift.keyspace.copy.state import CopyState
+from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.server import connection as connections
 from uplift.keyspace.server.big_key_copier import BigKeyCopier
-from uplift.keyspace.server.connection import Connection, NotReady, Patience, connected
-from uplift.keyspace.server.target import Existing
+from uplift.keyspace.server.connection import Connection, ConnectionLost, NotReady, Patience, connected
+from uplift.keyspace.server.target import Existing, Target
 from uplift.keyspace.server.value_pieces import drain
 from uplift.keyspace.verify.result import VerifyOptions
 from uplift.keyspace.verify.run import VerifyRequest, verify
@@ -273,3 +275,90 @@ def test_throttles_count_what_they_promise(start_redis: StartRedis, tmp_path: Pa
     (tmp_path / "state").unlink()
     _copy(copy_request(source, target, CopyOptions(keys_a_second=100, existing=Existing.REPLACE)), tmp_path)
     assert 20 <= now < 21
+
+
+def test_what_a_dead_copy_had_begun_to_build_is_not_built_upon_whatever_database_it_is_in(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    source.client.rpush("list", *range(60_000))
+    other = redis.Redis(port=source.port, db=1, protocol=2)
+    other.set("k", "v")
+    request = copy_request(source, target)
+    pieces, died = BigKeyCopier._look_at, OSError("the copy dies here")
+
+    def dying(self: BigKeyCopier, entry: Any, piece: Any) -> None:
+        pieces(self, entry, piece)
+        if target.client.llen(TEMPORARY_PREFIX + f"{self.run}:new".encode()):
+            # As with kill -9: nothing is swept.
+            self._may_have_left = False
+            raise died
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="the copy dies here"):
+        patch.setattr(BigKeyCopier, "_look_at", dying)
+        _copy(request, tmp_path)
+    assert len(list(target.client.scan_iter(match="uplift:temporary:*:new"))) == 1
+    assert _copy(request, tmp_path).finished
+    assert target.client.llen("list") == 60_000
+
+
+def test_a_copy_that_died_between_its_last_marker_and_its_last_commit_is_finished_by_the_same_command(
+    start_redis: StartRedis, tmp_path: Path
+) -> None:
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    source.client.mset({f"k:{number}": number for number in range(300)})
+    request = copy_request(source, target)
+
+    def dying(*_arguments: object) -> None:
+        raise OSError("the copy dies here")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="the copy dies here"):
+        patch.setattr("uplift.keyspace.copy.copy.read_write_calls", dying)
+        _copy(request, tmp_path)
+    state = _copy(request, tmp_path)
+    assert (state.finished, state.counts.read, target.client.dbsize()) == (True, 300, 300)
+
+
+def test_a_target_that_was_flushed_right_before_the_end_is_scanned_again(start_redis: StartRedis, tmp_path: Path) -> None:
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    source.client.mset({f"k:{number}": number for number in range(300)})
+    request = copy_request(source, target)
+
+    def dying(*_arguments: object) -> None:
+        raise OSError("the copy dies here")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="the copy dies here"):
+        patch.setattr("uplift.keyspace.copy.copy.read_write_calls", dying)
+        _copy(request, tmp_path)
+    target.client.flushall()
+    assert _copy(request, tmp_path).finished
+    assert target.client.dbsize() == 300
+
+
+def test_ttls_of_keys_whose_writing_was_broken_off_are_made_exact(start_redis: StartRedis, tmp_path: Path) -> None:
+    """A few ms late is within what two readings differ by: so they are written again without asking."""
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    moment = source.client.time()[0] * 1000 + 10**7
+    for number in range(200):
+        source.client.set(f"k:{number}", "v")
+        source.client.pexpireat(f"k:{number}", moment)
+    request = copy_request(source, target)
+    settle, broken = Target.settle, [False]
+
+    def breaking(self: Target) -> None:
+        if not broken[0]:
+            broken[0] = True
+            self.flush()
+            for batch in self._under_way:
+                self.connection.read_many(sum(batch.replies))
+            for number in range(200):
+                # What the relative TTL of a key that was under way for so long leaves.
+                target.client.pexpireat(f"k:{number}", moment + 12)
+            raise ConnectionLost("cut", self.connection)
+        settle(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Target, "settle", breaking)
+        _copy(request, tmp_path)
+    for number in range(200):
+        before, ttl, after = target.client.time(), target.client.pttl(f"k:{number}"), target.client.time()
+        latest = after[0] * 1000 + after[1] / 1000 + ttl
+        assert before[0] * 1000 + before[1] / 1000 + ttl <= moment + 6 or latest - moment < 12, number

@@ -29,8 +29,8 @@ class KeptKey:
 
 @dataclass(frozen=True, slots=True)
 class Different:
-    """Keys of another value, or of the same value and another TTL. Of those, `late` end as much later as a key can be under way: a run
-    that was broken off between writing a key and making its TTL exact leaves such.
+    """Keys of another value, or of the same value and another TTL. `late` end by as much later as a key can be under way, if only by a ms:
+    a run that was broken off between writing a key and making its TTL exact leaves such.
     """
 
     value: list[KeptKey]
@@ -73,10 +73,11 @@ class AppearedKeys:
                 continue
             if theirs is None or not self._same_value(index, one.key, mine, one.name, theirs):
                 found.value.append(one)
-            elif not _end_together(mine, theirs):
+                continue
+            if not _end_together(mine, theirs):
                 found.ttl.append(one)
-                if _ends_late(mine, theirs):
-                    found.late.append(one)
+            if _ends_late(mine, theirs):
+                found.late.append(one)
 
     def _same_value(self, index: int, key: bytes, mine: Look, name: bytes, theirs: Look) -> bool:
         if mine.kind != theirs.kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uplift.errors import NotSafe
-from uplift.keyspace.copy.appeared import AppearedKeys, KeptKey
+from uplift.keyspace.copy.appeared import AppearedKeys, Different, KeptKey
 from uplift.keyspace.copy.state import CopyState
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.server.facts import read_facts_of_all
@@ -67,11 +67,12 @@ class Checkpoint:
         Those that this run wrote, and died before it made their TTL exact, are written over.
         """
         kept = self._appeared.take()
+        different = self._appeared.compare(kept) if self._after_break or self._existing is not Existing.SKIP else Different([], [], [])
+        late = different.late if self._after_break else []
         if self._existing is not Existing.SKIP:
-            different = self._appeared.compare(kept)
-            left, ours = different.value, different.ttl
+            left, ours = different.value, different.ttl + [one for one in late if one not in different.ttl]
         else:
-            ours = self._appeared.compare(kept).late if self._after_break else []
+            ours = late
             names = {(one.target, one.name) for one in ours}
             left = [one for one in kept if (one.target, one.name) not in names]
         for one in (*left, *ours):

@@ -113,10 +113,11 @@ class Copy:
         readers: list[PageReader[bytes]] = []
         try:
             check_same_node(apart, self._servers.facts)
-            transfer = self._transfer(apart)
             for target in self._servers.targets:
                 target.connection.select(database)
                 set_marker(target, self._state.run)
+            # Behind the select: what a copy that died had begun to build lies in this database.
+            transfer = self._transfer(apart)
             readers += self._readers(database, len(progress.cursors))
             appeared = AppearedKeys(self._servers, apart, self._options.limits)
             checkpoint = Checkpoint(

@@ -34,6 +34,10 @@ def look_at_data(state: CopyState, servers: Servers) -> Found:
     """Compare servers with the state of a copy that stopped. Raises NotSafe where a target evicted what the copy had written."""
     begun = sorted(database for database, progress in state.databases.items() if progress.has_begun)
     why = _source_changed(state.source, servers.facts)
+    same_targets = all(side.run_id == target.facts.run_id for target, side in zip(servers.targets, state.targets, strict=True))
+    if state.is_copied and not why and same_targets and _sample_is_there(servers, state, begun):
+        # Only its end was broken off: it has removed some of its markers itself.
+        return Found((), frozenset(), ours_is_there=True)
     unmarked: set[tuple[str, int]] = set()
     for target, side in zip(servers.targets, state.targets, strict=True):
         reason = [f"{target.name}: restarted or failed over since"] if side.run_id != target.facts.run_id else []

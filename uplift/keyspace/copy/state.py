@@ -93,6 +93,11 @@ class CopyState(_Strict):
     may_be_ours: bool = False
     finished: bool = False
 
+    @property
+    def is_copied(self) -> bool:
+        """Whether every key was copied, and only the end of the run is left."""
+        return bool(self.databases) and all(progress.done for progress in self.databases.values())
+
     def begin_again(self) -> None:
         """Forget how far the scan was; what it wrote is still there."""
         self.databases = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import Reply, as_bytes, as_time
+from uplift.keyspace.server.window import round_trip_within
 
 _INFO = pack("INFO")
 _DATABASE = re.compile(r"db(\d+)")
@@ -145,3 +146,9 @@ def measure_distance(connection: Connection) -> Distance:
         if after - before < best.round_trip:
             best = Distance(there / 1000 - (before + after) * 500, after - before)
     return best
+
+
+def distance_within_memory(connection: Connection, facts: ServerFacts) -> Distance:
+    """How far the node is, and no further than it has memory for the answers that would be under way (window.py)."""
+    distance = measure_distance(connection)
+    return replace(distance, round_trip=round_trip_within(distance.round_trip, facts.free_memory_bytes))

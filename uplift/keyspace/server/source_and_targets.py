@@ -13,7 +13,7 @@ from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.events import Listener, Note, Progress, warn
-from uplift.keyspace.server.facts import Distance, ServerFacts, measure_distance, read_server_facts
+from uplift.keyspace.server.facts import Distance, ServerFacts, distance_within_memory, read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.scan_partition import may_be_divided, partitions_of
 from uplift.keyspace.server.server_checks import Preflight, TargetSide, check_servers
@@ -113,7 +113,7 @@ def opened(scope: Scope, labels: KeyLabels, listen: Listener, *, both_sides: boo
         if left := sorted(set(facts.databases) - set(databases)):
             keys = sum(facts.keys_in(database) for database in left)
             listen(Note(f"left alone: {keys:,} keys in database {', '.join(map(str, left))} (--db)"))
-        distance = measure_distance(source)
+        distance = distance_within_memory(source, facts)
         sides = [TargetSide(target.name, target.facts, target.distance.clock_offset - distance.clock_offset, 0) for target in targets]
         raise_or_warn(check_servers(facts, sides, scope.clock_tolerance), listen)
         yield Servers(router, source, facts, distance, databases, targets, sides)

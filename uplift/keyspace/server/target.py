@@ -16,7 +16,7 @@ from uplift.keyspace.rdb.payload import converted, fits, payload_version
 from uplift.keyspace.server.connection import NOT_READY, Connection, NotReady
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.expiry import LATEST, LONGEST_RELATIVE
-from uplift.keyspace.server.facts import ServerFacts, measure_distance, read_server_facts
+from uplift.keyspace.server.facts import ServerFacts, distance_within_memory, read_server_facts
 from uplift.keyspace.server.rdb_version import newest_payload_taken
 from uplift.keyspace.server.replies import ErrorReply, Reply
 from uplift.keyspace.server.window import NEAR, requests_under_way
@@ -67,7 +67,7 @@ class Target:
         self.connection = Connection(endpoint, database=database)
         self.facts: ServerFacts = read_server_facts(self.connection)
         self.connection.remember_process(self.facts.run_id)
-        self.distance = measure_distance(self.connection)
+        self.distance = distance_within_memory(self.connection, self.facts)
         self._most_under_way = _BATCHES_UNDER_WAY - NEAR + requests_under_way(self.distance.round_trip)
         self.newest_payload = newest_payload_taken(self.facts)
         self.has_absolute_ttl = self.facts.compatible_version >= _ABSOLUTE_TTL_SINCE

@@ -17,6 +17,7 @@ MOST = 64
 _PAGE_SECONDS = 0.00035
 # About twice what a piece of a big value takes a server by itself (pieces_under_way.py).
 _PIECE_SECONDS = 0.001
+_MOST_ANSWER_BYTES = 256 * 1024
 # A request costs a server more than its script says, of these 6.3 s 4.5: there are the request to read and the answer to write.
 _SCRIPT_TO_REQUEST = 1.4
 # How much of the mean the newest page is.
@@ -33,6 +34,17 @@ _RATES_KEPT = 10
 def requests_under_way(round_trip_seconds: float) -> int:
     """How many requests of a page's size a server at this distance should have."""
     return min(MOST, NEAR + round(round_trip_seconds / _PAGE_SECONDS))
+
+
+def round_trip_within(round_trip_seconds: float, free_bytes: int | None) -> float:
+    """The round trip to go by for a server with so much memory left (None: no limit): as if it were nearer, where there is little.
+
+    Answers that are under way count towards a server's memory, and a full one evicts keys. They may take a quarter of what is left.
+    """
+    if free_bytes is None:
+        return round_trip_seconds
+    requests = free_bytes // (4 * _MOST_ANSWER_BYTES)
+    return min(round_trip_seconds, max(0, requests - NEAR) * _PAGE_SECONDS)
 
 
 def pieces_under_way(round_trip_seconds: float) -> int:

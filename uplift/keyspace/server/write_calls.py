@@ -9,7 +9,8 @@ from uplift.keyspace.server.replies import ErrorReply, as_bytes, as_list
 
 _STATISTIC = re.compile(rb"cmdstat_([^:|]+)(?:\|[^:]+)?:calls=(\d+)")
 # Without a flag that says so: from 7.0 on the subcommands of XGROUP write, DEBUG can load keys, and a replica takes over its primary's.
-_WRITE_WITHOUT_FLAG = frozenset({b"xgroup", b"debug", b"replicaof", b"slaveof"})
+# 3.2 counts a command inside a transaction as one more EXEC (src/server.c, call: by lastcmd).
+_WRITE_WITHOUT_FLAG = frozenset({b"xgroup", b"debug", b"replicaof", b"slaveof", b"exec"})
 
 
 def read_write_calls(connection: Connection) -> int | None:
