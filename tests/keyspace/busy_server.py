@@ -17,10 +17,12 @@ def busy(server: RedisServer, milliseconds: int) -> threading.Thread:
         f"until (n[1] - t[1]) * 1000 + (n[2] - t[2]) / 1000 > {milliseconds}"
     )
     hog = redis.Redis(port=server.port, protocol=2)
-    thread = threading.Thread(target=lambda: hog.eval(script, 0))
-    thread.start()
     while True:
-        try:
-            server.client.ping()
-        except redis.exceptions.ResponseError:
-            return thread
+        thread = threading.Thread(target=lambda: hog.eval(script, 0))
+        thread.start()
+        # Where this machine stood still for as long as the script ran, once more.
+        while thread.is_alive():
+            try:
+                server.client.ping()
+            except redis.exceptions.ResponseError:
+                return thread
