@@ -64,12 +64,17 @@ def test_an_extra_that_was_there_from_the_beginning(missing: list[str], start_re
     assert _verify(source, target) == {Difference.EXTRA: 1} | ({Difference.MISSING: len(missing)} if missing else {})
 
 
-def test_an_extra_written_during_the_comparison(start_redis: StartRedis) -> None:
-    source, target = _pair(start_redis)
+@pytest.mark.parametrize("version", ["3.2.6", "5.0.6"])
+@pytest.mark.parametrize("in_a_transaction", [False, True])
+def test_an_extra_written_during_the_comparison(version: str, in_a_transaction: bool, start_redis: StartRedis) -> None:
+    source, target = _pair(start_redis, version)
     add = NoExtras.add
 
     def add_while_somebody_writes(self: NoExtras, names: Iterable[bytes]) -> None:
-        target.client.set("extra", "v")
+        # 3.2 counts what a transaction does as EXEC.
+        pipeline = target.client.pipeline(transaction=in_a_transaction)
+        pipeline.set("extra", "v")
+        pipeline.execute()
         add(self, names)
 
     with pytest.MonkeyPatch.context() as patch:

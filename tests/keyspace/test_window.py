@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tests.keyspace.fake_clock import FakeClock, replace_clock
-from uplift.keyspace.server.window import MOST, NEAR, Window, pieces_under_way, requests_under_way
+from uplift.keyspace.server.window import MOST, NEAR, Window, pieces_under_way, requests_under_way, round_trip_within
 
 ROUND_TRIP = 0.02
 
@@ -157,3 +157,11 @@ def test_an_odd_page_changes_the_pace_at_most_to_twice(clock: FakeClock) -> None
     clock.now += 1.0
     window.take(1.0)
     assert before < _pace(window, clock) <= 2 * before
+
+
+def test_answers_under_way_take_no_more_than_a_quarter_of_the_memory_that_is_left() -> None:
+    assert round_trip_within(0.02, None) == 0.02
+    assert requests_under_way(round_trip_within(0.02, 10**9)) == requests_under_way(0.02)
+    assert requests_under_way(round_trip_within(0.02, 16 * 2**20)) == 16
+    assert requests_under_way(round_trip_within(0.02, 1_500_000)) == NEAR
+    assert requests_under_way(round_trip_within(0.02, 0)) == NEAR
