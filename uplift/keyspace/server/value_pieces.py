@@ -86,6 +86,7 @@ def _list_pieces(source: Connection, key: bytes, limits: ReadLimits, end: int) -
                 yield Piece(elements, size)
 
 
+_ARGUMENTS_AN_ELEMENT = {b"set": 1, b"hash": 2, b"zset": 2}
 _SCANS = {b"set": "SSCAN", b"hash": "HSCAN", b"zset": "ZSCAN"}
 
 
@@ -94,18 +95,20 @@ def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLim
     partitions = _partitions(elements, limits)
     count = _FIRST_PIECE_ELEMENTS
     waiting = deque((partition, partition) for partition in range(partitions))
-    asked: deque[tuple[int, int]] = deque()
+    asked: deque[int] = deque()
+    # Of each partition, how many elements came: the last piece of the one before runs into it by less than a whole piece.
+    given = [0] * partitions
 
     def following() -> bytes | None:
         if not waiting:
             return None
         partition, cursor = waiting.popleft()
-        asked.append((partition, cursor))
+        asked.append(partition)
         return pack(_SCANS[kind], key, cursor, "COUNT", count)
 
     with closing(answers(source, following, partitions)) as replies:
         for answered, flat in map(as_scan, replies):
-            partition, cursor = asked.popleft()
+            partition = asked.popleft()
             further = next_cursor(int(answered), partition, partitions)
             if further is not None:
                 waiting.append((partition, further))
@@ -113,7 +116,9 @@ def _scanned_pieces(source: Connection, key: bytes, kind: bytes, limits: ReadLim
                 size = sum(map(len, flat))
                 count = _next_count(len(flat), size, limits)
                 arguments = list(chain.from_iterable(zip(flat[1::2], flat[::2], strict=True))) if kind == b"zset" else flat
-                yield Piece(arguments, size, at_border=partitions > 1 and (cursor == partition or further is None))
+                is_at_border = partitions > 1 and (given[partition] < limits.piece_elements or further is None)
+                given[partition] += len(flat) // _ARGUMENTS_AN_ELEMENT[kind]
+                yield Piece(arguments, size, is_at_border)
 
 
 def _partitions(elements: int, limits: ReadLimits) -> int:
