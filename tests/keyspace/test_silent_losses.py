@@ -40,10 +40,10 @@ def _copy(request: CopyRequest, state: Path) -> tuple[CopyState, list[str]]:
 
 
 def _copy_a_part(request: CopyRequest, state: Path) -> None:
-    """Stop as Ctrl-C would, after the second commit."""
+    """Stop as Ctrl-C would, after the first commit: when the second comes depends on how long the first took."""
 
     def stop(event: Event) -> None:
-        if isinstance(event, Progress) and event.phase == "copy" and event.done >= 1_000:
+        if isinstance(event, Progress) and event.phase == "copy" and event.done:
             raise KeyboardInterrupt
 
     with prepared_copy(request, state, lambda _event: None) as prepared, pytest.raises(KeyboardInterrupt):
@@ -202,7 +202,7 @@ def test_what_the_copy_wrote_before_it_was_killed_is_no_strangers(servers: tuple
     # What comes to the target while nobody copies is nobody's to overwrite, though the same command goes on.
     target.client.mset(dict.fromkeys(missing[:50], "a stranger's"))
     state, _ = _copy(request, tmp_path / "state")
-    assert written > 1_000
+    assert 500 <= written < KEYS
     assert (len(state.not_copied), state.counts.copied) == (50, {"everything": KEYS + 1 - 50})
     assert {target.client.get(name) for name in missing[:50]} == {b"a stranger's"}
 

@@ -34,14 +34,13 @@ def look_at_data(state: CopyState, servers: Servers) -> Found:
     """Compare servers with the state of a copy that stopped. Raises NotSafe where a target evicted what the copy had written."""
     begun = sorted(database for database, progress in state.databases.items() if progress.has_begun)
     why = _source_changed(state.source, servers.facts)
-    same_targets = all(side.run_id == target.facts.run_id for target, side in zip(servers.targets, state.targets, strict=True))
-    if state.is_copied and not why and same_targets and _sample_is_there(servers, state, begun):
-        # Only its end was broken off: it has removed some of its markers itself.
-        return Found((), frozenset(), ours_is_there=True)
     unmarked: set[tuple[str, int]] = set()
     for target, side in zip(servers.targets, state.targets, strict=True):
         reason = [f"{target.name}: restarted or failed over since"] if side.run_id != target.facts.run_id else []
         without = [database for database in begun if not _is_marked(target, database, state.run)]
+        if state.is_copied:
+            # Only the end of the run was broken off, which removes the markers.
+            without = [database for database in without if not _sample_is_there(servers, state, [database], target)]
         unmarked |= {(target.name, database) for database in without}
         if without and not reason:
             _refuse_eviction(target, side)
@@ -82,10 +81,10 @@ def _refuse_eviction(target: Target, side: Side) -> None:
         )
 
 
-def _sample_is_there(servers: Servers, state: CopyState, begun: list[int]) -> bool:
-    """Whether at least half the keys that the source has where the scan has been are on their targets."""
+def _sample_is_there(servers: Servers, state: CopyState, databases: list[int], only: Target | None = None) -> bool:
+    """Whether at least half the keys that the source has where the scan has been are on their targets, or on the one given."""
     expected = there = 0
-    for database in begun:
+    for database in databases:
         servers.select(database)
         cursors = state.databases[database].cursors
         for first, cursor in enumerate(cursors):
@@ -98,6 +97,8 @@ def _sample_is_there(servers: Servers, state: CopyState, begun: list[int]) -> bo
                 if rule is not None and rule.target >= 0:
                     names[rule.target].append(rule.root + key)
             for target, wanted in zip(servers.targets, names, strict=True):
+                if only not in {None, target}:
+                    continue
                 expected += len(wanted)
                 there += target.connection.ask_all([pack("EXISTS", name) for name in wanted]).count(1) if wanted else 0
     return 2 * there >= expected
