@@ -157,10 +157,12 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {model}, Python {platform.python_version()}, Linux {platform.release()}"
 
 
-def arguments(description: str, keys: int = 100_000, runs: int = RUNS) -> argparse.Namespace:
+def arguments(description: str, keys: int = 100_000, runs: int = RUNS, flags: tuple[str, ...] = ()) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("keys", nargs="?", type=int, default=keys)
     parser.add_argument("--runs", type=int, default=runs)
+    for flag in flags:
+        parser.add_argument(flag, action="store_true")
     return parser.parse_args()
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -101,14 +100,13 @@ def _ask(port: int, asking: Event, stop: Event, answers: Any) -> None:
     answers.put(sorted(waits))
 
 
-def waits_during(work: Callable[[], object], source: RedisServer, niceness: int = 0) -> list[float]:
-    """What a GET waited while the work went on and no longer: in ms, the shortest first. `niceness`: of the process that asks."""
+def waits_during(work: Callable[[], object], source: RedisServer, prefer: Callable[[int], object] = lambda _pid: None) -> list[float]:
+    """What a GET waited while the work went on and no longer: in ms, the shortest first. `prefer` gets the process that asks."""
     context = multiprocessing.get_context("spawn")
     asking, stop, answers = context.Event(), context.Event(), context.Queue()
     process = context.Process(target=_ask, args=(source.port, asking, stop, answers))
     process.start()
-    if niceness and process.pid:
-        os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
+    prefer(process.pid or 0)
     asking.wait()
     work()
     stop.set()
