@@ -156,7 +156,11 @@ def test_a_copy_that_was_interrupted_goes_on_or_begins_again(each_run: Callable[
         for _ in range(run.rng.randrange(1, 3)):
             process = run.start("copy", *run.state, *mode, "--throttle", "200")
             some = run.rng.randrange(1, 1 + sum(map(len, wanted.values())) // 2)
-            while process.poll() is None and sum(_size(server) for server in run.targets.values()) < some:
+            # Targets may hold so many from the time before; an interpreter that is only starting answers Ctrl-C in its own words.
+            while process.poll() is None and not (
+                any(client["name"] == "uplift" for client in run.source.client.client_list())
+                and sum(_size(server) for server in run.targets.values()) >= some
+            ):
                 pass
             process.send_signal(run.rng.choice([signal.SIGKILL, signal.SIGINT]))
             run.end(process)
@@ -273,6 +277,10 @@ def test_cold_keys_arrive_beside_writers_and_cuts(each_run: Callable[[Callable[[
         assert verified in {0, 1, 3}
         if out:
             assert run.wrong(wanted, ignore=b"hot:") == []
+        else:
+            # It gave up: its markers are there until the same command has gone on.
+            code, out = run.uplift("copy", *run.state, "--json")
+            assert (code in {0, 1}, bool(out)) == (True, True), run.said
         assert run.uplift("verify", "--repair")[0] in {0, 1}
         # What is left can only be hot keys that were deleted on the source, which a repair does not delete.
         code, found = run.compare()
