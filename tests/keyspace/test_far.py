@@ -135,7 +135,7 @@ def test_a_copy_goes_on_with_the_cursors_it_began_with_wherever_it_runs(
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     _fill(source)
     request, path = copy_request(source, target, CopyOptions(checkpoint_keys=500)), tmp_path / "state"
-    _break_after_commits(request, path, 0, monkeypatch)
+    _break_at_the_first_commit(request, path, monkeypatch)
     broken = read_state(path)
     assert broken is not None
     assert 0 < broken.counts.read < KEYS
@@ -147,16 +147,15 @@ def test_a_copy_goes_on_with_the_cursors_it_began_with_wherever_it_runs(
     assert same(snapshot(source.client), snapshot(target.client)) == []
 
 
-def _break_after_commits(request: CopyRequest, path: Path, commits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy_database, left = Copy._copy_database, iter(range(commits))
+def _break_at_the_first_commit(request: CopyRequest, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy_database = Copy._copy_database
 
     def breaking(self: Copy, database: int, listen: Any) -> None:
         commit = self._commit
 
         def committing(state: Any) -> None:
             commit(state)
-            if next(left, None) is None:
-                raise BadInput("stopped by the test")
+            raise BadInput("stopped by the test")
 
         self._commit = committing
         copy_database(self, database, listen)
@@ -174,7 +173,7 @@ def test_a_state_with_a_number_of_cursors_that_no_copy_has_is_refused(
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     _fill(source)
     request, path = copy_request(source, target, CopyOptions(checkpoint_keys=500)), tmp_path / "state"
-    _break_after_commits(request, path, 0, monkeypatch)
+    _break_at_the_first_commit(request, path, monkeypatch)
     state = read_state(path)
     assert state is not None
     state.databases[0].cursors = [None] * cursors

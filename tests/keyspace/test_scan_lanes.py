@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -42,14 +41,6 @@ class _Counting:
         return self._reader.receive()
 
 
-@contextmanager
-def _connections(server: Connection, database: int, partitions: int) -> Iterator[list[Connection]]:
-    connections = connections_for(server, database, partitions)
-    yield connections
-    for connection in connections:
-        connection.close()
-
-
 def _names(readers: Sequence[ReadsScan[PageOf]], partitions: int, round_trip: float) -> Counter[bytes]:
     lanes = ScanLanes(readers, list(range(partitions)), round_trip, Border(SECRET))
     seen = Counter(key for page in lanes.pages() for key in page.all_keys)
@@ -79,7 +70,7 @@ def test_each_key_of_a_database_at_rest_comes_once(version: str, round_trip: flo
     server = _fill(start_redis, version)
     for partitions in PARTITIONS:
         for database, keys in KEYS.items():
-            with _connections(server, database, partitions) as connections:
+            with connections_for(server, database, partitions) as connections:
                 names = _names([NameReader(one, 20) for one in connections], partitions, round_trip)
             assert names == _once(keys), (partitions, database)
     server.close()
@@ -90,7 +81,7 @@ def test_each_key_comes_once_with_its_value(version: str, start_redis: StartRedi
     server = _fill(start_redis, version)
     scan = ScanOf(50, [b"skip"])
     for partitions in PARTITIONS:
-        with _connections(server, 3, partitions) as connections:
+        with connections_for(server, 3, partitions) as connections:
             readers = [payload_reader(one, ValueForm.COPY, ReadLimits(), scan) for one in connections]
             assert _names(readers, partitions, FAR) == _once(KEYS[3]), partitions
     server.close()
@@ -117,7 +108,7 @@ def test_no_more_is_under_way_than_the_window_says(partitions: int, start_redis:
     monkeypatch.setattr(scan_lanes, "Window", _FixedWindow)
     monkeypatch.setattr(_FixedWindow, "waits", 0)
     server, under_way = _fill(start_redis, "3.2.6"), [0]
-    with _connections(server, 3, partitions) as connections:
+    with connections_for(server, 3, partitions) as connections:
         readers: list[ReadsScan[NamePage]] = [_Counting(NameReader(one, 20), under_way) for one in connections]
         lanes = ScanLanes(readers, list(range(partitions)), FAR, Border(SECRET))
         assert sum(len(page.all_keys) for page in lanes.pages()) == KEYS[3]
@@ -133,11 +124,11 @@ def test_a_walk_goes_on_from_the_cursors_it_had_come_to(start_redis: StartRedis)
     for given in (0, 1, 5, 40):
         border, cursors = Border(SECRET), [*range(8)]
         seen: Counter[bytes] = Counter()
-        with _connections(server, 3, 8) as connections:
+        with connections_for(server, 3, 8) as connections:
             lanes = ScanLanes([NameReader(one, 20) for one in connections], [*cursors], FAR, border)
             for _, page in zip(range(given), lanes.pages(), strict=False):
                 seen.update(page.all_keys)
-        with _connections(server, 3, 8) as connections:
+        with connections_for(server, 3, 8) as connections:
             again = ScanLanes([NameReader(one, 20) for one in connections], lanes.cursors, FAR, Border(SECRET, border.met))
             seen.update(key for page in again.pages() for key in page.all_keys)
             assert again.are_done

@@ -70,7 +70,7 @@ class Checkpoint:
         different = self._appeared.compare(kept) if self._after_break or self._existing is not Existing.SKIP else Different([], [], [])
         late = different.late if self._after_break else []
         if self._existing is not Existing.SKIP:
-            left, ours = different.value, different.ttl + [one for one in late if one not in different.ttl]
+            left, ours = different.value, list({(one.target, one.name): one for one in (*different.ttl, *late)}.values())
         else:
             ours = late
             names = {(one.target, one.name) for one in ours}

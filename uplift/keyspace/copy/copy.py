@@ -110,7 +110,6 @@ class Copy:
     def _copy_database(self, database: int, listen: Listener) -> None:
         progress = self._state.databases[database]
         apart = self._servers.source.beside(database)
-        readers: list[PageReader[bytes]] = []
         try:
             check_same_node(apart, self._servers.facts)
             for target in self._servers.targets:
@@ -118,7 +117,6 @@ class Copy:
                 set_marker(target, self._state.run)
             # Behind the select: what a copy that died had begun to build lies in this database.
             transfer = self._transfer(apart)
-            readers += self._readers(database, len(progress.cursors))
             appeared = AppearedKeys(self._servers, apart, self._options.limits)
             checkpoint = Checkpoint(
                 self._servers, self._options.existing, self._state, self._labels, transfer, appeared, after_break=self._after_break
@@ -128,11 +126,10 @@ class Copy:
                 self._commit(self._state)
                 listen(Progress("copy", self._state.counts.read, self._total))
 
-            self._copy_pages(readers, transfer, checkpoint, progress, commit)
+            with connections_for(self._servers.source, database, len(progress.cursors)) as connections:
+                self._copy_pages(self._readers(connections, len(progress.cursors)), transfer, checkpoint, progress, commit)
         finally:
             apart.close()
-            for reader in readers:
-                reader.connection.close()
 
     def _transfer(self, apart: Connection) -> KeyTransfer:
         options, servers = self._options, self._servers
@@ -150,13 +147,10 @@ class Copy:
             copier.sweep(target)
         return KeyTransfer(reader, writer, copier, servers.targets, servers.distance.round_trip)
 
-    def _readers(self, database: int, partitions: int) -> list[PageReader[bytes]]:
+    def _readers(self, connections: list[Connection], partitions: int) -> list[PageReader[bytes]]:
         limits = self._options.limits
         scan = ScanOf(limits.keys_of_a_page(partitions), self._servers.router.filter_arguments())
-        return [
-            payload_reader(connection, self._options.form, limits, scan)
-            for connection in connections_for(self._servers.source, database, partitions)
-        ]
+        return [payload_reader(connection, self._options.form, limits, scan) for connection in connections]
 
     @property
     def _is_exclusive(self) -> bool:

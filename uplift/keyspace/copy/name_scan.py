@@ -98,7 +98,6 @@ class _Looks:
         self._router = servers.router
         self._most = requests_under_way(servers.distance.round_trip)
         self._sizes = PipelinedRequests(servers.source, SIZES)
-        self._sizes_asked = 0
         self._targets = [None if target is None else _NamesOnTarget(target, self.found) for target in targets_to_check]
 
     def take(self, keys: list[bytes]) -> None:
@@ -120,7 +119,6 @@ class _Looks:
                     sampled.append(key)
         if sampled:
             self._sizes.send(sizes_request(sampled, "sample"))
-            self._sizes_asked += 1
         self._take_sizes(self._most)
         for target, wanted in zip(self._targets, names, strict=True):
             if target is not None and wanted:
@@ -134,8 +132,7 @@ class _Looks:
                 target.take_answers(0)
 
     def _take_sizes(self, most: int) -> None:
-        while self._sizes_asked > most:
-            self._sizes_asked -= 1
+        while self._sizes.under_way > most:
             for size in sizes_of(self._sizes.receive()):
                 rule = self._router.route(size.key)
                 if rule is not None:
@@ -149,7 +146,7 @@ class _NamesOnTarget:
     """Looks for names on one target: a page at a time, and one by one only where some are there and may still be named."""
 
     def __init__(self, target: Target, found: PreScan) -> None:
-        self._target, self._found = target, found
+        self._found = found
         self._requests = PipelinedRequests(target.connection)
         self._asked: deque[list[bytes]] = deque()
         self._most = requests_under_way(target.distance.round_trip)

@@ -12,16 +12,15 @@ from anycrc import CRC
 from uplift.errors import NotConvertible
 from uplift.keyspace.rdb.encodings import Bytes
 from uplift.keyspace.rdb.typed_value import decode_value, encode_value
-from uplift.keyspace.rdb.types import FOREIGN_TO_VALKEY, NEWEST_REDIS_VERSION, SINCE_VERSION, VALKEY_VERSION, RdbType
+from uplift.keyspace.rdb.types import DUMP_FOOTER_BYTES, FOREIGN_TO_VALKEY, NEWEST_REDIS_VERSION, SINCE_VERSION, VALKEY_VERSION, RdbType
 
 # The polynomial of redis/redis src/crc64.c, "Jones".
 CRC64 = CRC(width=64, poly=0xAD93D23594C935A9, init=0, refin=True, refout=True, xorout=0)
-_FOOTER_BYTES = 10
 
 
 def payload_version(payload: bytes) -> int:
     """The RDB version in the footer."""
-    return int(unpack_from("<H", payload, len(payload) - _FOOTER_BYTES)[0])
+    return int(unpack_from("<H", payload, len(payload) - DUMP_FOOTER_BYTES)[0])
 
 
 def fits(version: int, newest: int) -> bool:
@@ -36,7 +35,7 @@ def converted(payload: bytes, newest: int) -> bytes:
     oldest form, which every server turns into its own compact one while it loads.
     """
     version = newest if newest <= NEWEST_REDIS_VERSION else min(11, newest)
-    body = payload[:-_FOOTER_BYTES]
+    body = payload[:-DUMP_FOOTER_BYTES]
     try:
         kind = RdbType(body[0])
         if SINCE_VERSION[kind] > version:

@@ -57,6 +57,8 @@ NEWEST_REDIS_VERSION = 12
 VALKEY_VERSION = 80
 # Valkey keeps away from Redis' later numbers (valkey src/rdb.h, "foreign" versions): it takes none of them.
 FOREIGN_TO_VALKEY = range(12, 80)
+DUMP_FOOTER_BYTES = 10
+"""What DUMP puts behind a value: RDB version (2 bytes) and CRC64 (8)."""
 
 NAMES: dict[int, str] = {
     0: "string", 1: "list", 2: "set", 3: "zset", 4: "hash", 5: "zset", 6: "module", 7: "module", 9: "hash", 10: "list", 11: "set",

@@ -144,25 +144,23 @@ class BigDigest:
         self._running = hashlib.blake2b(digest_size=32)
         self._sum = 0
         self._seen: set[bytes] = set()
-        self._is_met = remembers
         self.elements = 0
 
     def add(self, piece: Piece) -> None:
         """Take in a piece, as value_pieces.read_pieces gives it."""
-        arguments = piece.arguments
-        self._is_met = self._remembers or piece.at_border
+        arguments, remembers = piece.arguments, self._remembers or piece.at_border
         match self._kind:
             case b"string" | b"list":
                 for element in arguments:
                     self._add_in_order(element)
             case b"set":
-                self._add_free((member, member) for member in arguments)
+                self._add_free(((member, member) for member in arguments), remembers=remembers)
             case b"zset":
-                self._add_free((member, score_bits(score) + member) for score, member in zip(arguments[::2], arguments[1::2], strict=True))
+                scored = zip(arguments[::2], arguments[1::2], strict=True)
+                self._add_free(((member, score_bits(score) + member) for score, member in scored), remembers=remembers)
             case _:
-                self._add_free(
-                    (name, pack("<I", len(name)) + name + data) for name, data in zip(arguments[::2], arguments[1::2], strict=True)
-                )
+                fields = zip(arguments[::2], arguments[1::2], strict=True)
+                self._add_free(((name, pack("<I", len(name)) + name + data) for name, data in fields), remembers=remembers)
 
     def _add_in_order(self, element: bytes) -> None:
         """A string's pieces are joined without a border, since both sides may cut at other places."""
@@ -173,10 +171,10 @@ class BigDigest:
             self.elements += len(element)
         self._running.update(element)
 
-    def _add_free(self, elements: Iterable[tuple[bytes, bytes]]) -> None:
+    def _add_free(self, elements: Iterable[tuple[bytes, bytes]], *, remembers: bool) -> None:
         """Sums keep all their bits: a sum cut to the width of its terms would let chosen elements cancel out."""
         for name, element in elements:
-            if self._is_met:
+            if remembers:
                 mark = hashlib.blake2b(name, digest_size=12).digest()
                 if mark in self._seen:
                     continue

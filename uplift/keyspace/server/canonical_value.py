@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from struct import pack
 
+from uplift.keyspace.rdb.types import DUMP_FOOTER_BYTES
 from uplift.keyspace.server.page_reply import Value
 from uplift.keyspace.server.replies import Reply, as_bytes, as_bytes_list, as_ints, as_list
 
@@ -16,7 +17,6 @@ _HLL_MAGIC = b"HYLL"
 _HLL_HEADER_BYTES = 16
 _HLL_DENSE_BYTES = 16 + 12288
 _COLLECTIONS = frozenset({b"list", b"set", b"hash", b"zset"})
-_DUMP_FOOTER_BYTES = 10
 
 
 def comparable(kind: bytes, value: Value) -> object:
@@ -28,7 +28,7 @@ def comparable(kind: bytes, value: Value) -> object:
     if isinstance(value, bytes):
         if kind == b"string":
             return without_hll_cache(value)
-        return value[:-_DUMP_FOOTER_BYTES] if kind in _COLLECTIONS else value
+        return value[:-DUMP_FOOTER_BYTES] if kind in _COLLECTIONS else value
     match kind:
         case b"set":
             return frozenset(as_bytes_list(value))

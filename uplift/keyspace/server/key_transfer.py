@@ -41,20 +41,15 @@ class KeyTransfer:
         self.big = BigCounts()
         self._reader, self._copier, self._targets = reader, copier, targets
         self._waiting: list[tuple[TooBig, Rule, bool]] = []
-        self._later, self._most_later = 0, requests_under_way(round_trip)
+        self._most_later = requests_under_way(round_trip)
 
     def take(self, page: Page[bytes]) -> None:
         """Write a page; what it had no room for is asked for, and its big keys wait until `settle`. Raises what PageWriter.write raises."""
         self._write(page)
         if page.later:
             self._reader.request_keys(page.later)
-            self._later += 1
-        if self._later > self._most_later:
-            self._take_later()
-
-    def _take_later(self) -> None:
-        self._later -= 1
-        self._write(self._reader.receive_keys())
+        if self._reader.under_way > self._most_later:
+            self._write(self._reader.receive_keys())
 
     def _write(self, page: Page[bytes]) -> None:
         self._waiting += [(entry, rule, self.writer.exclusive) for entry, rule in self.writer.write(page)]
@@ -68,8 +63,8 @@ class KeyTransfer:
 
         Raises what Target.settle and BigKeyCopier raise.
         """
-        while self._later:
-            self._take_later()
+        while self._reader.under_way:
+            self._write(self._reader.receive_keys())
         # All of them are sent what there is before the first is waited for.
         for target in self._targets:
             target.flush()

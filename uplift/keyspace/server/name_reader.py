@@ -51,12 +51,8 @@ def pages_of_names(server: Connection, database: int, partitions: int, round_tri
 
     Whoever stops in between closes the iterator. Raises as PageReader.receive.
     """
-    connections = connections_for(server, database, partitions)
     # Nothing is written down of this walk, so its borders are told apart by a secret of its own.
     border = Border(secrets.token_bytes(16))
-    try:
+    with connections_for(server, database, partitions) as connections:
         readers = [NameReader(connection, _PAGE_KEYS) for connection in connections]
         yield from ScanLanes(readers, list(range(partitions)), round_trip, border).pages()
-    finally:
-        for connection in connections:
-            connection.close()

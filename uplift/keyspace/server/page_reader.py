@@ -144,6 +144,11 @@ class PageReader(Generic[Returned]):
         """Ask for these keys; `receive_keys` takes them."""
         self._requests.send(READ.request(keys, "", 0, *self._tail))
 
+    @property
+    def under_way(self) -> int:
+        """How many pages have been asked for and not taken."""
+        return self._requests.under_way
+
     def receive(self) -> Page[Returned]:
         """The oldest page asked for.
 

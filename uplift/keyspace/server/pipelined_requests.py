@@ -28,6 +28,11 @@ class PipelinedRequests:
         self._answers: deque[Reply] = deque()
         self._is_broken = False
 
+    @property
+    def under_way(self) -> int:
+        """How many answers have not been taken yet."""
+        return len(self._requests)
+
     def send(self, request: bytes) -> None:
         """Put one more under way. That the connection is broken shows when its answer is wanted."""
         self._requests.append(request)
@@ -73,14 +78,14 @@ class PipelinedRequests:
 
     def _send_again(self) -> None:
         self.connection.reconnect()
-        self.connection.send(b"".join(self._under_way()))
+        self.connection.send(b"".join(self._unread()))
         self._is_broken = False
 
     def _again(self, problem: ErrorReply) -> Reply:
         """The oldest request once more, and then what is under way behind it, whose answers may be refusals too."""
         if problem.word != "NOSCRIPT" and problem.word not in NOT_READY:
             raise problem
-        oldest, *rest = self._under_way()
+        oldest, *rest = self._unread()
         self.connection.read_many(len(rest))
         reply = self._ask(oldest)
         self.connection.send(b"".join(rest))
@@ -92,7 +97,7 @@ class PipelinedRequests:
             return connection.ask_packed(request)
         return self._script.answered(connection, request, connection.ask_packed)
 
-    def _under_way(self) -> list[bytes]:
+    def _unread(self) -> list[bytes]:
         return list(islice(self._requests, len(self._answers), None))
 
     def _refusal(self, problem: ErrorReply) -> SourceUnreachable | TargetRefused:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -31,9 +32,17 @@ class ReadsScan(Protocol[PageOut]):
         ...
 
 
-def connections_for(server: Connection, database: int, partitions: int) -> list[Connection]:
-    """Connections for a walk by so many partitions: two, so that a request of one waits while that of the other is worked on."""
-    return [server.beside(database) for _ in range(min(2, partitions))]
+@contextmanager
+def connections_for(server: Connection, database: int, partitions: int) -> Iterator[list[Connection]]:
+    """Connections for a walk by so many partitions, for one block: two, so that a request of one waits while the other's is worked on."""
+    connections: list[Connection] = []
+    try:
+        for _ in range(min(2, partitions)):
+            connections.append(server.beside(database))
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from uplift.keyspace.server.facts import ServerFacts
 from uplift.keyspace.server.scan_page import PageOf
+from uplift.keyspace.server.window import requests_under_way
 
 MOST_PARTITIONS = 64
 _FIRST_TRIED = (2, 8)
@@ -33,6 +34,11 @@ def partitions_of(facts: ServerFacts, requests: int, keys: int) -> int:
     while partitions < min(requests, MOST_PARTITIONS, keys // _LEAST_KEYS_A_PARTITION):
         partitions *= 2
     return partitions
+
+
+def partitions_at(facts: ServerFacts, round_trip_seconds: float, database: int) -> int:
+    """Into how many partitions to divide the scan of one database of a server that is so far away."""
+    return partitions_of(facts, requests_under_way(round_trip_seconds), facts.keys_in(database))
 
 
 def may_be_divided(facts: ServerFacts) -> bool:

@@ -15,10 +15,10 @@ from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.events import Listener, Note, Progress, warn
 from uplift.keyspace.server.facts import Distance, ServerFacts, distance_within_memory, read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.scan_partition import may_be_divided, partitions_of
+from uplift.keyspace.server.scan_partition import may_be_divided, partitions_at
 from uplift.keyspace.server.server_checks import Preflight, TargetSide, check_servers
 from uplift.keyspace.server.target import Target
-from uplift.keyspace.server.window import pieces_under_way, requests_under_way
+from uplift.keyspace.server.window import pieces_under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Servers:
 
     def partitions(self, database: int) -> int:
         """Into how many partitions to divide the scan of one database of the source (scan_partition.py)."""
-        return partitions_of(self.facts, requests_under_way(self.distance.round_trip), self.facts.keys_in(database))
+        return partitions_at(self.facts, self.distance.round_trip, database)
 
     def limits_of_source(self, limits: ReadLimits) -> ReadLimits:
         """The limits with as many pieces of a big value under way as its distance wants."""

@@ -61,9 +61,10 @@ class Window:
     """
 
     def __init__(self, round_trip_seconds: float, most: int) -> None:
-        self.size = min(most, NEAR + round(_FIRST_SHARE * round_trip_seconds / _PAGE_SECONDS))
         # Whoever began far away may have many partitions; near, no more is under way for that.
-        self._round_trip, self._most = round_trip_seconds, most if requests_under_way(round_trip_seconds) > NEAR else min(most, NEAR)
+        self._most = most if requests_under_way(round_trip_seconds) > NEAR else min(most, NEAR)
+        self.size = min(self._most, NEAR + round(_FIRST_SHARE * round_trip_seconds / _PAGE_SECONDS))
+        self._round_trip = round_trip_seconds
         # Answers a second, the newest last; and what is being counted since when.
         self._rates: deque[float] = deque(maxlen=_RATES_KEPT)
         self._began, self._answered = time.monotonic(), 0

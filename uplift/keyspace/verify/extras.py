@@ -12,7 +12,7 @@ from uplift.keyspace.server.expiry import NO_TTL
 from uplift.keyspace.server.name_reader import NamePage, pages_of_names
 from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import Reply, as_bytes_list
-from uplift.keyspace.server.scan_partition import partitions_of
+from uplift.keyspace.server.scan_partition import partitions_at
 from uplift.keyspace.server.scripts import MISSING
 from uplift.keyspace.server.source_and_targets import Servers
 from uplift.keyspace.server.window import requests_under_way
@@ -50,8 +50,7 @@ class ExtraKeys:
     def _pages(self, index: int) -> Generator[NamePage, None, None]:
         target = self._targets[index]
         database, round_trip = target.connection.database, target.distance.round_trip
-        partitions = partitions_of(target.facts, requests_under_way(round_trip), target.facts.keys_in(database))
-        return pages_of_names(target.connection, database, partitions, round_trip)
+        return pages_of_names(target.connection, database, partitions_at(target.facts, round_trip, database), round_trip)
 
     def _unwritten(self, name: bytes) -> tuple[Difference, bytes, str] | None:
         """A name under which no key is written to this target; None for one that the map leaves alone."""

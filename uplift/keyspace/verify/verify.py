@@ -127,27 +127,22 @@ class Verify:
         servers, limits = self._servers, self._options.limits
         round_trip, partitions = servers.distance.round_trip, servers.partitions(self._source.database)
         scan = ScanOf(limits.keys_of_a_page(partitions), self._router.filter_arguments())
-        connections = connections_for(self._source, self._source.database, partitions)
         # Keys are looked at again while some of these are under way: so not over the connection for that.
         apart = self._source.beside()
-        rest = self._reader(apart, servers.facts)
-        readers = [self._reader(connection, servers.facts, scan) for connection in connections]
-        lanes = ScanLanes(readers, list(range(partitions)), round_trip, Border(self._labels.secret))
         try:
-            later = 0
-            for page in lanes.pages():
-                yield page
-                if page.later:
-                    rest.request_keys(page.later)
-                    later += 1
-                if later >= requests_under_way(round_trip):
-                    later -= 1
-                    yield rest.receive_keys()
-            for _ in range(later):
+            rest = self._reader(apart, servers.facts)
+            with connections_for(self._source, self._source.database, partitions) as connections:
+                readers = [self._reader(connection, servers.facts, scan) for connection in connections]
+                for page in ScanLanes(readers, list(range(partitions)), round_trip, Border(self._labels.secret)).pages():
+                    yield page
+                    if page.later:
+                        rest.request_keys(page.later)
+                    if rest.under_way >= requests_under_way(round_trip):
+                        yield rest.receive_keys()
+            while rest.under_way:
                 yield rest.receive_keys()
         finally:
-            for connection in (*connections, apart):
-                connection.close()
+            apart.close()
 
     def _ask(self, page: Page[Value], readers: list[PageReader[Value]]) -> _Asked:
         """Route a page and ask the targets for its keys; what is too big waits for a comparison of its own."""
