@@ -210,6 +210,8 @@ class Connection:
     def _feed(self) -> None:
         try:
             data = self._open_socket().recv(_READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            raise
         except OSError as problem:
             raise ConnectionLost(f"{self.endpoint} broke off: {problem}", self) from problem
         if not data:
@@ -271,6 +273,35 @@ class Connection:
             except SourceUnreachable:
                 self.reconnect()
         return self.call_all(requests)
+
+    def fileno(self) -> int:
+        """For poll(2); -1 where it is closed."""
+        return -1 if self._socket is None else self._socket.fileno()
+
+    def arrived(self) -> list[Reply | ErrorReply]:
+        """What has come and was not read yet, without waiting: for a connection that is told things it did not ask for.
+
+        Raises ConnectionLost where the connection is gone and everything that came before was taken.
+        """
+        opened = self._open_socket()
+        lost: ConnectionLost | None = None
+        opened.setblocking(False)
+        try:
+            while True:
+                self._feed()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except ConnectionLost as problem:
+            lost = problem
+        finally:
+            opened.settimeout(self._timeout)
+        gets = self._reader.gets
+        replies: list[Reply | ErrorReply] = []
+        while (reply := gets()) is not False:
+            replies.append(reply)
+        if lost is not None and not replies:
+            raise lost
+        return replies
 
     def _open_socket(self) -> socket.socket:
         if self._socket is None:

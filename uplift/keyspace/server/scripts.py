@@ -61,15 +61,25 @@ class Script:
         raise TargetRefused(f"{connection.endpoint} forgot a script right after it was loaded, {_MOST_LOADS} times: who runs SCRIPT FLUSH?")
 
 
-def _script(*names: str) -> Script:
-    folder = files("uplift.keyspace.server").joinpath("lua")
-    text = b"".join(folder.joinpath(name).read_bytes() for name in names)
+_HERE = "uplift.keyspace.server"
+
+
+def lua_text(name: str, package: str = _HERE) -> bytes:
+    """A file of a package's folder `lua`."""
+    return files(package).joinpath("lua").joinpath(name).read_bytes()
+
+
+def script_of(*texts: bytes) -> Script:
+    """The script these texts make, one behind the other."""
+    text = b"".join(texts)
     # Redis names scripts by SHA-1; it protects nothing here.
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
 
 
-READ = _script("read_ttls.lua", "read_page.lua")
-ENDS = _script("read_ttls.lua", "key_expiry.lua")
-SIZES = _script("key_sizes.lua")
-MISSING = _script("missing_keys.lua")
-SWAP = _script("swap_in.lua")
+READ_TTLS = lua_text("read_ttls.lua")
+"""The head of every script that answers when keys expire."""
+READ = script_of(READ_TTLS, lua_text("read_page.lua"))
+ENDS = script_of(READ_TTLS, lua_text("key_expiry.lua"))
+SIZES = script_of(lua_text("key_sizes.lua"))
+MISSING = script_of(lua_text("missing_keys.lua"))
+SWAP = script_of(lua_text("swap_in.lua"))

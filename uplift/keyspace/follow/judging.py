@@ -1,0 +1,306 @@
+"""From what a round read to what it writes: which keys are decided at once, which need both sides, and what both sides then come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from uplift.errors import NotConvertible
+from uplift.keyspace.follow.applying import ANYTHING, Change, Write
+from uplift.keyspace.follow.base import BaseEntry
+from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Reason, Seen, decide
+from uplift.keyspace.follow.evidence import Evidence, Known, Span, TouchKind, evidence_of
+from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.gaps import ResetKind
+from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, Side, State, same_life
+from uplift.keyspace.follow.messages import token_as_text
+from uplift.keyspace.follow.pages import Page
+from uplift.keyspace.follow.pasts import Pasts
+from uplift.keyspace.follow.payload_value import same_value
+from uplift.keyspace.follow.reading import Reading
+from uplift.keyspace.follow.touches import Touch
+from uplift.keyspace.keymap.routing import Rule
+from uplift.keyspace.rdb.payload import converted, fits, payload_version
+
+_BY_ITSELF = frozenset({TouchKind.EXPIRED, TouchKind.EVICTED})
+_NOTHING: frozenset[TouchKind] = frozenset()
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What a page comes to. `changes` by the side they are written to; `both`: keys that need both sides read; `big`: too big for a page.
+
+    `named`: keys that policy decided, with the reason; `conflicts` by reason; `left`: keys that stay unequal; `carries` by the side that
+    gets its life back from the other one in the next round. `unexplained`: keys that differed though nothing had touched them.
+    """
+
+    changes: tuple[list[Change], list[Change]] = field(default_factory=lambda: ([], []))
+    both: list[bytes] = field(default_factory=list)
+    big: list[bytes] = field(default_factory=list)
+    named: list[tuple[bytes, str]] = field(default_factory=list)
+    conflicts: list[Reason] = field(default_factory=list)
+    left: list[tuple[bytes, Reason]] = field(default_factory=list)
+    carries: dict[bytes, Side] = field(default_factory=dict)
+    unexplained: list[bytes] = field(default_factory=list)
+    equal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A page as both sides answered it: readings and where their markers stood, by side."""
+
+    page: Page
+    readings: tuple[Reading, Reading]
+    positions: tuple[int, int]
+    round: int
+
+
+class Judge:
+    """For one source and one target. `rule_of` gives a followed key's rule. Settles what needs no write at once."""
+
+    def __init__(self, servers: tuple[FollowedServer, FollowedServer], pasts: Pasts, policy: Policy) -> None:
+        self.servers, self.pasts, self.policy = servers, pasts, policy
+
+    def judge(self, read: Read, rule_of: dict[bytes, Rule]) -> Judgement:
+        """Every key of a page of values."""
+        found = Judgement()
+        for side in Side:
+            states = read.readings[side].states
+            for key in read.page.alone[side]:
+                name = self.name_on(side, key, rule_of[key])
+                if name in states:
+                    self._judge_alone(key, side, states[name], read, rule_of[key], found)
+        for key in read.page.both:
+            rule = rule_of[key]
+            names = (self.name_on(Side.SOURCE, key, rule), self.name_on(Side.TARGET, key, rule))
+            if all(names[side] in read.readings[side].states for side in Side):
+                self._judge_both(key, (read.readings[0].states[names[0]], read.readings[1].states[names[1]]), read, rule, found)
+        return found
+
+    def compare_tokens(self, read: Read, rule_of: dict[bytes, Rule]) -> Judgement:
+        """Every key of a pass's page: those that are equal by their tokens are done, all others need both values."""
+        found = Judgement()
+        for key in read.page.both:
+            name = self.name_on(Side.TARGET, key, rule_of[key])
+            source, target = read.readings[0].states.get(key), read.readings[1].states.get(name)
+            if key in read.readings[0].later or name in read.readings[1].later:
+                found.both.append(key)
+            elif self._are_as_base(self.pasts.entry(key), source, target) or _are_equal_by_token(source, target):
+                self._keep(key, (source, target), read)
+                found.equal += 1
+            else:
+                found.both.append(key)
+        return found
+
+    def _are_as_base(self, entry: BaseEntry | None, source: State | None, target: State | None) -> bool:
+        if entry is None or source is None or target is None or not source.token or not target.token:
+            return False
+        return source.token == entry.source and target.token == entry.target and same_life(source.life, target.life)
+
+    def name_on(self, side: Side, key: bytes, rule: Rule) -> bytes:
+        """A key's name on a side."""
+        return rule.root + key if side is Side.TARGET and rule.root else key
+
+    def _judge_alone(self, key: bytes, side: Side, state: State | None, read: Read, rule: Rule, found: Judgement) -> None:
+        """One side was touched and read; the other one is written where it still is what the base says."""
+        if state is not None and state.size:
+            found.big.append(key)
+            return
+        other = side.other
+        touches = self.servers[other].events.touches
+        touch = self.servers[side].events.touches.before(key, read.positions[side])
+        entry = self.pasts.entry(key)
+        one_way = not self.policy.two_way
+        if one_way and side is Side.SOURCE and (state is not None or (touch is not None and not touch.kinds <= _BY_ITSELF)):
+            self._write(key, side, state, entry, read, rule, found, expects=False)
+            return
+        expected = self.pasts.state_of(entry, other)
+        own = self.pasts.state_of(entry, side)
+        if (
+            expected is None
+            or own is None
+            or expected.token == EVICTED_TOKEN
+            or touches.before(key, read.positions[other]) is not None
+            or (state is None and touch is not None and touch.kinds <= _BY_ITSELF)
+            or ((ABSENT if state is None else state.token) == own.token and same_life(own.life if state is None else state.life, own.life))
+        ):
+            found.both.append(key)
+            return
+        self._write(key, side, state, entry, read, rule, found, expects=True)
+
+    def _write(
+        self,
+        key: bytes,
+        side: Side,
+        state: State | None,
+        entry: BaseEntry | None,
+        read: Read,
+        rule: Rule,
+        found: Judgement,
+        *,
+        expects: bool,
+    ) -> None:
+        other = side.other
+        base = self.pasts.state_of(entry, other)
+        expected = token_as_text(base.token) if expects and base is not None else ANYTHING
+        expected_life = base.life if base is not None else FOREVER
+        change = self._change(key, side, state, rule, expected, expected_life, found)
+        if change is None:
+            return
+        own = self.pasts.state_of(entry, side)
+        if (
+            state is not None
+            and own is not None
+            and base is not None
+            and base.token not in {ABSENT, EVICTED_TOKEN}
+            and state.token == own.token
+        ):
+            # The value is there already.
+            change = Change(key, change.name, token_as_text(base.token), base.life, Write.LIFE, b"", state.life, change.winner_token)
+        found.changes[other].append(change)
+
+    def _change(
+        self, key: bytes, side: Side, state: State | None, rule: Rule, expected: bytes, expected_life: int, found: Judgement
+    ) -> Change | None:
+        """Bring the other side to a state of this one; None where the other one cannot hold it, which names the key."""
+        other = side.other
+        name = self.name_on(other, key, rule)
+        if state is None:
+            return Change(key, name, expected, expected_life, Write.DELETE, b"", FOREVER, ABSENT)
+        value = state.value or b""
+        if state.is_string:
+            return Change(key, name, expected, expected_life, Write.STRING, value, state.life, state.token)
+        newest = self.servers[other].newest_payload
+        if not fits(payload_version(value), newest):
+            try:
+                value = converted(value, newest)
+            except NotConvertible as problem:
+                found.named.append((key, f"{self.servers[other].name} cannot hold it: {problem}"))
+                return None
+        return Change(key, name, expected, expected_life, Write.PAYLOAD, value, state.life, state.token)
+
+    def _judge_both(self, key: bytes, states: tuple[State | None, State | None], read: Read, rule: Rule, found: Judgement) -> None:
+        if any(state is not None and state.size for state in states):
+            found.big.append(key)
+            return
+        same = _same(states)
+        entry = self.pasts.entry(key)
+        seen = (
+            self._seen(key, Side.SOURCE, states[Side.SOURCE], entry, read),
+            self._seen(key, Side.TARGET, states[Side.TARGET], entry, read),
+        )
+        decision = decide(*seen, same_value=same, policy=self.policy)
+        self._count(key, decision, seen, found)
+        match decision.outcome:
+            case Outcome.KEEP:
+                self._keep(key, states, read)
+            case Outcome.LEAVE:
+                self._leave(key, states, decision.reason, read)
+                found.left.append((key, decision.reason))
+            case Outcome.SOURCE | Outcome.TARGET:
+                winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
+                self._take_over(key, winner, states, decision, rule, same, found)
+
+    def _take_over(
+        self,
+        key: bytes,
+        winner: Side,
+        states: tuple[State | None, State | None],
+        decision: Decision,
+        rule: Rule,
+        same: bool,
+        found: Judgement,
+    ) -> None:
+        state, beaten = states[winner], states[winner.other]
+        expected = token_as_text(beaten.token) if beaten is not None else b""
+        expected_life = beaten.life if beaten is not None else FOREVER
+        change = self._change(key, winner, state, rule, expected, expected_life, found)
+        if change is None:
+            return
+        life = change.life if decision.life is None else decision.life
+        if same and state is not None:
+            change = Change(key, change.name, expected, expected_life, Write.LIFE, b"", life, change.winner_token)
+        elif life != change.life:
+            change = Change(key, change.name, expected, expected_life, change.write, change.value, life, change.winner_token)
+        if decision.life is not None:
+            found.carries[key] = winner
+        found.changes[winner.other].append(change)
+
+    def _seen(self, key: bytes, side: Side, state: State | None, entry: BaseEntry | None, read: Read) -> Seen:
+        server, position = self.servers[side], read.positions[side]
+        touch = server.events.touches.before(key, position)
+        base_round, base = self.pasts.round_of(entry), self.pasts.state_of(entry, side)
+        sent = self.pasts.sent.get(key)
+        if sent is not None and sent.side is side and state is not None and (sent.token == state.token or _is_value(sent.value, state)):
+            # What this program sent and was not told about: its own write, not one of the gap.
+            base = type(base)(state.token, sent.life) if base is not None else base
+        reset = server.gaps.reset_of(key, base_round, is_absent=state is None)
+        gap: Span | None = server.gaps.gap_of(base_round)
+        token = ABSENT if state is None else state.token
+        clock = read.readings[side].clock
+        known = Known(
+            state, touch.kinds if touch else _NOTHING, base, base is not None and token == base.token, gap, reset is not None, clock
+        )
+        return Seen(
+            state,
+            evidence_of(known),
+            clock,
+            touch.round if touch else 0,
+            touch.position if touch else 0,
+            gap,
+            is_base=base is not None and token == base.token,
+            is_remembered=reset is not None and self.pasts.was_lately(key, side, token),
+            is_failover=reset is not None and reset.kind is ResetKind.FAILOVER,
+        )
+
+    def _count(self, key: bytes, decision: Decision, seen: tuple[Seen, Seen], found: Judgement) -> None:
+        if decision.is_named:
+            found.named.append((key, decision.reason))
+        if decision.is_conflict:
+            found.conflicts.append(decision.reason)
+        untouched = {Evidence.NONE, Evidence.SILENT}
+        if decision.outcome in {Outcome.SOURCE, Outcome.TARGET} and {one.evidence for one in seen} <= untouched:
+            found.unexplained.append(key)
+
+    def _keep(self, key: bytes, states: tuple[State | None, State | None], read: Read) -> None:
+        source, target = states
+        life = FOREVER if source is None else source.life
+        self.pasts.put(key, source.token if source else ABSENT, target.token if target else ABSENT, life, read.round)
+        self._settle(key, read)
+
+    def _leave(self, key: bytes, states: tuple[State | None, State | None], reason: Reason, read: Read) -> None:
+        source, target = states
+        if reason is Reason.EVICTED and source is not target:
+            held = source or target
+            life = FOREVER if held is None else held.life
+            self.pasts.put(key, source.token if source else EVICTED_TOKEN, target.token if target else EVICTED_TOKEN, life, read.round)
+        self._settle(key, read)
+
+    def _settle(self, key: bytes, read: Read) -> None:
+        for side in Side:
+            self.servers[side].events.touches.settle(key, read.positions[side], read.round)
+
+
+def _same(states: tuple[State | None, State | None]) -> bool:
+    one, other = states
+    if one is None or other is None:
+        return False
+    if one.token == other.token:
+        return True
+    if one.is_string is not other.is_string or one.value is None or other.value is None:
+        return False
+    return same_value(one.value, other.value, is_string=one.is_string)
+
+
+def _is_value(value: bytes, state: State) -> bool:
+    return not state.is_string and state.value is not None and bool(value) and same_value(value, state.value, is_string=False)
+
+
+def _are_equal_by_token(source: State | None, target: State | None) -> bool:
+    if source is None or target is None:
+        return source is target
+    return bool(source.token) and source.token == target.token and same_life(source.life, target.life)
+
+
+def touched_by_itself(touch: Touch | None) -> bool:
+    """Whether the server alone touched the key: it expired or was evicted."""
+    return touch is not None and touch.kinds <= _BY_ITSELF

@@ -1,0 +1,57 @@
+"""The lease: on each server one key that says which engine may write. It is checked by every apply, and seen by every reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uplift.keyspace.follow.own_names import LEASE, channel_of
+from uplift.keyspace.follow.scripts import RAISE_LEASE
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.replies import as_bytes, as_int, as_list, as_optional_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`epoch:owner`. The owner is part of it: two standbys may take one number at the same time."""
+
+    epoch: int
+    owner: str
+
+    @property
+    def text(self) -> bytes:
+        """As it is kept on a server."""
+        return f"{self.epoch}:{self.owner}".encode()
+
+    def higher(self, epoch: int) -> Lease:
+        """The same owner with an epoch above its own and another."""
+        return Lease(max(self.epoch, epoch) + 1, self.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """What came of taking a lease: whether it is ours now, and who had it (b"": nobody)."""
+
+    is_ours: bool
+    before: bytes
+
+
+def raise_lease(connection: Connection, database: int, lease: Lease) -> Raise:
+    """Take it on one server. Raises what Script.call raises."""
+    done, before = as_list(RAISE_LEASE.call(connection, [LEASE], lease.epoch, lease.owner, channel_of(database)))
+    return Raise(as_int(done) == 1, as_bytes(before))
+
+
+def held_epoch(connection: Connection) -> int:
+    """The epoch of whoever holds it on one server; 0 where nobody does."""
+    return epoch_of(as_optional_bytes(connection.ask("GET", LEASE)) or b"")
+
+
+def epoch_of(text: bytes) -> int:
+    """The epoch in a lease's text; 0 for what is none."""
+    number = text.partition(b":")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def owner_of(text: bytes) -> str:
+    """The owner in a lease's text."""
+    return text.partition(b":")[2].decode("ascii", "replace")

@@ -1,0 +1,100 @@
+-- Brings keys of one server to given states, each only where it is still what the round expects, between `begin` and `end` on the channel.
+--
+-- KEYS: 1 lease, 2.. keys.  ARGV: 1 the lease as it must be, 2 channel, 3 begin, 4 end (its head), 5 elements and 6 bytes a value that is
+--       compared may have, 7 ms two lives may differ by; then for each key seven:
+--       1 expected: '*' anything, '' nothing, else a token ('S' a string or 'D' a DUMP, and 16 hex digits of its SHA-1);
+--       2 expected life (ms since 1970, -1 never); 3 what to do: 's' SET, 'r' RESTORE, 'n' RENAME from the temporary key in 4, 'd' DEL,
+--       'l' the life alone, 'k' nothing; 4 value; 5 life; 6 whether RESTORE takes a moment (ABSTTL); 7 a note that goes with the end.
+-- Answers: 'fenced' and the lease; or one letter a key ('o' done, 'c' changed: nothing was written, 'b' too big to compare, 'e' refused),
+-- and for each key the token it has now ('B': too big to say), or why it was refused.
+--
+-- One effect or none: what would not fit is refused by the one command that writes the value (a script's memory is checked before its first
+-- write only, src/scripting.c), and every write is a pcall, so that the end is published whatever happened.
+local call, sub = redis.call, string.sub
+redis.replicate_commands()
+local lease = call('GET', KEYS[1])
+if lease ~= ARGV[1] then return {'fenced', lease} end
+local channel, most_elements, most_bytes, apart = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local length_of = {string = 'STRLEN', list = 'LLEN', set = 'SCARD', hash = 'HLEN', zset = 'ZCARD', stream = 'XLEN'}
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+call('PUBLISH', channel, ARGV[3])
+
+-- nil: too big to tell here.
+local function token_of(key)
+  local kind = call('TYPE', key).ok
+  if kind == 'none' then return '' end
+  local length = length_of[kind] and call(length_of[kind], key) or 0
+  if length > (kind == 'string' and most_bytes or most_elements) then return nil end
+  if kind == 'string' then
+    local value = call('GET', key)
+    return value and 'S' .. sub(redis.sha1hex(value), 1, 16) or ''
+  end
+  local payload = call('DUMP', key)
+  return payload and 'D' .. sub(redis.sha1hex(sub(payload, 1, -11)), 1, 16) or ''
+end
+
+local function same_life(key, expected)
+  local ttl = call('PTTL', key)
+  if ttl < 0 or expected < 0 then return ttl == expected end
+  return math.abs(now + ttl - expected) <= apart
+end
+
+-- 'o' where the key is as expected.
+local function compare(key, expected, life)
+  if expected == '*' then return 'o' end
+  local token = token_of(key)
+  if token == nil then return 'b' end
+  if token ~= expected or (token ~= '' and not same_life(key, life)) then return 'c' end
+  return 'o'
+end
+
+local function failed(reply) return type(reply) == 'table' and reply.err end
+
+local function has_ended(what, life) return what == 'd' or (what ~= 'k' and life >= 0 and life <= now) end
+
+-- Nothing where it went well, else why it did not.
+local function write(key, what, value, life, has_absolute)
+  local moment = string.format('%.0f', life)
+  if has_ended(what, life) then call('DEL', key) return nil end
+  if what == 'r' and life >= 0 and has_absolute then return failed(redis.pcall('RESTORE', key, moment, value, 'REPLACE', 'ABSTTL')) end
+  local problem
+  if what == 's' then
+    problem = failed(redis.pcall('SET', key, value))
+  elseif what == 'r' then
+    problem = failed(redis.pcall('RESTORE', key, 0, value, 'REPLACE'))
+  elseif what == 'n' then
+    problem = failed(redis.pcall('RENAME', value, key))
+  end
+  if problem then return problem end
+  if what == 'k' then return nil end
+  if life >= 0 then call('PEXPIREAT', key, moment) elseif what == 'l' or what == 'n' then call('PERSIST', key) end
+end
+
+-- The token of what was just written.
+local function written_token(key, what, value, life, expected)
+  if has_ended(what, life) then return '' end
+  if what == 's' then return 'S' .. sub(redis.sha1hex(value), 1, 16) end
+  if (what == 'k' or what == 'l') and expected ~= '*' then return expected end
+  return token_of(key) or 'B'
+end
+
+local letters, tokens, ends = {}, {}, {}
+for i = 2, #KEYS do
+  local key, at = KEYS[i], 7 * (i - 1)
+  local expected, what, value, life, note = ARGV[at + 1], ARGV[at + 3], ARGV[at + 4], tonumber(ARGV[at + 5]), ARGV[at + 7]
+  local letter, token = compare(key, expected, tonumber(ARGV[at + 2])), ''
+  if letter == 'o' then
+    local problem = write(key, what, value, life, ARGV[at + 6] == '1')
+    if problem then
+      letter, token = 'e', problem
+    else
+      token = written_token(key, what, value, life, expected)
+      ends[#ends + 1] = struct.pack('>BI4', #token, #note) .. token .. note
+    end
+  end
+  letters[i - 1], tokens[i - 1] = letter, token
+end
+letters = table.concat(letters)
+call('PUBLISH', channel, ARGV[4] .. letters .. ' ' .. table.concat(ends))
+return {letters, tokens}

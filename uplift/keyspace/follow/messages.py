@@ -1,0 +1,129 @@
+"""What engines say to each other, and to themselves, on a run's channel: markers, brackets and raised leases.
+
+They arrive among the key events, in the order in which the server did things: that order is what a follow is built on.
+"""
+
+from __future__ import annotations
+
+from binascii import hexlify, unhexlify
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+
+from uplift.keyspace.follow.key_state import ABSENT
+
+_NOTE = Struct(">Bq")
+_END_ENTRY = Struct(">BI")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Published by the script that reads: everything before it was done before the reading. `told` is what a standby must know."""
+
+    owner: bytes
+    round: int
+    page: int
+    told: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What follows, up to the end, is done by an apply script."""
+
+    owner: bytes
+    round: int
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One key that was brought to what the other side had: the tokens of both sides, and its life."""
+
+    key: bytes
+    winner_token: bytes
+    written_token: bytes
+    life: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An apply script is over. `letters` say what became of each key of the page, `entries` is what was written."""
+
+    owner: bytes
+    round: int
+    page: int
+    letters: bytes
+    entries: bytes
+
+    def ended(self) -> Iterator[Ended]:
+        """The keys that were written."""
+        at, entries = 0, self.entries
+        while at < len(entries):
+            token_bytes, note_bytes = _END_ENTRY.unpack_from(entries, at)
+            at += _END_ENTRY.size
+            token = token_from_text(entries[at : at + token_bytes])
+            at += token_bytes
+            winner_bytes, life = _NOTE.unpack_from(entries, at)
+            name_at = at + _NOTE.size + winner_bytes
+            yield Ended(entries[name_at : at + note_bytes], entries[at + _NOTE.size : name_at], token, life)
+            at += note_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """Somebody took the lease."""
+
+    owner: bytes
+
+
+Message = Marker | Begin | End | Raised
+
+
+def marker_text(owner: bytes, round_: int, page: int, told: bytes) -> bytes:
+    """A marker as it travels."""
+    return b"m %b %d %d %b" % (owner, round_, page, told)
+
+
+def begin_text(owner: bytes, round_: int, page: int) -> bytes:
+    """A begin as it travels."""
+    return b"b %b %d %d" % (owner, round_, page)
+
+
+def end_head(owner: bytes, round_: int, page: int) -> bytes:
+    """What stands before the letters of an end; the script adds the rest."""
+    return b"e %b %d %d " % (owner, round_, page)
+
+
+def note_of(key: bytes, winner_token: bytes, life: int) -> bytes:
+    """What an end says of one key besides the token it has now; `key` is the source's name."""
+    return _NOTE.pack(len(winner_token), life) + winner_token + key
+
+
+def message_of(text: bytes) -> Message | None:
+    """A message from the channel; None for what is none of ours."""
+    parts = text.split(b" ", 4)
+    try:
+        match parts:
+            case [b"m", owner, round_, page, told]:
+                return Marker(owner, int(round_), int(page), told)
+            case [b"b", owner, round_, page]:
+                return Begin(owner, int(round_), int(page))
+            case [b"e", owner, round_, page, rest]:
+                letters, _, entries = rest.partition(b" ")
+                return End(owner, int(round_), int(page), letters, entries)
+            case [b"r", owner]:
+                return Raised(owner)
+            case _:
+                return None
+    except ValueError:
+        return None
+
+
+def token_as_text(token: bytes) -> bytes:
+    """A token as scripts have it: its letter and 16 hex digits."""
+    return token[:1] + hexlify(token[1:])
+
+
+def token_from_text(text: bytes) -> bytes:
+    """The token of a script's text; one that says nothing but its letter stays so."""
+    return text[:1] + unhexlify(text[1:]) if text else ABSENT

@@ -1,0 +1,19 @@
+"""The names a follow uses on the servers themselves; keys of a key map's own rules (keymap/own_keys.py), so nobody's data."""
+
+from __future__ import annotations
+
+PREFIX = b"uplift:follow:"
+LEASE = PREFIX + b"lease"
+CANARY = PREFIX + b"canary"
+CANARY_TTL_MILLISECONDS = 7 * 24 * 3600 * 1000
+"""It must not expire in a pause, nor stay for ever behind a run that nobody ended."""
+
+
+def channel_of(database: int) -> bytes:
+    """The channel of a database: channels know no databases (src/pubsub.c)."""
+    return PREFIX + b"%d" % database
+
+
+def temporary_name(owner: str, number: int) -> bytes:
+    """The name a big value is built under."""
+    return PREFIX + f"temporary:{owner}:{number}".encode()

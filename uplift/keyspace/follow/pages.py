@@ -1,0 +1,71 @@
+"""Which keys a round reads, and on which sides: where one side alone was touched, that side alone is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.reading import ReadForm
+
+PAGE_KEYS = 100
+
+
+@dataclass(slots=True)
+class Page:
+    """The keys of one script call a side. `alone`: what is read on that side only; `both`: what is read on both. All are source names."""
+
+    number: int
+    target: int
+    form: ReadForm
+    alone: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
+    both: list[bytes] = field(default_factory=list)
+
+    def keys_read(self, side: Side) -> list[bytes]:
+        """What is read on a side."""
+        return self.alone[side] + self.both
+
+    @property
+    def most_keys(self) -> int:
+        """The keys of the fuller side."""
+        return max(len(self.alone[Side.SOURCE]), len(self.alone[Side.TARGET])) + len(self.both)
+
+
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    """A key to read: `side` None is both."""
+
+    key: bytes
+    target: int
+    side: Side | None
+
+
+def pages_of(dirty: Iterable[Dirty], targets: int, most_keys: int) -> list[Page]:
+    """Pages of values for the first `most_keys` keys; every target has one at least, since every server gets a marker in every round."""
+    pages = [Page(number, number, ReadForm.VALUE) for number in range(targets)]
+    current = list(pages)
+    for count, one in enumerate(dirty):
+        if count >= most_keys:
+            break
+        page = current[one.target]
+        if page.most_keys >= PAGE_KEYS:
+            page = current[one.target] = Page(len(pages), one.target, ReadForm.VALUE)
+            pages.append(page)
+        if one.side is None:
+            page.both.append(one.key)
+        else:
+            page.alone[one.side].append(one.key)
+    return pages
+
+
+def token_pages(keys: Iterator[tuple[bytes, int]], first_number: int) -> list[Page]:
+    """Pages that compare keys by their tokens on both sides, for a pass."""
+    pages: dict[int, Page] = {}
+    made: list[Page] = []
+    for key, target in keys:
+        page = pages.get(target)
+        if page is None or len(page.both) >= PAGE_KEYS:
+            page = pages[target] = Page(first_number + len(made), target, ReadForm.TOKEN)
+            made.append(page)
+        page.both.append(key)
+    return made

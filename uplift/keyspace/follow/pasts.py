@@ -1,0 +1,88 @@
+"""The pasts of keys: what both sides held when last equal, what was sent and not answered for, and which states a side had lately."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass
+
+from uplift.keyspace.follow.base import Base, BaseEntry
+from uplift.keyspace.follow.evidence import BaseState
+from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
+
+_REMEMBERED_SECONDS = 10.0
+_MOST_REMEMBERED = 200_000
+_ABSENT_ON_BOTH = BaseState(ABSENT, FOREVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A state that was sent to one server; whether it came there is not known. It is a base of that side alone: taken for both sides it
+    would undo a write of the other one.
+    """
+
+    place: int
+    side: Side
+    token: bytes
+    life: int
+    value: bytes
+
+
+class Pasts:
+    """`sent` by key. `complete_since`: the round a whole pass began with, after which a key without an entry was absent on both sides;
+    None where there was none, or entries were dropped since.
+    """
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self.complete_since: int | None = None
+        self.sent: dict[bytes, Sent] = {}
+        self._lately: deque[tuple[float, bytes, bytes, bytes]] = deque()
+        self._lately_by_key: tuple[float, dict[tuple[Side, bytes], set[bytes]]] = (0.0, {})
+
+    def entry(self, key: bytes) -> BaseEntry | None:
+        """What is written down of a key."""
+        return self.base.get(key)
+
+    def round_of(self, entry: BaseEntry | None) -> int | None:
+        """The round a key was equal in last, None where that is not known."""
+        if entry is not None:
+            return entry.round
+        return self.complete_since if self.base.is_complete else None
+
+    def state_of(self, entry: BaseEntry | None, side: Side) -> BaseState | None:
+        """What one side held then, None where that is not known."""
+        if entry is not None:
+            return BaseState(entry.source if side is Side.SOURCE else entry.target, entry.life)
+        return _ABSENT_ON_BOTH if self.base.is_complete and self.complete_since is not None else None
+
+    def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
+        """Both sides hold this; `source` and `target` are tokens, ABSENT on both for a key that is gone."""
+        self.sent.pop(key, None)
+        if source == ABSENT and target == ABSENT:
+            self.base.forget(key)
+            return
+        self.base.put(key, BaseEntry(source, target, life, round_))
+        lately = self._lately
+        lately.append((time.monotonic(), key, source, target))
+        if len(lately) > _MOST_REMEMBERED:
+            lately.popleft()
+
+    def was_lately(self, key: bytes, side: Side, token: bytes) -> bool:
+        """Whether a side held this in the last seconds: what a replica that was promoted may hold again."""
+        now = time.monotonic()
+        made, by_key = self._lately_by_key
+        if now - made > 1.0:
+            by_key = {}
+            for when, name, source, target in self._lately:
+                if now - when <= _REMEMBERED_SECONDS:
+                    by_key.setdefault((Side.SOURCE, name), set()).add(source)
+                    by_key.setdefault((Side.TARGET, name), set()).add(target)
+            self._lately_by_key = (now, by_key)
+        return token in by_key.get((side, key), set())
+
+    def forget_sent_to(self, place: int, dirty: Container[bytes]) -> None:
+        """The server's stream was whole since: what took place there was told. Keys that are still dirty may be decided by it yet."""
+        if self.sent:
+            self.sent = {key: sent for key, sent in self.sent.items() if sent.place != place or key in dirty}

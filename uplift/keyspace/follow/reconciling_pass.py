@@ -1,0 +1,117 @@
+"""The reconciling pass: every key of the source, then every key of the targets, put into the same rounds as dirty ones.
+
+It only feeds. It finds what no event told of, ends gaps that were over before it began, and completes the base.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.judging import Judgement
+from uplift.keyspace.keymap.routing import NO_TARGET, Router, Rule
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.pipelined_requests import PipelinedRequests
+from uplift.keyspace.server.replies import as_scan
+
+_SCAN_COUNT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WholePass:
+    """A pass that came to its end: the round it began with, when (monotonic seconds), how many keys it compared and differed."""
+
+    first_round: int
+    began_at: float
+    ended_at: float
+    keys: int
+    differing: int
+
+
+class ReconcilingPass:
+    """One pass at a time. `done` is the latest whole one."""
+
+    def __init__(self, source: FollowedServer, targets: list[FollowedServer], router: Router) -> None:
+        self._servers = [source, *targets]
+        self._router = router
+        self._queue: list[FollowedServer] = []
+        self._scan: _Scan | None = None
+        self.first_round, self._began_at = 0, 0.0
+        self.keys = self.differing = self.seen = 0
+        self.done: WholePass | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether keys are still to come."""
+        return self._scan is not None or bool(self._queue)
+
+    def begin(self, first_round: int) -> None:
+        """Begin anew from the first key of the source; `first_round` is the round that its first keys are read in, at the earliest."""
+        self.close()
+        self._queue = list(self._servers)
+        self.first_round, self._began_at = first_round, time.monotonic()
+        self.keys = self.differing = self.seen = 0
+
+    def next_keys(self, is_to_compare: Callable[[bytes], bool]) -> Iterator[tuple[bytes, Rule]]:
+        """The next followed keys that are to be compared. Raises SourceUnreachable or ErrorReply."""
+        if self._scan is None:
+            self._scan = _Scan(self._queue.pop(0))
+        scan = self._scan
+        for name in scan.next_names():
+            self.seen += 1
+            key = scan.server.events.source_name(name)
+            if key is None or not is_to_compare(key):
+                continue
+            rule = self._router.route(key)
+            if rule is not None and rule.target != NO_TARGET:
+                yield key, rule
+        if scan.is_done:
+            scan.close()
+            self._scan = None
+
+    def take(self, judgement: Judgement) -> None:
+        """What the comparison of a page came to."""
+        self.keys += judgement.equal + len(judgement.both)
+        self.differing += len(judgement.both)
+
+    def end_if_done(self) -> WholePass | None:
+        """The pass, once everything it fed was compared."""
+        if self.is_running or not self._began_at:
+            return None
+        self.done = WholePass(self.first_round, self._began_at, time.monotonic(), self.keys, self.differing)
+        self._began_at = 0.0
+        return self.done
+
+    def close(self) -> None:
+        """Give the scan up."""
+        if self._scan is not None:
+            self._scan.close()
+            self._scan = None
+        self._queue = []
+
+
+class _Scan:
+    """The names of one server, a page ahead."""
+
+    def __init__(self, server: FollowedServer) -> None:
+        self.server = server
+        self.is_done = False
+        self._connection: Connection = server.connection.beside()
+        self._requests = PipelinedRequests(self._connection)
+        self._ask(b"0")
+
+    def _ask(self, cursor: bytes) -> None:
+        self._requests.send(pack("SCAN", cursor, "COUNT", _SCAN_COUNT))
+
+    def next_names(self) -> list[bytes]:
+        cursor, names = as_scan(self._requests.receive())
+        if cursor == b"0":
+            self.is_done = True
+        else:
+            self._ask(cursor)
+        return names
+
+    def close(self) -> None:
+        self._connection.close()

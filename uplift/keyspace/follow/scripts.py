@@ -1,0 +1,11 @@
+"""The scripts of a follow."""
+
+from __future__ import annotations
+
+from uplift.keyspace.server.scripts import READ_TTLS, lua_text, script_of
+
+_HERE = "uplift.keyspace.follow"
+
+READ_ROUND = script_of(READ_TTLS, lua_text("read_round.lua", _HERE))
+APPLY_ROUND = script_of(lua_text("apply_round.lua", _HERE))
+RAISE_LEASE = script_of(lua_text("raise_lease.lua", _HERE))

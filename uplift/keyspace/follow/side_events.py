@@ -1,0 +1,162 @@
+"""What one side tells, in the order in which it did things: key events become touches, save those of our own writes.
+
+It never decides and never asks; it is the same in the engine that writes and in one that stands by.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
+from uplift.keyspace.follow.messages import Begin, End, Marker, Raised, message_of
+from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
+from uplift.keyspace.follow.touches import Touches
+from uplift.keyspace.server.replies import ErrorReply, Reply
+
+SourceName = Callable[[bytes], bytes | None]
+"""From a name on this side to the source's name of the key; None for a key that is not followed."""
+_NOT_OURS = frozenset({TouchKind.EVICTED, TouchKind.EXPIRED})
+"""What a server does to a key by itself, also between begin and end."""
+_MARKERS_KEPT = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerAt:
+    """A marker and where it stood in the stream. `is_proven`: the canary's event was the message right before it."""
+
+    marker: Marker
+    position: int
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndAt:
+    """An end, where it stood in the stream, and the round of the last marker before it."""
+
+    end: End
+    position: int
+    round: int
+
+
+@dataclass(slots=True)
+class SideEvents:
+    """`position` counts messages, `round` is that of the last marker.
+
+    `markers` by round and page, the latest few thousand. `ends`, `raised` and `marked` wait to be taken. `lease_was_removed`: an event said
+    so; a lease that is gone without one was flushed. `events` counts key events, `touched` those that were somebody else's, of followed
+    keys.
+    """
+
+    database: int
+    source_name: SourceName
+    touches: Touches = field(default_factory=Touches)
+    position: int = 0
+    round: int = 0
+    markers: dict[tuple[int, int], MarkerAt] = field(default_factory=dict)
+    marked: deque[MarkerAt] = field(default_factory=deque)
+    ends: deque[EndAt] = field(default_factory=deque)
+    raised: deque[bytes] = field(default_factory=deque)
+    lease_was_removed: bool = False
+    events: int = 0
+    touched: int = 0
+    heard_at: float = field(default_factory=time.monotonic)
+    _kinds: dict[bytes, TouchKind] = field(default_factory=dict)
+    _canary_at: int = -1
+    _begun: Begin | None = None
+    _held: list[tuple[bytes, TouchKind, int]] = field(default_factory=list)
+
+    def take(self, replies: list[Reply | ErrorReply], arrived_after: int = 0) -> None:
+        """What a subscription received; positions are above `arrived_after`, so that those of several sides say what arrived first.
+
+        This loop is plain and long on purpose: it runs once an event (bench/follow.py).
+        """
+        self.position = max(self.position, arrived_after)
+        kinds, note, source_name, touches = self._kinds, self.touches.note, self.source_name, self.touched
+        for reply in replies:
+            if not isinstance(reply, list):
+                continue
+            self.position += 1
+            if len(reply) == 4:
+                _, _, channel, name = reply
+                self.events += 1
+                kind = kinds.get(channel)  # type: ignore[arg-type]
+                if kind is None:
+                    kind = self._kind_of(channel)
+                if name.startswith(PREFIX):  # type: ignore[union-attr]
+                    self._take_own(name, kind)  # type: ignore[arg-type]
+                elif self._begun is not None:
+                    self._held.append((name, kind, self.position))  # type: ignore[arg-type]
+                else:
+                    key = source_name(name)  # type: ignore[arg-type]
+                    if key is not None:
+                        note(key, kind, self.position, self.round)
+                        touches += 1
+            elif reply[0] == b"message":
+                self.touched = touches
+                self._take_message(reply[2])  # type: ignore[arg-type]
+                touches = self.touched
+        self.touched = touches
+
+    def _kind_of(self, channel: Reply) -> TouchKind:
+        name = channel if isinstance(channel, bytes) else b""
+        kind = kind_of_event(name.rpartition(b":")[2])
+        self._kinds[name] = kind
+        return kind
+
+    def _take_own(self, name: bytes, kind: TouchKind) -> None:
+        if name == CANARY and kind is TouchKind.LIFE:
+            self._canary_at = self.position
+        elif name == LEASE and kind in {TouchKind.REMOVED, TouchKind.EXPIRED, TouchKind.EVICTED}:
+            self.lease_was_removed = True
+
+    def _take_message(self, text: bytes) -> None:
+        message = message_of(text)
+        if isinstance(message, End) and self._is_of_begun(message):
+            self._take_end(message)
+            return
+        # A begin that another message follows has no end: its script died, and what came behind it were touches.
+        self._release(frozenset())
+        match message:
+            case Marker():
+                self._take_marker(message)
+            case Begin():
+                self._begun = message
+            case Raised():
+                self.raised.append(message.owner)
+            case _:
+                # An end whose begin was missed, or a stranger's message.
+                pass
+
+    def _is_of_begun(self, end: End) -> bool:
+        begun = self._begun
+        return begun is not None and (begun.owner, begun.round, begun.page) == (end.owner, end.round, end.page)
+
+    def _take_end(self, end: End) -> None:
+        self._release(frozenset(one.key for one in end.ended()))
+        self.ends.append(EndAt(end, self.position, self.round))
+
+    def _release(self, ours: frozenset[bytes]) -> None:
+        """What was held since begin: events of the keys that were written are ours, all others are touches."""
+        held, self._held, self._begun = self._held, [], None
+        for name, kind, position in held:
+            key = self.source_name(name)
+            if key is not None and (key not in ours or kind in _NOT_OURS):
+                self.touches.note(key, kind, position, self.round)
+                self.touched += 1
+
+    def _take_marker(self, marker: Marker) -> None:
+        self.round, self.heard_at = marker.round, time.monotonic()
+        at = MarkerAt(marker, self.position, self._canary_at == self.position - 1)
+        self.markers[marker.round, marker.page] = at
+        if len(self.markers) > _MARKERS_KEPT:
+            del self.markers[next(iter(self.markers))]
+        self.marked.append(at)
+
+    def begin_anew(self) -> None:
+        """The subscription is another one: what was held belongs to a bracket whose end will not come."""
+        self._release(frozenset())
+        self.markers.clear()
+        self._canary_at = -1
