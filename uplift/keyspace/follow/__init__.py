@@ -1,0 +1,1 @@
+"""Two servers kept equal while applications write to both."""
