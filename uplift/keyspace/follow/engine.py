@@ -13,7 +13,6 @@ from typing import TypeVar
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import Answer, Applied, Change
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.evidence import TouchKind
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.judging import Judge, Judgement, Read
@@ -21,10 +20,12 @@ from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease, epoch_of, held_epoch, raise_lease
 from uplift.keyspace.follow.own_names import CANARY, CANARY_TTL_MILLISECONDS
 from uplift.keyspace.follow.pages import Dirty, Page, pages_of, token_pages
-from uplift.keyspace.follow.pasts import Pasts, Sent
+from uplift.keyspace.follow.pasts import Sent
 from uplift.keyspace.follow.reading import ReadForm
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Abandoned, Round, StopPoint, wait_for_any
+from uplift.keyspace.follow.streams import Streams
+from uplift.keyspace.follow.told import Kept, Told
 from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
@@ -85,29 +86,26 @@ class Engine:
 
     def __init__(
         self,
-        source: FollowedServer,
-        targets: list[FollowedServer],
+        streams: Streams,
         router: Router,
-        pasts: Pasts,
         lease: Lease,
         policy: Policy,
         *,
         limits: ReadLimits | None = None,
         stop_point: StopPoint = lambda _name: None,
     ) -> None:
-        self.source, self.targets, self.pasts, self.lease = source, targets, pasts, lease
-        self.servers = [source, *targets]
-        self.policy = policy
+        self.streams, self.lease, self.policy = streams, lease, policy
+        self.source, self.targets, self.servers, self.pasts = streams.source, streams.targets, streams.servers, streams.pasts
         self.totals = Totals()
         self.round = max(server.events.round for server in self.servers)
         self.both: dict[bytes, None] = {}
         self.big: dict[bytes, None] = {}
-        self.passes = ReconcilingPass(source, targets, router)
-        self._router, self._limits, self._stop_point = router, limits or ReadLimits(), stop_point
-        self._ended: set[tuple[int, int, int]] = set()
-        self._carries: dict[bytes, Side] = {}
+        self.passes = ReconcilingPass(self.source, self.targets, router)
+        self._limits, self._stop_point = limits or ReadLimits(), stop_point
         self._dirty_since: float | None = None
         self._round_at = 0.0
+        self._kept: list[Kept] = []
+        self._has_standby = False
 
     def step(self, wait_seconds: float = _HEARTBEAT_SECONDS) -> Step:
         """One round; where nothing is dirty, once something is or `wait_seconds` are over. Raises Fenced."""
@@ -133,15 +131,15 @@ class Engine:
     def _wait_for_work(self, wait_seconds: float) -> None:
         self.drain()
         if not self.has_work:
-            wait_for_any(self.servers, wait_seconds)
+            wait_for_any(self.servers, min(wait_seconds, self.passes.seconds_until_due()))
         if (early := self._round_at + _BETWEEN_ROUNDS_SECONDS - time.monotonic()) > 0:
             time.sleep(early)
         self.drain()
 
     @property
     def has_work(self) -> bool:
-        """Whether a key is dirty, or a pass goes on."""
-        return bool(self.both) or self.passes.is_running or any(len(server.events.touches) for server in self.servers)
+        """Whether a key is dirty, or a pass is to go on."""
+        return bool(self.both) or self.passes.is_due() or any(len(server.events.touches) for server in self.servers)
 
     @property
     def dirty_keys(self) -> int:
@@ -150,47 +148,14 @@ class Engine:
 
     def drain(self) -> None:
         """Take what every side told, and settle what ends say. Raises Fenced where another engine raised the lease."""
-        position = max(server.events.position for server in self.servers)
-        for server in self.servers:
-            server.drain(position)
-        for server in self.servers:
-            self._take_ends(server)
-            while server.events.raised:
-                owner = server.events.raised.popleft()
-                if owner != self.lease.text and epoch_of(owner) >= self.lease.epoch:
-                    raise Fenced(owner)
+        self.streams.drain()
+        raised = self.streams.raised
+        while raised:
+            owner = raised.popleft()
+            if owner != self.lease.text and epoch_of(owner) >= self.lease.epoch:
+                raise Fenced(owner)
         if self._dirty_since is None and self.has_work:
             self._dirty_since = time.monotonic()
-
-    def _take_ends(self, written: FollowedServer) -> None:
-        events = written.events
-        while events.ends:
-            at = events.ends.popleft()
-            number, page = at.end.round, at.end.page
-            for one in at.end.ended():
-                winner = self._other_side(written, one.key)
-                events.touches.settle(one.key, at.position, at.round)
-                marker = winner.events.markers.get((number, page))
-                if marker is not None:
-                    winner.events.touches.settle(one.key, marker.position, number)
-                tokens = (one.winner_token, one.written_token) if written.side is Side.TARGET else (one.written_token, one.winner_token)
-                self.pasts.put(one.key, *tokens, one.life, number)
-                if (side := self._carries.pop(one.key, None)) is not None:
-                    self.server_of(side, one.key).events.touches.note(one.key, TouchKind.LIFE, at.position, number)
-            self._ended.add((self.servers.index(written), number, page))
-
-    def _other_side(self, server: FollowedServer, key: bytes) -> FollowedServer:
-        return self.source if server.side is Side.TARGET else self.server_of(Side.TARGET, key)
-
-    def server_of(self, side: Side, key: bytes) -> FollowedServer:
-        """The server of one side of a followed key."""
-        return self.source if side is Side.SOURCE else self.targets[self._rule(key).target]
-
-    def _rule(self, key: bytes) -> Rule:
-        rule = self._router.route(key)
-        if rule is None:
-            raise KeyError("a key without a rule")
-        return rule
 
     def raise_leases(self) -> None:
         """Take the lease on every server, with an epoch that nobody had: what was sent before under another is fenced.
@@ -224,7 +189,7 @@ class Engine:
         """Keys vanished there without events."""
         for key in server.take_reset(ResetKind.FLUSH):
             self.both[key] = None
-        self.passes.begin(self.round + 1)
+        self.begin_pass()
 
     def _run_round(self) -> Step:
         self.round += 1
@@ -241,7 +206,7 @@ class Engine:
             b"",
             self._limits,
             self.drain,
-            self._has_ended,
+            self.streams.has_ended,
             self._stop_point,
         )
         try:
@@ -253,15 +218,17 @@ class Engine:
         except Abandoned as why:
             round_.give_up(str(why))
             self._dirty_since = began
+            for page in pages:
+                if page.form is ReadForm.TOKEN:
+                    # The pass does not come to them again.
+                    self.both.update(dict.fromkeys(page.both))
+                    self.passes.pending.update(page.both)
             raise
-
-    def _has_ended(self, server: FollowedServer, number: int, page: int) -> bool:
-        return (self.servers.index(server), number, page) in self._ended
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
         rules: dict[bytes, Rule] = {}
         pages = pages_of(self._dirty(rules), len(self.targets), _MOST_KEYS)
-        if self.passes.is_running:
+        if self.passes.is_due():
             untouched = []
             for key, rule in self.passes.next_keys(self._is_to_compare):
                 rules[key] = rule
@@ -271,7 +238,7 @@ class Engine:
 
     def _is_to_compare(self, key: bytes) -> bool:
         """Whether this pass has not compared the key, and no round is to look at it anyway."""
-        entry = self.pasts.entry(key)
+        entry = self.pasts.base.get(key)
         if entry is not None and entry.round >= self.passes.first_round:
             return False
         return key not in self.both and all(key not in server.events.touches for server in self.servers)
@@ -279,22 +246,23 @@ class Engine:
     def _dirty(self, rules: dict[bytes, Rule]) -> Iterator[Dirty]:
         both, source = self.both, self.source.events.touches
         for key in both:
-            rule = rules[key] = self._rule(key)
+            rule = rules[key] = self.streams.rule_of(key)
             yield Dirty(key, rule.target, None)
         for key in source:
             if key not in both:
-                rule = rules[key] = self._rule(key)
+                rule = rules[key] = self.streams.rule_of(key)
                 is_on_both = key in self.targets[rule.target].events.touches
                 yield Dirty(key, rule.target, None if is_on_both else Side.SOURCE)
         for target in self.targets:
             for key in target.events.touches:
                 if key not in both and key not in source:
-                    rule = rules[key] = self._rule(key)
+                    rule = rules[key] = self.streams.rule_of(key)
                     yield Dirty(key, rule.target, Side.TARGET if self.policy.two_way else None)
 
     def _look_at_leases(self, round_: Round) -> None:
         """A lease that is gone without an event was flushed; a canary that is gone proves nothing; another's lease ends this engine."""
         problem = None
+        self._has_standby = any(reading.listeners > 1 for reading in round_.readings.values())
         for reading in round_.readings.values():
             if reading.lease is not None and reading.lease != self.lease.text:
                 raise Fenced(reading.lease)
@@ -325,7 +293,7 @@ class Engine:
         changes: dict[tuple[int, Side], list[Change]] = {}
         found = []
         for page in round_.pages:
-            judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy)
+            judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy, collects_kept=self._has_standby)
             read = Read(
                 page,
                 (round_.readings[page.number, Side.SOURCE], round_.readings[page.number, Side.TARGET]),
@@ -334,9 +302,10 @@ class Engine:
             )
             if page.form is ReadForm.TOKEN:
                 judgement = judge.compare_tokens(read, round_.rules)
-                self.passes.take(judgement)
+                self.passes.take(judgement, time.monotonic() - self._round_at)
             else:
                 judgement = judge.judge(read, round_.rules)
+                self.passes.unexplained += len(judgement.unexplained)
             self._take_judgement(page, judgement)
             found.append(judgement)
             for side in Side:
@@ -345,6 +314,7 @@ class Engine:
         self._stop_point("decided")
         written = self._write(round_, changes) if changes else 0
         self.totals.rounds += 1
+        self._end_pass()
         return Step(
             sum(page.most_keys for page in round_.pages),
             written,
@@ -354,6 +324,27 @@ class Engine:
             time.monotonic() - began if began is not None else None,
         )
 
+    def _end_pass(self) -> None:
+        whole = self.passes.end_if_done(self.both)
+        if whole is None:
+            return
+        self.pasts.complete_since = whole.first_round
+        self.pasts.base.is_complete = whole.dropped == self.pasts.base.dropped
+        for server in self.servers:
+            server.gaps.forget_before(whole.first_round)
+
+    def begin_pass(self) -> None:
+        """Compare every key, from the first one on."""
+        self.passes.begin(self.round + 1, self.pasts.base.dropped)
+
+    def _told(self) -> bytes:
+        """What a standby must know, where one listens."""
+        if not self._has_standby:
+            return b""
+        kept, self._kept = tuple(self._kept), []
+        gaps = tuple(server.gaps for server in self.servers)
+        return Told(self.streams.oldest_round, self.policy, self.passes.count, self.pasts.complete_since, gaps, kept).text()
+
     def _take_judgement(self, page: Page, judgement: Judgement) -> None:
         for key in page.both:
             self.both.pop(key, None)
@@ -361,7 +352,8 @@ class Engine:
             self.both[key] = None
         for key in judgement.big:
             self.big[key] = None
-        self._carries.update(judgement.carries)
+        self.streams.carries.update(judgement.carries)
+        self._kept += judgement.kept
         totals = self.totals
         totals.equal += judgement.equal
         totals.conflicts.update(judgement.conflicts)
@@ -401,7 +393,7 @@ class Engine:
             case Applied.REFUSED:
                 self.totals.refused += 1
                 self.both[change.key] = None
-        self._carries.pop(change.key, None)
+        self.streams.carries.pop(change.key, None)
         return 0
 
     def _look_at_fences(self, answers: dict[tuple[int, Side], Answer]) -> None:
@@ -414,14 +406,13 @@ class Engine:
         by_number = {page.number: page for page in round_.pages}
         for (number, side), some in changes.items():
             server = round_.server(by_number[number], side)
-            if self._has_ended(server, round_.number, number):
+            if self.streams.has_ended(server, round_.number, number):
                 continue
             for one in some:
                 self.both[one.key] = None
-                self.pasts.sent[one.key] = Sent(self.servers.index(server), side, one.winner_token, one.life, one.value)
+                self.pasts.sent[one.key] = Sent(self.streams.place_of(server), side, one.winner_token, one.life, one.value)
 
     def close(self) -> None:
         """Close every connection; the lease stays."""
-        for server in self.servers:
-            server.close()
+        self.streams.close()
         self.passes.close()

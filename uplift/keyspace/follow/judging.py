@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from uplift.errors import NotConvertible
 from uplift.keyspace.follow.applying import ANYTHING, Change, Write
-from uplift.keyspace.follow.base import BaseEntry
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Reason, Seen, decide
 from uplift.keyspace.follow.evidence import Evidence, Known, Span, TouchKind, evidence_of
 from uplift.keyspace.follow.followed_server import FollowedServer
@@ -14,10 +13,10 @@ from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, Side, State, same_life
 from uplift.keyspace.follow.messages import token_as_text
 from uplift.keyspace.follow.pages import Page
-from uplift.keyspace.follow.pasts import Pasts
+from uplift.keyspace.follow.pasts import Past, Pasts
 from uplift.keyspace.follow.payload_value import same_value
 from uplift.keyspace.follow.reading import Reading
-from uplift.keyspace.follow.touches import Touch
+from uplift.keyspace.follow.told import Kept
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.rdb.payload import converted, fits, payload_version
 
@@ -30,7 +29,8 @@ class Judgement:
     """What a page comes to. `changes` by the side they are written to; `both`: keys that need both sides read; `big`: too big for a page.
 
     `named`: keys that policy decided, with the reason; `conflicts` by reason; `left`: keys that stay unequal; `carries` by the side that
-    gets its life back from the other one in the next round. `unexplained`: keys that differed though nothing had touched them.
+    gets its life back from the other one in the next round. `unexplained`: keys that differed though nothing had touched them. `kept`: what
+    was equal, for a standby.
     """
 
     changes: tuple[list[Change], list[Change]] = field(default_factory=lambda: ([], []))
@@ -41,6 +41,7 @@ class Judgement:
     left: list[tuple[bytes, Reason]] = field(default_factory=list)
     carries: dict[bytes, Side] = field(default_factory=dict)
     unexplained: list[bytes] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     equal: int = 0
 
 
@@ -57,8 +58,10 @@ class Read:
 class Judge:
     """For one source and one target. `rule_of` gives a followed key's rule. Settles what needs no write at once."""
 
-    def __init__(self, servers: tuple[FollowedServer, FollowedServer], pasts: Pasts, policy: Policy) -> None:
-        self.servers, self.pasts, self.policy = servers, pasts, policy
+    def __init__(
+        self, servers: tuple[FollowedServer, FollowedServer], pasts: Pasts, policy: Policy, *, collects_kept: bool = False
+    ) -> None:
+        self.servers, self.pasts, self.policy, self._collects_kept = servers, pasts, policy, collects_kept
 
     def judge(self, read: Read, rule_of: dict[bytes, Rule]) -> Judgement:
         """Every key of a page of values."""
@@ -84,17 +87,23 @@ class Judge:
             source, target = read.readings[0].states.get(key), read.readings[1].states.get(name)
             if key in read.readings[0].later or name in read.readings[1].later:
                 found.both.append(key)
-            elif self._are_as_base(self.pasts.entry(key), source, target) or _are_equal_by_token(source, target):
-                self._keep(key, (source, target), read)
+            elif self._are_as_base(self.pasts.past_of(key), source, target) or _are_equal_by_token(source, target):
+                self._keep(key, (source, target), read, found)
                 found.equal += 1
             else:
                 found.both.append(key)
         return found
 
-    def _are_as_base(self, entry: BaseEntry | None, source: State | None, target: State | None) -> bool:
-        if entry is None or source is None or target is None or not source.token or not target.token:
+    def _are_as_base(self, past: Past, source: State | None, target: State | None) -> bool:
+        if source is None or target is None or not source.token or not target.token:
             return False
-        return source.token == entry.source and target.token == entry.target and same_life(source.life, target.life)
+        held = past.states
+        return (
+            held[Side.SOURCE] is not None
+            and held[Side.TARGET] is not None
+            and (source.token, target.token) == (held[Side.SOURCE].token, held[Side.TARGET].token)
+            and same_life(source.life, target.life)
+        )
 
     def name_on(self, side: Side, key: bytes, rule: Rule) -> bytes:
         """A key's name on a side."""
@@ -108,13 +117,13 @@ class Judge:
         other = side.other
         touches = self.servers[other].events.touches
         touch = self.servers[side].events.touches.before(key, read.positions[side])
-        entry = self.pasts.entry(key)
+        past = self.pasts.past_of(key)
         one_way = not self.policy.two_way
         if one_way and side is Side.SOURCE and (state is not None or (touch is not None and not touch.kinds <= _BY_ITSELF)):
-            self._write(key, side, state, entry, read, rule, found, expects=False)
+            self._write(key, side, state, past, read, rule, found, expects=False)
             return
-        expected = self.pasts.state_of(entry, other)
-        own = self.pasts.state_of(entry, side)
+        expected = past.states[other]
+        own = past.states[side]
         if (
             expected is None
             or own is None
@@ -125,14 +134,14 @@ class Judge:
         ):
             found.both.append(key)
             return
-        self._write(key, side, state, entry, read, rule, found, expects=True)
+        self._write(key, side, state, past, read, rule, found, expects=True)
 
     def _write(
         self,
         key: bytes,
         side: Side,
         state: State | None,
-        entry: BaseEntry | None,
+        past: Past,
         read: Read,
         rule: Rule,
         found: Judgement,
@@ -140,13 +149,13 @@ class Judge:
         expects: bool,
     ) -> None:
         other = side.other
-        base = self.pasts.state_of(entry, other)
+        base = past.states[other]
         expected = token_as_text(base.token) if expects and base is not None else ANYTHING
         expected_life = base.life if base is not None else FOREVER
         change = self._change(key, side, state, rule, expected, expected_life, found)
         if change is None:
             return
-        own = self.pasts.state_of(entry, side)
+        own = past.states[side]
         if (
             state is not None
             and own is not None
@@ -183,16 +192,16 @@ class Judge:
             found.big.append(key)
             return
         same = _same(states)
-        entry = self.pasts.entry(key)
+        past = self.pasts.past_of(key)
         seen = (
-            self._seen(key, Side.SOURCE, states[Side.SOURCE], entry, read),
-            self._seen(key, Side.TARGET, states[Side.TARGET], entry, read),
+            self._seen(key, Side.SOURCE, states[Side.SOURCE], past, read),
+            self._seen(key, Side.TARGET, states[Side.TARGET], past, read),
         )
         decision = decide(*seen, same_value=same, policy=self.policy)
         self._count(key, decision, seen, found)
         match decision.outcome:
             case Outcome.KEEP:
-                self._keep(key, states, read)
+                self._keep(key, states, read, found)
             case Outcome.LEAVE:
                 self._leave(key, states, decision.reason, read)
                 found.left.append((key, decision.reason))
@@ -225,10 +234,10 @@ class Judge:
             found.carries[key] = winner
         found.changes[winner.other].append(change)
 
-    def _seen(self, key: bytes, side: Side, state: State | None, entry: BaseEntry | None, read: Read) -> Seen:
+    def _seen(self, key: bytes, side: Side, state: State | None, past: Past, read: Read) -> Seen:
         server, position = self.servers[side], read.positions[side]
         touch = server.events.touches.before(key, position)
-        base_round, base = self.pasts.round_of(entry), self.pasts.state_of(entry, side)
+        base_round, base = past.round, past.states[side]
         sent = self.pasts.sent.get(key)
         if sent is not None and sent.side is side and state is not None and (sent.token == state.token or _is_value(sent.value, state)):
             # What this program sent and was not told about: its own write, not one of the gap.
@@ -261,10 +270,12 @@ class Judge:
         if decision.outcome in {Outcome.SOURCE, Outcome.TARGET} and {one.evidence for one in seen} <= untouched:
             found.unexplained.append(key)
 
-    def _keep(self, key: bytes, states: tuple[State | None, State | None], read: Read) -> None:
-        source, target = states
-        life = FOREVER if source is None else source.life
-        self.pasts.put(key, source.token if source else ABSENT, target.token if target else ABSENT, life, read.round)
+    def _keep(self, key: bytes, states: tuple[State | None, State | None], read: Read, found: Judgement) -> None:
+        source, target = (ABSENT if state is None else state.token for state in states)
+        life = FOREVER if states[Side.SOURCE] is None else states[Side.SOURCE].life
+        self.pasts.put(key, source, target, life, read.round)
+        if self._collects_kept:
+            found.kept.append(Kept(key, source, target, life, read.round))
         self._settle(key, read)
 
     def _leave(self, key: bytes, states: tuple[State | None, State | None], reason: Reason, read: Read) -> None:
@@ -299,8 +310,3 @@ def _are_equal_by_token(source: State | None, target: State | None) -> bool:
     if source is None or target is None:
         return source is target
     return bool(source.token) and source.token == target.token and same_life(source.life, target.life)
-
-
-def touched_by_itself(touch: Touch | None) -> bool:
-    """Whether the server alone touched the key: it expired or was evicted."""
-    return touch is not None and touch.kinds <= _BY_ITSELF

@@ -29,10 +29,19 @@ class Sent:
     value: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The round in which a key was equal on both sides last, and what each side held then, by side; None where that is not known."""
+
+    round: int | None
+    states: tuple[BaseState | None, BaseState | None]
+
+
+_UNKNOWN = Past(None, (None, None))
+
+
 class Pasts:
-    """`sent` by key. `complete_since`: the round a whole pass began with, after which a key without an entry was absent on both sides;
-    None where there was none, or entries were dropped since.
-    """
+    """`sent` by key. `complete_since`: the round the latest whole pass began with; None where there was none."""
 
     def __init__(self, base: Base) -> None:
         self.base = base
@@ -41,21 +50,14 @@ class Pasts:
         self._lately: deque[tuple[float, bytes, bytes, bytes]] = deque()
         self._lately_by_key: tuple[float, dict[tuple[Side, bytes], set[bytes]]] = (0.0, {})
 
-    def entry(self, key: bytes) -> BaseEntry | None:
-        """What is written down of a key."""
-        return self.base.get(key)
-
-    def round_of(self, entry: BaseEntry | None) -> int | None:
-        """The round a key was equal in last, None where that is not known."""
+    def past_of(self, key: bytes) -> Past:
+        """What is known of a key."""
+        entry = self.base.get(key)
         if entry is not None:
-            return entry.round
-        return self.complete_since if self.base.is_complete else None
-
-    def state_of(self, entry: BaseEntry | None, side: Side) -> BaseState | None:
-        """What one side held then, None where that is not known."""
-        if entry is not None:
-            return BaseState(entry.source if side is Side.SOURCE else entry.target, entry.life)
-        return _ABSENT_ON_BOTH if self.base.is_complete and self.complete_since is not None else None
+            return Past(entry.round, (BaseState(entry.source, entry.life), BaseState(entry.target, entry.life)))
+        if self.complete_since is not None and self.base.was_absent(key):
+            return Past(self.complete_since, (_ABSENT_ON_BOTH, _ABSENT_ON_BOTH))
+        return _UNKNOWN
 
     def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
         """Both sides hold this; `source` and `target` are tokens, ABSENT on both for a key that is gone."""

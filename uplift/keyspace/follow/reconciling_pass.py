@@ -5,8 +5,9 @@ It only feeds. It finds what no event told of, ends gaps that were over before i
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 from uplift.keyspace.follow.followed_server import FollowedServer
@@ -21,25 +22,37 @@ _SCAN_COUNT = 100
 
 @dataclass(frozen=True, slots=True)
 class WholePass:
-    """A pass that came to its end: the round it began with, when (monotonic seconds), how many keys it compared and differed."""
+    """A pass that came to its end: the round it began with, when (monotonic seconds), how many keys it compared, how many of them differed,
+    and how many did though nothing had touched them. `dropped`: how many entries the base had dropped when it began.
+    """
 
     first_round: int
     began_at: float
     ended_at: float
     keys: int
     differing: int
+    unexplained: int
+    dropped: int
 
 
 class ReconcilingPass:
-    """One pass at a time. `done` is the latest whole one."""
+    """One pass at a time. `done` is the latest whole one, `count` how many there were; `pending` are keys that need both values.
+
+    `share`: the part of the time that it may take, once there was one.
+    """
 
     def __init__(self, source: FollowedServer, targets: list[FollowedServer], router: Router) -> None:
         self._servers = [source, *targets]
         self._router = router
         self._queue: list[FollowedServer] = []
         self._scan: _Scan | None = None
-        self.first_round, self._began_at = 0, 0.0
-        self.keys = self.differing = self.seen = 0
+        self._began_at: float | None = None
+        self._due_at = 0.0
+        self._dropped = 0
+        self.share = 0.1
+        self.first_round = 0
+        self.keys = self.differing = self.seen = self.unexplained = self.count = 0
+        self.pending: set[bytes] = set()
         self.done: WholePass | None = None
 
     @property
@@ -47,12 +60,21 @@ class ReconcilingPass:
         """Whether keys are still to come."""
         return self._scan is not None or bool(self._queue)
 
-    def begin(self, first_round: int) -> None:
+    def is_due(self) -> bool:
+        """Whether its next keys may be read now."""
+        return self.is_running and time.monotonic() >= self._due_at
+
+    def seconds_until_due(self) -> float:
+        """How long until then; infinite where no pass is under way."""
+        return max(0.0, self._due_at - time.monotonic()) if self.is_running else math.inf
+
+    def begin(self, first_round: int, dropped: int) -> None:
         """Begin anew from the first key of the source; `first_round` is the round that its first keys are read in, at the earliest."""
         self.close()
         self._queue = list(self._servers)
-        self.first_round, self._began_at = first_round, time.monotonic()
-        self.keys = self.differing = self.seen = 0
+        self.first_round, self._began_at, self._due_at, self._dropped = first_round, time.monotonic(), 0.0, dropped
+        self.keys = self.differing = self.seen = self.unexplained = 0
+        self.pending = set()
 
     def next_keys(self, is_to_compare: Callable[[bytes], bool]) -> Iterator[tuple[bytes, Rule]]:
         """The next followed keys that are to be compared. Raises SourceUnreachable or ErrorReply."""
@@ -71,17 +93,23 @@ class ReconcilingPass:
             scan.close()
             self._scan = None
 
-    def take(self, judgement: Judgement) -> None:
-        """What the comparison of a page came to."""
+    def take(self, judgement: Judgement, seconds: float) -> None:
+        """What the comparison of a page came to, in a round that took so long."""
         self.keys += judgement.equal + len(judgement.both)
         self.differing += len(judgement.both)
+        self.pending.update(judgement.both)
+        if self.done is not None:
+            self._due_at = time.monotonic() + seconds * (1 / self.share - 1)
 
-    def end_if_done(self) -> WholePass | None:
-        """The pass, once everything it fed was compared."""
-        if self.is_running or not self._began_at:
+    def end_if_done(self, dirty: Container[bytes]) -> WholePass | None:
+        """The pass, once everything it fed was compared. `dirty`: what still is to be."""
+        if self.is_running or self._began_at is None or any(key in dirty for key in self.pending):
             return None
-        self.done = WholePass(self.first_round, self._began_at, time.monotonic(), self.keys, self.differing)
-        self._began_at = 0.0
+        self.done = WholePass(
+            self.first_round, self._began_at, time.monotonic(), self.keys, self.differing, self.unexplained, self._dropped
+        )
+        self._began_at = None
+        self.count += 1
         return self.done
 
     def close(self) -> None:

@@ -1,0 +1,105 @@
+"""What every side tells, put together: what an engine does whether it writes or stands by. It asks nothing and decides nothing."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from uplift.keyspace.follow.evidence import TouchKind
+from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.pasts import Pasts
+from uplift.keyspace.follow.side_events import EndAt
+from uplift.keyspace.keymap.routing import Router, Rule
+
+_ENDS_KEPT = 4_096
+
+
+class Streams:
+    """The servers of one database, and the pasts that their ends write down. `raised`: owners that took a lease, to be taken."""
+
+    def __init__(self, source: FollowedServer, targets: list[FollowedServer], router: Router, pasts: Pasts) -> None:
+        self.source, self.targets, self.pasts = source, targets, pasts
+        self.servers = [source, *targets]
+        self.raised: deque[bytes] = deque()
+        self.carries: dict[bytes, Side] = {}
+        self._router = router
+        self._ended: dict[tuple[int, int, int], None] = {}
+        # Of keys that were written before the marker of their round was seen on the side they were read on, by that marker.
+        self._waiting: dict[tuple[int, int, int], list[bytes]] = {}
+
+    def rule_of(self, key: bytes) -> Rule:
+        """The rule of a followed key."""
+        rule = self._router.route(key)
+        assert rule is not None, "only keys that a rule sends somewhere become touches"
+        return rule
+
+    def server_of(self, side: Side, key: bytes) -> FollowedServer:
+        """The server of one side of a followed key."""
+        return self.source if side is Side.SOURCE else self.targets[self.rule_of(key).target]
+
+    def place_of(self, server: FollowedServer) -> int:
+        """0 for the source, then the targets."""
+        return self.servers.index(server)
+
+    def drain(self) -> None:
+        """Take what every side told, and settle what ends say."""
+        position = max(server.events.position for server in self.servers)
+        for server in self.servers:
+            server.drain(position)
+        for server in self.servers:
+            events = server.events
+            while events.ends:
+                self._take_end(server, events.ends.popleft())
+            self.raised.extend(events.raised)
+            events.raised.clear()
+        if self._waiting:
+            self._settle_waiting()
+
+    def _take_end(self, written: FollowedServer, at: EndAt) -> None:
+        """Settles every touch so far where it was written, and those before the round's marker on the other side."""
+        number, page = at.end.round, at.end.page
+        for one in at.end.ended():
+            winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
+            written.events.touches.settle(one.key, at.position, at.round)
+            self._settle_read(winner, one.key, number, page)
+            tokens = (one.winner_token, one.written_token) if written.side is Side.TARGET else (one.written_token, one.winner_token)
+            self.pasts.put(one.key, *tokens, one.life, number)
+            if (side := self.carries.pop(one.key, None)) is not None:
+                carrying = self.server_of(side, one.key).events
+                carrying.touches.note(one.key, TouchKind.LIFE, carrying.position, carrying.round)
+        self._ended[self.place_of(written), number, page] = None
+        if len(self._ended) > _ENDS_KEPT:
+            del self._ended[next(iter(self._ended))]
+
+    def _settle_read(self, winner: FollowedServer, key: bytes, number: int, page: int) -> None:
+        marker = winner.events.markers.get((number, page))
+        if marker is not None:
+            winner.events.touches.settle(key, marker.position, number)
+        elif winner.events.round <= number:
+            # A standby may see an end before the marker of the other side. One that it began to listen after came before all its touches.
+            self._waiting.setdefault((self.place_of(winner), number, page), []).append(key)
+
+    def _settle_waiting(self) -> None:
+        for place, number, page in list(self._waiting):
+            events = self.servers[place].events
+            marker = events.markers.get((number, page))
+            if marker is not None or events.round > number:
+                for key in self._waiting.pop((place, number, page)):
+                    if marker is not None:
+                        events.touches.settle(key, marker.position, number)
+
+    def has_ended(self, server: FollowedServer, number: int, page: int) -> bool:
+        """Whether the end of a page of a round was told by a server."""
+        return (self.place_of(server), number, page) in self._ended
+
+    @property
+    def oldest_round(self) -> int:
+        """A round that no unsettled touch came before, and that was whole on every server."""
+        rounds = [server.last_whole_round for server in self.servers]
+        rounds += [oldest for server in self.servers if (oldest := server.events.touches.oldest_round) is not None]
+        return min(rounds)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for server in self.servers:
+            server.close()
