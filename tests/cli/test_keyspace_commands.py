@@ -25,6 +25,17 @@ from tests.conftest import StartRedis
 UPLIFT = str(Path(sys.executable).parent / "uplift")
 TOKEN = "ZxY0SecretToken9aBcDeFgHiJkLmNoPqRsTuVwXyZ"
 KEYMAP = ["--keymap", "config/keyspace.yaml"]
+# vets-api's own map copies to one destination only.
+_COPIES_TO_TWO = """
+version: 1
+destinations: [app-cache, sidekiq]
+rules:
+  - {name: sessions, match: {prefix: "vets-api-session:"}, to: app-cache, source: test, reason: test}
+  - {name: users, match: {prefix: "users_b:"}, to: app-cache, source: test, reason: test}
+  - {name: queues-of-jobs, match: {prefix: "queue:"}, to: sidekiq, action: handover, source: test, reason: test}
+  - {name: queue-names, match: {exact: queues}, to: sidekiq, source: test, reason: test}
+  - {name: statistics, match: {prefix: "stat:"}, to: sidekiq, source: test, reason: test}
+"""
 
 
 def _uplift(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +67,8 @@ def _to(servers: tuple[RedisServer, RedisServer, RedisServer]) -> list[str]:
 @pytest.mark.long
 def test_the_whole_way(servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path) -> None:
     source, cache, jobs = servers
-    way = ["--from", _url(source), *_to(servers), *KEYMAP]
+    (tmp_path / "keymap.yaml").write_text(_COPIES_TO_TWO)
+    way = ["--from", _url(source), *_to(servers), "--keymap", str(tmp_path / "keymap.yaml")]
     state = ["--state", str(tmp_path / "copy.json")]
     outputs = []
 
@@ -97,6 +109,28 @@ def test_the_whole_way(servers: tuple[RedisServer, RedisServer, RedisServer], tm
     outputs += [dry, copied, equal, different, machine, repaired]
     for done in outputs:
         assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("names_sidekiq", [True, False])
+def test_nothing_of_sidekiqs_is_copied(names_sidekiq: bool, servers: tuple[RedisServer, RedisServer, RedisServer], tmp_path: Path) -> None:
+    source, cache, jobs = servers
+    source.client.zadd("sidekiq-scheduler:pushed:EVSS::Job", {"1587340800": 1587340800})
+    way = ["--from", _url(source), *(_to(servers) if names_sidekiq else _to(servers)[:2]), *KEYMAP]
+    copied = _uplift("copy", *way, "--state", str(tmp_path / "copy.json"), "--json")
+    assert copied.returncode == 0, copied.stderr
+    document = json.loads(copied.stdout)
+    assert (document["copied"], document["by_rule"]) == (302, {"sessions": 1, "users": 301})
+    assert document["left"] == {
+        "queue-names": {"action": "handover", "keys": 1},
+        "queues-of-jobs": {"action": "handover", "keys": 1},
+        "scheduler-dedupe": {"action": "skip", "keys": 1},
+        "statistics": {"action": "handover", "keys": 300},
+    }
+    assert (cache.client.dbsize(), jobs.client.dbsize()) == (302, 0)
+    equal = _uplift("verify", *way)
+    assert equal.returncode == 0, equal.stderr
+    assert equal.stdout.startswith("equal: 302 keys compared, 302 equal, 0 missing, 0 extra")
 
 
 @pytest.mark.long
@@ -157,13 +191,13 @@ def test_keymap_check(servers: tuple[RedisServer, RedisServer, RedisServer], tmp
 @pytest.mark.long
 def test_clean_removes_what_a_dead_run_left(servers: tuple[RedisServer, RedisServer, RedisServer]) -> None:
     _, cache, jobs = servers
-    for name in ("uplift:temporary:aaaa:new", "uplift:temporary:bbbb:old", "mine"):
+    for name in ("uplift:temporary:aaaa:new", "uplift:temporary:bbbb:old", "uplift:follow:lease", "mine"):
         cache.client.rpush(name, *range(2_000))
     looked = _uplift("clean", *_to(servers), "--dry-run")
     assert looked.stdout == "app-cache: 2 temporary keys found\nsidekiq: 0 temporary keys found\n"
     assert _uplift("clean", *_to(servers), "--run", "aaaa").stdout.startswith("app-cache: 1 temporary keys removed")
     assert json.loads(_uplift("clean", *_to(servers), "--json").stdout)["temporary_keys"] == {"app-cache": 1, "sidekiq": 0}
-    assert list(cache.client.scan_iter()) == [b"mine"]
+    assert set(cache.client.scan_iter()) == {b"mine", b"uplift:follow:lease"}
     assert jobs.client.dbsize() == 0
 
 

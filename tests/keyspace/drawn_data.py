@@ -52,7 +52,7 @@ class Map:
 
     def place(self, key: bytes) -> tuple[str, bytes] | None:
         """Target and name by the first rule that matches; None for a key that is not copied."""
-        if key.startswith(b"uplift:temporary:") or key == b"ElastiCacheMasterReplicationTimestamp":
+        if key.startswith((b"uplift:temporary:", b"uplift:follow:")) or key == b"ElastiCacheMasterReplicationTimestamp":
             return None
         rule = next(rule for rule in self.rules if rule.matches(key))
         return None if rule.action != "copy" else (rule.to, rule.root.encode() + key)
@@ -98,7 +98,7 @@ def fill(rng: random.Random, server: RedisServer, databases: tuple[int, ...], *,
         pipeline.execute()
         for number in range(rng.randrange(5, 25)):
             _draw_key(rng, client, server.version, number)
-        for odd in (b"", b"\x00\xff\n", b"uplift:temporary:other:new", b"a\r\nb", f"e:queue:{SECRET}".encode()):
+        for odd in (b"", b"\x00\xff\n", b"uplift:temporary:other:new", b"uplift:follow:lease", b"a\r\nb", f"e:queue:{SECRET}".encode()):
             if rng.random() < 0.4:
                 client.set(odd, b"odd")
         _draw_ttls(rng, client, cold=cold)

@@ -12,7 +12,8 @@ from uplift.keyspace.keymap.model import KeyMap, RuleText
 
 _TEXTS = (
     "", "a", "ab", "abc", "a:", "ab:", "a:b", "a:b:", "a::", "b", "b:", "x:", "x", "def:", "def:1", "u", "user:", "USER:", "User",
-    "\n", "a\n", "a\nb:", "é:", "queue:", "queue:sq|", "uplift:", "uplift:temporary:1", "ElastiCache", ":", "::", "a-", "a_b:",
+    "\n", "a\n", "a\nb:", "é:", "queue:", "queue:sq|", "uplift:", "uplift:temporary:1", "uplift:follow:",
+    "ElastiCache", ":", "::", "a-", "a_b:",
 )  # fmt: skip
 _WHAT_NO_AUTOMATON_SAYS = ("(?=a).*", "(?!b).*", "(a|b)\\1.*", "^a.*", ".*$", "a?+b.*", "(?>a|ab):.*", "(a)?(?(1)b|x):.*")
 _FLAGS = ("(?i)", "(?s)", "(?m)", "(?x)", "(?a)", "(?im)")
@@ -93,7 +94,16 @@ def _part(draws: random.Random, depth: int) -> tuple[str, Sampler]:
 def draw_keys(draws: random.Random, drawn: DrawnMap) -> list[bytes]:
     """Keys at which a shortcut may err: literals, what is shorter, longer or nearly the same, what the expressions match, and odd ones."""
     near = [text.encode() for rule in drawn.keymap.rules for text in (*rule.match.exact, *rule.match.prefix)] + list(drawn.samples)
-    keys = {b"", b"\n", b"\x00", b"\xff:\x00", b"uplift:temporary:", b"ElastiCacheMasterReplicationTimestamp", draws.randbytes(6)}
+    keys = {
+        b"",
+        b"\n",
+        b"\x00",
+        b"\xff:\x00",
+        b"uplift:temporary:",
+        b"uplift:follow:lease",
+        b"ElastiCacheMasterReplicationTimestamp",
+        draws.randbytes(6),
+    }
     for text in near:
         keys |= {text, text[: draws.randint(0, len(text))], text + b"\n", text.swapcase(), text[:-1]}
         keys |= {text + draws.choice(_TEXTS).encode(), text + draws.randbytes(2), draws.choice(near) + text}
@@ -104,7 +114,7 @@ def draw_keys(draws: random.Random, drawn: DrawnMap) -> list[bytes]:
 
 def first_rule(keymap: KeyMap, key: bytes) -> RuleText | None:
     """The first rule of a map that matches, as a person reads it. Our own keys, which belong to no map, have none."""
-    if key == b"ElastiCacheMasterReplicationTimestamp" or key.startswith(b"uplift:temporary:"):
+    if key == b"ElastiCacheMasterReplicationTimestamp" or key.startswith((b"uplift:temporary:", b"uplift:follow:")):
         return None
     for rule in keymap.rules:
         match = rule.match

@@ -26,6 +26,8 @@ def _fill(client: redis.Redis) -> None:
     client.lpush("queue:default", "job")
     client.zadd("retry", {"job": 1})
     client.set("ElastiCacheMasterReplicationTimestamp", "1")
+    client.set("uplift:temporary:1234:new", "1")
+    client.set("uplift:follow:lease", "1")
 
 
 def test_counts_by_pattern_type_and_ttl(server: RedisServer) -> None:

@@ -17,6 +17,7 @@ from uplift.keyspace.keymap.check import check_keymap
 from uplift.keyspace.keymap.file import load_keymap
 from uplift.keyspace.keymap.key_language import NotSupported, beginning_with, exactly, is_within, share_a_key
 from uplift.keyspace.keymap.model import Action, KeyMap
+from uplift.keyspace.keymap.own_keys import is_own_key
 from uplift.keyspace.keymap.regex_language import matching
 from uplift.keyspace.keymap.routing import NO_TARGET, Router, build_router
 
@@ -46,18 +47,18 @@ def test_the_map_of_vets_api_is_sound_with_and_without_renaming() -> None:
         ("breakers:EVSS/Claims-outages", "breakers-outages", "copy", "app-cache"),
         ("statsd-roster:api.rx.get_active_rxs.total", "statsd-roster", "copy", "app-cache"),
         ("rack::attack:26455680:feedback/ip:10.1.2.3", "rack-attack", "copy", "app-cache"),
-        ("queues", "queue-names", "copy", "sidekiq"),
+        ("queues", "queue-names", "handover", "sidekiq"),
         ("queue:default", "queues-of-jobs", "handover", "sidekiq"),
         ("queue:sq|host:12:0123456789ab|default", "private-queues", "handover", "sidekiq"),
         ("schedule", "jobs-by-time", "handover", "sidekiq"),
         ("retry", "jobs-by-time", "handover", "sidekiq"),
-        ("dead", "dead-jobs", "copy", "sidekiq"),
+        ("dead", "dead-jobs", "handover", "sidekiq"),
         ("b-a8Sf3", "batches", "handover", "sidekiq"),
         ("b-a8Sf3-jids", "batches", "handover", "sidekiq"),
         ("unique:0af3", "locks", "handover", "sidekiq"),
-        ("stat:processed:2020-04-20", "statistics", "copy", "sidekiq"),
-        ("sidekiq-scheduler:pushed:EVSS::Job", "scheduler-dedupe", "copy", "sidekiq"),
-        ("sidekiq-scheduler:states", "scheduler-state", "copy", "sidekiq"),
+        ("stat:processed:2020-04-20", "statistics", "handover", "sidekiq"),
+        ("sidekiq-scheduler:pushed:EVSS::Job", "scheduler-dedupe", "skip", "sidekiq"),
+        ("sidekiq-scheduler:states", "scheduler-state", "handover", "sidekiq"),
         ("schedules", "schedules", "skip", "sidekiq"),
         ("processes", "process-lists", "skip", "sidekiq"),
         ("dear-leader", "process-lists", "skip", "sidekiq"),
@@ -65,13 +66,19 @@ def test_the_map_of_vets_api_is_sound_with_and_without_renaming() -> None:
         ("ip-10-1-2-3.vfs:1234:0123456789ab:workers", "process-heartbeats", "skip", "sidekiq"),
         ("ip-10-1-2-3.vfs:1234:0123456789ab-signals", "process-heartbeats", "skip", "sidekiq"),
         ("ip-10-1-2-3.vfs:1234:0123456789ab:super_queues", "process-heartbeats", "skip", "sidekiq"),
-        ("lmtr-cfree-x", "limiters", "copy", "sidekiq"),
+        ("lmtr-cfree-x", "limiters", "skip", "sidekiq"),
     ],
 )
 def test_where_keys_of_vets_api_belong(key: str, rule: str, action: str, destination: str, router: Router) -> None:
     found = router.route(key.encode())
     assert found is not None
     assert (found.name, found.action, found.destination) == (rule, Action(action), destination)
+
+
+def test_nothing_of_sidekiqs_is_copied(router: Router) -> None:
+    """A copy of a cron's mark silences that cron on the other side; jobs and totals that the handover moves would be there twice."""
+    assert {rule.name for rule in router.rules if rule.destination == "sidekiq" and rule.action is Action.COPY} == set()
+    assert {rule.target for rule in router.rules} == {NO_TARGET, 0}
 
 
 def test_every_shape_of_the_simulated_application_has_a_rule(router: Router, draws: random.Random) -> None:
@@ -86,9 +93,10 @@ def test_what_nobody_described_has_no_rule(key: bytes, router: Router) -> None:
 
 
 def test_own_keys_are_never_written(router: Router) -> None:
-    for key in (b"ElastiCacheMasterReplicationTimestamp", b"uplift:temporary:1234:new"):
+    for key in (b"ElastiCacheMasterReplicationTimestamp", b"uplift:temporary:1234:new", b"uplift:follow:lease"):
         rule = router.route(key)
         assert rule is not None
+        assert is_own_key(key)
         assert (rule.target, rule.action) == (NO_TARGET, Action.SKIP)
 
 
@@ -129,6 +137,13 @@ def test_two_keys_that_would_become_one_are_found() -> None:
     assert "a renamed key of it can meet one of 'pages' on a" in _problems(*rules, rename=True)[0]
     assert _problems(*rules) == []
     assert _problems(rules[0], {**rules[1], "to": "b"}, rename=True) == []
+
+
+def test_a_root_that_makes_one_of_our_own_names_is_found() -> None:
+    rule = {"name": "f", "match": {"prefix": "f"}, "root": "uplift:"}
+    assert _problems(rule, rename=True) == ["f: a renamed key of it can be one of Uplift's own names: give it another root"]
+    assert _problems({**rule, "match": {"prefix": "g"}}, rename=True) == []
+    assert _problems(rule) == []
 
 
 def test_a_construct_that_is_not_understood_is_refused() -> None:

@@ -21,7 +21,10 @@ def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, remove nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove temporary keys from targets. A copy that is running now needs its own: wait for it, or name the dead --run."""
+    """Remove temporary keys of copies from targets. A copy that is running now needs its own: wait for it, or name the dead --run.
+
+    What a follow keeps under uplift:follow: stays.
+    """
     found = {}
     for url in target_urls(target, named=len(target) > 1):
         with connected(url.endpoint) as connection:

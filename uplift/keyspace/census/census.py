@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from uplift.keyspace.census.cold_keys import ColdKey, ColdKeyPage, ColdKeyReader
 from uplift.keyspace.keymap.known_words import shared_words, shown
-from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, TEMPORARY_PREFIX
+from uplift.keyspace.keymap.own_keys import is_own_key
 from uplift.keyspace.keymap.pattern import pattern_of
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.expiry import NO_SUCH_KEY, NO_TTL
@@ -126,7 +126,7 @@ def read_page(
     while True:
         cursor, sizes = scan_sizes(connection, cursor, _KEYS_A_PAGE, "idle")
         _count(census, sizes)
-        names = [key for key, _, _, _, idle in sizes if (idle < 0 or idle >= cold_after_seconds) and not _is_own(key)]
+        names = [key for key, _, _, _, idle in sizes if (idle < 0 or idle >= cold_after_seconds) and not is_own_key(key)]
         if names:
             now, found = reader.read(names)
             read_at = read_at or now
@@ -135,13 +135,9 @@ def read_page(
             return census, ColdKeyPage(read_at, cold), cursor
 
 
-def _is_own(key: bytes) -> bool:
-    return key == ELASTICACHE_OWN_KEY or key.startswith(TEMPORARY_PREFIX)
-
-
 def _count(census: Census, sizes: list[KeySize]) -> None:
     for key, ttl, kind, length, _ in sizes:
-        if ttl == NO_SUCH_KEY or _is_own(key):
+        if ttl == NO_SUCH_KEY or is_own_key(key):
             continue
         count = census.of(pattern_of(key))
         name = kind.decode()

@@ -1,4 +1,4 @@
-"""Finds and removes what dead runs left under temporary names."""
+"""Finds and removes what dead copies left under temporary names. A follow's keys are not below them, so its lease stays (own_keys.py)."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from uplift.keyspace.keymap.key_language import Language, NotSupported, beginning_with, exactly, is_within, share_a_key
 from uplift.keyspace.keymap.model import ANY_RULE, Action, KeyMap, RuleText
 from uplift.keyspace.keymap.regex_language import matching
+from uplift.keyspace.keymap.rule import OWN_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def _collisions(keymap: KeyMap) -> Iterator[KeyMapProblem]:
     languages, problems = _languages_of(keymap, with_roots=True)
     yield from problems
     copied = [rule for rule in keymap.rules if rule.action is Action.COPY and rule.name in languages]
+    yield from _own_names(copied, languages)
     for one, other in combinations(copied, 2):
         if one.to != other.to or one.root == other.root:
             continue
@@ -107,6 +109,22 @@ def _collisions(keymap: KeyMap) -> Iterator[KeyMapProblem]:
             continue
         if meet:
             yield KeyMapProblem(other.name, f"a renamed key of it can meet one of {one.name!r} on {one.to}: give them roots that differ")
+
+
+def _own_names(copied: list[RuleText], languages: _Languages) -> Iterator[KeyMapProblem]:
+    """Rules whose root makes an own name of a key: it would not be compared, and `uplift clean` would remove it."""
+    own = [language for rule in OWN_RULES for language in rule.languages()]
+    for rule in copied:
+        if not rule.root:
+            # Own names are told before the rules of any map, so a key as it is never is one.
+            continue
+        try:
+            meet = _meet(languages[rule.name], own)
+        except NotSupported as problem:
+            yield KeyMapProblem(rule.name, f"match: {problem}")
+            continue
+        if meet:
+            yield KeyMapProblem(rule.name, "a renamed key of it can be one of Uplift's own names: give it another root")
 
 
 def _meet(some: list[Language], others: list[Language]) -> bool:

@@ -6,3 +6,13 @@ from __future__ import annotations
 ELASTICACHE_OWN_KEY = b"ElastiCacheMasterReplicationTimestamp"
 # Big values are built under such names and swapped in.
 TEMPORARY_PREFIX = b"uplift:temporary:"
+# The lease, the canary, the probes and the temporary keys of a follow. Not below TEMPORARY_PREFIX: `uplift clean` removes what is there,
+# and must never remove the lease of a follow that is running.
+FOLLOW_PREFIX = b"uplift:follow:"
+
+_PREFIXES = (TEMPORARY_PREFIX, FOLLOW_PREFIX)
+
+
+def is_own_key(key: bytes) -> bool:
+    """Whether a key is ElastiCache's or Uplift's own. It equals `rule.OWN_RULES`, and is fast."""
+    return key.startswith(_PREFIXES) or key == ELASTICACHE_OWN_KEY
