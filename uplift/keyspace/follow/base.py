@@ -147,6 +147,11 @@ class Base:
             self._memory[place] = DOUBT
             self.entries -= state & ENTRY
 
+    def clear(self) -> None:
+        """Forget everything: nothing is known of any key."""
+        self._pages.begin_again()
+        self.entries = 0
+
     def flush(self) -> None:
         """Wait until the disk has everything. Raises NotWritten."""
         self._file.flush()

@@ -63,10 +63,10 @@ class BasePages:
                 self.directory[first : first + count] = [page] * count
                 self._open_page(page)
         if len(self.directory) != 1 << depth or 0 in self.directory:
-            self._begin_again()
+            self.begin_again()
 
-    def _begin_again(self) -> None:
-        """Somebody else wrote to the file, so none of it is believed."""
+    def begin_again(self) -> None:
+        """Forget everything: somebody else wrote to the file, or its process missed what it should have written down."""
         self._file.is_complete = False
         self._free = list(self._file.pages())
         for page in self._free:

@@ -1,4 +1,4 @@
-"""The engine of one database: `step` does one bounded round and says what happened. A process, a container and a test drive the same object."""
+"""The engine of one database: `step` does one bounded round and says what happened."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from uplift.keyspace.follow.pasts import Sent
 from uplift.keyspace.follow.reading import ReadForm
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Abandoned, Round, StopPoint, wait_for_any
+from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
-from uplift.keyspace.follow.told import Kept, Told
+from uplift.keyspace.follow.told import Kept, Told, ToldGaps
 from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
@@ -35,6 +36,8 @@ _MOST_KEYS = 400
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
 _BETWEEN_ROUNDS_SECONDS = 0.001
+_ROUNDS_LEFT_OUT = 10
+"""By an engine that takes over: what the other one did last is surely in earlier rounds."""
 
 
 Answered = TypeVar("Answered")
@@ -106,6 +109,15 @@ class Engine:
         self._round_at = 0.0
         self._kept: list[Kept] = []
         self._has_standby = False
+        self._begins_pass = True
+
+    def inherit(self, inherited: Inherited) -> None:
+        """Go on in another's place: its rounds are below this engine's, and the lease was on every server."""
+        self.policy = inherited.policy
+        self.round = max(server.events.round for server in self.servers) + _ROUNDS_LEFT_OUT
+        for server in self.servers:
+            server.must_raise, server.had_lease = True, True
+        self._begins_pass = True
 
     def step(self, wait_seconds: float = _HEARTBEAT_SECONDS) -> Step:
         """One round; where nothing is dirty, once something is or `wait_seconds` are over. Raises Fenced."""
@@ -117,6 +129,8 @@ class Engine:
         try:
             if any(server.must_raise for server in self.servers):
                 self.raise_leases()
+            if self._begins_pass:
+                self.begin_pass()
             return self._run_round()
         except Abandoned as why:
             self.totals.abandoned += 1
@@ -287,6 +301,7 @@ class Engine:
         for place, server in enumerate(self.servers):
             if server.gaps.opened is None:
                 self.pasts.forget_sent_to(place, self.both)
+            self._begins_pass |= server.gaps.opened is not None
             server.take_whole_round(round_.number)
 
     def _decide_and_write(self, round_: Round, began: float | None) -> Step:
@@ -335,15 +350,16 @@ class Engine:
 
     def begin_pass(self) -> None:
         """Compare every key, from the first one on."""
+        self._begins_pass = False
         self.passes.begin(self.round + 1, self.pasts.base.dropped)
 
     def _told(self) -> bytes:
         """What a standby must know, where one listens."""
         if not self._has_standby:
             return b""
-        kept, self._kept = tuple(self._kept), []
-        gaps = tuple(server.gaps for server in self.servers)
-        return Told(self.streams.oldest_round, self.policy, self.passes.count, self.pasts.complete_since, gaps, kept).text()
+        kept, self._kept = self._kept, []
+        gaps = tuple(ToldGaps.of(server.gaps) for server in self.servers)
+        return Told(self.streams.oldest_round, self.policy, self.passes.count, self.pasts.complete_since, gaps).text(kept)
 
     def _take_judgement(self, page: Page, judgement: Judgement) -> None:
         for key in page.both:
@@ -411,6 +427,13 @@ class Engine:
             for one in some:
                 self.both[one.key] = None
                 self.pasts.sent[one.key] = Sent(self.streams.place_of(server), side, one.winner_token, one.life, one.value)
+
+    def give_up(self) -> None:
+        """Write no more; the streams go on."""
+        self.passes.close()
+        for server in self.servers:
+            # An answer may still be to come.
+            server.stop_asking("another engine writes")
 
     def close(self) -> None:
         """Close every connection; the lease stays."""

@@ -97,13 +97,10 @@ class Judge:
     def _are_as_base(self, past: Past, source: State | None, target: State | None) -> bool:
         if source is None or target is None or not source.token or not target.token:
             return False
-        held = past.states
-        return (
-            held[Side.SOURCE] is not None
-            and held[Side.TARGET] is not None
-            and (source.token, target.token) == (held[Side.SOURCE].token, held[Side.TARGET].token)
-            and same_life(source.life, target.life)
-        )
+        here, there = past.states
+        if here is None or there is None:
+            return False
+        return (source.token, target.token) == (here.token, there.token) and same_life(source.life, target.life)
 
     def name_on(self, side: Side, key: bytes, rule: Rule) -> bytes:
         """A key's name on a side."""
@@ -272,7 +269,7 @@ class Judge:
 
     def _keep(self, key: bytes, states: tuple[State | None, State | None], read: Read, found: Judgement) -> None:
         source, target = (ABSENT if state is None else state.token for state in states)
-        life = FOREVER if states[Side.SOURCE] is None else states[Side.SOURCE].life
+        life = next((state.life for state in states if state is not None), FOREVER)
         self.pasts.put(key, source, target, life, read.round)
         if self._collects_kept:
             found.kept.append(Kept(key, source, target, life, read.round))

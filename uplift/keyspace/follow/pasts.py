@@ -88,3 +88,9 @@ class Pasts:
         """The server's stream was whole since: what took place there was told. Keys that are still dirty may be decided by it yet."""
         if self.sent:
             self.sent = {key: sent for key, sent in self.sent.items() if sent.place != place or key in dirty}
+
+    def begin_anew(self) -> None:
+        """Ends were missed: nothing that is written down is sure any more."""
+        self.base.clear()
+        self.complete_since = None
+        self.sent.clear()

@@ -1,4 +1,4 @@
-"""One round: a marker and readings on every side, the fence, decisions, and what is written. Nothing is decided before both markers came."""
+"""One round: a marker and readings on every side, the fence, decisions, and what is written."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from uplift.errors import KeyUnroutable
 from uplift.keyspace.follow.evidence import TouchKind
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import Side
@@ -28,9 +29,10 @@ class Streams:
         self._waiting: dict[tuple[int, int, int], list[bytes]] = {}
 
     def rule_of(self, key: bytes) -> Rule:
-        """The rule of a followed key."""
+        """The rule of a followed key; only such keys become dirty."""
         rule = self._router.route(key)
-        assert rule is not None, "only keys that a rule sends somewhere become touches"
+        if rule is None:
+            raise KeyUnroutable("a key became dirty that no rule is for")
         return rule
 
     def server_of(self, side: Side, key: bytes) -> FollowedServer:
@@ -98,6 +100,14 @@ class Streams:
         rounds = [server.last_whole_round for server in self.servers]
         rounds += [oldest for server in self.servers if (oldest := server.events.touches.oldest_round) is not None]
         return min(rounds)
+
+    def forget(self) -> None:
+        """Nothing that was settled or written down so far is sure."""
+        self.pasts.begin_anew()
+        self.carries.clear()
+        self._waiting.clear()
+        for server in self.servers:
+            server.events.touches.take_all()
 
     def close(self) -> None:
         """Close every connection."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from struct import Struct
+
+from pydantic import TypeAdapter
 
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.evidence import Span
 from uplift.keyspace.follow.gaps import Gaps, Reset, ResetKind
-from uplift.keyspace.follow.key_state import Side
 
 _KEPT = Struct(">IBBqQ")
 
@@ -25,7 +25,35 @@ class Kept:
     round: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class ToldReset:
+    """A reset without the keys it touched: whoever takes over knows its own, and the others count as synced lately."""
+
+    kind: ResetKind
+    recent: int
+    last: int | None
+
+
+@dataclass(frozen=True)
+class ToldGaps:
+    """The gaps and resets of one server."""
+
+    opened: int | None
+    spans: tuple[Span, ...]
+    resets: tuple[ToldReset, ...]
+
+    @classmethod
+    def of(cls, gaps: Gaps) -> ToldGaps:
+        """What is told of these."""
+        resets = tuple(ToldReset(reset.kind, reset.recent, reset.last) for reset in gaps.resets)
+        return cls(gaps.opened, tuple(gaps.spans), resets)
+
+    def inherited(self) -> Gaps:
+        """As whoever takes over begins with them."""
+        return Gaps(self.opened, list(self.spans), [Reset(one.kind, one.recent, frozenset(), one.last) for one in self.resets])
+
+
+@dataclass(frozen=True)
 class Told:
     """`oldest`: no unsettled touch is from before this round. `passes`: how many whole passes there were, `complete_since` the round the
     latest began with. `gaps` by server, the source first.
@@ -35,38 +63,24 @@ class Told:
     policy: Policy
     passes: int
     complete_since: int | None
-    gaps: tuple[Gaps, ...]
-    kept: tuple[Kept, ...] = field(default=())
+    gaps: tuple[ToldGaps, ...]
 
-    def text(self) -> bytes:
-        """As it travels: JSON, and behind a newline the kept keys."""
-        head = {
-            "oldest": self.oldest,
-            "two_way": self.policy.two_way,
-            "authority": int(self.policy.authority),
-            "passes": self.passes,
-            "complete_since": self.complete_since,
-            "gaps": [_gaps_as_lists(gaps) for gaps in self.gaps],
-        }
-        kept = [
-            _KEPT.pack(len(one.key), len(one.source), len(one.target), one.life, one.round) + one.key + one.source + one.target
-            for one in self.kept
-        ]
-        return json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(kept)
+    def text(self, kept: list[Kept]) -> bytes:
+        """As it travels: JSON, and behind a newline keys that were equal."""
+        return _AS_JSON.dump_json(self) + b"\n" + b"".join(map(_kept_text, kept))
 
 
-def told_of(text: bytes) -> Told:
-    """From a marker. Raises ValueError, KeyError or struct.error for what no engine of this version says."""
+_AS_JSON = TypeAdapter(Told)
+
+
+def told_of(text: bytes) -> tuple[Told, tuple[Kept, ...]]:
+    """From a marker. Raises ValueError or struct.error for what no engine of this version says."""
     head, _, kept = text.partition(b"\n")
-    found = json.loads(head)
-    return Told(
-        found["oldest"],
-        Policy(found["two_way"], Side(found["authority"])),
-        found["passes"],
-        found["complete_since"],
-        tuple(_gaps_of(lists) for lists in found["gaps"]),
-        _kept_of(kept),
-    )
+    return _AS_JSON.validate_json(head), _kept_of(kept)
+
+
+def _kept_text(one: Kept) -> bytes:
+    return _KEPT.pack(len(one.key), len(one.source), len(one.target), one.life, one.round) + one.key + one.source + one.target
 
 
 def _kept_of(text: bytes) -> tuple[Kept, ...]:
@@ -78,24 +92,3 @@ def _kept_of(text: bytes) -> tuple[Kept, ...]:
         at += key + source + target
         found.append(Kept(*parts, life, round_))
     return tuple(found)
-
-
-Lists = list[object]
-
-
-def _gaps_as_lists(gaps: Gaps) -> Lists:
-    return [
-        gaps.opened,
-        [[span.first, span.last] for span in gaps.spans],
-        # The keys a failover touched are not told: whoever takes over knows of its own, and takes the others for synced lately.
-        [[reset.kind, reset.recent, reset.last] for reset in gaps.resets],
-    ]
-
-
-def _gaps_of(lists: list[list[list[int]]]) -> Gaps:
-    opened, spans, resets = lists
-    return Gaps(
-        opened,  # type: ignore[arg-type]
-        [Span(first, last) for first, last in spans],
-        [Reset(ResetKind(kind), recent, frozenset(), last) for kind, recent, last in resets],  # type: ignore[misc]
-    )

@@ -1,0 +1,119 @@
+"""An engine that stands by: it hears what the one that writes hears, and takes over when that one falls silent."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+from dataclasses import dataclass
+from enum import Enum
+
+from uplift.keyspace.follow.decision import Policy
+from uplift.keyspace.follow.gaps import Gaps
+from uplift.keyspace.follow.streams import Streams
+from uplift.keyspace.follow.told import Told, told_of
+
+SILENCE_SECONDS = 1.0
+"""So long no marker came from any side: the engine that writes says something ten times as often."""
+_PASSES_UNTIL_COMPLETE = 2
+
+
+class Heard(Enum):
+    """What a standby knows of the engine that writes. SILENT: it may be taken over from."""
+
+    NOT_READY = "not ready"
+    ALIVE = "alive"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What an engine that takes over begins with."""
+
+    policy: Policy
+    is_warm: bool
+
+
+class Standby:
+    """`policy` is what the engine that writes told last. `is_warm`: every unsettled touch came over streams that were whole since."""
+
+    def __init__(self, streams: Streams, policy: Policy) -> None:
+        self.streams, self.policy = streams, policy
+        self.is_warm = False
+        self._first_heard: list[int | None] = [None] * len(streams.servers)
+        self._told: Told | None = None
+        self._passes_at_first = 0
+        self._since = time.monotonic()
+        self._patience = SILENCE_SECONDS
+        self._gap_counts = [server.gap_count for server in streams.servers]
+
+    def step(self) -> Heard:
+        """Take what was told. Raises BadInput where a server must not be used."""
+        servers = self.streams.servers
+        for server in servers:
+            server.make_ready()
+        self.streams.drain()
+        self.streams.raised.clear()
+        for place, server in enumerate(servers):
+            if server.gap_count != self._gap_counts[place]:
+                self._gap_counts[place] = server.gap_count
+                self._begin_anew(place)
+            while server.events.marked:
+                at = server.events.marked.popleft()
+                if self._first_heard[place] is None:
+                    self._first_heard[place] = at.marker.round
+                if at.is_proven:
+                    server.take_whole_round(at.marker.round)
+                if at.marker.told:
+                    self._take_told(at.marker.told)
+        if not all(server.is_ready for server in servers):
+            self._since = time.monotonic()
+            return Heard.NOT_READY
+        heard_at = max(self._since, *(server.events.heard_at for server in servers))
+        return Heard.SILENT if time.monotonic() - heard_at > self._patience else Heard.ALIVE
+
+    def _begin_anew(self, place: int) -> None:
+        """Something was missed: what is held may be settled, and ends were lost, so that the base may be older than it says."""
+        self.is_warm = False
+        self._first_heard[place] = None
+        self._told = None
+        self.streams.pasts.begin_anew()
+
+    def _take_told(self, text: bytes) -> None:
+        try:
+            told, kept = told_of(text)
+        except (ValueError, struct.error):
+            # Another version's words: never warm.
+            return
+        if self._told is None:
+            self._passes_at_first = told.passes
+        self._told, self.policy = told, told.policy
+        pasts = self.streams.pasts
+        for one in kept:
+            pasts.put(one.key, one.source, one.target, one.life, one.round)
+        for server in self.streams.servers:
+            server.events.touches.settle_older(told.oldest)
+        first = [round_ for round_ in self._first_heard if round_ is not None]
+        if len(first) == len(self._first_heard) and max(first) <= told.oldest:
+            self.is_warm = True
+        if self.is_warm and told.passes >= self._passes_at_first + _PASSES_UNTIL_COMPLETE:
+            pasts.complete_since, pasts.base.is_complete = told.complete_since, True
+
+    def wait_longer(self) -> None:
+        """Another standby was quicker, or the engine lives: try again after a while that no two choose alike."""
+        self._since = time.monotonic()
+        self._patience = SILENCE_SECONDS * random.uniform(1.0, 2.0)  # noqa: S311
+
+    def inherit(self) -> Inherited:
+        """Set the gaps that whoever takes over begins with: those that were told, and where this one is not warm, one on every side."""
+        for place, server in enumerate(self.streams.servers):
+            if self.is_warm and self._told is not None:
+                # A reset this one saw itself says which keys it touched.
+                own = [reset for reset in server.gaps.resets if reset.last is None]
+                opened = server.gaps.opened
+                server.gaps = self._told.gaps[place].inherited()
+                server.gaps.resets += own
+                server.gaps.opened = opened if server.gaps.opened is None else server.gaps.opened
+            else:
+                server.gaps = Gaps(0, [], server.gaps.resets)
+        return Inherited(self.policy, self.is_warm)
