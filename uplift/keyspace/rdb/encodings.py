@@ -169,7 +169,7 @@ def _backlength_bytes(size: int) -> int:
 
 def intset(data: bytes) -> list[bytes]:
     """The members (redis/redis src/intset.c)."""
-    width, count = unpack_from("<II", data)
+    width, count = unpack_from("<II", _slice(data, 0, 8))
     if width not in {2, 4, 8}:
         raise ValueError(f"no intset: width {width}")
     return [b"%d" % int.from_bytes(_slice(data, 8 + width * index, width), "little", signed=True) for index in range(count)]
