@@ -129,7 +129,7 @@ class Engine:
         try:
             if any(server.must_raise for server in self.servers):
                 self.raise_leases()
-            if self._begins_pass:
+            if self._begins_pass or self.passes.is_time_for_another():
                 self.begin_pass()
             return self._run_round()
         except Abandoned as why:
@@ -217,7 +217,7 @@ class Engine:
             self.source,
             self.targets,
             rules,
-            b"",
+            self._told(),
             self._limits,
             self.drain,
             self.streams.has_ended,

@@ -18,6 +18,7 @@ from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import as_scan
 
 _SCAN_COUNT = 100
+_PAUSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class ReconcilingPass:
     def seconds_until_due(self) -> float:
         """How long until then; infinite where no pass is under way."""
         return max(0.0, self._due_at - time.monotonic()) if self.is_running else math.inf
+
+    def is_time_for_another(self) -> bool:
+        """Whether the latest is over for long enough."""
+        return not self.is_running and self.done is not None and time.monotonic() - self.done.ended_at > _PAUSE_SECONDS
 
     def begin(self, first_round: int, dropped: int) -> None:
         """Begin anew from the first key of the source; `first_round` is the round that its first keys are read in, at the earliest."""
