@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TypeVar
 
 from uplift.errors import SourceUnreachable
-from uplift.keyspace.follow.applying import Answer, Applied, Change
+from uplift.keyspace.follow.applying import Applied, Change
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import ResetKind
@@ -21,7 +21,7 @@ from uplift.keyspace.follow.lease import Lease, epoch_of, held_epoch, raise_leas
 from uplift.keyspace.follow.own_names import CANARY, CANARY_TTL_MILLISECONDS
 from uplift.keyspace.follow.pages import Dirty, Page, pages_of, token_pages
 from uplift.keyspace.follow.pasts import Sent
-from uplift.keyspace.follow.reading import ReadForm
+from uplift.keyspace.follow.reading import ReadForm, Reading
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Abandoned, Round, StopPoint, wait_for_any
 from uplift.keyspace.follow.standby import Inherited
@@ -32,7 +32,7 @@ from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.replies import ErrorReply
 
-_MOST_KEYS = 400
+_MOST_KEYS = 1_000
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
 _BETWEEN_ROUNDS_SECONDS = 0.001
@@ -225,10 +225,11 @@ class Engine:
         )
         try:
             round_.read()
-            self._look_at_leases(round_)
-            round_.wait_for_markers()
+            self._look_at_readings(round_)
+            found = self._judge(round_)
+            self._write(round_, found)
+            self._look_at_readings(round_)
             self._take_whole(round_)
-            return self._decide_and_write(round_, began)
         except Abandoned as why:
             round_.give_up(str(why))
             self._dirty_since = began
@@ -238,6 +239,16 @@ class Engine:
                     self.both.update(dict.fromkeys(page.both))
                     self.passes.pending.update(page.both)
             raise
+        self.totals.rounds += 1
+        self._end_pass()
+        return Step(
+            sum(page.most_keys for page in pages),
+            sum(len(some) for one in found for some in one.changes),
+            tuple(chain.from_iterable(one.named for one in found)),
+            tuple(chain.from_iterable(one.unexplained for one in found)),
+            None,
+            time.monotonic() - began if began is not None else None,
+        )
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
         rules: dict[bytes, Rule] = {}
@@ -273,47 +284,43 @@ class Engine:
                     rule = rules[key] = self.streams.rule_of(key)
                     yield Dirty(key, rule.target, Side.TARGET if self.policy.two_way else None)
 
-    def _look_at_leases(self, round_: Round) -> None:
-        """A lease that is gone without an event was flushed; a canary that is gone proves nothing; another's lease ends this engine."""
+    def _look_at_readings(self, round_: Round) -> None:
+        """A lease that is gone without an event was flushed; without the canary's event no decision has proof; another's lease ends this.
+
+        Raises Fenced or Abandoned.
+        """
         problem = None
         self._has_standby = any(reading.listeners > 1 for reading in round_.readings.values())
-        for reading in round_.readings.values():
+        for (number, side), reading in round_.readings.items():
+            server = round_.server(round_.pages[number], side)
             if reading.lease is not None and reading.lease != self.lease.text:
                 raise Fenced(reading.lease)
-        for page in round_.pages:
-            for side in Side:
-                reading, server = round_.readings[page.number, side], round_.server(page, side)
-                if reading.lease is None or not reading.has_canary:
-                    server.must_raise = True
-                    problem = f"{server.name}: the follow's own keys are gone"
+            if reading.lease is None or not reading.has_canary:
+                server.must_raise = True
+                problem = f"{server.name}: the follow's own keys are gone"
+            elif not server.events.markers[round_.number, number].is_proven:
+                server.open_gap()
+                problem = f"{server.name}: events are off: notify-keyspace-events must hold E and A (set it in the parameter group)"
         if problem is not None:
             raise Abandoned(problem)
 
     def _take_whole(self, round_: Round) -> None:
-        for page in round_.pages:
-            for side in Side:
-                server = round_.server(page, side)
-                if not server.events.markers[round_.number, page.number].is_proven:
-                    server.open_gap()
-                    raise Abandoned(
-                        f"{server.name}: events are off: notify-keyspace-events must hold E and A (set it in the parameter group)"
-                    )
         for place, server in enumerate(self.servers):
             if server.gaps.opened is None:
                 self.pasts.forget_sent_to(place, self.both)
             self._begins_pass |= server.gaps.opened is not None
             server.take_whole_round(round_.number)
 
-    def _decide_and_write(self, round_: Round, began: float | None) -> Step:
-        changes: dict[tuple[int, Side], list[Change]] = {}
+    def _judge(self, round_: Round) -> list[Judgement]:
+        """What each page comes to."""
         found = []
         for page in round_.pages:
+            if not page.most_keys:
+                found.append(Judgement())
+                continue
             judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy, collects_kept=self._has_standby)
             read = Read(
-                page,
-                (round_.readings[page.number, Side.SOURCE], round_.readings[page.number, Side.TARGET]),
-                round_.positions(page),
-                round_.number,
+                page, _by_side(round_, page), (round_.position(page, Side.SOURCE), round_.position(page, Side.TARGET)), round_.number
             )
             if page.form is ReadForm.TOKEN:
                 judgement = judge.compare_tokens(read, round_.rules)
@@ -323,21 +330,8 @@ class Engine:
                 self.passes.unexplained += len(judgement.unexplained)
             self._take_judgement(page, judgement)
             found.append(judgement)
-            for side in Side:
-                if judgement.changes[side]:
-                    changes[page.number, side] = judgement.changes[side]
         self._stop_point("decided")
-        written = self._write(round_, changes) if changes else 0
-        self.totals.rounds += 1
-        self._end_pass()
-        return Step(
-            sum(page.most_keys for page in round_.pages),
-            written,
-            tuple(chain.from_iterable(one.named for one in found)),
-            tuple(chain.from_iterable(one.unexplained for one in found)),
-            None,
-            time.monotonic() - began if began is not None else None,
-        )
+        return found
 
     def _end_pass(self) -> None:
         whole = self.passes.end_if_done(self.both)
@@ -376,31 +370,36 @@ class Engine:
         totals.named.update(reason for _, reason in judgement.named)
         totals.left.update(reason for _, reason in judgement.left)
 
-    def _write(self, round_: Round, changes: dict[tuple[int, Side], list[Change]]) -> int:
+    def _write(self, round_: Round, found: list[Judgement]) -> None:
+        changes = {
+            (page.number, side): one.changes[side]
+            for page, one in zip(round_.pages, found, strict=True)
+            for side in Side
+            if one.changes[side]
+        }
         for some in changes.values():
             for one in some:
                 self.pasts.base.set_in_flight(one.key)
         try:
-            answers = round_.apply(changes)
-            self._look_at_fences(answers)
-            round_.wait_for_ends(answers)
+            round_.write(changes)
         except Abandoned:
             self._remember_sent(round_, changes)
             raise
-        written = 0
         for place, some in changes.items():
-            if answers[place].fenced is not None:
+            answer = round_.answers[place]
+            if answer.fenced:
+                raise Fenced(answer.fenced)
+            if answer.fenced is not None:
                 self.both.update(dict.fromkeys(one.key for one in some))
                 continue
-            for one, letter in zip(some, answers[place].letters, strict=True):
-                written += self._take_letter(one, letter, answers[place])
-        self.totals.written += written
-        return written
+            for one, letter in zip(some, answer.letters, strict=True):
+                self._take_letter(one, letter)
 
-    def _take_letter(self, change: Change, letter: Applied, answer: Answer) -> int:
+    def _take_letter(self, change: Change, letter: Applied) -> None:
         match letter:
             case Applied.DONE:
-                return 1
+                self.totals.written += 1
+                return
             case Applied.CHANGED:
                 self.totals.changed += 1
                 self.both[change.key] = None
@@ -410,18 +409,11 @@ class Engine:
                 self.totals.refused += 1
                 self.both[change.key] = None
         self.streams.carries.pop(change.key, None)
-        return 0
-
-    def _look_at_fences(self, answers: dict[tuple[int, Side], Answer]) -> None:
-        for answer in answers.values():
-            if answer.fenced:
-                raise Fenced(answer.fenced)
 
     def _remember_sent(self, round_: Round, changes: dict[tuple[int, Side], list[Change]]) -> None:
         """What came of them is not known, unless an end says so: their keys stay dirty."""
-        by_number = {page.number: page for page in round_.pages}
         for (number, side), some in changes.items():
-            server = round_.server(by_number[number], side)
+            server = round_.server(round_.pages[number], side)
             if self.streams.has_ended(server, round_.number, number):
                 continue
             for one in some:
@@ -439,3 +431,9 @@ class Engine:
         """Close every connection; the lease stays."""
         self.streams.close()
         self.passes.close()
+
+
+def _by_side(round_: Round, page: Page) -> tuple[Reading, Reading]:
+    """A page's readings; a side that nothing was read on has none yet."""
+    nothing = Reading(has_canary=True, listeners=0, lease=None, clock=0, states={}, later=frozenset())
+    return round_.readings.get((page.number, Side.SOURCE), nothing), round_.readings.get((page.number, Side.TARGET), nothing)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import select
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import Answer, Change, answer_of, apply_request
@@ -27,9 +29,14 @@ class Abandoned(Exception):
     """A round that came to nothing: its keys stay dirty."""
 
 
+class _Asked(Enum):
+    READING = "reading"
+    WRITING = "writing"
+
+
 @dataclass(slots=True)
 class Round:
-    """`drain` takes what the subscriptions were told. `lease`: whose round it is."""
+    """`drain` takes what the subscriptions were told. `lease`: whose round it is. `pages` stand at their numbers."""
 
     number: int
     lease: Lease
@@ -43,6 +50,9 @@ class Round:
     has_ended: Callable[[FollowedServer, int, int], bool]
     stop_point: StopPoint
     readings: dict[tuple[int, Side], Reading] = field(default_factory=dict)
+    answers: dict[tuple[int, Side], Answer] = field(default_factory=dict)
+    _requests: dict[int, tuple[FollowedServer, list[tuple[bytes, int, Side, _Asked]]]] = field(default_factory=dict)
+    _changes: dict[tuple[int, Side], list[Change]] = field(default_factory=dict)
     _under_way: list[FollowedServer] = field(default_factory=list)
 
     def server(self, page: Page, side: Side) -> FollowedServer:
@@ -50,15 +60,76 @@ class Round:
         return self.source if side is Side.SOURCE else self.targets[page.target]
 
     def read(self) -> None:
-        """Ask every server, and take what they answer. Raises Abandoned."""
-        for side in Side:
-            for page in self.pages:
-                self._send(self.server(page, side), self._read_request(page, side))
+        """Ask every side that keys are read on, and take what it answers. Raises Abandoned.
+
+        A side that no key is read on gets its marker with what is written: one waking of the server in place of two.
+        """
+        early = [(page, side) for side in Side for page in self.pages if page.keys_read(side)]
+        for page, side in early:
+            self._ask(page, side, self._read_request(page, side), _Asked.READING)
+        self._send_all()
         self.stop_point("reads sent")
-        for side in Side:
-            for page in self.pages:
-                self.readings[page.number, side] = self._receive_reading(page, side)
-        self.stop_point("reads answered")
+        self._receive_all()
+        self._wait_for_markers(early)
+        self.stop_point("markers seen")
+
+    def write(self, changes: dict[tuple[int, Side], list[Change]]) -> None:
+        """Write them, by page and the side that is written; publish the markers that are missing. Every answer and every end came.
+
+        Raises Abandoned.
+        """
+        late = [(page, side) for side in Side for page in self.pages if not page.keys_read(side)]
+        for page, side in late:
+            self._ask(page, side, self._read_request(page, side), _Asked.READING)
+        for (number, side), some in changes.items():
+            page = self.pages[number]
+            server = self.server(page, side)
+            request = apply_request(
+                some, self.lease, server.database, self.number, number, self.limits, has_absolute_ttl=server.has_absolute_ttl
+            )
+            self._ask(page, side, request, _Asked.WRITING)
+        self._changes = changes
+        self._send_all()
+        self.stop_point("writes sent")
+        self._receive_all()
+        self.stop_point("writes answered")
+        self._wait_for_markers(late)
+        self._wait_for_ends()
+        self.stop_point("ends seen")
+
+    def _ask(self, page: Page, side: Side, request: bytes, asked: _Asked) -> None:
+        server = self.server(page, side)
+        self._requests.setdefault(id(server), (server, []))[1].append((request, page.number, side, asked))
+
+    def _send_all(self) -> None:
+        for server, requests in self._requests.values():
+            self._under_way.append(server)
+            try:
+                server.connection.send(b"".join(request for request, *_ in requests))
+            except SourceUnreachable as problem:
+                raise Abandoned(str(problem)) from None
+
+    def _receive_all(self) -> None:
+        asked, self._requests = self._requests, {}
+        for server, requests in asked.values():
+            try:
+                replies = server.connection.read_many(len(requests))
+            except SourceUnreachable as problem:
+                raise Abandoned(str(problem)) from None
+            self._under_way.remove(server)
+            for (_, number, side, kind), reply in zip(requests, replies, strict=True):
+                self._take(server, number, side, kind, reply)
+
+    def _take(self, server: FollowedServer, number: int, side: Side, kind: _Asked, reply: Reply | ErrorReply) -> None:
+        try:
+            if kind is _Asked.READING:
+                self.readings[number, side] = reading_of(reply, self.pages[number].form)
+            else:
+                self.answers[number, side] = answer_of(reply, self._changes[number, side])
+        except ErrorReply as problem:
+            raise Abandoned(f"{server.name} answered: {problem.safe}") from None
+        except SourceUnreachable as problem:
+            raise Abandoned(str(problem)) from None
 
     def _read_request(self, page: Page, side: Side) -> bytes:
         names = page.keys_read(side)
@@ -67,20 +138,19 @@ class Round:
         marker = marker_text(self.lease.text, self.number, page.number, self.told if page.number == 0 and side is Side.SOURCE else b"")
         return read_request(names, marker, self.server(page, side).database, page.form, self.limits)
 
-    def _receive_reading(self, page: Page, side: Side) -> Reading:
-        server = self.server(page, side)
-        try:
-            return reading_of(self._receive(server), page.form)
-        except ErrorReply as problem:
-            raise Abandoned(f"{server.name} answered: {problem.safe}") from None
-        except SourceUnreachable as problem:
-            raise Abandoned(str(problem)) from None
-
-    def wait_for_markers(self) -> None:
-        """The fence: every marker came back over the subscriptions. One that does not is a gap. Raises Abandoned."""
-        wanted = [(self.server(page, side), (self.number, page.number)) for side in Side for page in self.pages]
+    def _wait_for_markers(self, of: list[tuple[Page, Side]]) -> None:
+        """The fence: their markers came back over the subscriptions. One that does not is a gap. Raises Abandoned."""
+        wanted = [(self.server(page, side), (self.number, page.number)) for page, side in of]
         self._wait(lambda: [(server, at) for server, at in wanted if at not in server.events.markers], "marker")
-        self.stop_point("markers seen")
+
+    def _wait_for_ends(self) -> None:
+        """Every end of what was done came back: only they settle."""
+        wanted = [
+            (self.server(self.pages[number], side), (self.number, number))
+            for (number, side), answer in self.answers.items()
+            if answer.fenced is None
+        ]
+        self._wait(lambda: [(server, at) for server, at in wanted if not self.has_ended(server, *at)], "written page's end")
 
     def _wait(self, missing: Callable[[], list[tuple[FollowedServer, tuple[int, int]]]], what: str) -> None:
         deadline = time.monotonic() + TIMEOUT_SECONDS
@@ -96,56 +166,10 @@ class Round:
             wait_for_any([server for server, _ in left], seconds)
             self.drain()
 
-    def positions(self, page: Page) -> tuple[int, int]:
-        """Where the page's markers stood, by side."""
-        at = (self.number, page.number)
-        return self.source.events.markers[at].position, self.targets[page.target].events.markers[at].position
-
-    def apply(self, changes: dict[tuple[int, Side], list[Change]]) -> dict[tuple[int, Side], Answer]:
-        """Write them, by page and the side that is written; every answer came, and every end. Raises Abandoned."""
-        by_number = {page.number: page for page in self.pages}
-        for (number, side), some in changes.items():
-            server = self.server(by_number[number], side)
-            request = apply_request(
-                some, self.lease, server.database, self.number, number, self.limits, has_absolute_ttl=server.has_absolute_ttl
-            )
-            self._send(server, request)
-        self.stop_point("applies sent")
-        answers = {}
-        for (number, side), some in changes.items():
-            server = self.server(by_number[number], side)
-            try:
-                answers[number, side] = answer_of(self._receive(server), some)
-            except ErrorReply as problem:
-                raise Abandoned(f"{server.name} answered: {problem.safe}") from None
-        self.stop_point("applies answered")
-        return answers
-
-    def wait_for_ends(self, answers: dict[tuple[int, Side], Answer]) -> None:
-        """Every end of what was done came back: only they settle. Raises Abandoned."""
-        by_number = {page.number: page for page in self.pages}
-        wanted = [
-            (self.server(by_number[number], side), (self.number, number))
-            for (number, side), answer in answers.items()
-            if answer.fenced is None
-        ]
-        self._wait(lambda: [(server, at) for server, at in wanted if not self.has_ended(server, *at)], "written page's end")
-        self.stop_point("ends seen")
-
-    def _send(self, server: FollowedServer, request: bytes) -> None:
-        self._under_way.append(server)
-        try:
-            server.connection.send(request)
-        except SourceUnreachable as problem:
-            raise Abandoned(str(problem)) from None
-
-    def _receive(self, server: FollowedServer) -> Reply | ErrorReply:
-        try:
-            reply = server.connection.read()
-        except SourceUnreachable as problem:
-            raise Abandoned(str(problem)) from None
-        self._under_way.remove(server)
-        return reply
+    def position(self, page: Page, side: Side) -> int:
+        """Where the page's marker stood on a side; behind everything where it was not published yet."""
+        at = self.server(page, side).events.markers.get((self.number, page.number))
+        return sys.maxsize if at is None else at.position
 
     def give_up(self, why: str) -> None:
         """Close every connection over which an answer is still to come: nobody will take it."""

@@ -207,7 +207,7 @@ class Connection:
             raise SourceUnreachable(f"{self.endpoint} does not answer as a Redis does (a TLS port needs rediss://)") from None
         return replies
 
-    def _feed(self) -> None:
+    def _feed(self) -> int:
         try:
             data = self._open_socket().recv(_READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -217,6 +217,7 @@ class Connection:
         if not data:
             raise ConnectionLost(f"{self.endpoint} closed the connection", self)
         self._reader.feed(data)
+        return len(data)
 
     def call(self, *arguments: bytes | str | int) -> Reply:
         """One command and its reply, sent once. Raises ErrorReply, NotReady, or SourceUnreachable."""
@@ -285,10 +286,11 @@ class Connection:
         """
         opened = self._open_socket()
         lost: ConnectionLost | None = None
-        opened.setblocking(False)
+        opened.settimeout(0)
         try:
-            while True:
-                self._feed()
+            # A buffer that was not filled was the last one; of what TLS still holds poll(2) would know nothing.
+            while self._feed() == _READ_BYTES or (isinstance(opened, ssl.SSLSocket) and opened.pending()):
+                pass
         except (BlockingIOError, ssl.SSLWantReadError):
             pass
         except ConnectionLost as problem:
