@@ -11,10 +11,10 @@ byte that makes a record, or a page, valid is written last and taken away first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
+from typing import NamedTuple
 
 from uplift.keyspace.follow.base_file import PAGE_BYTES, BaseFile, open_base_file
 from uplift.keyspace.follow.base_pages import (
@@ -39,8 +39,7 @@ _BODY = Struct("<9s9sqIHB")
 _LOW = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class BaseEntry:
+class BaseEntry(NamedTuple):
     """What both sides held. A token is S or D and 8 bytes of digest: of a string by its bytes, of anything else by its DUMP.
 
     `life` is when the key expires, in ms since 1970, -1: never; `round` the round it was read in, below 2**48.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from uplift.keyspace.follow.evidence import Evidence, Span
 from uplift.keyspace.follow.key_state import FOREVER, Side, State, is_over, same_life
@@ -48,8 +49,7 @@ class Reason(StrEnum):
     CHANGED_BOTH = "changed on both sides without an order: the authority's"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One side of a key at its reading. `round` is that of the last marker before its latest touch, `arrived` a number that orders touches
     by when this program saw them. `is_remembered`: the state is one this side held lately.
     """
@@ -65,8 +65,7 @@ class Seen:
     is_failover: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """`life`: written in place of the winner's own, where not None; then that life goes back to the winner in the next round."""
 
     outcome: Outcome
@@ -147,7 +146,7 @@ def _by_pair(one: Seen, other: Seen, side: Side, *, same_value: bool, authority:
 def _reset(one: Seen, other: Seen, side: Side, authority: Side) -> Decision:
     if other.evidence is Evidence.RESET:
         return _named(authority, Reason.RESET_BOTH)
-    return replace(_wins(side.other, Reason.RESET), is_named=one.is_failover and not one.is_remembered)
+    return _wins(side.other, Reason.RESET)._replace(is_named=one.is_failover and not one.is_remembered)
 
 
 def _beside_untouched(one: Seen, other: Seen, side: Side) -> Decision | None:
@@ -172,7 +171,7 @@ def _written(one: Seen, other: Seen, side: Side, authority: Side) -> Decision | 
         case Evidence.GAP:
             return _written_and_gap(one, other, side, authority)
         case Evidence.GAP_UNKNOWN | Evidence.SILENT:
-            return replace(_wins(side, Reason.WRITE_OVER_SILENT), is_named=True)
+            return _wins(side, Reason.WRITE_OVER_SILENT)._replace(is_named=True)
         case _:
             return None
 
@@ -196,7 +195,7 @@ def _written_and_life(written: Seen, life: Seen, side: Side) -> Decision:
     is_later = life.round > written.round
     is_longer = life.round == written.round and own != FOREVER and changed != FOREVER and changed > own
     if (is_later or is_longer) and own != FOREVER and changed != FOREVER and not same_life(own, changed):
-        return replace(decision, life=changed)
+        return decision._replace(life=changed)
     return decision
 
 
@@ -206,7 +205,7 @@ def _written_and_gap(written: Seen, changed: Seen, side: Side, authority: Side) 
         return _conflict(side, Reason.WRITE_AFTER_GAP)
     if written.round + _SURELY_APART <= gap.first:
         return _conflict(side.other, Reason.WRITE_BEFORE_GAP)
-    return replace(_named(authority, Reason.WRITE_IN_GAP), is_conflict=True)
+    return _named(authority, Reason.WRITE_IN_GAP)._replace(is_conflict=True)
 
 
 def _life(one: Seen, other: Seen, side: Side, *, same_value: bool, authority: Side) -> Decision | None:
@@ -231,8 +230,8 @@ def _wins(side: Side, reason: Reason) -> Decision:
 
 
 def _conflict(side: Side, reason: Reason) -> Decision:
-    return replace(_wins(side, reason), is_conflict=True)
+    return _wins(side, reason)._replace(is_conflict=True)
 
 
 def _named(authority: Side, reason: Reason) -> Decision:
-    return replace(_wins(authority, reason), is_named=True)
+    return _wins(authority, reason)._replace(is_named=True)

@@ -23,7 +23,7 @@ from uplift.keyspace.follow.pages import Dirty, Page, pages_of, token_pages
 from uplift.keyspace.follow.pasts import Sent
 from uplift.keyspace.follow.reading import ReadForm, Reading
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
-from uplift.keyspace.follow.round import Abandoned, Round, StopPoint, wait_for_any
+from uplift.keyspace.follow.round import Abandoned, Round, StopPoint
 from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.told import Kept, Told, ToldGaps
@@ -108,7 +108,8 @@ class Engine:
         self._dirty_since: float | None = None
         self._round_at = 0.0
         self._kept: list[Kept] = []
-        self._has_standby = False
+        # How many subscriptions heard the last marker of a side: one of them is this engine's.
+        self._heard_by = [1, 1]
         self._begins_pass = True
 
     def inherit(self, inherited: Inherited) -> None:
@@ -143,12 +144,11 @@ class Engine:
         return next((server.problem or "not ready" for server in self.servers if not server.is_ready), None)
 
     def _wait_for_work(self, wait_seconds: float) -> None:
-        self.drain()
-        if not self.has_work:
-            wait_for_any(self.servers, min(wait_seconds, self.passes.seconds_until_due()))
         if (early := self._round_at + _BETWEEN_ROUNDS_SECONDS - time.monotonic()) > 0:
             time.sleep(early)
         self.drain()
+        if not self.has_work:
+            self.drain(min(wait_seconds, self.passes.seconds_until_due()))
 
     @property
     def has_work(self) -> bool:
@@ -160,9 +160,9 @@ class Engine:
         """How many keys wait; one that was touched on two sides counts twice."""
         return len(self.both) + sum(len(server.events.touches) for server in self.servers)
 
-    def drain(self) -> None:
-        """Take what every side told, and settle what ends say. Raises Fenced where another engine raised the lease."""
-        self.streams.drain()
+    def drain(self, wait_seconds: float = 0.0) -> None:
+        """Take what every side told, as Streams.drain. Raises Fenced where another engine raised the lease."""
+        self.streams.drain(wait_seconds)
         raised = self.streams.raised
         while raised:
             owner = raised.popleft()
@@ -223,15 +223,24 @@ class Engine:
             self.streams.has_ended,
             self._stop_point,
         )
+        found: list[Judgement] = []
         try:
-            round_.read()
-            self._look_at_readings(round_)
-            found = self._judge(round_)
-            self._write(round_, found)
-            self._look_at_readings(round_)
+            for page in round_.pages_as_read():
+                self._look_at_readings(round_, page)
+                judgement = self._judge(round_, page)
+                found.append(judgement)
+                for some in judgement.changes:
+                    for one in some:
+                        self.pasts.base.set_in_flight(one.key)
+                round_.write(page, judgement.changes)
+            round_.finish()
+            for page in pages:
+                self._look_at_readings(round_, page)
+            self._take_answers(round_)
             self._take_whole(round_)
         except Abandoned as why:
             round_.give_up(str(why))
+            self._remember_sent(round_)
             self._dirty_since = began
             for page in pages:
                 if page.form is ReadForm.TOKEN:
@@ -284,21 +293,23 @@ class Engine:
                     rule = rules[key] = self.streams.rule_of(key)
                     yield Dirty(key, rule.target, Side.TARGET if self.policy.two_way else None)
 
-    def _look_at_readings(self, round_: Round) -> None:
+    def _look_at_readings(self, round_: Round, page: Page) -> None:
         """A lease that is gone without an event was flushed; without the canary's event no decision has proof; another's lease ends this.
 
         Raises Fenced or Abandoned.
         """
         problem = None
-        self._has_standby = any(reading.listeners > 1 for reading in round_.readings.values())
-        for (number, side), reading in round_.readings.items():
-            server = round_.server(round_.pages[number], side)
+        for side in Side:
+            reading, server = round_.readings.get((page.number, side)), round_.server(page, side)
+            if reading is None:
+                continue
+            self._heard_by[side] = reading.listeners
             if reading.lease is not None and reading.lease != self.lease.text:
                 raise Fenced(reading.lease)
             if reading.lease is None or not reading.has_canary:
                 server.must_raise = True
                 problem = f"{server.name}: the follow's own keys are gone"
-            elif not server.events.markers[round_.number, number].is_proven:
+            elif not server.events.markers[round_.number, page.number].is_proven:
                 server.open_gap()
                 problem = f"{server.name}: events are off: notify-keyspace-events must hold E and A (set it in the parameter group)"
         if problem is not None:
@@ -311,27 +322,25 @@ class Engine:
             self._begins_pass |= server.gaps.opened is not None
             server.take_whole_round(round_.number)
 
-    def _judge(self, round_: Round) -> list[Judgement]:
-        """What each page comes to."""
-        found = []
-        for page in round_.pages:
-            if not page.most_keys:
-                found.append(Judgement())
-                continue
-            judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy, collects_kept=self._has_standby)
-            read = Read(
-                page, _by_side(round_, page), (round_.position(page, Side.SOURCE), round_.position(page, Side.TARGET)), round_.number
-            )
-            if page.form is ReadForm.TOKEN:
-                judgement = judge.compare_tokens(read, round_.rules)
-                self.passes.take(judgement, time.monotonic() - self._round_at)
-            else:
-                judgement = judge.judge(read, round_.rules)
-                self.passes.unexplained += len(judgement.unexplained)
-            self._take_judgement(page, judgement)
-            found.append(judgement)
+    def _judge(self, round_: Round, page: Page) -> Judgement:
+        """What a page comes to."""
+        if not page.most_keys:
+            return Judgement()
+        judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy, collects_kept=self._has_standby)
+        read = Read(page, _by_side(round_, page), (round_.position(page, Side.SOURCE), round_.position(page, Side.TARGET)), round_.number)
+        if page.form is ReadForm.TOKEN:
+            judgement = judge.compare_tokens(read, round_.rules)
+            self.passes.take(judgement, time.monotonic() - self._round_at)
+        else:
+            judgement = judge.judge(read, round_.rules)
+            self.passes.unexplained += len(judgement.unexplained)
+        self._take_judgement(page, judgement)
         self._stop_point("decided")
-        return found
+        return judgement
+
+    @property
+    def _has_standby(self) -> bool:
+        return self._heard_by[Side.SOURCE] > 1
 
     def _end_pass(self) -> None:
         whole = self.passes.end_if_done(self.both)
@@ -370,22 +379,8 @@ class Engine:
         totals.named.update(reason for _, reason in judgement.named)
         totals.left.update(reason for _, reason in judgement.left)
 
-    def _write(self, round_: Round, found: list[Judgement]) -> None:
-        changes = {
-            (page.number, side): one.changes[side]
-            for page, one in zip(round_.pages, found, strict=True)
-            for side in Side
-            if one.changes[side]
-        }
-        for some in changes.values():
-            for one in some:
-                self.pasts.base.set_in_flight(one.key)
-        try:
-            round_.write(changes)
-        except Abandoned:
-            self._remember_sent(round_, changes)
-            raise
-        for place, some in changes.items():
+    def _take_answers(self, round_: Round) -> None:
+        for place, some in round_.changes.items():
             answer = round_.answers[place]
             if answer.fenced:
                 raise Fenced(answer.fenced)
@@ -410,9 +405,9 @@ class Engine:
                 self.both[change.key] = None
         self.streams.carries.pop(change.key, None)
 
-    def _remember_sent(self, round_: Round, changes: dict[tuple[int, Side], list[Change]]) -> None:
+    def _remember_sent(self, round_: Round) -> None:
         """What came of them is not known, unless an end says so: their keys stay dirty."""
-        for (number, side), some in changes.items():
+        for (number, side), some in round_.changes.items():
             server = round_.server(round_.pages[number], side)
             if self.streams.has_ended(server, round_.number, number):
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, State, is_over, same_life
 
@@ -56,16 +57,14 @@ class Span:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class BaseState:
+class BaseState(NamedTuple):
     """What one side held when both were last equal: a token (ABSENT: nothing) and a life."""
 
     token: bytes
     life: int
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """All that is known of one side of a key when it is read.
 
     `kinds`: of the events before the marker. `base` None: not known. `gap`: the latest that the last sync was read before, if any.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from uplift.keyspace.rdb.types import DUMP_FOOTER_BYTES
 
@@ -32,8 +32,7 @@ class Side(IntEnum):
         return Side.TARGET if self is Side.SOURCE else Side.SOURCE
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A key that is there: its token, and `life`, ms since 1970 it expires at or FOREVER.
 
     `value` is what writes it elsewhere: a string as it is, everything else as its DUMP; None where only the token was asked for. `size` is

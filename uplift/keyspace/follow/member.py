@@ -7,9 +7,9 @@ import time
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.engine import Engine, Fenced, Step
 from uplift.keyspace.follow.lease import Lease
-from uplift.keyspace.follow.round import Abandoned, StopPoint, wait_for_any
+from uplift.keyspace.follow.round import Abandoned, StopPoint
 from uplift.keyspace.follow.standby import Heard, Standby
-from uplift.keyspace.follow.streams import Streams
+from uplift.keyspace.follow.streams import Streams, ready_to_take
 from uplift.keyspace.keymap.routing import Router
 from uplift.keyspace.server.page_reader import ReadLimits
 
@@ -80,7 +80,7 @@ class Member:
         if heard is Heard.NOT_READY:
             time.sleep(min(wait_seconds, 0.02))
         else:
-            wait_for_any(self.streams.servers, wait_seconds)
+            ready_to_take(self.streams.servers, wait_seconds)
         return Step()
 
     def _take_over(self, standby: Standby) -> Step:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from binascii import hexlify, unhexlify
 from collections.abc import Iterator
 from dataclasses import dataclass
-from struct import Struct
+from struct import Struct, error
+from typing import NamedTuple
 
 from uplift.keyspace.follow.key_state import ABSENT
 
-_NOTE = Struct(">Bq")
+_NOTE = Struct(">BHq")
 _END_ENTRY = Struct(">BI")
 
 
@@ -35,11 +36,13 @@ class Begin:
     page: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """One key that was brought to what the other side had: the tokens of both sides, and its life."""
+class Ended(NamedTuple):
+    """One key that was brought to what the other side had: `name` is its name where it was written, `key` the source's; the tokens of both
+    sides, and its life.
+    """
 
     key: bytes
+    name: bytes
     winner_token: bytes
     written_token: bytes
     life: int
@@ -47,26 +50,27 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """An apply script is over. `letters` say what became of each key of the page, `entries` is what was written."""
+    """An apply script is over. `letters` say what became of each key of the page, `ended` is what was written."""
 
     owner: bytes
     round: int
     page: int
     letters: bytes
-    entries: bytes
+    ended: tuple[Ended, ...]
 
-    def ended(self) -> Iterator[Ended]:
-        """The keys that were written."""
-        at, entries = 0, self.entries
-        while at < len(entries):
-            token_bytes, note_bytes = _END_ENTRY.unpack_from(entries, at)
-            at += _END_ENTRY.size
-            token = token_from_text(entries[at : at + token_bytes])
-            at += token_bytes
-            winner_bytes, life = _NOTE.unpack_from(entries, at)
-            name_at = at + _NOTE.size + winner_bytes
-            yield Ended(entries[name_at : at + note_bytes], entries[at + _NOTE.size : name_at], token, life)
-            at += note_bytes
+
+def _ended_of(entries: bytes) -> Iterator[Ended]:
+    at = 0
+    while at < len(entries):
+        token_bytes, note_bytes = _END_ENTRY.unpack_from(entries, at)
+        at += _END_ENTRY.size
+        token = token_from_text(entries[at : at + token_bytes])
+        at += token_bytes
+        winner_bytes, root_bytes, life = _NOTE.unpack_from(entries, at)
+        name_at = at + _NOTE.size + winner_bytes
+        name = entries[name_at : at + note_bytes]
+        yield Ended(name[root_bytes:], name, entries[at + _NOTE.size : name_at], token, life)
+        at += note_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,9 @@ def end_head(owner: bytes, round_: int, page: int) -> bytes:
     return b"e %b %d %d " % (owner, round_, page)
 
 
-def note_of(key: bytes, winner_token: bytes, life: int) -> bytes:
-    """What an end says of one key besides the token it has now; `key` is the source's name."""
-    return _NOTE.pack(len(winner_token), life) + winner_token + key
+def note_of(name: bytes, root_bytes: int, winner_token: bytes, life: int) -> bytes:
+    """What an end says of one key besides the token it has now: its name there, and how much of it is a root."""
+    return _NOTE.pack(len(winner_token), root_bytes, life) + winner_token + name
 
 
 def message_of(text: bytes) -> Message | None:
@@ -110,12 +114,12 @@ def message_of(text: bytes) -> Message | None:
                 return Begin(owner, int(round_), int(page))
             case [b"e", owner, round_, page, rest]:
                 letters, _, entries = rest.partition(b" ")
-                return End(owner, int(round_), int(page), letters, entries)
+                return End(owner, int(round_), int(page), letters, tuple(_ended_of(entries)))
             case [b"r", owner]:
                 return Raised(owner)
             case _:
                 return None
-    except ValueError:
+    except (ValueError, error):
         return None
 
 

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from uplift.keyspace.follow.base import Base, BaseEntry
 from uplift.keyspace.follow.evidence import BaseState
@@ -29,8 +30,7 @@ class Sent:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """The round in which a key was equal on both sides last, and what each side held then, by side; None where that is not known."""
 
     round: int | None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import select
 import sys
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -46,86 +46,91 @@ class Round:
     rules: dict[bytes, Rule]
     told: bytes
     limits: ReadLimits
-    drain: Callable[[], None]
+    drain: Callable[[float], None]
     has_ended: Callable[[FollowedServer, int, int], bool]
     stop_point: StopPoint
     readings: dict[tuple[int, Side], Reading] = field(default_factory=dict)
     answers: dict[tuple[int, Side], Answer] = field(default_factory=dict)
-    _requests: dict[int, tuple[FollowedServer, list[tuple[bytes, int, Side, _Asked]]]] = field(default_factory=dict)
-    _changes: dict[tuple[int, Side], list[Change]] = field(default_factory=dict)
-    _under_way: list[FollowedServer] = field(default_factory=list)
+    changes: dict[tuple[int, Side], list[Change]] = field(default_factory=dict)
+    _requests: dict[int, tuple[FollowedServer, list[bytes]]] = field(default_factory=dict)
+    _waiting: dict[int, tuple[FollowedServer, deque[tuple[int, Side, _Asked]]]] = field(default_factory=dict)
 
     def server(self, page: Page, side: Side) -> FollowedServer:
         """The server of one side of a page."""
         return self.source if side is Side.SOURCE else self.targets[page.target]
 
-    def read(self) -> None:
-        """Ask every side that keys are read on, and take what it answers. Raises Abandoned.
+    def pages_as_read(self) -> Iterator[Page]:
+        """Ask every side that keys are read on; each page once its answers and their markers came. Raises Abandoned.
 
-        A side that no key is read on gets its marker with what is written: one waking of the server in place of two.
+        A side that no key of a page is read on gets its marker with what is written: one waking of the server in place of two.
         """
-        early = [(page, side) for side in Side for page in self.pages if page.keys_read(side)]
-        for page, side in early:
-            self._ask(page, side, self._read_request(page, side), _Asked.READING)
+        for page in self.pages:
+            for side in Side:
+                if page.keys_read(side):
+                    self._ask(page, side, self._read_request(page, side), _Asked.READING)
         self._send_all()
         self.stop_point("reads sent")
-        self._receive_all()
-        self._wait_for_markers(early)
-        self.stop_point("markers seen")
+        for page in self.pages:
+            sides = [side for side in Side if page.keys_read(side)]
+            for side in sides:
+                self._receive(self.server(page, side))
+            self._wait_for_markers([(page, side) for side in sides])
+            self.stop_point("page read")
+            yield page
 
-    def write(self, changes: dict[tuple[int, Side], list[Change]]) -> None:
-        """Write them, by page and the side that is written; publish the markers that are missing. Every answer and every end came.
-
-        Raises Abandoned.
-        """
-        late = [(page, side) for side in Side for page in self.pages if not page.keys_read(side)]
-        for page, side in late:
-            self._ask(page, side, self._read_request(page, side), _Asked.READING)
-        for (number, side), some in changes.items():
-            page = self.pages[number]
-            server = self.server(page, side)
-            request = apply_request(
-                some, self.lease, server.database, self.number, number, self.limits, has_absolute_ttl=server.has_absolute_ttl
-            )
-            self._ask(page, side, request, _Asked.WRITING)
-        self._changes = changes
+    def write(self, page: Page, changes: tuple[list[Change], list[Change]]) -> None:
+        """Write the changes of a page, by the side that is written, and publish its markers that are missing. Raises Abandoned."""
+        for side in Side:
+            if not page.keys_read(side):
+                self._ask(page, side, self._read_request(page, side), _Asked.READING)
+            if some := changes[side]:
+                server = self.server(page, side)
+                request = apply_request(
+                    some, self.lease, server.database, self.number, page.number, self.limits, has_absolute_ttl=server.has_absolute_ttl
+                )
+                self.changes[page.number, side] = some
+                self._ask(page, side, request, _Asked.WRITING)
         self._send_all()
         self.stop_point("writes sent")
-        self._receive_all()
+
+    def finish(self) -> None:
+        """Every answer and every end came. Raises Abandoned."""
+        for server, waiting in self._waiting.values():
+            while waiting:
+                self._receive(server)
         self.stop_point("writes answered")
-        self._wait_for_markers(late)
+        self._wait_for_markers([(page, side) for page in self.pages for side in Side if not page.keys_read(side)])
         self._wait_for_ends()
         self.stop_point("ends seen")
 
     def _ask(self, page: Page, side: Side, request: bytes, asked: _Asked) -> None:
         server = self.server(page, side)
-        self._requests.setdefault(id(server), (server, []))[1].append((request, page.number, side, asked))
+        self._requests.setdefault(id(server), (server, []))[1].append(request)
+        self._waiting.setdefault(id(server), (server, deque()))[1].append((page.number, side, asked))
 
     def _send_all(self) -> None:
-        for server, requests in self._requests.values():
-            self._under_way.append(server)
+        requests, self._requests = self._requests, {}
+        for server, some in requests.values():
             try:
-                server.connection.send(b"".join(request for request, *_ in requests))
+                server.connection.send(b"".join(some))
             except SourceUnreachable as problem:
                 raise Abandoned(str(problem)) from None
 
-    def _receive_all(self) -> None:
-        asked, self._requests = self._requests, {}
-        for server, requests in asked.values():
-            try:
-                replies = server.connection.read_many(len(requests))
-            except SourceUnreachable as problem:
-                raise Abandoned(str(problem)) from None
-            self._under_way.remove(server)
-            for (_, number, side, kind), reply in zip(requests, replies, strict=True):
-                self._take(server, number, side, kind, reply)
+    def _receive(self, server: FollowedServer) -> None:
+        """Take the next answer of a server."""
+        try:
+            reply = server.connection.read()
+        except SourceUnreachable as problem:
+            raise Abandoned(str(problem)) from None
+        number, side, asked = self._waiting[id(server)][1].popleft()
+        self._take(server, number, side, asked, reply)
 
     def _take(self, server: FollowedServer, number: int, side: Side, kind: _Asked, reply: Reply | ErrorReply) -> None:
         try:
             if kind is _Asked.READING:
                 self.readings[number, side] = reading_of(reply, self.pages[number].form)
             else:
-                self.answers[number, side] = answer_of(reply, self._changes[number, side])
+                self.answers[number, side] = answer_of(reply, self.changes[number, side])
         except ErrorReply as problem:
             raise Abandoned(f"{server.name} answered: {problem.safe}") from None
         except SourceUnreachable as problem:
@@ -153,8 +158,10 @@ class Round:
         self._wait(lambda: [(server, at) for server, at in wanted if not self.has_ended(server, *at)], "written page's end")
 
     def _wait(self, missing: Callable[[], list[tuple[FollowedServer, tuple[int, int]]]], what: str) -> None:
+        if not missing():
+            return
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        self.drain()
+        self.drain(0.0)
         while left := missing():
             if any(server.subscription is None for server, _ in left):
                 raise Abandoned("a subscription broke")
@@ -163,8 +170,7 @@ class Round:
                 for server, _ in left:
                     server.stop_listening(f"{server.name}: a {what} did not come back over the subscription for {TIMEOUT_SECONDS:.0f} s")
                 raise Abandoned(f"a {what} did not come back")
-            wait_for_any([server for server, _ in left], seconds)
-            self.drain()
+            self.drain(seconds)
 
     def position(self, page: Page, side: Side) -> int:
         """Where the page's marker stood on a side; behind everything where it was not published yet."""
@@ -173,15 +179,6 @@ class Round:
 
     def give_up(self, why: str) -> None:
         """Close every connection over which an answer is still to come: nobody will take it."""
-        for server in self._under_way:
-            server.stop_asking(why)
-        self._under_way.clear()
-
-
-def wait_for_any(servers: list[FollowedServer], seconds: float) -> bool:
-    """Wait until a subscription of these has something to take; False where none had."""
-    poll = select.poll()
-    for server in servers:
-        if server.subscription is not None:
-            poll.register(server.subscription.fileno(), select.POLLIN)
-    return bool(poll.poll(max(0.0, seconds) * 1000))
+        for server, waiting in self._waiting.values():
+            if waiting:
+                server.stop_asking(why)

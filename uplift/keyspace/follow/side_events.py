@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
@@ -75,6 +75,9 @@ class SideEvents:
         """
         self.position = max(self.position, arrived_after)
         kinds, note, source_name, touches = self._kinds, self.touches.note, self.source_name, self.touched
+        # SET with a TTL, and much else, is two events of one key, one behind the other.
+        before: Reply = None
+        key: bytes | None = None
         for reply in replies:
             if not isinstance(reply, list):
                 continue
@@ -90,7 +93,8 @@ class SideEvents:
                 elif self._begun is not None:
                     self._held.append((name, kind, self.position))  # type: ignore[arg-type]
                 else:
-                    key = source_name(name)  # type: ignore[arg-type]
+                    if name != before:
+                        key, before = source_name(name), name  # type: ignore[arg-type]
                     if key is not None:
                         note(key, kind, self.position, self.round)
                         touches += 1
@@ -118,7 +122,7 @@ class SideEvents:
             self._take_end(message)
             return
         # A begin that another message follows has no end: its script died, and what came behind it were touches.
-        self._release(frozenset())
+        self._release(())
         match message:
             case Marker():
                 self._take_marker(message)
@@ -135,15 +139,17 @@ class SideEvents:
         return begun is not None and (begun.owner, begun.round, begun.page) == (end.owner, end.round, end.page)
 
     def _take_end(self, end: End) -> None:
-        self._release(frozenset(one.key for one in end.ended()))
+        self._release({one.name for one in end.ended})
         self.ends.append(EndAt(end, self.position, self.round))
 
-    def _release(self, ours: frozenset[bytes]) -> None:
-        """What was held since begin: events of the keys that were written are ours, all others are touches."""
+    def _release(self, ours: Container[bytes]) -> None:
+        """What was held since begin: events of the names that were written are ours, all others are touches."""
         held, self._held, self._begun = self._held, [], None
         for name, kind, position in held:
+            if name in ours and kind not in _NOT_OURS:
+                continue
             key = self.source_name(name)
-            if key is not None and (key not in ours or kind in _NOT_OURS):
+            if key is not None:
                 self.touches.note(key, kind, position, self.round)
                 self.touched += 1
 
@@ -157,6 +163,6 @@ class SideEvents:
 
     def begin_anew(self) -> None:
         """The subscription is another one: what was held belongs to a bracket whose end will not come."""
-        self._release(frozenset())
+        self._release(())
         self.markers.clear()
         self._canary_at = -1

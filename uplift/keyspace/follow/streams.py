@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections import deque
 
 from uplift.errors import KeyUnroutable
@@ -13,6 +14,7 @@ from uplift.keyspace.follow.side_events import EndAt
 from uplift.keyspace.keymap.routing import Router, Rule
 
 _ENDS_KEPT = 4_096
+_RULES_KEPT = 20_000
 
 
 class Streams:
@@ -24,15 +26,21 @@ class Streams:
         self.raised: deque[bytes] = deque()
         self.carries: dict[bytes, Side] = {}
         self._router = router
+        self._rules: dict[bytes, Rule] = {}
         self._ended: dict[tuple[int, int, int], None] = {}
         # Of keys that were written before the marker of their round was seen on the side they were read on, by that marker.
         self._waiting: dict[tuple[int, int, int], list[bytes]] = {}
 
     def rule_of(self, key: bytes) -> Rule:
         """The rule of a followed key; only such keys become dirty."""
-        rule = self._router.route(key)
+        rule = self._rules.get(key)
         if rule is None:
-            raise KeyUnroutable("a key became dirty that no rule is for")
+            rule = self._router.route(key)
+            if rule is None:
+                raise KeyUnroutable("a key became dirty that no rule is for")
+            if len(self._rules) >= _RULES_KEPT:
+                self._rules.clear()
+            self._rules[key] = rule
         return rule
 
     def server_of(self, side: Side, key: bytes) -> FollowedServer:
@@ -43,12 +51,13 @@ class Streams:
         """0 for the source, then the targets."""
         return self.servers.index(server)
 
-    def drain(self) -> None:
-        """Take what every side told, and settle what ends say."""
+    def drain(self, wait_seconds: float = 0.0) -> None:
+        """Take what every side told, once some did or `wait_seconds` are over, and settle what ends say."""
+        ready = ready_to_take(self.servers, wait_seconds)
         position = max(server.events.position for server in self.servers)
-        for server in self.servers:
+        for server in ready:
             server.drain(position)
-        for server in self.servers:
+        for server in ready:
             events = server.events
             while events.ends:
                 self._take_end(server, events.ends.popleft())
@@ -60,7 +69,7 @@ class Streams:
     def _take_end(self, written: FollowedServer, at: EndAt) -> None:
         """Settles every touch so far where it was written, and those before the round's marker on the other side."""
         number, page = at.end.round, at.end.page
-        for one in at.end.ended():
+        for one in at.end.ended:
             winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
             written.events.touches.settle(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
@@ -113,3 +122,12 @@ class Streams:
         """Close every connection."""
         for server in self.servers:
             server.close()
+
+
+def ready_to_take(servers: list[FollowedServer], seconds: float) -> list[FollowedServer]:
+    """Those of the servers whose subscription has something to take, after `seconds` at most."""
+    by_file = {server.subscription.fileno(): server for server in servers if server.subscription is not None}
+    poll = select.poll()
+    for file in by_file:
+        poll.register(file, select.POLLIN)
+    return [by_file[file] for file, _ in poll.poll(max(0.0, seconds) * 1000)]

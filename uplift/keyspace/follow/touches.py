@@ -6,7 +6,7 @@ A touch is settled by its position in the stream, never by time. A hot key is on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from uplift.keyspace.follow.evidence import TouchKind
 
@@ -15,8 +15,7 @@ _ENTRY_BYTES = 360
 _FIELDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """What came before a marker. `round`: of the last marker before the latest write, or, where only the life changed, that change."""
 
     kinds: frozenset[TouchKind]

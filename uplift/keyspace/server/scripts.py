@@ -33,6 +33,13 @@ class Script:
         """A packed EVALSHA."""
         return pack("EVALSHA", self.digest, len(keys), *keys, *arguments)
 
+    def request_of_packed(self, keys: list[bytes], packed: list[bytes], count: int) -> bytes:
+        """As `request`, with `count` arguments that were packed already: for one with hundreds of them."""
+        head = b"*%d\r\n$7\r\nEVALSHA\r\n$40\r\n%b\r\n$%d\r\n%d\r\n" % (
+            3 + len(keys) + count, self.digest.encode(), len(str(len(keys))), len(keys),
+        )  # fmt: skip
+        return b"".join([head, *[b"$%d\r\n%b\r\n" % (len(key), key) for key in keys], *packed])
+
     def whole_request(self, keys: list[bytes]) -> bytes:
         """A packed EVAL with the text itself, for a transaction: there it is too late to load a script."""
         return pack("EVAL", self.text, len(keys), *keys)
