@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import Applied, Change
+from uplift.keyspace.follow.big_key_steps import BigKeySteps
+from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import ResetKind
@@ -21,7 +23,7 @@ from uplift.keyspace.follow.lease import Lease, epoch_of, held_epoch, raise_leas
 from uplift.keyspace.follow.own_names import CANARY, CANARY_TTL_MILLISECONDS
 from uplift.keyspace.follow.pages import Dirty, Page, pages_of, token_pages
 from uplift.keyspace.follow.pasts import Sent
-from uplift.keyspace.follow.reading import ReadForm, Reading
+from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm, Reading
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Abandoned, Round, StopPoint
 from uplift.keyspace.follow.standby import Inherited
@@ -102,7 +104,8 @@ class Engine:
         self.totals = Totals()
         self.round = max(server.events.round for server in self.servers)
         self.both: dict[bytes, None] = {}
-        self.big: dict[bytes, None] = {}
+        self.big = BigKeys(lease.owner, limits or ReadLimits())
+        self._big_steps = BigKeySteps(streams, self.big)
         self.passes = ReconcilingPass(self.source, self.targets, router)
         self._limits, self._stop_point = limits or ReadLimits(), stop_point
         self._dirty_since: float | None = None
@@ -153,12 +156,17 @@ class Engine:
     @property
     def has_work(self) -> bool:
         """Whether a key is dirty, or a pass is to go on."""
-        return bool(self.both) or self.passes.is_due() or any(len(server.events.touches) for server in self.servers)
+        if self.both or self.passes.is_due() or self.big.is_due():
+            return True
+        return sum(len(server.events.touches) for server in self.servers) > 0 and (not self.big or self._has_small_touch())
+
+    def _has_small_touch(self) -> bool:
+        return any(key not in self.big for server in self.servers for key in server.events.touches)
 
     @property
     def dirty_keys(self) -> int:
         """How many keys wait; one that was touched on two sides counts twice."""
-        return len(self.both) + sum(len(server.events.touches) for server in self.servers)
+        return len(self.both) + len(self.big) + sum(len(server.events.touches) for server in self.servers)
 
     def drain(self, wait_seconds: float = 0.0) -> None:
         """Take what every side told, as Streams.drain. Raises Fenced where another engine raised the lease."""
@@ -249,6 +257,9 @@ class Engine:
                     self.passes.pending.update(page.both)
             raise
         self.totals.rounds += 1
+        if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_kept=self._has_standby)) is not None:
+            found.append(of_big)
+            self._count(of_big)
         self._end_pass()
         return Step(
             sum(page.most_keys for page in pages),
@@ -278,18 +289,18 @@ class Engine:
         return key not in self.both and all(key not in server.events.touches for server in self.servers)
 
     def _dirty(self, rules: dict[bytes, Rule]) -> Iterator[Dirty]:
-        both, source = self.both, self.source.events.touches
+        both, source, big = self.both, self.source.events.touches, self.big
         for key in both:
             rule = rules[key] = self.streams.rule_of(key)
             yield Dirty(key, rule.target, None)
         for key in source:
-            if key not in both:
+            if key not in both and key not in big:
                 rule = rules[key] = self.streams.rule_of(key)
                 is_on_both = key in self.targets[rule.target].events.touches
                 yield Dirty(key, rule.target, None if is_on_both else Side.SOURCE)
         for target in self.targets:
             for key in target.events.touches:
-                if key not in both and key not in source:
+                if key not in both and key not in source and key not in big:
                     rule = rules[key] = self.streams.rule_of(key)
                     yield Dirty(key, rule.target, Side.TARGET if self.policy.two_way else None)
 
@@ -370,8 +381,11 @@ class Engine:
         for key in judgement.both:
             self.both[key] = None
         for key in judgement.big:
-            self.big[key] = None
+            self.big.add(key)
         self.streams.carries.update(judgement.carries)
+        self._count(judgement)
+
+    def _count(self, judgement: Judgement) -> None:
         self._kept += judgement.kept
         totals = self.totals
         totals.equal += judgement.equal
@@ -399,7 +413,7 @@ class Engine:
                 self.totals.changed += 1
                 self.both[change.key] = None
             case Applied.TOO_BIG:
-                self.big[change.key] = None
+                self.big.add(change.key)
             case Applied.REFUSED:
                 self.totals.refused += 1
                 self.both[change.key] = None
@@ -430,5 +444,4 @@ class Engine:
 
 def _by_side(round_: Round, page: Page) -> tuple[Reading, Reading]:
     """A page's readings; a side that nothing was read on has none yet."""
-    nothing = Reading(has_canary=True, listeners=0, lease=None, clock=0, states={}, later=frozenset())
-    return round_.readings.get((page.number, Side.SOURCE), nothing), round_.readings.get((page.number, Side.TARGET), nothing)
+    return round_.readings.get((page.number, Side.SOURCE), NOTHING_READ), round_.readings.get((page.number, Side.TARGET), NOTHING_READ)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from uplift.errors import NotConvertible
 from uplift.keyspace.follow.applying import ANYTHING, Change, Write
+from uplift.keyspace.follow.big_look import BIG, BigLook
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Reason, Seen, decide
 from uplift.keyspace.follow.evidence import Evidence, Known, Span, TouchKind, evidence_of
 from uplift.keyspace.follow.followed_server import FollowedServer
@@ -190,12 +192,11 @@ class Judge:
             return
         same = _same(states)
         past = self.pasts.past_of(key)
-        seen = (
-            self._seen(key, Side.SOURCE, states[Side.SOURCE], past, read),
-            self._seen(key, Side.TARGET, states[Side.TARGET], past, read),
-        )
-        decision = decide(*seen, same_value=same, policy=self.policy)
-        self._count(key, decision, seen, found)
+        if any(base is not None and base.token[:1] == BIG for base in past.states):
+            # It was big when both were equal: only a reading of the same kind can be compared with that.
+            found.big.append(key)
+            return
+        decision = self._decided(key, states, ({_token(states[0])}, {_token(states[1])}), same, read, found)
         match decision.outcome:
             case Outcome.KEEP:
                 self._keep(key, states, read, found)
@@ -205,6 +206,41 @@ class Judge:
             case Outcome.SOURCE | Outcome.TARGET:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
                 self._take_over(key, winner, states, decision, rule, same, found)
+
+    def _decided(
+        self,
+        key: bytes,
+        states: tuple[State | None, State | None],
+        tokens: tuple[Collection[bytes], Collection[bytes]],
+        same: bool,
+        read: Read,
+        found: Judgement,
+    ) -> Decision:
+        """The decision, counted. `tokens` by side: those the state may have in a base."""
+        past = self.pasts.past_of(key)
+        seen = (
+            self._seen(key, Side.SOURCE, states[Side.SOURCE], tokens[Side.SOURCE], past, read),
+            self._seen(key, Side.TARGET, states[Side.TARGET], tokens[Side.TARGET], past, read),
+        )
+        decision = decide(*seen, same_value=same, policy=self.policy)
+        self._count(key, decision, seen, found)
+        return decision
+
+    def judge_big(self, key: bytes, looks: tuple[BigLook, BigLook], read: Read, found: Judgement) -> Decision:
+        """The decision for a key that was read in pieces on both sides; nothing is settled."""
+        states = (looks[Side.SOURCE].state, looks[Side.TARGET].state)
+        tokens = tuple({_token(one.state), one.page_token} - ({b""} if one.state is not None else set()) for one in looks)
+        return self._decided(key, states, (tokens[0], tokens[1]), _same(states), read, found)
+
+    def keep_big(self, key: bytes, looks: tuple[BigLook, BigLook], read: Read, found: Judgement) -> None:
+        """Both are equal."""
+        pages = [one.page_token for one in looks]
+        states = [one.state if not all(pages) or one.state is None else one.state._replace(token=one.page_token) for one in looks]
+        self._keep(key, (states[0], states[1]), read, found)
+
+    def leave_big(self, key: bytes, looks: tuple[BigLook, BigLook], reason: Reason, read: Read) -> None:
+        """They differ and stay so."""
+        self._leave(key, (looks[Side.SOURCE].state, looks[Side.TARGET].state), reason, read)
 
     def _take_over(
         self,
@@ -231,7 +267,7 @@ class Judge:
             found.carries[key] = winner
         found.changes[winner.other].append(change)
 
-    def _seen(self, key: bytes, side: Side, state: State | None, past: Past, read: Read) -> Seen:
+    def _seen(self, key: bytes, side: Side, state: State | None, tokens: Collection[bytes], past: Past, read: Read) -> Seen:
         server, position = self.servers[side], read.positions[side]
         touch = server.events.touches.before(key, position)
         base_round, base = past.round, past.states[side]
@@ -241,11 +277,9 @@ class Judge:
             base = type(base)(state.token, sent.life) if base is not None else base
         reset = server.gaps.reset_of(key, base_round, is_absent=state is None)
         gap: Span | None = server.gaps.gap_of(base_round)
-        token = ABSENT if state is None else state.token
         clock = read.readings[side].clock
-        known = Known(
-            state, touch.kinds if touch else _NOTHING, base, base is not None and token == base.token, gap, reset is not None, clock
-        )
+        is_base = base is not None and base.token in tokens
+        known = Known(state, touch.kinds if touch else _NOTHING, base, is_base, gap, reset is not None, clock)
         return Seen(
             state,
             evidence_of(known),
@@ -253,8 +287,8 @@ class Judge:
             touch.round if touch else 0,
             touch.position if touch else 0,
             gap,
-            is_base=base is not None and token == base.token,
-            is_remembered=reset is not None and self.pasts.was_lately(key, side, token),
+            is_base=is_base,
+            is_remembered=reset is not None and any(self.pasts.was_lately(key, side, token) for token in tokens),
             is_failover=reset is not None and reset.kind is ResetKind.FAILOVER,
         )
 
@@ -286,6 +320,10 @@ class Judge:
     def _settle(self, key: bytes, read: Read) -> None:
         for side in Side:
             self.servers[side].events.touches.settle(key, read.positions[side], read.round)
+
+
+def _token(state: State | None) -> bytes:
+    return ABSENT if state is None else state.token
 
 
 def _same(states: tuple[State | None, State | None]) -> bool:

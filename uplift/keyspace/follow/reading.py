@@ -39,6 +39,10 @@ class Reading:
     later: frozenset[bytes]
 
 
+NOTHING_READ = Reading(has_canary=True, listeners=0, lease=None, clock=0, states={}, later=frozenset())
+"""Of a side that is not read, or not by a page."""
+
+
 def read_request(names: list[bytes], marker: bytes, database: int, form: ReadForm, limits: ReadLimits) -> bytes:
     """The packed request for keys by their names on this side."""
     return READ_ROUND.request(

@@ -6,6 +6,7 @@ import select
 from collections import deque
 
 from uplift.errors import KeyUnroutable
+from uplift.keyspace.follow.big_look import BIG
 from uplift.keyspace.follow.evidence import TouchKind
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import Side
@@ -73,7 +74,9 @@ class Streams:
             winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
             written.events.touches.settle(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
-            tokens = (one.winner_token, one.written_token) if written.side is Side.TARGET else (one.written_token, one.winner_token)
+            # A big value's token is the same on both sides, and a script cannot say it.
+            written_token = one.winner_token if one.written_token == BIG else one.written_token
+            tokens = (one.winner_token, written_token) if written.side is Side.TARGET else (written_token, one.winner_token)
             self.pasts.put(one.key, *tokens, one.life, number)
             if (side := self.carries.pop(one.key, None)) is not None:
                 carrying = self.server_of(side, one.key).events

@@ -92,21 +92,29 @@ class BigKeyCopier:
                 self.sweep(place.target)
 
     def _attempt(self, entry: TooBig, place: Place) -> BigOutcome:
-        length = self._watch(entry.key, entry.kind)
         self._may_have_left = True
-        building = _Building(place.target, self._name("new"), entry.kind)
+        expiry = self.build(entry, place.target, self._name("new"))
+        if isinstance(expiry, BigOutcome):
+            return expiry
+        if expiry is None or expiry.is_over(place.clock_ahead):
+            return BigOutcome.OVER
+        return self._swap_in(self._name("new"), place, expiry)
+
+    def build(self, entry: TooBig, target: Target, name: bytes) -> Expiry | BigOutcome | None:
+        """Build the value under a temporary name of a target, as it is from the first piece to the last.
+
+        Returns when it expires, None where it is gone, CHANGED where something touched it meanwhile. Raises NeedsWhole, ErrorReply or
+        ConnectionLost.
+        """
+        length = self._watch(entry.key, entry.kind)
+        building = _Building(target, name, entry.kind)
         try:
             self._build(entry, length, building)
             answers = self.source.call_all([pack("MULTI"), ENDS.whole_request([entry.key]), pack("EXEC")])[-1]
         finally:
             building.take_answers()
         building.raise_first()
-        if not isinstance(answers, list):
-            return BigOutcome.CHANGED
-        expiry = self._expiry(answers[0])
-        if expiry is None or expiry.is_over(place.clock_ahead):
-            return BigOutcome.OVER
-        return self._swap_in(building.name, place, expiry)
+        return self._expiry(answers[0]) if isinstance(answers, list) else BigOutcome.CHANGED
 
     def _watch(self, key: bytes, kind: bytes) -> int:
         """Watch a key, and give its length, in one round trip. Raises NeedsWhole for what has no pieces."""

@@ -3,8 +3,8 @@
 -- KEYS: 1 lease, 2.. keys.  ARGV: 1 the lease as it must be, 2 channel, 3 begin, 4 end (its head), 5 elements and 6 bytes a value that is
 --       compared may have, 7 ms two lives may differ by; then for each key seven:
 --       1 expected: '*' anything, '' nothing, else a token ('S' a string or 'D' a DUMP, and 16 hex digits of its SHA-1);
---       2 expected life (ms since 1970, -1 never); 3 what to do: 's' SET, 'r' RESTORE, 'n' RENAME from the temporary key in 4, 'd' DEL,
---       'l' the life alone, 'k' nothing; 4 value; 5 life; 6 whether RESTORE takes a moment (ABSTTL); 7 a note that goes with the end.
+--       2 expected life (ms since 1970, -1 never); 3 what to do: 's' SET, 'r' RESTORE, 'n' RENAME from the temporary key in 4, 'd' DEL (of a
+--       big value: a name to put it aside by in 4), 'l' the life alone, 'k' nothing; 4 value; 5 life; 6 whether RESTORE takes a moment (ABSTTL); 7 a note that goes with the end.
 -- Answers: 'fenced' and the lease; or one letter a key ('o' done, 'c' changed: nothing was written, 'b' too big to compare, 'e' refused),
 -- and for each key the token it has now ('B': too big to say), or why it was refused.
 --
@@ -53,10 +53,20 @@ local function failed(reply) return type(reply) == 'table' and reply.err end
 
 local function has_ended(what, life) return what == 'd' or (what ~= 'k' and life >= 0 and life <= now) end
 
+-- A big value is not freed within the script, which would hold the server: it goes aside, to be drained.
+local function put_aside(key, name)
+  if call('EXISTS', key) == 0 then return end
+  call('RENAME', key, name .. ':old')
+  call('PEXPIRE', name .. ':old', 600000)
+end
+
 -- Nothing where it went well, else why it did not.
 local function write(key, what, value, life, has_absolute)
   local moment = string.format('%.0f', life)
-  if has_ended(what, life) then call('DEL', key) return nil end
+  if has_ended(what, life) then
+    if value ~= '' and (what == 'd' or what == 'n') then put_aside(key, value) else call('DEL', key) end
+    return nil
+  end
   if what == 'r' and life >= 0 and has_absolute then return failed(redis.pcall('RESTORE', key, moment, value, 'REPLACE', 'ABSTTL')) end
   local problem
   if what == 's' then
@@ -64,7 +74,9 @@ local function write(key, what, value, life, has_absolute)
   elseif what == 'r' then
     problem = failed(redis.pcall('RESTORE', key, 0, value, 'REPLACE'))
   elseif what == 'n' then
-    problem = failed(redis.pcall('RENAME', value, key))
+    if call('EXISTS', value) == 0 then return 'MISSING the value that was built is gone' end
+    put_aside(key, value)
+    call('RENAME', value, key)
   end
   if problem then return problem end
   if what == 'k' then return nil end
@@ -75,6 +87,7 @@ end
 local function written_token(key, what, value, life, expected)
   if has_ended(what, life) then return '' end
   if what == 's' then return 'S' .. sub(redis.sha1hex(value), 1, 16) end
+  if what == 'n' then return 'B' end
   if (what == 'k' or what == 'l') and expected ~= '*' then return expected end
   return token_of(key) or 'B'
 end

@@ -1,0 +1,106 @@
+"""The steps of a big key between the rounds: each is one look at what its thread has done, and one decision of what it does next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import assert_never
+
+from uplift.keyspace.follow.big_keys import BigKey, BigKeys, BigWrite, Stage
+from uplift.keyspace.follow.decision import Decision, Outcome, Policy
+from uplift.keyspace.follow.judging import Judge, Judgement, Read
+from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.lease import Lease
+from uplift.keyspace.follow.pages import Page
+from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm
+from uplift.keyspace.follow.streams import Streams
+
+
+class BigKeySteps:
+    """For the keys of one engine, one at a time."""
+
+    def __init__(self, streams: Streams, big: BigKeys) -> None:
+        self._streams, self._big = streams, big
+        self._read: Read | None = None
+        self._decision: Decision | None = None
+        self._found = Judgement()
+
+    def go_on(self, round_: int, lease: Lease, policy: Policy, *, collects_kept: bool) -> Judgement | None:
+        """After a whole round of this number: begin with a key, or take the one under way a step further. What a key came to at its end."""
+        current = self._big.take_result()
+        if current is None:
+            if self._big.under_way is None:
+                self._big.begin(self._name_on, self._streams.server_of)
+            return None
+        match current.stage:
+            case Stage.WATCHED:
+                self._wait_for_markers(current, round_)
+                return None
+            case Stage.LOOKED:
+                return self._decide(current, self._judge(current, policy, collects_kept=collects_kept), lease)
+            case Stage.OVER:
+                return self._end(current, self._judge(current, policy, collects_kept=collects_kept))
+            case Stage.WATCHING | Stage.LOOKING | Stage.WRITING:
+                return None
+            case _:
+                assert_never(current.stage)
+
+    def _name_on(self, side: Side, key: bytes) -> bytes:
+        return self._streams.rule_of(key).root + key if side is Side.TARGET else key
+
+    def _judge(self, current: BigKey, policy: Policy, *, collects_kept: bool) -> Judge:
+        target = self._streams.targets[self._streams.rule_of(current.key).target]
+        return Judge((self._streams.source, target), self._streams.pasts, policy, collects_kept=collects_kept)
+
+    def _wait_for_markers(self, current: BigKey, round_: int) -> None:
+        """The markers of the next round lie behind the watching, so that what touched the key before them is in what is read then."""
+        if current.round is None:
+            current.round = round_ + 1
+            return
+        streams = self._streams
+        target = streams.rule_of(current.key).target
+        at = (round_, target)
+        positions = (streams.source.events.markers[at].position, streams.targets[target].events.markers[at].position)
+        self._read = Read(Page(target, target, ReadForm.VALUE), (NOTHING_READ, NOTHING_READ), positions, round_)
+        self._big.go_on(current.look, Stage.LOOKING)
+
+    def _decide(self, current: BigKey, judge: Judge, lease: Lease) -> Judgement | None:
+        if current.looks is None or self._read is None:
+            raise RuntimeError("a big key is read before it is decided")
+        here, there = (replace(NOTHING_READ, clock=look.clock) for look in current.looks)
+        self._read = read = replace(self._read, readings=(here, there))
+        self._found = found = Judgement()
+        self._decision = decision = judge.judge_big(current.key, current.looks, read, found)
+        match decision.outcome:
+            case Outcome.KEEP:
+                self._big.go_on(current.confirm_equal, Stage.WRITING)
+                return None
+            case Outcome.LEAVE:
+                judge.leave_big(current.key, current.looks, decision.reason, read)
+                found.left.append((current.key, decision.reason))
+                self._big.end(current, is_done=True)
+                return found
+            case Outcome.SOURCE | Outcome.TARGET:
+                winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
+                if decision.life is not None:
+                    self._streams.carries[current.key] = winner
+                wanted = BigWrite(winner, decision.life, lease, read.round, read.page.number)
+                self._big.go_on(partial(current.write, wanted), Stage.WRITING)
+                return None
+            case _:
+                assert_never(decision.outcome)
+
+    def _end(self, current: BigKey, judge: Judge) -> Judgement | None:
+        if current.written.is_changed:
+            self._streams.carries.pop(current.key, None)
+            self._big.end(current, is_done=False)
+            return None
+        found, decision = self._found, self._decision
+        if decision is not None and decision.outcome is Outcome.KEEP and current.looks is not None and self._read is not None:
+            judge.keep_big(current.key, current.looks, self._read, found)
+        if current.written.problem is not None:
+            found.named.append((current.key, current.written.problem))
+            for server in judge.servers:
+                server.events.touches.settle(current.key, server.events.position + 1, server.events.round)
+        self._big.end(current, is_done=True)
+        return found
