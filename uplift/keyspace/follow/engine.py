@@ -15,6 +15,7 @@ from uplift.keyspace.follow.applying import Applied, Change
 from uplift.keyspace.follow.big_key_steps import BigKeySteps
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
+from uplift.keyspace.follow.event_classes import SECONDS_BETWEEN_PROBES
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.judging import Judge, Judgement, Read
@@ -35,6 +36,9 @@ from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.replies import ErrorReply
 
 _MOST_KEYS = 1_000
+_MOST_BOTH = 10_000
+"""So many keys that a pass found different may wait; it goes on when they are fewer."""
+_EVENTS_WANTED = "notify-keyspace-events must hold E and A, such as EA (in the parameter group of that replication group)"
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
 _BETWEEN_ROUNDS_SECONDS = 0.001
@@ -114,6 +118,7 @@ class Engine:
         # How many subscriptions heard the last marker of a side: one of them is this engine's.
         self._heard_by = [1, 1]
         self._begins_pass = True
+        self._probed_at = 0.0
 
     def inherit(self, inherited: Inherited) -> None:
         """Go on in another's place: its rounds are below this engine's, and the lease was on every server."""
@@ -241,6 +246,9 @@ class Engine:
                     for one in some:
                         self.pasts.base.set_in_flight(one.key)
                 round_.write(page, judgement.changes)
+            if time.monotonic() - self._probed_at > SECONDS_BETWEEN_PROBES:
+                self._probed_at = time.monotonic()
+                round_.probe_classes()
             round_.finish()
             for page in pages:
                 self._look_at_readings(round_, page)
@@ -273,7 +281,7 @@ class Engine:
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
         rules: dict[bytes, Rule] = {}
         pages = pages_of(self._dirty(rules), len(self.targets), _MOST_KEYS)
-        if self.passes.is_due():
+        if self.passes.is_due() and len(self.both) < _MOST_BOTH:
             untouched = []
             for key, rule in self.passes.next_keys(self._is_to_compare):
                 rules[key] = rule
@@ -322,7 +330,10 @@ class Engine:
                 problem = f"{server.name}: the follow's own keys are gone"
             elif not server.events.markers[round_.number, page.number].is_proven:
                 server.open_gap()
-                problem = f"{server.name}: events are off: notify-keyspace-events must hold E and A (set it in the parameter group)"
+                problem = f"{server.name}: events are off: {_EVENTS_WANTED}"
+            elif silent := server.events.silent_classes:
+                server.open_gap(server.events.probed_round)
+                problem = f"{server.name}: events of the classes {silent} are off: {_EVENTS_WANTED}"
         if problem is not None:
             raise Abandoned(problem)
 

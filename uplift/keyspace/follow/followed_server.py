@@ -8,7 +8,7 @@ from collections import deque
 from uplift.errors import BadInput, SourceUnreachable, TargetRefused, UpliftError
 from uplift.keyspace.follow.gaps import Gaps, Reset, ResetKind
 from uplift.keyspace.follow.key_state import Side
-from uplift.keyspace.follow.scripts import APPLY_ROUND, RAISE_LEASE, READ_ROUND
+from uplift.keyspace.follow.scripts import APPLY_ROUND, PROBE_CLASSES, RAISE_LEASE, READ_ROUND
 from uplift.keyspace.follow.side_events import SideEvents, SourceName
 from uplift.keyspace.follow.subscription import Subscription
 from uplift.keyspace.server.connection import Connection, Patience
@@ -69,7 +69,7 @@ class FollowedServer:
             facts = read_server_facts(connection)
             if facts.role != "master":
                 raise TargetRefused(f"{self.name} ({self.endpoint}) is a replica, allowed: a primary, since a replica cannot be written")
-            for script in (READ_ROUND, APPLY_ROUND, RAISE_LEASE):
+            for script in (READ_ROUND, APPLY_ROUND, RAISE_LEASE, PROBE_CLASSES):
                 script.ensure(connection)
         except BaseException:
             connection.close()
@@ -101,11 +101,11 @@ class FollowedServer:
         self.open_gap()
         self.problem = why
 
-    def open_gap(self) -> None:
-        """What was told since the last whole round may not be all."""
+    def open_gap(self, since: int | None = None) -> None:
+        """What was told since the last whole round, or one before it, may not be all."""
         if self.gaps.opened is None:
             self.gap_count += 1
-        self.gaps.open(self.last_whole_round)
+        self.gaps.open(self.last_whole_round if since is None else min(since, self.last_whole_round))
 
     def stop_asking(self, why: str) -> None:
         """The connection that asks broke: what was sent over it may take place still, or not."""

@@ -80,7 +80,15 @@ class Raised:
     owner: bytes
 
 
-Message = Marker | Begin | End | Raised
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A probe of the classes of events is over: it wrote to these."""
+
+    owner: bytes
+    classes: str
+
+
+Message = Marker | Begin | End | Raised | Probed
 
 
 def marker_text(owner: bytes, round_: int, page: int, told: bytes) -> bytes:
@@ -117,6 +125,8 @@ def message_of(text: bytes) -> Message | None:
                 return End(owner, int(round_), int(page), letters, tuple(_ended_of(entries)))
             case [b"r", owner]:
                 return Raised(owner)
+            case [b"p", owner, classes]:
+                return Probed(owner, classes.decode("ascii", "replace"))
             case _:
                 return None
     except (ValueError, error):

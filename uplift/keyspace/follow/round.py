@@ -11,6 +11,7 @@ from enum import Enum
 
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import Answer, Change, answer_of, apply_request
+from uplift.keyspace.follow.event_classes import probe_request
 from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS, FollowedServer
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease
@@ -32,6 +33,7 @@ class Abandoned(Exception):
 class _Asked(Enum):
     READING = "reading"
     WRITING = "writing"
+    PROBE = "probe"
 
 
 @dataclass(slots=True)
@@ -93,8 +95,19 @@ class Round:
         self._send_all()
         self.stop_point("writes sent")
 
+    def probe_classes(self) -> None:
+        """Have every server show which classes of events are on, with what is sent next. Sent before `write` of the last page."""
+        seen = set()
+        for page in self.pages:
+            for side in Side:
+                server = self.server(page, side)
+                if id(server) not in seen:
+                    seen.add(id(server))
+                    self._ask(page, side, probe_request(server.database, self.lease.text), _Asked.PROBE)
+
     def finish(self) -> None:
         """Every answer and every end came. Raises Abandoned."""
+        self._send_all()
         for server, waiting in self._waiting.values():
             while waiting:
                 self._receive(server)
@@ -129,7 +142,7 @@ class Round:
         try:
             if kind is _Asked.READING:
                 self.readings[number, side] = reading_of(reply, self.pages[number].form)
-            else:
+            elif kind is _Asked.WRITING:
                 self.answers[number, side] = answer_of(reply, self.changes[number, side])
         except ErrorReply as problem:
             raise Abandoned(f"{server.name} answered: {problem.safe}") from None

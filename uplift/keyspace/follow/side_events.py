@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+from uplift.keyspace.follow.event_classes import PROBE_NAMES, missing_classes
 from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
-from uplift.keyspace.follow.messages import Begin, End, Marker, Raised, message_of
+from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, message_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
 from uplift.keyspace.follow.touches import Touches
 from uplift.keyspace.server.replies import ErrorReply, Reply
@@ -60,12 +61,15 @@ class SideEvents:
     ends: deque[EndAt] = field(default_factory=deque)
     raised: deque[bytes] = field(default_factory=deque)
     lease_was_removed: bool = False
+    silent_classes: str = ""
+    probed_round: int = 0
     events: int = 0
     touched: int = 0
     heard_at: float = field(default_factory=time.monotonic)
     _kinds: dict[bytes, TouchKind] = field(default_factory=dict)
     _canary_at: int = -1
     _begun: Begin | None = None
+    _probed: set[str] = field(default_factory=set)
     _held: list[tuple[bytes, TouchKind, int]] = field(default_factory=list)
 
     def take(self, replies: list[Reply | ErrorReply], arrived_after: int = 0) -> None:
@@ -113,6 +117,8 @@ class SideEvents:
     def _take_own(self, name: bytes, kind: TouchKind) -> None:
         if name == CANARY and kind is TouchKind.LIFE:
             self._canary_at = self.position
+        elif kind is not TouchKind.REMOVED and kind is not TouchKind.LIFE and name in PROBE_NAMES:
+            self._probed.add(PROBE_NAMES[name])
         elif name == LEASE and kind in {TouchKind.REMOVED, TouchKind.EXPIRED, TouchKind.EVICTED}:
             self.lease_was_removed = True
 
@@ -130,6 +136,10 @@ class SideEvents:
                 self._begun = message
             case Raised():
                 self.raised.append(message.owner)
+            case Probed():
+                self.silent_classes = missing_classes(message.classes, frozenset(self._probed))
+                self.probed_round = self.probed_round if self.silent_classes else self.round
+                self._probed.clear()
             case _:
                 # An end whose begin was missed, or a stranger's message.
                 pass
@@ -165,4 +175,5 @@ class SideEvents:
         """The subscription is another one: what was held belongs to a bracket whose end will not come."""
         self._release(())
         self.markers.clear()
+        self._probed.clear()
         self._canary_at = -1

@@ -15,18 +15,26 @@ from uplift.keyspace.follow.side_events import EndAt
 from uplift.keyspace.keymap.routing import Router, Rule
 
 _ENDS_KEPT = 4_096
+MOST_TOUCH_BYTES = 256 * 1024 * 1024
 _RULES_KEPT = 20_000
 
 
 class Streams:
-    """The servers of one database, and the pasts that their ends write down. `raised`: owners that took a lease, to be taken."""
+    """The servers of one database, and the pasts that their ends write down. `raised`: owners that took a lease, to be taken.
 
-    def __init__(self, source: FollowedServer, targets: list[FollowedServer], router: Router, pasts: Pasts) -> None:
+    `most_touch_bytes`: what the dirty keys may take in memory; past it those of a side are dropped, which is a gap, and counted in
+    `overflows`.
+    """
+
+    def __init__(
+        self, source: FollowedServer, targets: list[FollowedServer], router: Router, pasts: Pasts, most_touch_bytes: int = MOST_TOUCH_BYTES
+    ) -> None:
         self.source, self.targets, self.pasts = source, targets, pasts
         self.servers = [source, *targets]
         self.raised: deque[bytes] = deque()
         self.carries: dict[bytes, Side] = {}
-        self._router = router
+        self.overflows = 0
+        self._router, self._most_touch_bytes = router, most_touch_bytes
         self._rules: dict[bytes, Rule] = {}
         self._ended: dict[tuple[int, int, int], None] = {}
         # Of keys that were written before the marker of their round was seen on the side they were read on, by that marker.
@@ -66,6 +74,15 @@ class Streams:
             events.raised.clear()
         if self._waiting:
             self._settle_waiting()
+        if sum(server.events.touches.bytes for server in self.servers) > self._most_touch_bytes:
+            self._drop_touches()
+
+    def _drop_touches(self) -> None:
+        """Memory is bounded whatever the backlog: a scan finds again what is forgotten here."""
+        fullest = max(self.servers, key=lambda server: server.events.touches.bytes)
+        fullest.events.touches.take_all()
+        fullest.open_gap()
+        self.overflows += 1
 
     def _take_end(self, written: FollowedServer, at: EndAt) -> None:
         """Settles every touch so far where it was written, and those before the round's marker on the other side."""
