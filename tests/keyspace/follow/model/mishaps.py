@@ -116,7 +116,7 @@ def raised(state: State, me: int, config: Configuration) -> Iterator[Next]:
         return
     view = engine.views[side]
     if lease is None:
-        view = view._replace(touches=(), reset=Gap(view.round, OPEN))
+        view = view._replace(reset=Gap(view.round, OPEN))
     waits = config.rules.waits_for_raise and engine.role == STANDBY and view.is_on
     engine = with_view(engine, side, view._replace(awaits_raise=waits or view.awaits_raise))
     engine = engine._replace(phase=RAISE_TARGET) if side is Side.SOURCE else _active(engine, config)
@@ -178,5 +178,4 @@ def _rolled_back(state: State, side: Side, kept: tuple[int, ...], name: str) -> 
     now = (*state.record.written[side.other], value_of(state.servers[side.other].held))
     written = (now, kept) if side is Side.TARGET else (kept, now)
     record = state.record._replace(written=written, unclear=max(state.record.unclear, promise.ROLLED_BACK))
-    state, wrong = promise.compared(state._replace(record=record))
-    return name, state, wrong
+    return name, state._replace(record=record), None

@@ -16,6 +16,8 @@ def applied(state: State, side: Side, new: int) -> str | None:
     record = state.record
     if record.unclear == COLD or value_of(state.servers[side].held) == new or new in record.written[side.other]:
         return None
+    if record.unclear == ROLLED_BACK and new in record.written[side]:
+        return None
     return f"v{value_of(state.servers[side].held)} of {side.name} is replaced by v{new}, which is older than what both sides held"
 
 
@@ -26,18 +28,22 @@ def compared(state: State, by_chance: bool = False) -> tuple[State, str | None]:
     """
     source, target = state.servers
     record = state.record
-    if source.held != target.held or record.written == ((), ()) or (by_chance and source.held is None):
+    if source.held != target.held or (by_chance and source.held is None):
         return state, None
-    last = {values[-1] for values in record.written if values}
+    if record.written == ((), ()):
+        return (state if record.lives == (False, False) else state._replace(record=record._replace(lives=(False, False)))), None
+    # What a failover or a flush took was a last write as well.
+    last = {value for values in record.written for value in (values if record.unclear == ROLLED_BACK else values[-1:])}
     wrong = None
     if record.unclear != COLD and value_of(source.held) not in last:
         wrong = f"both sides hold v{value_of(source.held)}, which is no last write of a side"
-    return state._replace(record=record._replace(written=((), ()))), wrong
+    return state._replace(record=record._replace(written=((), ()), lives=(False, False))), wrong
 
 
 def named(record: Record) -> str | None:
     """What is wrong with naming the key now."""
-    clear = record.unclear == CLEAR and not (record.written[0] and record.written[1])
+    both = all(record.written[side] or record.lives[side] for side in Side)
+    clear = record.unclear == CLEAR and not both
     return "the key is named, and the record says clearly which side is right" if clear else None
 
 

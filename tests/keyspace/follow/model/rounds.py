@@ -67,6 +67,9 @@ def _reads(engine: Engine, config: Configuration) -> tuple[bool, bool]:
         return (False, False)
     if not config.rules.fast_path or engine.slow or engine.base is None or any(engine.has_second) or touched[0] == touched[1]:
         return (True, True)
+    if any(view.reset is not None for view in engine.views):
+        # Absence is no deletion then, whatever events say.
+        return (True, True)
     return touched
 
 
@@ -154,15 +157,18 @@ def _carried_out(
 
 def _seen(engine: Engine, side: Side, held: Held | None, touch: Touch | None, arrived: int, config: Configuration) -> Seen:
     view, base = engine.views[side], engine.base
-    own = None if base is None else base.of(side)
-    matches = held is not None and own is not None and held.value == own.value
+    own, is_known = (None, False) if base is None else (base.of(side), True)
     if config.rules.second_base:
         sides = (side,) if config.rules.second_base_one_side else (side, side.other)
-        matches = matches or any(engine.has_second[each] and value_of(engine.second[each]) == value_of(held) for each in sides)
+        for sent in [engine.second[each] for each in sides if engine.has_second[each]]:
+            if value_of(sent) == value_of(held) and not (is_known and value_of(own) == value_of(held)):
+                own, is_known = sent, True
+    matches = held is not None and own is not None and held.value == own.value
     gap = view.gap if view.gap is not None and view.gap.last != OPEN else None
     kinds = frozenset[TouchKind]() if touch is None else touch.kinds
-    token = None if base is None else tables.base_of(own)
-    evidence = tables.evidence(held, kinds, token, matches, tables.span_of(gap), view.reset is not None)
+    is_reset = view.reset is not None and (view.reset.is_failover or held is None)
+    token = tables.base_of(own) if is_known else None
+    evidence = tables.evidence(held, kinds, token, matches, tables.span_of(gap), is_reset)
     return Seen(
         state=tables.state_of(held),
         evidence=evidence,
@@ -170,6 +176,7 @@ def _seen(engine: Engine, side: Side, held: Held | None, touch: Touch | None, ar
         round=0 if touch is None else touch.round,
         arrived=arrived,
         gap=tables.span_of(gap),
-        is_base=base is not None and (held == own or (engine.has_second[side] and held == engine.second[side])),
+        is_base=is_known and held == own,
+        is_sent=config.rules.sent_is_net and engine.has_second[side.other] and value_of(held) == value_of(engine.second[side.other]),
         is_failover=view.reset is not None and view.reset.is_failover,
     )

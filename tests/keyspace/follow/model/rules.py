@@ -29,6 +29,8 @@ class Rules:
     """What was sent and not answered for counts as a base of the side it was sent to."""
     second_base_one_side: bool = True
     """Off: and of the other side too."""
+    sent_is_net: bool = True
+    """Of a write that was sent and not answered for and a change in a gap of the other side, the change wins."""
     raises_after_cut: bool = True
     """The active raises its own epoch after a reconnect."""
     newer_base_only: bool = True

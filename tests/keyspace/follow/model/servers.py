@@ -57,8 +57,10 @@ def written(state: State, side: Side, held: Held | None, kind: TouchKind, name: 
     """An application writes, with its event."""
     server = state.servers[side]
     state = with_server(state, side, server._replace(held=held, older=server.held))
-    if kind is not TouchKind.LIFE:
-        record = state.record
+    record = state.record
+    if kind is TouchKind.LIFE:
+        state = state._replace(record=record._replace(lives=with_at(record.lives, side, True)))
+    else:
         now = (*record.written[side], value_of(held))
         state = state._replace(record=record._replace(written=with_at(record.written, side, now)))
     state, wrong = promise.compared(published(state, side, Event(int(kind))), by_chance=True)
@@ -121,7 +123,7 @@ def without_lease(state: State, engine: Engine, me: int, side: Side) -> Engine:
     lease = state.servers[side].lease
     if lease is None:
         view = engine.views[side]
-        flushed = view._replace(touches=(), reset=Gap(view.round, OPEN))
+        flushed = view._replace(reset=Gap(view.round, OPEN))
         return with_view(engine, side, flushed)._replace(under_way=None, phase=RAISE_SOURCE, epoch=engine.epoch + 1)
     if lease[1] == me and lease[0] < engine.epoch:
         return engine._replace(under_way=None, phase=RAISE_SOURCE, epoch=engine.epoch + 1)
@@ -153,7 +155,7 @@ def _apply(state: State, me: int | None, side: Side, command: Apply, config: Con
         elif config.rules.answer_settles:
             engine = with_view(engine, side.other, settled(engine.views[side.other], base.round, config.rules))
         state = with_engine(state, me, adopted(engine, base, config.rules))
-    state, unequal = promise.compared(state)
+    state, unequal = promise.compared(state, by_chance=state.record.unclear == promise.ROLLED_BACK)
     return text + ": ok", state, wrong or unequal
 
 

@@ -183,9 +183,12 @@ class Left(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The applications' own record: the values each side wrote since both were last equal (0: a deletion), and whether nobody can know."""
+    """The applications' own record since both sides were last equal: the values each side wrote (0: a deletion), whether it changed the life,
+    and whether nobody can know.
+    """
 
     written: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    lives: tuple[bool, bool] = (False, False)
     unclear: bool = False
 
 
