@@ -51,7 +51,8 @@ class Reason(StrEnum):
 
 class Seen(NamedTuple):
     """One side of a key at its reading. `round` is that of the last marker before its latest touch, `arrived` a number that orders touches
-    by when this program saw them. `is_remembered`: the state is one this side held lately.
+    by when this program saw them. `is_sent`: the state was sent to the other side, and nobody knows whether it arrived. `is_remembered`: the
+    state is one this side held lately.
     """
 
     state: State | None
@@ -61,6 +62,7 @@ class Seen(NamedTuple):
     arrived: int = 0
     gap: Span | None = None
     is_base: bool = False
+    is_sent: bool = False
     is_remembered: bool = False
     is_failover: bool = False
 
@@ -201,6 +203,9 @@ def _written_and_life(written: Seen, life: Seen, side: Side) -> Decision:
 
 def _written_and_gap(written: Seen, changed: Seen, side: Side, authority: Side) -> Decision:
     gap = changed.gap
+    if written.is_base or written.is_sent:
+        # If it had arrived, both were equal, and the change in the gap is newer; if not, it is a conflict, and either may win.
+        return _conflict(side.other, Reason.NET_CHANGE)
     if gap is None or written.round > gap.last:
         return _conflict(side, Reason.WRITE_AFTER_GAP)
     if written.round + _SURELY_APART <= gap.first:

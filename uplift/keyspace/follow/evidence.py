@@ -69,7 +69,8 @@ class Known(NamedTuple):
 
     `kinds`: of the events before the marker. `base` None: not known. `gap`: the latest that the last sync was read before, if any.
     `is_reset`: a failover or flush took this side's past away, and this key is one of those it may concern. `matches_base`: whether the
-    value read is the base's, by token or, where forms differ, by value; the same state sent and not answered for counts as well.
+    value read is the base's, by token or, where forms differ, by value. Where a state was sent to this side and not answered for, and its
+    value is what was read now (absence too), then that state is the base here.
     `clock`: of this server, in ms, at the reading.
     """
 
@@ -85,7 +86,7 @@ class Known(NamedTuple):
 def evidence_of(known: Known) -> Evidence:
     """The first that fits."""
     kinds, base = known.kinds, known.base
-    if known.is_reset and not kinds and not _is_as_base(known):
+    if known.is_reset and not _is_as_base(known) and not _is_told(known):
         return Evidence.RESET
     if TouchKind.WRITTEN in kinds or TouchKind.REMOVED in kinds or _is_cut_short(known):
         return Evidence.WRITTEN
@@ -104,6 +105,11 @@ def evidence_of(known: Known) -> Evidence:
     if base is not None and not as_base:
         return Evidence.SILENT
     return Evidence.NONE
+
+
+def _is_told(known: Known) -> bool:
+    """Whether events since a reset say how the key came to be what it is. A write before a flush, heard after it, does not say why it is gone."""
+    return TouchKind.REMOVED in known.kinds or (known.state is not None and bool(known.kinds))
 
 
 def _is_as_base(known: Known) -> bool:
