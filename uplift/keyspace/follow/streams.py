@@ -65,7 +65,11 @@ class Streams:
             written.events.touches.settle(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
             tokens = (one.winner_token, one.written_token) if written.side is Side.TARGET else (one.written_token, one.winner_token)
-            self.pasts.put(one.key, *tokens, one.life, number)
+            if len(one.winner_token) == len(one.written_token):
+                self.pasts.put(one.key, *tokens, one.life, number)
+            else:
+                # Its life was over where it was written, so it is gone there and not yet on the other side; or too big to say.
+                self.pasts.doubt(one.key)
             if (side := self.carries.pop(one.key, None)) is not None:
                 carrying = self.server_of(side, one.key).events
                 carrying.touches.note(one.key, TouchKind.LIFE, carrying.position, carrying.round)
