@@ -9,13 +9,13 @@ from uplift.errors import NotConvertible
 from uplift.keyspace.follow.applying import ANYTHING, Change, Write
 from uplift.keyspace.follow.big_look import BIG, BigLook
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Reason, Seen, decide
-from uplift.keyspace.follow.evidence import Evidence, Known, Span, TouchKind, evidence_of
+from uplift.keyspace.follow.evidence import BaseState, Evidence, Known, Span, TouchKind, evidence_of
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, Side, State, same_life
 from uplift.keyspace.follow.messages import token_as_text
 from uplift.keyspace.follow.pages import Page
-from uplift.keyspace.follow.pasts import Past, Pasts
+from uplift.keyspace.follow.pasts import Past, Pasts, Sent
 from uplift.keyspace.follow.payload_value import same_value
 from uplift.keyspace.follow.reading import Reading
 from uplift.keyspace.follow.told import Kept
@@ -272,9 +272,9 @@ class Judge:
         touch = server.events.touches.before(key, position)
         base_round, base = past.round, past.states[side]
         sent = self.pasts.sent.get(key)
-        if sent is not None and sent.side is side and state is not None and (sent.token == state.token or _is_value(sent.value, state)):
+        if sent is not None and sent.side is side and _is_sent(sent, state, tokens):
             # What this program sent and was not told about: its own write, not one of the gap.
-            base = type(base)(state.token, sent.life) if base is not None else base
+            base = BaseState(_token(state), sent.life)
         reset = server.gaps.reset_of(key, base_round, is_absent=state is None)
         gap: Span | None = server.gaps.gap_of(base_round)
         clock = read.readings[side].clock
@@ -288,6 +288,7 @@ class Judge:
             touch.position if touch else 0,
             gap,
             is_base=is_base,
+            is_sent=sent is not None and sent.side is side.other and sent.token in tokens,
             is_remembered=reset is not None and any(self.pasts.was_lately(key, side, token) for token in tokens),
             is_failover=reset is not None and reset.kind is ResetKind.FAILOVER,
         )
@@ -337,8 +338,14 @@ def _same(states: tuple[State | None, State | None]) -> bool:
     return same_value(one.value, other.value, is_string=one.is_string)
 
 
-def _is_value(value: bytes, state: State) -> bool:
-    return not state.is_string and state.value is not None and bool(value) and same_value(value, state.value, is_string=False)
+def _is_sent(sent: Sent, state: State | None, tokens: Collection[bytes]) -> bool:
+    """Whether a state is what was sent; a DUMP may have another form where it was restored."""
+    if state is None:
+        return sent.token == ABSENT
+    if sent.token in tokens:
+        return True
+    is_payload = not state.is_string and sent.token[:1] == b"D" and state.value is not None
+    return is_payload and same_value(sent.value, state.value or b"", is_string=False)
 
 
 def _are_equal_by_token(source: State | None, target: State | None) -> bool:

@@ -94,7 +94,11 @@ class Streams:
             # A big value's token is the same on both sides, and a script cannot say it.
             written_token = one.winner_token if one.written_token == BIG else one.written_token
             tokens = (one.winner_token, written_token) if written.side is Side.TARGET else (written_token, one.winner_token)
-            self.pasts.put(one.key, *tokens, one.life, number)
+            if len(one.winner_token) == len(written_token):
+                self.pasts.put(one.key, *tokens, one.life, number)
+            else:
+                # Its life was over where it was written, so it is gone there and not yet on the other side; or too big to say.
+                self.pasts.doubt(one.key)
             if (side := self.carries.pop(one.key, None)) is not None:
                 carrying = self.server_of(side, one.key).events
                 carrying.touches.note(one.key, TouchKind.LIFE, carrying.position, carrying.round)

@@ -1,0 +1,100 @@
+"""What is done to a follow while it runs: each by its name. Where it makes keys ambiguous, it says so in the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tests.keyspace.follow.drawn.world import World
+
+_POINTS = ("reads sent", "reads answered", "markers seen", "decided", "applies sent", "applies answered", "ends seen")
+
+
+def _die(world: World, kill: Callable[[], None]) -> None:
+    """The active dies; whether somebody knows all that it knew is looked at before."""
+    standby = world.standby()
+    standby.refresh()
+    if not standby.is_warm:
+        world.nobody_knows(f"{standby.owner} was not warm")
+    kill()
+    world.say("dead")
+    world.active()
+    world.new_engine(stands_by=True)
+
+
+def kill_the_active(world: World) -> None:
+    _die(world, world.active().kill)
+
+
+def kill_the_active_at_a_point(world: World) -> None:
+    engine, point = world.active(), world.draws.choice(_POINTS)
+    if not engine.hold(point, 5):
+        engine.go()
+        return
+    world.say(f"{engine.owner} stands at {point!r}")
+    _die(world, engine.kill)
+
+
+def _takes_over(world: World, stop: Callable[[], None], go_on: Callable[[], None]) -> None:
+    standby = world.standby()
+    standby.refresh()
+    if not standby.is_warm:
+        world.nobody_knows(f"{standby.owner} was not warm")
+    stop()
+    if not standby.wait(lambda: standby.is_active):
+        raise AssertionError(f"{standby.owner} did not take over: {standby.status}")
+    world.say(f"{standby.owner} took over")
+    time.sleep(world.draws.choice([0, 0.05, 0.5]))
+    go_on()
+    world.say("the zombie goes on")
+
+
+def zombie(world: World) -> None:
+    """The active is stopped until another one took over, then goes on."""
+    engine = world.active()
+    _takes_over(world, engine.pause, engine.resume)
+
+
+def zombie_at_a_point(world: World) -> None:
+    engine, point = world.active(), world.draws.choice(_POINTS)
+    if not engine.hold(point, 5):
+        engine.go()
+        return
+    world.say(f"{engine.owner} stands at {point!r}")
+    _takes_over(world, lambda: None, engine.go)
+
+
+def kill_the_standby(world: World) -> None:
+    world.standby().kill()
+    world.new_engine(stands_by=True)
+
+
+def kill_before_it_is_warm(world: World) -> None:
+    """The standby is a new one, and the active dies while that one knows little."""
+    world.standby().kill()
+    standby = world.new_engine(stands_by=True)
+    standby.wait(lambda: "warm" in standby.status)
+    _die(world, world.active().kill)
+
+
+def restart_all(world: World) -> None:
+    world.nobody_knows("all engines were restarted")
+    for engine in world.living():
+        engine.kill()
+    world.new_engine(stands_by=False)
+    world.active()
+    world.new_engine(stands_by=True)
+
+
+FAULTS = {
+    fault.__name__: fault
+    for fault in (
+        kill_the_active,
+        kill_the_active_at_a_point,
+        zombie,
+        zombie_at_a_point,
+        kill_the_standby,
+        kill_before_it_is_warm,
+        restart_all,
+    )
+}

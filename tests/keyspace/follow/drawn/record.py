@@ -1,0 +1,204 @@
+"""The record of a run, and what it allows at its end: every write with its times, the windows in which a key becomes ambiguous, the verdict.
+
+A key is *clear* where the record alone says what it must be. It is *ambiguous* where one of its writes that may count lies in a window:
+
+NOBODY_KNEW  no engine lived that had heard everything: from the death of the last one that had (less its lag) until an engine is in sync
+             again. The beginning of a run is one. Every write in it may be undone, and named.
+FAILOVER     one side's state went back to that of a replica, or one of its writes came before anybody listened to the new primary: from the
+             last moment the replica was level until an engine is in sync again. Every write of either side in it.
+FLUSH        one side lost every key without a word; a write that was not yet carried is gone, and a removal after it is undone. From before
+             it (the lag) until an engine is in sync again.
+ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; what both wrote in it may be named.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tests.keyspace.follow.drawn.engines import EngineLog
+
+LIFE_TOLERANCE_MILLISECONDS = 300
+ROUNDS_APART = 4
+LAG_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class State:
+    """What a key is: its value as everything.read gives it, and when it ends in ms since 1970."""
+
+    kind: bytes
+    value: object
+    life: int | None = None
+
+
+class Form(Enum):
+    """WHOLE: says what the key is from now on. PART: from what it was, a value. LIFE: only its life."""
+
+    WHOLE = "whole"
+    PART = "part"
+    LIFE = "life"
+
+
+@dataclass(frozen=True)
+class Write:
+    """One command: `state` is what the key is after it, None for nothing. Not `acknowledged`: perhaps it took place, perhaps not."""
+
+    side: int
+    begin: float
+    end: float
+    state: State | None
+    form: Form
+    acknowledged: bool = True
+    text: str = ""
+
+
+class WindowKind(Enum):
+    NOBODY_KNEW = "nobody knew"
+    FAILOVER = "failover"
+    FLUSH = "flush"
+    ONE_DEAF = "one deaf"
+
+
+@dataclass
+class Window:
+    """From `begin` to `end` (monotonic), open while `end` is None."""
+
+    kind: WindowKind
+    begin: float
+    end: float | None = None
+    why: str = ""
+
+    def meets(self, write: Write) -> bool:
+        return write.end >= self.begin and (self.end is None or write.begin <= self.end)
+
+
+@dataclass
+class Record:
+    """Every write of every key, in the order of its side."""
+
+    log: EngineLog
+    writes: dict[bytes, list[Write]] = field(default_factory=dict)
+    windows: list[Window] = field(default_factory=list)
+    count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, key: bytes, write: Write) -> None:
+        with self._lock:
+            self.writes.setdefault(key, []).append(write)
+            self.count += 1
+
+    def open(self, kind: WindowKind, begin: float, why: str) -> None:
+        self.windows.append(Window(kind, begin, None, why))
+
+    def close_windows(self) -> None:
+        """An engine is in sync."""
+        now = time.monotonic()
+        for window in self.windows:
+            if window.end is None:
+                window.end = now
+
+    def rounds_between(self, begin: float, end: float) -> int:
+        """How many whole rounds engines surely did between two moments: by one engine, told of after the first and before the second."""
+        found: dict[str, list[int]] = {}
+        for at, owner, rounds in self.log.rounds:
+            if begin < at < end:
+                found.setdefault(owner, []).append(rounds)
+        return max((max(counts) - min(counts) for counts in found.values()), default=0)
+
+    def is_hidden(self, write: Write) -> bool:
+        """Whether it lies where everything is ambiguous."""
+        return any(window.kind is not WindowKind.ONE_DEAF and window.meets(write) for window in self.windows)
+
+    def may_be_named(self, key: bytes) -> bool:
+        """Whether the model itself calls the key ambiguous."""
+        writes = self.writes.get(key, [])
+        for window in self.windows:
+            met = [write for write in writes if window.meets(write)]
+            if met and window.kind is not WindowKind.ONE_DEAF:
+                return True
+            if {write.side for write in met} == {0, 1}:
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """`states`: any of these; `anything`: ambiguous beyond the record. `lives`: where a life may be another write's, all of them."""
+
+    states: tuple[State | None, ...]
+    lives: tuple[int | None, ...] = ()
+    anything: bool = False
+
+    def has(self, state: State | None, clock: int) -> bool:
+        if self.anything:
+            return True
+        lives = [*self.lives, *(one.life for one in self.states if one is not None)]
+        if state is None:
+            return any(one is None for one in self.states) or any(life is not None and life <= clock + 1_000 for life in lives)
+        return any(
+            one is not None and (one.kind, one.value) == (state.kind, state.value) and (_same(one.life, state.life) or self._has_life(state))
+            for one in self.states
+        )
+
+    def _has_life(self, state: State) -> bool:
+        return any(_same(life, state.life) for life in self.lives)
+
+
+def _same(one: int | None, other: int | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= LIFE_TOLERANCE_MILLISECONDS
+
+
+def allowed_of_side(record: Record, writes: list[Write]) -> Allowed:
+    """Of the writes of one side, in their order: the last one, those that may not have taken place, and what a window hides."""
+    states: list[State | None] = []
+    has_part = False
+    for write in reversed(writes):
+        states.append(write.state)
+        is_hidden = record.is_hidden(write)
+        if is_hidden and has_part:
+            # What a later write built on is not known.
+            return Allowed((), anything=True)
+        has_part = write.form is not Form.WHOLE
+        if write.acknowledged and not is_hidden:
+            return Allowed(tuple(states))
+    return Allowed((*states, None))
+
+
+def allowed(record: Record, key: bytes) -> Allowed:
+    """What a key may be at the end."""
+    writes = record.writes[key]
+    sides = [[write for write in writes if write.side == side] for side in (0, 1)]
+    if not sides[0] or not sides[1]:
+        return allowed_of_side(record, sides[0] or sides[1])
+    if _has_order(writes):
+        # Two sides, one after the other: each saw what the other one had done before it began.
+        return allowed_of_side(record, writes)
+    return _allowed_of_shared(record, sides)
+
+
+def _has_order(writes: list[Write]) -> bool:
+    return any("handed over" in write.text for write in writes)
+
+
+def _allowed_of_shared(record: Record, sides: list[list[Write]]) -> Allowed:
+    last = [[write for write in writes if write.form is Form.WHOLE] for writes in sides]
+    lives = tuple(write.state.life for writes in sides for write in writes if write.state is not None)
+    found = [allowed_of_side(record, writes) if writes else Allowed(()) for writes in last]
+    if any(one.anything for one in found):
+        return found[0] if found[0].anything else found[1]
+    if last[0] and last[1]:
+        for one, other in ((0, 1), (1, 0)):
+            earlier, later = last[one][-1], last[other][-1]
+            is_clear = all(write.acknowledged and not record.is_hidden(write) and not _is_deaf(record, write) for write in (earlier, later))
+            if is_clear and earlier.end < later.begin and record.rounds_between(earlier.end, later.begin) >= ROUNDS_APART:
+                return Allowed(found[other].states, lives)
+    return Allowed((*found[0].states, *found[1].states), lives)
+
+
+def _is_deaf(record: Record, write: Write) -> bool:
+    return any(window.meets(write) for window in record.windows)

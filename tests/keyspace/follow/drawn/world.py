@@ -1,0 +1,145 @@
+"""Everything a run has: two servers and their replicas, the network before them, engines, applications, and the record."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from tests.keyspace.follow.drawn.engines import WAIT_SECONDS, EngineLog, EngineProcess
+from tests.keyspace.follow.drawn.proxy import Network, Proxy
+from tests.keyspace.follow.drawn.record import LAG_SECONDS, Record, WindowKind
+from tests.keyspace.follow.drawn.writers import Mover, Writer
+
+_WRITERS_A_SIDE = 2
+
+
+class NotSettled(AssertionError):
+    """The engines did not come to what they must come to: a failure of the run."""
+
+
+class World:
+    """`events` is what was done, with the moment: printed where the run fails."""
+
+    def __init__(self, start: Callable[[str], RedisServer], versions: tuple[str, str], seed: str) -> None:
+        self.draws = random.Random(seed)
+        self.start, self.versions, self.seed = start, versions, seed
+        self.log = EngineLog()
+        self.record = Record(self.log)
+        self.network = Network()
+        self.events: list[tuple[float, str]] = []
+        self.servers = [self._new_server(side) for side in (0, 1)]
+        self.doors = [self.network.proxy(server.port) for server in self.servers]
+        self.engine_doors: dict[str, list[Proxy]] = {}
+        self.engines: list[EngineProcess] = []
+        self.authority = "source"
+        self._count = 0
+        self.writers: list[Writer] = []
+        self.mover: Mover | None = None
+
+    def _new_server(self, side: int) -> RedisServer:
+        server = self.start(self.versions[side])
+        server.set_config("notify-keyspace-events", "EA")
+        return server
+
+    def say(self, text: str) -> None:
+        self.events.append((time.monotonic(), text))
+
+    def new_engine(self, *, stands_by: bool) -> EngineProcess:
+        self._count += 1
+        owner = f"e{self._count}"
+        doors = [self.network.proxy(server.port) for server in self.servers]
+        self.engine_doors[owner] = doors
+        engine = EngineProcess(
+            (doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log
+        )
+        self.engines.append(engine)
+        self.say(f"{owner} starts, {'standby' if stands_by else 'active'}")
+        return engine
+
+    def begin_writing(self) -> None:
+        ports = (self.doors[0].port, self.doors[1].port)
+        for side in (0, 1):
+            self.writers += [Writer(side, number, ports[side], self.record, f"{self.seed} {side} {number}") for number in range(_WRITERS_A_SIDE)]
+        self.mover = Mover(ports, self.record, f"{self.seed} mover")
+        for writer in (*self.writers, self.mover):
+            writer.start()
+
+    def end_writing(self) -> None:
+        for writer in self.writers:
+            writer.stop()
+        if self.mover is not None:
+            self.mover.stop()
+
+    def living(self) -> list[EngineProcess]:
+        return [engine for engine in self.engines if engine.is_alive]
+
+    def active(self) -> EngineProcess:
+        """The engine that writes; there is one soon."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            self.look_for_faults_of_the_program()
+            for engine in self.living():
+                if engine.is_active:
+                    return engine
+            time.sleep(0.01)
+        raise NotSettled(f"no engine is active: {[(engine.owner, engine.status, engine.ended) for engine in self.engines]}")
+
+    def standby(self) -> EngineProcess:
+        """The one that stands by; one is started where none does."""
+        for engine in self.living():
+            if engine.ended is None and not engine.is_active:
+                return engine
+        return self.new_engine(stands_by=True)
+
+    def look_for_faults_of_the_program(self) -> None:
+        for engine in self.engines:
+            if "Traceback" in engine.errors:
+                raise NotSettled(f"{engine.owner} broke:\n{engine.errors[-3000:]}")
+
+    def wait_until_warm(self) -> None:
+        standby = self.standby()
+        standby.refresh()
+        if not standby.wait(lambda: standby.is_warm or standby.is_active):
+            raise NotSettled(f"{standby.owner} does not become warm: {standby.status} {standby.ended}")
+
+    def wait_for_rounds(self, count: int) -> None:
+        """Until the active has done so many more; whoever that is."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            engine = self.active()
+            rounds = engine.status.get("rounds", 0)
+            if engine.wait(lambda rounds=rounds, engine=engine: engine.status.get("rounds", 0) >= rounds + count, 5):  # type: ignore[misc]
+                return
+        raise NotSettled(f"no rounds: {self.active().status}")
+
+    def settle(self, *, complete: bool = True) -> None:
+        """Until an engine is in sync and one that stands by is warm; ambiguous windows end here."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            self.wait_for_rounds(3)
+            engine = self.active()
+            passes = engine.status.get("passes", 0)
+            engine.tell("pass")
+            if not engine.wait(lambda passes=passes, engine=engine: engine.status.get("passes", 0) > passes and engine.status["gapless"], 10):  # type: ignore[misc]
+                continue
+            self.wait_until_warm()
+            standby = self.standby()
+            if not complete or standby.status.get("complete"):
+                self.record.close_windows()
+                self.say(f"in sync: {engine.owner}, {standby.owner} stands by warm")
+                return
+        raise NotSettled(f"not in sync: {[(engine.owner, engine.status, engine.ended) for engine in self.living()]}")
+
+    def nobody_knows(self, why: str, since: float | None = None) -> None:
+        begin = (since if since is not None else time.monotonic()) - LAG_SECONDS
+        self.record.open(WindowKind.NOBODY_KNEW, begin, why)
+
+    def close(self) -> None:
+        for engine in self.engines:
+            if engine.is_alive:
+                engine.resume()
+                engine.quit()
+        self.network.close()

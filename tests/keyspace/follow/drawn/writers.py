@@ -1,0 +1,300 @@
+"""The applications: threads that write to one side each, over connections of their own, and record what every key then is."""
+
+from __future__ import annotations
+
+import random
+import struct
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.keyspace.everything import read
+from tests.keyspace.follow.drawn.record import Form, Record, State, Write
+
+_OWN_KEYS, _SHARED_KEYS, _MOVING_KEYS = 60, 25, 15
+_PAUSE_SECONDS = 0.002
+_SAFE_LIFE_MILLISECONDS = 3_000
+"""A key that ends later is changed in parts; one that may end any moment is only written whole."""
+PAST_ERRORS = (redis.RedisError, OSError)
+
+
+def connect(port: int) -> redis.Redis:
+    return redis.Redis(
+        host="127.0.0.1", port=port, protocol=2, socket_timeout=20, socket_connect_timeout=5, driver_info=None, retry=Retry(NoBackoff(), 0)
+    )
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is sent at once, and what the keys are then."""
+
+    calls: tuple[tuple[object, ...], ...]
+    after: dict[bytes, tuple[State | None, Form]]
+    text: str
+
+
+class Writer:
+    """Writes its own keys, and shared ones of every writer. `clock_skew_milliseconds`: of its server."""
+
+    def __init__(self, side: int, number: int, port: int, record: Record, seed: str, *, skew_milliseconds: int = 0) -> None:
+        self.side, self.port, self.record = side, port, record
+        self.draws = random.Random(seed)
+        self.problems: list[str] = []
+        self.skew = skew_milliseconds
+        self._states: dict[bytes, State | None] = {}
+        self._unsure: set[bytes] = set()
+        self.own = [b"own:%d:%d:%d" % (side, number, key) for key in range(_OWN_KEYS)]
+        self.shared = [b"shared:%d:%d" % (number, key) for key in range(_SHARED_KEYS)]
+        self._client = connect(port)
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"writer {side} {number}", daemon=True)
+        self.count = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ends.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "a writer hangs"
+        self._client.close()
+
+    def distrust(self) -> None:
+        """What its keys are is not sure any more: it writes them whole next."""
+        self._unsure.update(self._states)
+
+    def _run(self) -> None:
+        while not self._ends.wait(_PAUSE_SECONDS * self.draws.randrange(4)):
+            command = self.draw()
+            self._send(command)
+
+    def draw(self) -> Command:
+        if self.draws.random() < 0.2:
+            return self._draw_shared(self.draws.choice(self.shared))
+        key = self.draws.choice(self.own)
+        kind = self.draws.random()
+        if kind < 0.06:
+            return self._draw_rename(key, self.draws.choice(self.own))
+        if kind < 0.12:
+            return self._draw_together(self.draws.sample(self.own, 3))
+        state = self._sure_state(key)
+        if state is not None and kind < 0.5:
+            return self._draw_part(key, state)
+        if state is not None and kind < 0.6:
+            return self._draw_life(key, state)
+        return self._draw_whole(key)
+
+    def _sure_state(self, key: bytes) -> State | None:
+        """What the key surely is when the next command comes there."""
+        state = self._states.get(key)
+        if state is None or key in self._unsure:
+            return None
+        return None if state.life is not None and state.life < self._clock() + _SAFE_LIFE_MILLISECONDS else state
+
+    def _clock(self) -> int:
+        return _now() + self.skew
+
+    def _draw_shared(self, key: bytes) -> Command:
+        if self.draws.random() < 0.2:
+            milliseconds = self.draws.choice([1_500, 20_000, 60_000])
+            state = State(b"", None, self._clock() + milliseconds)
+            return Command((("PEXPIRE", key, milliseconds),), {key: (state, Form.LIFE)}, f"PEXPIRE {milliseconds}")
+        return self._draw_whole(key)
+
+    def _word(self) -> bytes:
+        self.count += 1
+        return b"%d:%d:%s" % (self.side, self.count, b"x" * self.draws.choice([0, 0, 0, 70, 700]))
+
+    def _draw_whole(self, key: bytes) -> Command:
+        kind = self.draws.random()
+        if kind < 0.15:
+            return Command((("DEL", key),), {key: (None, Form.WHOLE)}, "DEL")
+        life = self.draws.choice([None, None, None, 100, 700, 2_500, 30_000, 90_000])
+        words = [self._word() for _ in range(self.draws.randint(1, 5))]
+        calls: list[tuple[object, ...]]
+        if kind < 0.5:
+            state = State(b"string", words[0])
+            calls = [("SET", key, words[0])] if life is None else [("SET", key, words[0], "PX", life)]
+        else:
+            state, call = self._draw_collection(key, words)
+            calls = [("DEL", key), call]
+            if life is not None:
+                calls.append(("PEXPIRE", key, life))
+        if life is not None:
+            state = replace(state, life=self._clock() + life)
+        return Command(tuple(calls), {key: (state, Form.WHOLE)}, f"{calls[-1][0]!s} whole")
+
+    def _draw_collection(self, key: bytes, words: list[bytes]) -> tuple[State, tuple[object, ...]]:
+        match self.draws.randrange(4):
+            case 0:
+                pairs = {b"f%d" % at: word for at, word in enumerate(words)}
+                return State(b"hash", pairs), ("HMSET", key, *[part for pair in pairs.items() for part in pair])
+            case 1:
+                return State(b"list", words), ("RPUSH", key, *words)
+            case 2:
+                return State(b"set", set(words)), ("SADD", key, *words)
+            case _:
+                scores = {word: float(at) for at, word in enumerate(words)}
+                value = {word: struct.pack("<d", score) for word, score in scores.items()}
+                return State(b"zset", value), ("ZADD", key, *[part for word, score in scores.items() for part in (score, word)])
+
+    def _draw_part(self, key: bytes, state: State) -> Command:
+        word, value = self._word(), state.value
+        call: tuple[object, ...]
+        new: object
+        match value:
+            case bytes():
+                new, call = value + b"+" + word[:20], ("APPEND", key, b"+" + word[:20])
+            case list():
+                new, call = [*value, word], ("RPUSH", key, word)
+                if len(value) > 8:
+                    new, call = value[-3:], ("LTRIM", key, -3, -1)
+            case set():
+                gone = min(value)
+                new, call = ({*value, word}, ("SADD", key, word)) if len(value) < 8 else (value - {gone}, ("SREM", key, gone))
+            case dict() if state.kind == b"hash":
+                new, call = {**value, b"f1": word}, ("HSET", key, b"f1", word)
+            case dict():
+                new, call = {**value, word: struct.pack("<d", 7.5)}, ("ZADD", key, 7.5, word)
+            case _:
+                raise AssertionError(value)
+        return Command((call,), {key: (replace(state, value=new), Form.PART)}, str(call[0]))
+
+    def _draw_life(self, key: bytes, state: State) -> Command:
+        kind = self.draws.random()
+        if kind < 0.3:
+            return Command((("PERSIST", key),), {key: (replace(state, life=None), Form.PART)}, "PERSIST")
+        milliseconds = self.draws.choice([50, 400, 5_000, 40_000])
+        moment = self._clock() + milliseconds
+        call = ("PEXPIREAT", key, moment) if kind < 0.6 else ("PEXPIRE", key, milliseconds)
+        return Command((call,), {key: (replace(state, life=moment), Form.PART)}, f"{call[0]} {milliseconds}")
+
+    def _draw_rename(self, key: bytes, to: bytes) -> Command:
+        state = self._sure_state(key)
+        if state is None or key == to:
+            return self._draw_whole(key)
+        return Command((("RENAME", key, to),), {key: (None, Form.WHOLE), to: (state, Form.WHOLE)}, f"RENAME {key!r} {to!r}")
+
+    def _draw_together(self, keys: list[bytes]) -> Command:
+        some = [self._draw_whole(key) for key in keys]
+        after = {key: value for one in some for key, value in one.after.items()}
+        return Command(tuple(call for one in some for call in one.calls), after, "MULTI")
+
+    def _send(self, command: Command) -> None:
+        begin, began = time.monotonic(), _now()
+        try:
+            if len(command.calls) == 1:
+                self._call(command.calls[0])
+            else:
+                at_once = self._client.pipeline(transaction=True)
+                for call in command.calls:
+                    at_once.execute_command(*call)
+                at_once.execute()
+            acknowledged = True
+        except redis.ResponseError as problem:
+            self.problems.append(f"{command.text}: {problem}")
+            self._unsure.update(command.after)
+            acknowledged = False
+        except PAST_ERRORS:
+            acknowledged = False
+            self._unsure.update(command.after)
+            self._client.connection_pool.disconnect()
+        self._note(command, begin, _now() - began, acknowledged=acknowledged)
+
+    def _call(self, call: tuple[Any, ...]) -> None:
+        self._client.execute_command(*call)
+
+    def _note(self, command: Command, begin: float, took: int, *, acknowledged: bool) -> None:
+        end = time.monotonic()
+        for key, (state, form) in command.after.items():
+            if took > 100 and state is not None and state.life is not None:
+                # It may have taken place any time in between, so the moment it ends is not sure.
+                acknowledged = False if form is not Form.WHOLE else acknowledged
+                self._unsure.add(key)
+            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text))
+            if acknowledged:
+                self._states[key] = state
+                if form is Form.WHOLE and took <= 100:
+                    self._unsure.discard(key)
+
+
+class Mover:
+    """Writes keys on one side, then on the other one, where it goes on once it sees there what it wrote: nothing about them is ambiguous."""
+
+    def __init__(self, ports: tuple[int, int], record: Record, seed: str) -> None:
+        self.record, self.draws = record, random.Random(seed)
+        self.keys = [b"moving:%d" % key for key in range(_MOVING_KEYS)]
+        self._clients = [connect(port) for port in ports]
+        self._side = dict.fromkeys(self.keys, 0)
+        self._states: dict[bytes, State | None] = {}
+        self._count = 0
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mover", daemon=True)
+        self.moved = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ends.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "the mover hangs"
+        for client in self._clients:
+            client.close()
+
+    def _run(self) -> None:
+        while not self._ends.wait(_PAUSE_SECONDS * self.draws.randrange(6)):
+            key = self.draws.choice(self.keys)
+            try:
+                text = "written"
+                if self.draws.random() < 0.4 and key in self._states:
+                    if not self._is_there(key, 1 - self._side[key]):
+                        continue
+                    self._side[key] = 1 - self._side[key]
+                    self.moved += 1
+                    text = "handed over"
+                self._write(key, text)
+            except PAST_ERRORS:
+                for client in self._clients:
+                    client.connection_pool.disconnect()
+
+    def _is_there(self, key: bytes, side: int) -> bool:
+        found, state = read(self._clients[side], key), self._states[key]
+        if found is None or state is None:
+            return found is None and state is None
+        return found[:2] == (state.kind, state.value)
+
+    def _write(self, key: bytes, text: str) -> None:
+        side = self._side[key]
+        self._count += 1
+        word = b"%d:%d" % (side, self._count)
+        state = self._states.get(key)
+        new: State | None
+        call: tuple[Any, ...]
+        if state is not None and self.draws.random() < 0.4:
+            value = state.value
+            assert isinstance(value, bytes)
+            new, call, form = State(b"string", value[-40:] + word), ("SET", key, value[-40:] + word), Form.WHOLE
+        elif self.draws.random() < 0.15:
+            new, call, form = None, ("DEL", key), Form.WHOLE
+        else:
+            new, call, form = State(b"string", word), ("SET", key, word), Form.WHOLE
+        begin = time.monotonic()
+        try:
+            self._clients[side].execute_command(*call)
+        except PAST_ERRORS:
+            self.record.note(key, Write(side, begin, time.monotonic(), new, form, False, f"{text} {call[0]}"))
+            # Whether it took place, the key stays on this side until it is written there again.
+            self._states.pop(key, None)
+            raise
+        self._states[key] = new
+        self.record.note(key, Write(side, begin, time.monotonic(), new, form, True, f"{text} {call[0]}"))
