@@ -98,6 +98,8 @@ class BigKeySteps:
         found, decision = self._found, self._decision
         if decision is not None and decision.outcome is Outcome.KEEP and current.looks is not None and self._read is not None:
             judge.keep_big(current.key, current.looks, self._read, found)
+        elif current.written.problem is None:
+            found.written_in_pieces = 1
         if current.written.problem is not None:
             found.named.append((current.key, current.written.problem))
             for server in judge.servers:

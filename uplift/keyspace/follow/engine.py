@@ -4,61 +4,42 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import TypeVar
 
-from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import Applied, Change
 from uplift.keyspace.follow.big_key_steps import BigKeySteps
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
+from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.event_classes import SECONDS_BETWEEN_PROBES
-from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.foreign_writers import ForeignWriters
 from uplift.keyspace.follow.gaps import ResetKind
+from uplift.keyspace.follow.interruptions import Abandoned, Fenced
 from uplift.keyspace.follow.judging import Judge, Judgement, Read
 from uplift.keyspace.follow.key_state import Side
-from uplift.keyspace.follow.lease import Lease, epoch_of, held_epoch, raise_lease
-from uplift.keyspace.follow.own_names import CANARY, CANARY_TTL_MILLISECONDS
-from uplift.keyspace.follow.pages import Dirty, Page, pages_of, token_pages
+from uplift.keyspace.follow.lease import Lease, epoch_of
+from uplift.keyspace.follow.leases import ask, raise_leases
+from uplift.keyspace.follow.pace import PACES, STILL
+from uplift.keyspace.follow.pages import Page, pages_of, token_pages
 from uplift.keyspace.follow.pasts import Sent
 from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm, Reading
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
-from uplift.keyspace.follow.round import Abandoned, Round, StopPoint
+from uplift.keyspace.follow.round import Round, StopPoint
 from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.told import Kept, Told, ToldGaps
 from uplift.keyspace.keymap.routing import Router, Rule
-from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.replies import ErrorReply
 
-_MOST_KEYS = 1_000
 _MOST_BOTH = 10_000
 """So many keys that a pass found different may wait; it goes on when they are fewer."""
 _EVENTS_WANTED = "notify-keyspace-events must hold E and A, such as EA (in the parameter group of that replication group)"
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
-_BETWEEN_ROUNDS_SECONDS = 0.001
 _ROUNDS_LEFT_OUT = 10
 """By an engine that takes over: what the other one did last is surely in earlier rounds."""
-
-
-Answered = TypeVar("Answered")
-
-
-def _set_canary(connection: Connection) -> None:
-    connection.call("SET", CANARY, "", "PX", CANARY_TTL_MILLISECONDS, "NX")
-
-
-class Fenced(Exception):
-    """Another engine holds the lease. `by` is its text."""
-
-    def __init__(self, by: bytes) -> None:
-        super().__init__(f"another engine holds the lease: {by.decode('ascii', 'replace')}")
-        self.by = by
 
 
 @dataclass(slots=True)
@@ -103,22 +84,27 @@ class Engine:
         limits: ReadLimits | None = None,
         stop_point: StopPoint = lambda _name: None,
     ) -> None:
-        self.streams, self.lease, self.policy = streams, lease, policy
+        self.streams, self.lease, self.policy, self.pace = streams, lease, policy, PACES[0]
         self.source, self.targets, self.servers, self.pasts = streams.source, streams.targets, streams.servers, streams.pasts
         self.totals = Totals()
+        self.foreign = [ForeignWriters() for _ in streams.targets]
         self.round = max(server.events.round for server in self.servers)
-        self.both: dict[bytes, None] = {}
         self.big = BigKeys(lease.owner, limits or ReadLimits())
+        self.dirty = DirtyKeys(streams, self.big)
         self._big_steps = BigKeySteps(streams, self.big)
         self.passes = ReconcilingPass(self.source, self.targets, router)
         self._limits, self._stop_point = limits or ReadLimits(), stop_point
         self._dirty_since: float | None = None
         self._round_at = 0.0
         self._kept: list[Kept] = []
+        # To be told by the next step, also where the round that found them is abandoned.
+        self._named: list[tuple[bytes, str]] = []
+        self._unexplained: list[bytes] = []
         # How many subscriptions heard the last marker of a side: one of them is this engine's.
         self._heard_by = [1, 1]
         self._begins_pass = True
         self._probed_at = 0.0
+        self._foreign_before = [target.events.changed_by_somebody for target in self.targets]
 
     def inherit(self, inherited: Inherited) -> None:
         """Go on in another's place: its rounds are below this engine's, and the lease was on every server."""
@@ -147,12 +133,11 @@ class Engine:
 
     def _make_ready(self) -> str | None:
         for server in self.servers:
-            for key in server.make_ready():
-                self.both[key] = None
+            self.dirty.read_both(server.make_ready())
         return next((server.problem or "not ready" for server in self.servers if not server.is_ready), None)
 
     def _wait_for_work(self, wait_seconds: float) -> None:
-        if (early := self._round_at + _BETWEEN_ROUNDS_SECONDS - time.monotonic()) > 0:
+        if (early := self._round_at + self.pace.pause_seconds - time.monotonic()) > 0:
             time.sleep(early)
         self.drain()
         if not self.has_work:
@@ -161,17 +146,7 @@ class Engine:
     @property
     def has_work(self) -> bool:
         """Whether a key is dirty, or a pass is to go on."""
-        if self.both or self.passes.is_due() or self.big.is_due():
-            return True
-        return sum(len(server.events.touches) for server in self.servers) > 0 and (not self.big or self._has_small_touch())
-
-    def _has_small_touch(self) -> bool:
-        return any(key not in self.big for server in self.servers for key in server.events.touches)
-
-    @property
-    def dirty_keys(self) -> int:
-        """How many keys wait; one that was touched on two sides counts twice."""
-        return len(self.both) + len(self.big) + sum(len(server.events.touches) for server in self.servers)
+        return self.passes.is_due() or self.big.is_due() or self.dirty.has_any()
 
     def drain(self, wait_seconds: float = 0.0) -> None:
         """Take what every side told, as Streams.drain. Raises Fenced where another engine raised the lease."""
@@ -189,36 +164,15 @@ class Engine:
 
         Raises Fenced, or Abandoned where a server cannot be asked.
         """
-        self.lease = self.lease.higher(max(self._ask(server, held_epoch) for server in self.servers))
-        for server in self.servers:
-            taken = self._ask(server, partial(raise_lease, database=server.database, lease=self.lease))
-            if not taken.is_ours:
-                raise Fenced(taken.before)
-            if server.had_lease and not taken.before and not server.events.lease_was_removed:
-                self.take_flush(server)
-            server.events.lease_was_removed = False
-            server.had_lease = True
-            self._ask(server, _set_canary)
-        for server in self.servers:
-            server.must_raise = False
+        self.lease, flushed = raise_leases(self.servers, self.lease)
+        for server in flushed:
+            # Keys vanished there without events.
+            self.dirty.read_both(server.take_reset(ResetKind.FLUSH))
+            self.begin_pass()
         self._stop_point("leases raised")
 
-    def _ask(self, server: FollowedServer, question: Callable[[Connection], Answered]) -> Answered:
-        try:
-            return question(server.connection)
-        except SourceUnreachable as problem:
-            server.stop_asking(str(problem))
-            raise Abandoned(str(problem)) from None
-        except ErrorReply as problem:
-            raise Abandoned(f"{server.name} answered: {problem.safe}") from None
-
-    def take_flush(self, server: FollowedServer) -> None:
-        """Keys vanished there without events."""
-        for key in server.take_reset(ResetKind.FLUSH):
-            self.both[key] = None
-        self.begin_pass()
-
     def _run_round(self) -> Step:
+        self._look_for_foreign_writers()
         self.round += 1
         began, self._round_at = self._dirty_since, time.monotonic()
         self._dirty_since = None
@@ -261,56 +215,41 @@ class Engine:
             for page in pages:
                 if page.form is ReadForm.TOKEN:
                     # The pass does not come to them again.
-                    self.both.update(dict.fromkeys(page.both))
+                    self.dirty.read_both(page.both)
                     self.passes.pending.update(page.both)
             raise
         self.totals.rounds += 1
+        read, written = sum(page.most_keys for page in pages), sum(len(some) for one in found for some in one.changes)
         if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_kept=self._has_standby)) is not None:
-            found.append(of_big)
             self._count(of_big)
+            self.totals.written += of_big.written_in_pieces
         self._end_pass()
-        return Step(
-            sum(page.most_keys for page in pages),
-            sum(len(some) for one in found for some in one.changes),
-            tuple(chain.from_iterable(one.named for one in found)),
-            tuple(chain.from_iterable(one.unexplained for one in found)),
-            None,
-            time.monotonic() - began if began is not None else None,
-        )
+        named, self._named = tuple(self._named), []
+        unexplained, self._unexplained = tuple(self._unexplained), []
+        return Step(read, written, named, unexplained, None, time.monotonic() - began if began is not None else None)
+
+    def _look_for_foreign_writers(self) -> None:
+        """One way, nobody but this engine has a reason to write to a target."""
+        for place, target in enumerate(self.targets):
+            seen = target.events.changed_by_somebody
+            if not self.policy.two_way:
+                ask(target, partial(self.foreign[place].take, seen - self._foreign_before[place]))
+            self._foreign_before[place] = seen
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
-        rules: dict[bytes, Rule] = {}
-        pages = pages_of(self._dirty(rules), len(self.targets), _MOST_KEYS)
-        if self.passes.is_due() and len(self.both) < _MOST_BOTH:
-            untouched = []
-            for key, rule in self.passes.next_keys(self._is_to_compare):
-                rules[key] = rule
-                untouched.append((key, rule.target))
-            pages += token_pages(iter(untouched), len(pages))
-        return pages, rules
+        pages = pages_of(self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), self.pace.most_keys)
+        if self.passes.is_due() and self.dirty.read_on_both < _MOST_BOTH and self.pace is not STILL:
+            untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare))
+            pages += token_pages(untouched, len(pages))
+        rule_of = self.streams.rule_of
+        return pages, {key: rule_of(key) for page in pages for key in chain(*page.alone, page.both)}
 
     def _is_to_compare(self, key: bytes) -> bool:
         """Whether this pass has not compared the key, and no round is to look at it anyway."""
         entry = self.pasts.base.get(key)
         if entry is not None and entry.round >= self.passes.first_round:
             return False
-        return key not in self.both and all(key not in server.events.touches for server in self.servers)
-
-    def _dirty(self, rules: dict[bytes, Rule]) -> Iterator[Dirty]:
-        both, source, big = self.both, self.source.events.touches, self.big
-        for key in both:
-            rule = rules[key] = self.streams.rule_of(key)
-            yield Dirty(key, rule.target, None)
-        for key in source:
-            if key not in both and key not in big:
-                rule = rules[key] = self.streams.rule_of(key)
-                is_on_both = key in self.targets[rule.target].events.touches
-                yield Dirty(key, rule.target, None if is_on_both else Side.SOURCE)
-        for target in self.targets:
-            for key in target.events.touches:
-                if key not in both and key not in source and key not in big:
-                    rule = rules[key] = self.streams.rule_of(key)
-                    yield Dirty(key, rule.target, Side.TARGET if self.policy.two_way else None)
+        return self.dirty.is_quiet(key)
 
     def _look_at_readings(self, round_: Round, page: Page) -> None:
         """A lease that is gone without an event was flushed; without the canary's event no decision has proof; another's lease ends this.
@@ -340,7 +279,7 @@ class Engine:
     def _take_whole(self, round_: Round) -> None:
         for place, server in enumerate(self.servers):
             if server.gaps.opened is None:
-                self.pasts.forget_sent_to(place, self.both)
+                self.pasts.forget_sent_to(place, self.dirty)
             self._begins_pass |= server.gaps.opened is not None
             server.take_whole_round(round_.number)
 
@@ -365,7 +304,7 @@ class Engine:
         return self._heard_by[Side.SOURCE] > 1
 
     def _end_pass(self) -> None:
-        whole = self.passes.end_if_done(self.both)
+        whole = self.passes.end_if_done(self.dirty)
         if whole is None:
             return
         self.pasts.complete_since = whole.first_round
@@ -388,9 +327,8 @@ class Engine:
 
     def _take_judgement(self, page: Page, judgement: Judgement) -> None:
         for key in page.both:
-            self.both.pop(key, None)
-        for key in judgement.both:
-            self.both[key] = None
+            self.dirty.is_decided(key)
+        self.dirty.read_both(judgement.both)
         for key in judgement.big:
             self.big.add(key)
         self.streams.carries.update(judgement.carries)
@@ -398,6 +336,8 @@ class Engine:
 
     def _count(self, judgement: Judgement) -> None:
         self._kept += judgement.kept
+        self._named += judgement.named
+        self._unexplained += judgement.unexplained
         totals = self.totals
         totals.equal += judgement.equal
         totals.conflicts.update(judgement.conflicts)
@@ -410,7 +350,7 @@ class Engine:
             if answer.fenced:
                 raise Fenced(answer.fenced)
             if answer.fenced is not None:
-                self.both.update(dict.fromkeys(one.key for one in some))
+                self.dirty.read_both(one.key for one in some)
                 continue
             for one, letter in zip(some, answer.letters, strict=True):
                 self._take_letter(one, letter)
@@ -422,12 +362,12 @@ class Engine:
                 return
             case Applied.CHANGED:
                 self.totals.changed += 1
-                self.both[change.key] = None
+                self.dirty.read_both([change.key])
             case Applied.TOO_BIG:
                 self.big.add(change.key)
             case Applied.REFUSED:
                 self.totals.refused += 1
-                self.both[change.key] = None
+                self.dirty.read_both([change.key])
         self.streams.carries.pop(change.key, None)
 
     def _remember_sent(self, round_: Round) -> None:
@@ -437,7 +377,8 @@ class Engine:
             if self.streams.has_ended(server, round_.number, number):
                 continue
             for one in some:
-                self.both[one.key] = None
+                self.dirty.read_both([one.key])
+                self.streams.carries.pop(one.key, None)
                 self.pasts.sent[one.key] = Sent(self.streams.place_of(server), side, one.winner_token, one.life, one.value)
 
     def give_up(self) -> None:

@@ -108,7 +108,7 @@ def evidence_of(known: Known) -> Evidence:
 
 
 def _is_told(known: Known) -> bool:
-    """Whether events since a reset say how the key came to be what it is. A write before a flush, heard after it, does not say why it is gone."""
+    """Whether events since a reset say how the key came to be as it is. A write heard after a flush does not say why the key is gone."""
     return TouchKind.REMOVED in known.kinds or (known.state is not None and bool(known.kinds))
 
 

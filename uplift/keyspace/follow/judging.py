@@ -32,7 +32,7 @@ class Judgement:
 
     `named`: keys that policy decided, with the reason; `conflicts` by reason; `left`: keys that stay unequal; `carries` by the side that
     gets its life back from the other one in the next round. `unexplained`: keys that differed though nothing had touched them. `kept`: what
-    was equal, for a standby.
+    was equal, for a standby. `written_in_pieces`: big keys that were.
     """
 
     changes: tuple[list[Change], list[Change]] = field(default_factory=lambda: ([], []))
@@ -45,6 +45,7 @@ class Judgement:
     unexplained: list[bytes] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     equal: int = 0
+    written_in_pieces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,10 @@ class Judge:
         expected = past.states[other]
         own = past.states[side]
         if (
-            expected is None
+            # What a server forgot as a whole says nothing of what was done to the key.
+            self.servers[Side.SOURCE].gaps.resets
+            or self.servers[Side.TARGET].gaps.resets
+            or expected is None
             or own is None
             or expected.token == EVICTED_TOKEN
             or touches.before(key, read.positions[other]) is not None

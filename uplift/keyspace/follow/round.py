@@ -13,6 +13,7 @@ from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import Answer, Change, answer_of, apply_request
 from uplift.keyspace.follow.event_classes import probe_request
 from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS, FollowedServer
+from uplift.keyspace.follow.interruptions import Abandoned
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.messages import marker_text
@@ -24,10 +25,6 @@ from uplift.keyspace.server.replies import ErrorReply, Reply
 
 StopPoint = Callable[[str], None]
 """Told where the engine is, by name: a test holds it there, or kills it."""
-
-
-class Abandoned(Exception):
-    """A round that came to nothing: its keys stay dirty."""
 
 
 class _Asked(Enum):

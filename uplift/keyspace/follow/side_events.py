@@ -48,7 +48,7 @@ class SideEvents:
 
     `markers` by round and page, the latest few thousand. `ends`, `raised` and `marked` wait to be taken. `lease_was_removed`: an event said
     so; a lease that is gone without one was flushed. `events` counts key events, `touched` those that were somebody else's, of followed
-    keys.
+    keys, and `touched_by_itself` those of them that say that a key expired or was evicted.
     """
 
     database: int
@@ -65,6 +65,7 @@ class SideEvents:
     probed_round: int = 0
     events: int = 0
     touched: int = 0
+    touched_by_itself: int = 0
     heard_at: float = field(default_factory=time.monotonic)
     _kinds: dict[bytes, TouchKind] = field(default_factory=dict)
     _canary_at: int = -1
@@ -81,6 +82,7 @@ class SideEvents:
         kinds, note, source_name, touches = self._kinds, self.touches.note, self.source_name, self.touched
         # SET with a TTL, and much else, is two events of one key, one behind the other.
         before: Reply = None
+        by_itself = 0
         key: bytes | None = None
         for reply in replies:
             if not isinstance(reply, list):
@@ -102,11 +104,18 @@ class SideEvents:
                     if key is not None:
                         note(key, kind, self.position, self.round)
                         touches += 1
+                        by_itself += kind in _NOT_OURS
             elif reply[0] == b"message":
                 self.touched = touches
                 self._take_message(reply[2])  # type: ignore[arg-type]
                 touches = self.touched
         self.touched = touches
+        self.touched_by_itself += by_itself
+
+    @property
+    def changed_by_somebody(self) -> int:
+        """How many events there were of followed keys that neither this follow nor the server itself changed."""
+        return self.touched - self.touched_by_itself
 
     def _kind_of(self, channel: Reply) -> TouchKind:
         name = channel if isinstance(channel, bytes) else b""
@@ -162,6 +171,7 @@ class SideEvents:
             if key is not None:
                 self.touches.note(key, kind, position, self.round)
                 self.touched += 1
+                self.touched_by_itself += kind in _NOT_OURS
 
     def _take_marker(self, marker: Marker) -> None:
         self.round, self.heard_at = marker.round, time.monotonic()

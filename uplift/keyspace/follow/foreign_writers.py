@@ -1,0 +1,67 @@
+"""Who else writes to a target before anybody should: named by the server's own list of clients."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from uplift.keyspace.server.connection import CLIENT_NAME, Connection
+from uplift.keyspace.server.replies import as_bytes
+
+_LOOK_AGAIN_SECONDS = 10.0
+_MOST_NAMED = 5
+# fmt: off
+_READING = frozenset({
+    "get", "mget", "exists", "ttl", "pttl", "type", "keys", "scan", "hget", "hgetall", "hmget", "lrange", "llen", "smembers", "scard",
+    "zrange", "zcard", "info", "ping", "config", "client", "slowlog", "subscribe", "psubscribe", "monitor", "replconf", "psync", "sync",
+    "auth", "select", "NULL",
+})
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignClient:
+    """One client as CLIENT LIST has it."""
+
+    address: str
+    name: str
+    last_command: str
+
+    def __str__(self) -> str:
+        """For a person."""
+        return f"{self.address}{f' ({self.name})' if self.name else ''}, last command {self.last_command}"
+
+
+def foreign_clients(listed: str) -> list[ForeignClient]:
+    """The clients that are none of ours and did not just read, those that were idle least first. `listed`: the answer to CLIENT LIST."""
+    found = []
+    for line in listed.splitlines():
+        fields = dict(part.partition("=")[::2] for part in line.split(" "))
+        is_replica = any(flag in fields.get("flags", "") for flag in "SM")
+        if fields.get("name") != CLIENT_NAME and not is_replica and fields.get("cmd", "") not in _READING:
+            found.append(
+                (int(fields.get("idle", 0)), ForeignClient(fields.get("addr", "?"), fields.get("name", ""), fields.get("cmd", "?")))
+            )
+    return [client for _, client in sorted(found, key=lambda pair: pair[0])][:_MOST_NAMED]
+
+
+class ForeignWriters:
+    """Of one target. `writes` counts the events of followed keys outside our brackets, `since` is the time of the first (Unix seconds)."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+        self.since: float | None = None
+        self.clients: tuple[ForeignClient, ...] = ()
+        self._looked_at = float("-inf")
+
+    def take(self, writes: int, connection: Connection) -> None:
+        """So many more were seen. Asks who it was, not more often than every ten seconds. Raises what Connection.call raises."""
+        if not writes:
+            return
+        self.writes += writes
+        self.since = self.since or time.time()
+        now = time.monotonic()
+        if now - self._looked_at > _LOOK_AGAIN_SECONDS:
+            self._looked_at = now
+            listed = as_bytes(connection.call("CLIENT", "LIST")).decode("utf-8", "replace")
+            self.clients = tuple(foreign_clients(listed))
