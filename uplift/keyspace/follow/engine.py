@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
-from uplift.keyspace.follow.applying import Applied, Change
 from uplift.keyspace.follow.big_key_steps import BigKeySteps
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
@@ -23,52 +20,24 @@ from uplift.keyspace.follow.lease import Lease, epoch_of
 from uplift.keyspace.follow.leases import ask, raise_leases
 from uplift.keyspace.follow.pace import PACES, STILL
 from uplift.keyspace.follow.pages import Page, pages_of, token_pages
-from uplift.keyspace.follow.pasts import Sent
+from uplift.keyspace.follow.proofs import check_proofs
 from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm, Reading
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Round, StopPoint
 from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.told import Kept, Told, ToldGaps
+from uplift.keyspace.follow.totals import Step, Totals
+from uplift.keyspace.follow.written import WrittenChanges
 from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.server.page_reader import ReadLimits
 
 _MOST_BOTH = 10_000
 """So many keys that a pass found different may wait; it goes on when they are fewer."""
-_EVENTS_WANTED = "notify-keyspace-events must hold E and A, such as EA (in the parameter group of that replication group)"
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
 _ROUNDS_LEFT_OUT = 10
 """By an engine that takes over: what the other one did last is surely in earlier rounds."""
-
-
-@dataclass(slots=True)
-class Totals:
-    """Since the engine began. `named` and `conflicts` by reason; the keys named are told one by one in Step."""
-
-    rounds: int = 0
-    abandoned: int = 0
-    written: int = 0
-    equal: int = 0
-    changed: int = 0
-    refused: int = 0
-    left: Counter[str] = field(default_factory=Counter)
-    conflicts: Counter[str] = field(default_factory=Counter)
-    named: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one step did. `problem`: why nothing could be done; `named`: keys that policy decided, with the reason; `lag_seconds`: how long
-    ago the oldest key of this round was told of.
-    """
-
-    read: int = 0
-    written: int = 0
-    named: tuple[tuple[bytes, str], ...] = ()
-    unexplained: tuple[bytes, ...] = ()
-    problem: str | None = None
-    lag_seconds: float | None = None
 
 
 class Engine:
@@ -92,6 +61,7 @@ class Engine:
         self.big = BigKeys(lease.owner, limits or ReadLimits())
         self.dirty = DirtyKeys(streams, self.big)
         self._big_steps = BigKeySteps(streams, self.big)
+        self._written = WrittenChanges(streams, self.dirty, self.big, self.totals)
         self.passes = ReconcilingPass(self.source, self.targets, router)
         self._limits, self._stop_point = limits or ReadLimits(), stop_point
         self._dirty_since: float | None = None
@@ -100,8 +70,7 @@ class Engine:
         # To be told by the next step, also where the round that found them is abandoned.
         self._named: list[tuple[bytes, str]] = []
         self._unexplained: list[bytes] = []
-        # How many subscriptions heard the last marker of a side: one of them is this engine's.
-        self._heard_by = [1, 1]
+        self._has_standby = False
         self._begins_pass = True
         self._probed_at = 0.0
         self._foreign_before = [target.events.changed_by_somebody for target in self.targets]
@@ -193,7 +162,7 @@ class Engine:
         found: list[Judgement] = []
         try:
             for page in round_.pages_as_read():
-                self._look_at_readings(round_, page)
+                self._check(round_, page)
                 judgement = self._judge(round_, page)
                 found.append(judgement)
                 for some in judgement.changes:
@@ -205,12 +174,11 @@ class Engine:
                 round_.probe_classes()
             round_.finish()
             for page in pages:
-                self._look_at_readings(round_, page)
-            self._take_answers(round_)
-            self._take_whole(round_)
+                self._check(round_, page)
+            self._written.take_answers(round_)
         except Abandoned as why:
             round_.give_up(str(why))
-            self._remember_sent(round_)
+            self._written.remember_sent(round_)
             self._dirty_since = began
             for page in pages:
                 if page.form is ReadForm.TOKEN:
@@ -222,7 +190,6 @@ class Engine:
         read, written = sum(page.most_keys for page in pages), sum(len(some) for one in found for some in one.changes)
         if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_kept=self._has_standby)) is not None:
             self._count(of_big)
-            self.totals.written += of_big.written_in_pieces
         self._end_pass()
         named, self._named = tuple(self._named), []
         unexplained, self._unexplained = tuple(self._unexplained), []
@@ -251,37 +218,19 @@ class Engine:
             return False
         return self.dirty.is_quiet(key)
 
-    def _look_at_readings(self, round_: Round, page: Page) -> None:
-        """A lease that is gone without an event was flushed; without the canary's event no decision has proof; another's lease ends this.
-
-        Raises Fenced or Abandoned.
-        """
-        problem = None
-        for side in Side:
-            reading, server = round_.readings.get((page.number, side)), round_.server(page, side)
-            if reading is None:
+    def _check(self, round_: Round, page: Page) -> None:
+        """Whose marker came with its proof is whole up to it: that ends a gap, before anything of this round is decided."""
+        for server in check_proofs(round_, page, self.lease):
+            if server.last_whole_round == round_.number:
                 continue
-            self._heard_by[side] = reading.listeners
-            if reading.lease is not None and reading.lease != self.lease.text:
-                raise Fenced(reading.lease)
-            if reading.lease is None or not reading.has_canary:
-                server.must_raise = True
-                problem = f"{server.name}: the follow's own keys are gone"
-            elif not server.events.markers[round_.number, page.number].is_proven:
-                server.open_gap()
-                problem = f"{server.name}: events are off: {_EVENTS_WANTED}"
-            elif silent := server.events.silent_classes:
-                server.open_gap(server.events.probed_round)
-                problem = f"{server.name}: events of the classes {silent} are off: {_EVENTS_WANTED}"
-        if problem is not None:
-            raise Abandoned(problem)
-
-    def _take_whole(self, round_: Round) -> None:
-        for place, server in enumerate(self.servers):
             if server.gaps.opened is None:
-                self.pasts.forget_sent_to(place, self.dirty)
-            self._begins_pass |= server.gaps.opened is not None
+                self.pasts.forget_sent_to(self.streams.place_of(server), self.dirty)
+            else:
+                self._begins_pass = True
             server.take_whole_round(round_.number)
+        if (heard := round_.readings.get((page.number, Side.SOURCE))) is not None:
+            # One of the subscriptions is this engine's.
+            self._has_standby = heard.listeners > 1
 
     def _judge(self, round_: Round, page: Page) -> Judgement:
         """What a page comes to."""
@@ -298,10 +247,6 @@ class Engine:
         self._take_judgement(page, judgement)
         self._stop_point("decided")
         return judgement
-
-    @property
-    def _has_standby(self) -> bool:
-        return self._heard_by[Side.SOURCE] > 1
 
     def _end_pass(self) -> None:
         whole = self.passes.end_if_done(self.dirty)
@@ -338,48 +283,7 @@ class Engine:
         self._kept += judgement.kept
         self._named += judgement.named
         self._unexplained += judgement.unexplained
-        totals = self.totals
-        totals.equal += judgement.equal
-        totals.conflicts.update(judgement.conflicts)
-        totals.named.update(reason for _, reason in judgement.named)
-        totals.left.update(reason for _, reason in judgement.left)
-
-    def _take_answers(self, round_: Round) -> None:
-        for place, some in round_.changes.items():
-            answer = round_.answers[place]
-            if answer.fenced:
-                raise Fenced(answer.fenced)
-            if answer.fenced is not None:
-                self.dirty.read_both(one.key for one in some)
-                continue
-            for one, letter in zip(some, answer.letters, strict=True):
-                self._take_letter(one, letter)
-
-    def _take_letter(self, change: Change, letter: Applied) -> None:
-        match letter:
-            case Applied.DONE:
-                self.totals.written += 1
-                return
-            case Applied.CHANGED:
-                self.totals.changed += 1
-                self.dirty.read_both([change.key])
-            case Applied.TOO_BIG:
-                self.big.add(change.key)
-            case Applied.REFUSED:
-                self.totals.refused += 1
-                self.dirty.read_both([change.key])
-        self.streams.carries.pop(change.key, None)
-
-    def _remember_sent(self, round_: Round) -> None:
-        """What came of them is not known, unless an end says so: their keys stay dirty."""
-        for (number, side), some in round_.changes.items():
-            server = round_.server(round_.pages[number], side)
-            if self.streams.has_ended(server, round_.number, number):
-                continue
-            for one in some:
-                self.dirty.read_both([one.key])
-                self.streams.carries.pop(one.key, None)
-                self.pasts.sent[one.key] = Sent(self.streams.place_of(server), side, one.winner_token, one.life, one.value)
+        self.totals.take(judgement)
 
     def give_up(self) -> None:
         """Write no more; the streams go on."""

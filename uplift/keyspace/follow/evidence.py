@@ -36,7 +36,7 @@ def kind_of_event(event: bytes) -> TouchKind:
 
 
 class Evidence(Enum):
-    """The strongest thing known of a side, in this order (docs/decisions/0033)."""
+    """The strongest thing known of a side, in this order (docs/follow.md)."""
 
     RESET = "reset"
     WRITTEN = "written"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.engine import Engine, Step
+from uplift.keyspace.follow.engine import Engine
 from uplift.keyspace.follow.interruptions import Abandoned, Fenced
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.round import StopPoint
 from uplift.keyspace.follow.standby import Heard, Standby
 from uplift.keyspace.follow.streams import Streams, ready_to_take
+from uplift.keyspace.follow.totals import Step
 from uplift.keyspace.keymap.routing import Router
 from uplift.keyspace.server.page_reader import ReadLimits
 

@@ -1,0 +1,37 @@
+"""What must be so before anything read on a side may be decided by."""
+
+from __future__ import annotations
+
+from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.interruptions import Abandoned, Fenced
+from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.lease import Lease
+from uplift.keyspace.follow.pages import Page
+from uplift.keyspace.follow.round import Round
+
+_EVENTS_WANTED = "notify-keyspace-events must hold E and A, such as EA (in the parameter group of that replication group)"
+
+
+def check_proofs(round_: Round, page: Page, lease: Lease) -> list[FollowedServer]:
+    """The servers of a page that answered so far, and whose answers may be used: the lease is ours, and events are on.
+
+    Raises Fenced where another engine has it, and Abandoned where own keys are gone or events are off.
+    """
+    proven = []
+    for side in Side:
+        reading, server = round_.readings.get((page.number, side)), round_.server(page, side)
+        if reading is None:
+            continue
+        if reading.lease is not None and reading.lease != lease.text:
+            raise Fenced(reading.lease)
+        if reading.lease is None or not reading.has_canary:
+            server.must_raise = True
+            raise Abandoned(f"{server.name}: the follow's own keys are gone")
+        if not server.events.markers[round_.number, page.number].is_proven:
+            server.open_gap()
+            raise Abandoned(f"{server.name}: events are off: {_EVENTS_WANTED}")
+        if silent := server.events.silent_classes:
+            server.open_gap(server.events.probed_round)
+            raise Abandoned(f"{server.name}: events of the classes {silent} are off: {_EVENTS_WANTED}")
+        proven.append(server)
+    return proven

@@ -1,0 +1,62 @@
+"""What became of the changes a round sent: what each answer means, and what is remembered of those without one."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from uplift.keyspace.follow.applying import Applied, Change
+from uplift.keyspace.follow.big_keys import BigKeys
+from uplift.keyspace.follow.dirty_keys import DirtyKeys
+from uplift.keyspace.follow.interruptions import Fenced
+from uplift.keyspace.follow.pasts import Sent
+from uplift.keyspace.follow.round import Round
+from uplift.keyspace.follow.streams import Streams
+from uplift.keyspace.follow.totals import Totals
+
+
+class WrittenChanges:
+    """Of one engine."""
+
+    def __init__(self, streams: Streams, dirty: DirtyKeys, big: BigKeys, totals: Totals) -> None:
+        self._streams, self._dirty, self._big, self._totals = streams, dirty, big, totals
+
+    def take_answers(self, round_: Round) -> None:
+        """Every answer came. Raises Fenced where one met another's lease."""
+        for place, some in round_.changes.items():
+            answer = round_.answers[place]
+            if answer.fenced:
+                raise Fenced(answer.fenced)
+            if answer.fenced is not None:
+                # The lease is gone: the next reading finds out why.
+                self._dirty.read_both(one.key for one in some)
+                continue
+            for one, letter in zip(some, answer.letters, strict=True):
+                self._take_letter(one, letter)
+
+    def _take_letter(self, change: Change, letter: Applied) -> None:
+        match letter:
+            case Applied.DONE:
+                self._totals.written += 1
+                return
+            case Applied.CHANGED:
+                self._totals.changed += 1
+                self._dirty.read_both([change.key])
+            case Applied.TOO_BIG:
+                self._big.add(change.key)
+            case Applied.REFUSED:
+                self._totals.refused += 1
+                self._dirty.read_both([change.key])
+            case _:
+                assert_never(letter)
+        self._streams.carries.pop(change.key, None)
+
+    def remember_sent(self, round_: Round) -> None:
+        """The round broke off. What came of a change is not known, unless an end says so: its key stays dirty."""
+        for (number, side), some in round_.changes.items():
+            server = round_.server(round_.pages[number], side)
+            if self._streams.has_ended(server, round_.number, number):
+                continue
+            for one in some:
+                self._dirty.read_both([one.key])
+                self._streams.carries.pop(one.key, None)
+                self._streams.pasts.sent[one.key] = Sent(self._streams.place_of(server), side, one.winner_token, one.life, one.value)
