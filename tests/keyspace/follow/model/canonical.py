@@ -199,7 +199,7 @@ def _add_marker(found: set[int], marker: Marker) -> None:
 
 
 def _values(state: State) -> set[int]:
-    return {held.value for held in helds(state)} | {value for values in state.record.written for value in values}
+    return {held.value for held in helds(state)} | {value for values in state.record.written for value in values} | {state.record.equal}
 
 
 def _epochs(state: State) -> set[int]:

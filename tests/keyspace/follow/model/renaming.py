@@ -39,7 +39,8 @@ class Renaming:
             return state
         written = state.record.written
         record = state.record._replace(
-            written=(tuple(self.values[value] for value in written[0]), tuple(self.values[value] for value in written[1]))
+            equal=self.values[state.record.equal],
+            written=(tuple(self.values[value] for value in written[0]), tuple(self.values[value] for value in written[1])),
         )
         orphans = state.orphans
         if orphans != ((), ()):

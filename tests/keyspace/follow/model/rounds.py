@@ -27,8 +27,8 @@ from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.touches import Touch
 
 _PASSING = frozenset({TouchKind.EXPIRED, TouchKind.EVICTED})
-Step = tuple[str, Engine, bool]
-"""What happened in words, the engine after it, and whether the key was named."""
+Step = tuple[str, Engine, Decision | None]
+"""What happened in words, the engine after it, and what was decided."""
 
 
 def is_dirty(engine: Engine) -> bool:
@@ -67,6 +67,8 @@ def _reads(engine: Engine, config: Configuration) -> tuple[bool, bool]:
         return (False, False)
     if not config.rules.fast_path or engine.slow or engine.base is None or any(engine.has_second) or touched[0] == touched[1]:
         return (True, True)
+    if not config.rules.two_way and touched[1]:
+        return (True, True)
     if any(view.reset is not None for view in engine.views):
         # Absence is no deletion then, whatever events say.
         return (True, True)
@@ -82,7 +84,7 @@ def finished(engine: Engine, me: int, config: Configuration) -> Iterator[Step] |
         return None
     engine = engine._replace(under_way=None)
     if under_way.reads == (False, False):
-        return iter([("marker-only round", engine, False)])
+        return iter([("nothing to decide", engine, None)])
     held = tuple(None if answer is None else answer.held for answer in under_way.answers)
     marks = [view.mark(engine.round) if config.rules.fence else view.position + 1 for view in engine.views]
     touches = [tables.before(engine.views[side].touches, marks[side]) for side in Side]
@@ -101,9 +103,9 @@ def _fast(engine: Engine, me: int, side: Side, held: Held | None, touches: tuple
         or held == base.of(side)
         or (held is None and touch.kinds <= _PASSING)
     ):
-        return ("the fast path does not fit", engine._replace(slow=True), False)
+        return ("the fast path does not fit", engine._replace(slow=True), None)
     text = f"only {side.name} touched: v{value_of(held)} is sent to {side.other.name}"
-    return (text, _sent(engine, me, side, held, held, base.of(side.other), config, is_fast=True), False)
+    return (text, _sent(engine, me, side, held, held, base.of(side.other), config, is_fast=True), None)
 
 
 def _sent(
@@ -115,10 +117,11 @@ def _sent(
     expected: Held | None,
     config: Configuration,
     is_fast: bool = False,
+    is_told: bool = False,
 ) -> Engine:
     base = Base(new, read, engine.round) if winner is Side.TARGET else Base(read, new, engine.round)
     compares = config.rules.compare and (config.rules.two_way or not is_fast)
-    apply = Apply(engine.epoch, me, expected, compares, base, carries_life=read != new)
+    apply = Apply(engine.epoch, me, expected, compares, is_told, base, carries_life=read != new)
     side = winner.other
     return engine._replace(commands=with_at(engine.commands, side, (*engine.commands[side], apply)), slow=False)
 
@@ -147,12 +150,13 @@ def _carried_out(
         base = Base(held[0], held[1], engine.round)
         views = [settled(view, engine.round, config.rules) for view in engine.views]
         engine = adopted(engine._replace(views=(views[0], views[1]), slow=False), base, config.rules)
-        return (text, engine._replace(kept=base if config.rules.kept_in_marker else None), found.is_named)
+        return (text, engine._replace(kept=base if config.rules.kept_in_marker else None), found)
     winner = Side.SOURCE if found.outcome is Outcome.SOURCE else Side.TARGET
     new = held[winner]
     if found.life is not None and new is not None:
         new = new._replace(life=tables.life_number(found.life))
-    return (text, _sent(engine, me, winner, held[winner], new, held[winner.other], config), found.is_named)
+    is_told = found.is_conflict or found.is_named
+    return (text, _sent(engine, me, winner, held[winner], new, held[winner.other], config, is_told=is_told), found)
 
 
 def _seen(engine: Engine, side: Side, held: Held | None, touch: Touch | None, arrived: int, config: Configuration) -> Seen:

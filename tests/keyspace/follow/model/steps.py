@@ -20,6 +20,7 @@ from tests.keyspace.follow.model.state import (
     Server,
     State,
     View,
+    value_of,
     with_at,
 )
 from tests.keyspace.follow.model.streams import consumed
@@ -41,12 +42,12 @@ def beginning(config: Configuration) -> State:
     late = Engine(STANDBY, views=(begun, begun))
     engines = {"one": (active,), "two": (active, warm), "late": (active, late), "orphans": (warm, warm)}[config.start]
     lease = (1, owner) if config.start != "orphans" else _PAST_EPOCH if config.rules.owner_in_lease else (1, 0)
-    server = Server(held, lease)
+    server = Server(held, lease, held)
     bounds = config.bounds
     left = Left(
         bounds.writes, bounds.deletes, bounds.expires, bounds.cuts, bounds.breaks, bounds.deaths, bounds.zombies, bounds.failovers, bounds.flushes
     )
-    return State((server, server), engines, ((), ()), Record(), left)
+    return State((server, server), engines, ((), ()), Record(unclear=promise.CLEAR if config.rules.two_way else promise.COLD, equal=value_of(held)), left)
 
 
 def following(state: State, config: Configuration) -> Iterator[Next]:
