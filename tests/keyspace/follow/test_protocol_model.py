@@ -3,6 +3,8 @@ the protocol is needed. `python -m tests.keyspace.follow.model` prints the count
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.keyspace.follow.model.__main__ import told
@@ -35,7 +37,7 @@ def test_the_promise_holds_within_larger_bounds(config: Configuration) -> None:
 @pytest.mark.parametrize("config", ABLATIONS, ids=lambda config: config.name)
 def test_without_a_part_of_the_protocol_the_promise_breaks(config: Configuration) -> None:
     found = explore(config)
-    print(told(config, found, 0))
+    sys.stdout.write(told(config, found, 0) + "\n")
     assert found.broken is not None
     assert 0 < len(found.trace) <= _LONGEST_TRACE
 
@@ -43,7 +45,9 @@ def test_without_a_part_of_the_protocol_the_promise_breaks(config: Configuration
 @pytest.mark.parametrize("config", ABLATIONS, ids=lambda config: config.name)
 @pytest.mark.long
 def test_an_ablation_breaks_by_the_part_that_is_missing_alone(config: Configuration) -> None:
-    whole = Configuration(config.name, config.bounds, start=config.start, lags=config.lags, authority=config.authority, is_there=config.is_there)
+    whole = Configuration(
+        config.name, config.bounds, start=config.start, lags=config.lags, authority=config.authority, is_there=config.is_there
+    )
     if config.name == "no brackets and no base":
         pytest.skip("2 + 1 writes are among those that hold")
     _holds(whole)
@@ -53,5 +57,3 @@ def test_the_number_of_states_is_what_the_note_says() -> None:
     # Fewer would mean that something no longer happens.
     found = explore(Configuration("1 + 1 writes", Bounds()))
     assert (found.states, found.steps, found.ends) == (583, 1068, 5)
-
-

@@ -51,8 +51,8 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One side of a key at its reading. `round` is that of the last marker before its latest touch, `arrived` a number that orders touches
-    by when this program saw them. `is_sent`: the state was sent to the other side, and nobody knows whether it arrived. `is_remembered`: the
-    state is one this side held lately.
+    by when this program saw them. `is_sent`: the state was sent to the other side, not answered for.
+    `is_remembered`: the state is one this side held lately.
     """
 
     state: State | None

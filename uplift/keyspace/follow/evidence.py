@@ -109,7 +109,10 @@ def evidence_of(known: Known) -> Evidence:
 
 
 def _is_told(known: Known) -> bool:
-    """Whether events since a reset say how the key came to be what it is. A write before a flush, heard after it, does not say why it is gone."""
+    """Whether events since a reset say how the key came to be what it is.
+
+    A write before a flush may be heard after it, and does not say why the key is gone.
+    """
     return TouchKind.REMOVED in known.kinds or (known.state is not None and bool(known.kinds))
 
 

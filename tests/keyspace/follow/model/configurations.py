@@ -45,7 +45,9 @@ LARGER = (
     Configuration("1 + 1 writes, two cuts", Bounds(cuts=2), lags=_AT_ONCE),
     Configuration("1 + 1 writes, a break, messages lag", Bounds(breaks=1)),
     Configuration("1 + 1 writes, both connections to T break", Bounds(cuts=1, breaks=1, cut_side=_T), lags=_AT_ONCE),
-    Configuration("a write and a deletion, both connections to T break", Bounds((1, 0), (1, 0), cuts=1, breaks=1, cut_side=_T), lags=_AT_ONCE),
+    Configuration(
+        "a write and a deletion, both connections to T break", Bounds((1, 0), (1, 0), cuts=1, breaks=1, cut_side=_T), lags=_AT_ONCE
+    ),
     Configuration("1 + 1 writes, a failover, messages lag", Bounds(failovers=1)),
     Configuration("1 + 1 writes, a flush, messages lag", Bounds(flushes=1)),
     Configuration("two engines, 2 writes, a zombie", Bounds((2, 0), zombies=1), start="two", lags=_ACTIVE_LAGS),
@@ -72,7 +74,9 @@ ABLATIONS = (
     Configuration("the second base of both sides", Bounds((1, 0), cuts=1, breaks=1), Rules(second_base_one_side=False), lags=_AT_ONCE),
     Configuration("no second base", Bounds((2, 0), cuts=1, breaks=1, cut_side=_T), Rules(second_base=False), lags=_AT_ONCE),
     Configuration("a write sent is no net change", Bounds(cuts=1, breaks=1, cut_side=_T), Rules(sent_is_net=False), lags=_AT_ONCE),
-    Configuration("a kept base not in the marker", Bounds((1, 0), (1, 1), deaths=1), Rules(kept_in_marker=False), start="two", lags=_AT_ONCE),
+    Configuration(
+        "a kept base not in the marker", Bounds((1, 0), (1, 1), deaths=1), Rules(kept_in_marker=False), start="two", lags=_AT_ONCE
+    ),
     Configuration("no gaps in the marker", Bounds((1, 0), cuts=1, deaths=1), Rules(inherits_gaps=False), start="two", lags=_AT_ONCE),
 )
 BY_NAME = {config.name: config for config in (*HOLDING, *LARGER, *ABLATIONS)}

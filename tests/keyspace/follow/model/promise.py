@@ -14,7 +14,12 @@ value may win as well."""
 def applied(state: State, side: Side, new: int, is_told: bool) -> str | None:
     """What is wrong with putting a value on a side, if anything, before it is put there."""
     record, old = state.record, value_of(state.servers[side].held)
-    if record.unclear == CLEAR and old in record.written[side] and old not in {new, record.equal, *record.written[side.other]} and not is_told:
+    if (
+        record.unclear == CLEAR
+        and old in record.written[side]
+        and old not in {new, record.equal, *record.written[side.other]}
+        and not is_told
+    ):
         return f"v{old} of {side.name} is replaced by v{new}, and nobody is told"
     if record.unclear == COLD or value_of(state.servers[side].held) == new or new in record.written[side.other]:
         return None

@@ -85,9 +85,7 @@ class Renaming:
 
     def _command(self, command: Command) -> Command:
         if isinstance(command, Apply):
-            return command._replace(
-                epoch=self.epochs[command.epoch], expected=self._held(command.expected), base=self._known(command.base)
-            )
+            return command._replace(epoch=self.epochs[command.epoch], expected=self._held(command.expected), base=self._known(command.base))
         return command._replace(marker=self._marker(command.marker))
 
     def _message(self, message: Message) -> Message:

@@ -94,7 +94,9 @@ def finished(engine: Engine, me: int, config: Configuration) -> Iterator[Step] |
     return iter([_fast(engine, me, side, held[side], (touches[0], touches[1]), config)])
 
 
-def _fast(engine: Engine, me: int, side: Side, held: Held | None, touches: tuple[Touch | None, Touch | None], config: Configuration) -> Step:
+def _fast(
+    engine: Engine, me: int, side: Side, held: Held | None, touches: tuple[Touch | None, Touch | None], config: Configuration
+) -> Step:
     base, touch = engine.base, touches[side]
     if (
         base is None
@@ -135,17 +137,15 @@ def _decided(
         seen = [_seen(engine, side, held[side], touches[side], arrived[side], config) for side in Side]
         same = held[0] is not None and held[1] is not None and held[0].value == held[1].value
         found = tables.decision(seen[0], seen[1], same, config.rules.two_way, config.authority)
-        if not config.rules.gap_is_a_change and any(side.evidence in {Evidence.GAP, Evidence.GAP_UNKNOWN} for side in seen):
-            if found.outcome is not Outcome.KEEP:
-                winner = Outcome.TARGET if config.authority else Outcome.SOURCE
-                found = Decision(winner, Reason.NO_PAST)
-        text = f"S v{value_of(held[0])} {seen[0].evidence.name}, T v{value_of(held[1])} {seen[1].evidence.name}: {found.outcome.name}, {found.reason}"
+        unsure = any(side.evidence in {Evidence.GAP, Evidence.GAP_UNKNOWN} for side in seen)
+        if not config.rules.gap_is_a_change and unsure and found.outcome is not Outcome.KEEP:
+            found = Decision(Outcome.TARGET if config.authority else Outcome.SOURCE, Reason.NO_PAST)
+        read = ", ".join(f"{side.name[0]} v{value_of(held[side])} {seen[side].evidence.name}" for side in Side)
+        text = f"{read}: {found.outcome.name}, {found.reason}"
         yield _carried_out(engine, me, held, found, text, config)
 
 
-def _carried_out(
-    engine: Engine, me: int, held: tuple[Held | None, Held | None], found: Decision, text: str, config: Configuration
-) -> Step:
+def _carried_out(engine: Engine, me: int, held: tuple[Held | None, Held | None], found: Decision, text: str, config: Configuration) -> Step:
     if found.outcome in {Outcome.KEEP, Outcome.LEAVE}:
         base = Base(held[0], held[1], engine.round)
         views = [settled(view, engine.round, config.rules) for view in engine.views]

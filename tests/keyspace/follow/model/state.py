@@ -184,7 +184,9 @@ class Left(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The applications' own record since both sides were last equal: the values each side wrote (0: a deletion), whether it changed the life,
+    """The applications' own record since both sides were last equal.
+
+    The values each side wrote (0: a deletion), whether it changed the life,
     whether nobody can know, and the value both held when they were equal.
     """
 
