@@ -56,7 +56,7 @@ def decision(source: Seen, target: Seen, same_value: bool, two_way: bool, author
 def _table(entry: tuple[int, ...]) -> Touches:
     table = Touches()
     if entry:
-        table._by_key[_KEY] = list(entry)
+        table._add(_KEY, list(entry))
     return table
 
 
