@@ -37,6 +37,8 @@ class Touches:
         self.bytes = 0
         # Flat, five numbers for a kind: kind, first position, its round, last position, its round. Lists cost half of what objects do.
         self._by_key: dict[bytes, list[int]] = {}
+        # How many entries have each round as their oldest: a settled entry goes to the end, so their order says nothing of it.
+        self._oldest: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -52,8 +54,7 @@ class Touches:
         """An event of this kind, at this position of the stream, after the marker of this round."""
         entry = self._by_key.get(key)
         if entry is None:
-            self._by_key[key] = [kind, position, round_, position, round_]
-            self.bytes += len(key) + _ENTRY_BYTES
+            self._add(key, [kind, position, round_, position, round_])
             return
         for at in range(0, len(entry), _FIELDS):
             if entry[at] == kind:
@@ -102,8 +103,7 @@ class Touches:
         self._drop(key)
         if left:
             # At the end again: a key that is written all the time does not keep others waiting.
-            self._by_key[key] = left
-            self.bytes += len(key) + _ENTRY_BYTES
+            self._add(key, left)
 
     def settle_older(self, round_: int) -> None:
         """Drop what came before this round in full: an engine that knows better settled it."""
@@ -114,18 +114,32 @@ class Touches:
         """Forget every touch; the keys that had one."""
         keys = frozenset(self._by_key)
         self._by_key.clear()
+        self._oldest.clear()
         self.bytes = 0
         return keys
 
     @property
     def oldest_round(self) -> int | None:
         """A round that no unsettled touch came before; None where there is none."""
-        if not self._by_key:
-            return None
-        # Entries stand in the order of their first position.
-        entry = next(iter(self._by_key.values()))
-        return min(entry[at + 2] for at in range(0, len(entry), _FIELDS))
+        return min(self._oldest, default=None)
+
+    def _add(self, key: bytes, entry: list[int]) -> None:
+        self._by_key[key] = entry
+        self.bytes += len(key) + _ENTRY_BYTES
+        oldest = _oldest_of(entry)
+        self._oldest[oldest] = self._oldest.get(oldest, 0) + 1
 
     def _drop(self, key: bytes) -> None:
-        del self._by_key[key]
+        entry = self._by_key.pop(key)
         self.bytes -= len(key) + _ENTRY_BYTES
+        oldest = _oldest_of(entry)
+        left = self._oldest[oldest] - 1
+        if left:
+            self._oldest[oldest] = left
+        else:
+            del self._oldest[oldest]
+
+
+def _oldest_of(entry: list[int]) -> int:
+    """The round of the earliest first touch; a kind that is added later never has an earlier one."""
+    return entry[2] if len(entry) == _FIELDS else min(entry[2::_FIELDS])

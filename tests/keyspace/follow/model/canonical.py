@@ -16,6 +16,7 @@ from tests.keyspace.follow.model.state import (
     End,
     Engine,
     Marker,
+    Raise,
     State,
     View,
 )
@@ -149,7 +150,10 @@ def _pruned_view(engine: Engine, view: View, asked: set[int]) -> View:
     for at in range(0, len(touches), 5):
         touches[at + 1], touches[at + 3] = names[touches[at + 1]], names[touches[at + 3]]
     return view._replace(
-        touches=tuple(touches), marks=tuple((round_, names[position]) for round_, position in marks), position=max(names.values()), since=since
+        touches=tuple(touches),
+        marks=tuple((round_, names[position]) for round_, position in marks),
+        position=max(names.values()),
+        since=since,
     )
 
 
@@ -162,26 +166,30 @@ def _rounds(state: State) -> set[int]:
         _add_base(found, engine.base)
         _add_base(found, engine.kept)
         for view in engine.views:
-            found.add(view.round)
-            found.add(view.since)
-            found.update(view.awaited)
-            found.update(mark[0] for mark in view.marks)
-            found.update(view.touches[2::5])
-            found.update(view.touches[4::5])
-            for gap in (view.gap, view.reset):
-                if gap is not None:
-                    found.update(gap[:2])
-            for message in view.queue:
-                if isinstance(message, Marker):
-                    _add_marker(found, message)
-                elif isinstance(message, End):
-                    found.add(message.base.round)
+            _add_view(found, view)
     for command in _commands(state):
         if isinstance(command, Apply):
             found.add(command.base.round)
         else:
             _add_marker(found, command.marker)
     return found
+
+
+def _add_view(found: set[int], view: View) -> None:
+    found.add(view.round)
+    found.add(view.since)
+    found.update(view.awaited)
+    found.update(mark[0] for mark in view.marks)
+    found.update(view.touches[2::5])
+    found.update(view.touches[4::5])
+    for gap in (view.gap, view.reset):
+        if gap is not None:
+            found.update(gap[:2])
+    for message in view.queue:
+        if isinstance(message, Marker):
+            _add_marker(found, message)
+        elif isinstance(message, End):
+            found.add(message.base.round)
 
 
 def _add_base(found: set[int], base: Base | None) -> None:
@@ -199,7 +207,7 @@ def _add_marker(found: set[int], marker: Marker) -> None:
 
 
 def _values(state: State) -> set[int]:
-    return {held.value for held in helds(state)} | {value for values in state.record.written for value in values}
+    return {held.value for held in helds(state)} | {value for values in state.record.written for value in values} | {state.record.equal}
 
 
 def _epochs(state: State) -> set[int]:
@@ -207,8 +215,6 @@ def _epochs(state: State) -> set[int]:
     for engine in state.engines:
         found.add(engine.epoch)
         for view in engine.views:
-            found.update(message.epoch for message in view.queue if message.tag == "raise")
+            found.update(message.epoch for message in view.queue if isinstance(message, Raise))
     found.update(command.epoch for command in _commands(state) if isinstance(command, Apply))
     return found
-
-

@@ -46,7 +46,9 @@ class _Space:
         """The index of a state, which is new or not."""
         state = canonical(state, self._config.rules.lease, self._config.bounds.failovers > 0)
         parts = self._parts
-        key = tuple([parts.setdefault(part, len(parts)) for part in (state.servers, state.orphans, state.record, state.left, *state.engines)])
+        key = tuple(
+            [parts.setdefault(part, len(parts)) for part in (state.servers, state.orphans, state.record, state.left, *state.engines)]
+        )
         index = self.indices.setdefault(key, len(self.came_from))
         if index == len(self.came_from):
             self.came_from.append(parent)

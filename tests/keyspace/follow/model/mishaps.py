@@ -146,24 +146,24 @@ def _active(engine: Engine, config: Configuration) -> Engine:
 def failed_over(state: State, side: Side, config: Configuration) -> Next:
     """A replica that lags by a write is promoted: its last write is gone, and all connections with it."""
     server, record = state.servers[side], state.record
-    engines = []
-    for engine in state.engines:
-        if engine.role == DEAD:
-            engines.append(engine)
-            continue
-        reset = Gap(engine.views[side].round, OPEN, True) if config.rules.failover_is_a_reset else None
-        engine = cut_off(engine, side, reset)._replace(commands=with_at(engine.commands, side, ()))
-        if engine.role == ACTIVE:
-            engine = engine._replace(phase=RAISE_SOURCE, epoch=engine.epoch + 1)
-        engines.append(engine)
+    engines = tuple(_failed_over(engine, side, config) for engine in state.engines)
     name = f"{side.name} fails over from v{value_of(server.held)} to v{value_of(server.older)}"
     state = with_server(state, side, server._replace(held=server.older))
-    state = state._replace(engines=tuple(engines), orphans=with_at(state.orphans, side, ()))
+    state = state._replace(engines=engines, orphans=with_at(state.orphans, side, ()))
     state = state._replace(left=state.left._replace(failovers=state.left.failovers - 1))
     kept, older = record.written[side], value_of(server.older)
     if older in kept:
         kept = (*(value for value in kept if value != older), older)
     return _rolled_back(state, side, kept, name)
+
+
+def _failed_over(engine: Engine, side: Side, config: Configuration) -> Engine:
+    """An engine whose connections to a side are gone, with what was on its way."""
+    if engine.role == DEAD:
+        return engine
+    reset = Gap(engine.views[side].round, OPEN, True) if config.rules.failover_is_a_reset else None
+    off = cut_off(engine, side, reset)._replace(commands=with_at(engine.commands, side, ()))
+    return off._replace(phase=RAISE_SOURCE, epoch=engine.epoch + 1) if engine.role == ACTIVE else off
 
 
 def flushed(state: State, side: Side) -> Next:

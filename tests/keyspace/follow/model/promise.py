@@ -11,9 +11,16 @@ CLEAR, ROLLED_BACK, COLD = 0, 1, 2
 value may win as well."""
 
 
-def applied(state: State, side: Side, new: int) -> str | None:
+def applied(state: State, side: Side, new: int, is_told: bool) -> str | None:
     """What is wrong with putting a value on a side, if anything, before it is put there."""
-    record = state.record
+    record, old = state.record, value_of(state.servers[side].held)
+    if (
+        record.unclear == CLEAR
+        and old in record.written[side]
+        and old not in {new, record.equal, *record.written[side.other]}
+        and not is_told
+    ):
+        return f"v{old} of {side.name} is replaced by v{new}, and nobody is told"
     if record.unclear == COLD or value_of(state.servers[side].held) == new or new in record.written[side.other]:
         return None
     if record.unclear == ROLLED_BACK and new in record.written[side]:
@@ -31,13 +38,13 @@ def compared(state: State, by_chance: bool = False) -> tuple[State, str | None]:
     if source.held != target.held or (by_chance and source.held is None):
         return state, None
     if record.written == ((), ()):
-        return (state if record.lives == (False, False) else state._replace(record=record._replace(lives=(False, False)))), None
+        return state._replace(record=record._replace(lives=(False, False))), None
     # What a failover or a flush took was a last write as well.
     last = {value for values in record.written for value in (values if record.unclear == ROLLED_BACK else values[-1:])}
     wrong = None
     if record.unclear != COLD and value_of(source.held) not in last:
         wrong = f"both sides hold v{value_of(source.held)}, which is no last write of a side"
-    return state._replace(record=record._replace(written=((), ()), lives=(False, False))), wrong
+    return state._replace(record=Record(unclear=record.unclear, equal=value_of(source.held))), wrong
 
 
 def named(record: Record) -> str | None:

@@ -39,7 +39,8 @@ class Renaming:
             return state
         written = state.record.written
         record = state.record._replace(
-            written=(tuple(self.values[value] for value in written[0]), tuple(self.values[value] for value in written[1]))
+            equal=self.values[state.record.equal],
+            written=(tuple(self.values[value] for value in written[0]), tuple(self.values[value] for value in written[1])),
         )
         orphans = state.orphans
         if orphans != ((), ()):
@@ -84,9 +85,7 @@ class Renaming:
 
     def _command(self, command: Command) -> Command:
         if isinstance(command, Apply):
-            return command._replace(
-                epoch=self.epochs[command.epoch], expected=self._held(command.expected), base=self._known(command.base)
-            )
+            return command._replace(epoch=self.epochs[command.epoch], expected=self._held(command.expected), base=self._known(command.base))
         return command._replace(marker=self._marker(command.marker))
 
     def _message(self, message: Message) -> Message:

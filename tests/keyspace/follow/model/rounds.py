@@ -27,8 +27,8 @@ from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.touches import Touch
 
 _PASSING = frozenset({TouchKind.EXPIRED, TouchKind.EVICTED})
-Step = tuple[str, Engine, bool]
-"""What happened in words, the engine after it, and whether the key was named."""
+Step = tuple[str, Engine, Decision | None]
+"""What happened in words, the engine after it, and what was decided."""
 
 
 def is_dirty(engine: Engine) -> bool:
@@ -67,6 +67,8 @@ def _reads(engine: Engine, config: Configuration) -> tuple[bool, bool]:
         return (False, False)
     if not config.rules.fast_path or engine.slow or engine.base is None or any(engine.has_second) or touched[0] == touched[1]:
         return (True, True)
+    if not config.rules.two_way and touched[1]:
+        return (True, True)
     if any(view.reset is not None for view in engine.views):
         # Absence is no deletion then, whatever events say.
         return (True, True)
@@ -82,7 +84,7 @@ def finished(engine: Engine, me: int, config: Configuration) -> Iterator[Step] |
         return None
     engine = engine._replace(under_way=None)
     if under_way.reads == (False, False):
-        return iter([("marker-only round", engine, False)])
+        return iter([("nothing to decide", engine, None)])
     held = tuple(None if answer is None else answer.held for answer in under_way.answers)
     marks = [view.mark(engine.round) if config.rules.fence else view.position + 1 for view in engine.views]
     touches = [tables.before(engine.views[side].touches, marks[side]) for side in Side]
@@ -92,7 +94,9 @@ def finished(engine: Engine, me: int, config: Configuration) -> Iterator[Step] |
     return iter([_fast(engine, me, side, held[side], (touches[0], touches[1]), config)])
 
 
-def _fast(engine: Engine, me: int, side: Side, held: Held | None, touches: tuple[Touch | None, Touch | None], config: Configuration) -> Step:
+def _fast(
+    engine: Engine, me: int, side: Side, held: Held | None, touches: tuple[Touch | None, Touch | None], config: Configuration
+) -> Step:
     base, touch = engine.base, touches[side]
     if (
         base is None
@@ -101,9 +105,9 @@ def _fast(engine: Engine, me: int, side: Side, held: Held | None, touches: tuple
         or held == base.of(side)
         or (held is None and touch.kinds <= _PASSING)
     ):
-        return ("the fast path does not fit", engine._replace(slow=True), False)
+        return ("the fast path does not fit", engine._replace(slow=True), None)
     text = f"only {side.name} touched: v{value_of(held)} is sent to {side.other.name}"
-    return (text, _sent(engine, me, side, held, held, base.of(side.other), config, is_fast=True), False)
+    return (text, _sent(engine, me, side, held, held, base.of(side.other), config, is_fast=True), None)
 
 
 def _sent(
@@ -115,10 +119,11 @@ def _sent(
     expected: Held | None,
     config: Configuration,
     is_fast: bool = False,
+    is_told: bool = False,
 ) -> Engine:
     base = Base(new, read, engine.round) if winner is Side.TARGET else Base(read, new, engine.round)
     compares = config.rules.compare and (config.rules.two_way or not is_fast)
-    apply = Apply(engine.epoch, me, expected, compares, base, carries_life=read != new)
+    apply = Apply(engine.epoch, me, expected, compares, is_told, base, carries_life=read != new)
     side = winner.other
     return engine._replace(commands=with_at(engine.commands, side, (*engine.commands[side], apply)), slow=False)
 
@@ -132,27 +137,26 @@ def _decided(
         seen = [_seen(engine, side, held[side], touches[side], arrived[side], config) for side in Side]
         same = held[0] is not None and held[1] is not None and held[0].value == held[1].value
         found = tables.decision(seen[0], seen[1], same, config.rules.two_way, config.authority)
-        if not config.rules.gap_is_a_change and any(side.evidence in {Evidence.GAP, Evidence.GAP_UNKNOWN} for side in seen):
-            if found.outcome is not Outcome.KEEP:
-                winner = Outcome.TARGET if config.authority else Outcome.SOURCE
-                found = Decision(winner, Reason.NO_PAST)
-        text = f"S v{value_of(held[0])} {seen[0].evidence.name}, T v{value_of(held[1])} {seen[1].evidence.name}: {found.outcome.name}, {found.reason}"
+        unsure = any(side.evidence in {Evidence.GAP, Evidence.GAP_UNKNOWN} for side in seen)
+        if not config.rules.gap_is_a_change and unsure and found.outcome is not Outcome.KEEP:
+            found = Decision(Outcome.TARGET if config.authority else Outcome.SOURCE, Reason.NO_PAST)
+        read = ", ".join(f"{side.name[0]} v{value_of(held[side])} {seen[side].evidence.name}" for side in Side)
+        text = f"{read}: {found.outcome.name}, {found.reason}"
         yield _carried_out(engine, me, held, found, text, config)
 
 
-def _carried_out(
-    engine: Engine, me: int, held: tuple[Held | None, Held | None], found: Decision, text: str, config: Configuration
-) -> Step:
+def _carried_out(engine: Engine, me: int, held: tuple[Held | None, Held | None], found: Decision, text: str, config: Configuration) -> Step:
     if found.outcome in {Outcome.KEEP, Outcome.LEAVE}:
         base = Base(held[0], held[1], engine.round)
         views = [settled(view, engine.round, config.rules) for view in engine.views]
         engine = adopted(engine._replace(views=(views[0], views[1]), slow=False), base, config.rules)
-        return (text, engine._replace(kept=base if config.rules.kept_in_marker else None), found.is_named)
+        return (text, engine._replace(kept=base if config.rules.kept_in_marker else None), found)
     winner = Side.SOURCE if found.outcome is Outcome.SOURCE else Side.TARGET
     new = held[winner]
     if found.life is not None and new is not None:
         new = new._replace(life=tables.life_number(found.life))
-    return (text, _sent(engine, me, winner, held[winner], new, held[winner.other], config), found.is_named)
+    is_told = found.is_conflict or found.is_named
+    return (text, _sent(engine, me, winner, held[winner], new, held[winner.other], config, is_told=is_told), found)
 
 
 def _seen(engine: Engine, side: Side, held: Held | None, touch: Touch | None, arrived: int, config: Configuration) -> Seen:

@@ -27,6 +27,7 @@ from tests.keyspace.follow.model.state import (
     with_at,
 )
 from tests.keyspace.follow.model.streams import adopted, settled, with_view
+from uplift.keyspace.follow.decision import Outcome
 from uplift.keyspace.follow.evidence import TouchKind
 from uplift.keyspace.follow.key_state import Side
 
@@ -112,10 +113,13 @@ def looked(state: State, me: int, text: str, config: Configuration) -> Iterator[
     if steps is None:
         yield text, state, None
         return
-    for what, engine, is_named in steps:
-        wrong = promise.named(state.record) if is_named else None
-        after, unequal = promise.compared(with_engine(state, me, engine)) if engine.kept is not None else (with_engine(state, me, engine), None)
-        yield f"{text}; {what}", after, wrong or unequal
+    for what, engine, found in steps:
+        wrong = promise.named(state.record) if found is not None and found.is_named else None
+        after = with_engine(state, me, engine)
+        if found is not None and found.outcome is Outcome.KEEP:
+            after, unequal = promise.compared(after)
+            wrong = wrong or unequal
+        yield f"{text}; {what}", after, wrong
 
 
 def without_lease(state: State, engine: Engine, me: int, side: Side) -> Engine:
@@ -141,7 +145,7 @@ def _apply(state: State, me: int | None, side: Side, command: Apply, config: Con
         return text + ": fenced", _refused(state, me, side, command), None
     if command.compares and server.held != command.expected:
         return text + ": changed", _refused(state, me, side, None), None
-    wrong = promise.applied(state, side, value_of(new))
+    wrong = promise.applied(state, side, value_of(new), command.is_told or not config.rules.two_way)
     state = with_server(state, side, server._replace(held=new, older=server.held))
     if config.rules.brackets:
         state = published(state, side, End(command.owner, base, command.carries_life))
@@ -155,6 +159,8 @@ def _apply(state: State, me: int | None, side: Side, command: Apply, config: Con
         elif config.rules.answer_settles:
             engine = with_view(engine, side.other, settled(engine.views[side.other], base.round, config.rules))
         state = with_engine(state, me, adopted(engine, base, config.rules))
+    if not config.rules.two_way and side is Side.SOURCE:
+        wrong = "the source is written, while the follow goes one way"
     state, unequal = promise.compared(state, by_chance=state.record.unclear == promise.ROLLED_BACK)
     return text + ": ok", state, wrong or unequal
 

@@ -85,12 +85,13 @@ class Read(NamedTuple):
 
 
 class Apply(NamedTuple):
-    """The script that writes. `base`: what an ok makes of both sides."""
+    """The script that writes. `base`: what an ok makes of both sides. `is_told`: it is counted as a conflict, or named."""
 
     epoch: int
     owner: int
     expected: Held | None
     compares: bool
+    is_told: bool
     base: Base
     carries_life: bool
     tag: str = "apply"
@@ -183,13 +184,16 @@ class Left(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The applications' own record since both sides were last equal: the values each side wrote (0: a deletion), whether it changed the life,
-    and whether nobody can know.
+    """The applications' own record since both sides were last equal.
+
+    The values each side wrote (0: a deletion), whether it changed the life,
+    whether nobody can know, and the value both held when they were equal.
     """
 
     written: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     lives: tuple[bool, bool] = (False, False)
-    unclear: bool = False
+    unclear: int = 0
+    equal: int = 1
 
 
 class State(NamedTuple):

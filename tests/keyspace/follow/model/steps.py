@@ -20,6 +20,7 @@ from tests.keyspace.follow.model.state import (
     Server,
     State,
     View,
+    value_of,
     with_at,
 )
 from tests.keyspace.follow.model.streams import consumed
@@ -34,19 +35,32 @@ def beginning(config: Configuration) -> State:
     """The state everything starts from: both sides equal, and the engines know it."""
     held = Held(1) if config.is_there else None
     base = Base(held, held, 1) if config.rules.base else None
-    owner = 0 if config.rules.owner_in_lease else 0
     active = Engine(ACTIVE, epoch=1, round=1, base=base)
     warm = Engine(STANDBY, base=base, warm=True)
     begun = View(round=0, since=0)
     late = Engine(STANDBY, views=(begun, begun))
     engines = {"one": (active,), "two": (active, warm), "late": (active, late), "orphans": (warm, warm)}[config.start]
-    lease = (1, owner) if config.start != "orphans" else _PAST_EPOCH if config.rules.owner_in_lease else (1, 0)
-    server = Server(held, lease)
+    lease = (1, 0) if config.start != "orphans" else _PAST_EPOCH if config.rules.owner_in_lease else (1, 0)
+    server = Server(held, lease, held)
     bounds = config.bounds
     left = Left(
-        bounds.writes, bounds.deletes, bounds.expires, bounds.cuts, bounds.breaks, bounds.deaths, bounds.zombies, bounds.failovers, bounds.flushes
+        bounds.writes,
+        bounds.deletes,
+        bounds.expires,
+        bounds.cuts,
+        bounds.breaks,
+        bounds.deaths,
+        bounds.zombies,
+        bounds.failovers,
+        bounds.flushes,
     )
-    return State((server, server), engines, ((), ()), Record(), left)
+    return State(
+        (server, server),
+        engines,
+        ((), ()),
+        Record(unclear=promise.CLEAR if config.rules.two_way else promise.COLD, equal=value_of(held)),
+        left,
+    )
 
 
 def following(state: State, config: Configuration) -> Iterator[Next]:
@@ -158,7 +172,11 @@ def _duties(state: State, me: int, config: Configuration) -> Iterator[Next]:
             yield mishaps.candidate(state, me)
     elif rounds.may_begin(engine) and (rounds.is_dirty(engine) or promise.is_flushed(state) or _is_awaited(state)):
         after = rounds.begun(engine, me, config)
-        what = ("no key", "the key on T", "the key on S", "the key")[2 * after.under_way.reads[0] + after.under_way.reads[1]] if after.under_way else ""
+        what = (
+            ("no key", "the key on T", "the key on S", "the key")[2 * after.under_way.reads[0] + after.under_way.reads[1]]
+            if after.under_way
+            else ""
+        )
         yield f"engine {me} sends round {after.round} for {what}", with_engine(state, me, after), None
 
 
@@ -168,5 +186,3 @@ def _is_awaited(state: State) -> bool:
         engine.role == STANDBY and (not engine.warm or any(view.touches or view.gap or view.reset for view in engine.views))
         for engine in state.engines
     )
-
-

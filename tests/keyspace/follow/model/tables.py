@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from tests.keyspace.follow.model.state import Gap, Held
 from uplift.keyspace.follow.decision import Decision, Policy, Seen, decide
@@ -15,13 +15,13 @@ _LIFE_STEP = 10_000_000
 CLOCK = 1_000
 
 
-@lru_cache(maxsize=None)
+@cache
 def state_of(held: Held | None) -> State | None:
     """What a server holds, as a round reads it."""
     return None if held is None else State(token=b"%d" % held.value, life=_life(held))
 
 
-@lru_cache(maxsize=None)
+@cache
 def base_of(held: Held | None) -> BaseState:
     """What a side held when both were equal."""
     return BaseState(ABSENT, 0) if held is None else BaseState(b"%d" % held.value, _life(held))
@@ -36,19 +36,19 @@ def life_number(life: int) -> int:
     return life if life < 0 else life // _LIFE_STEP
 
 
-@lru_cache(maxsize=None)
+@cache
 def span_of(gap: Gap | None) -> Span | None:
     return None if gap is None else Span(gap.first, gap.last)
 
 
-@lru_cache(maxsize=None)
+@cache
 def evidence(
     held: Held | None, kinds: frozenset[TouchKind], base: BaseState | None, matches_base: bool, span: Span | None, is_reset: bool
 ) -> Evidence:
     return evidence_of(Known(state_of(held), kinds, base, matches_base, span, is_reset, CLOCK))
 
 
-@lru_cache(maxsize=None)
+@cache
 def decision(source: Seen, target: Seen, same_value: bool, two_way: bool, authority: Side) -> Decision:
     return decide(source, target, same_value=same_value, policy=Policy(two_way, authority))
 
@@ -56,7 +56,7 @@ def decision(source: Seen, target: Seen, same_value: bool, two_way: bool, author
 def _table(entry: tuple[int, ...]) -> Touches:
     table = Touches()
     if entry:
-        table._by_key[_KEY] = list(entry)
+        table._add(_KEY, list(entry))
     return table
 
 
@@ -64,26 +64,26 @@ def _entry(table: Touches) -> tuple[int, ...]:
     return tuple(int(number) for number in table._by_key.get(_KEY, ()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def noted(entry: tuple[int, ...], kind: int, position: int, round_: int) -> tuple[int, ...]:
     table = _table(entry)
     table.note(_KEY, TouchKind(kind), position, round_)
     return _entry(table)
 
 
-@lru_cache(maxsize=None)
+@cache
 def before(entry: tuple[int, ...], position: int) -> Touch | None:
     return _table(entry).before(_KEY, position)
 
 
-@lru_cache(maxsize=None)
+@cache
 def settled(entry: tuple[int, ...], position: int, round_: int) -> tuple[int, ...]:
     table = _table(entry)
     table.settle(_KEY, position, round_)
     return _entry(table)
 
 
-@lru_cache(maxsize=None)
+@cache
 def settled_older(entry: tuple[int, ...], round_: int) -> tuple[int, ...]:
     table = _table(entry)
     table.settle_older(round_)

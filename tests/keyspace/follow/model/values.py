@@ -10,7 +10,7 @@ from tests.keyspace.follow.model.state import Answer, Apply, Base, Command, End,
 def newest_value(state: State) -> int:
     """The highest number of a value."""
     written = (value for values in state.record.written for value in values)
-    return max((1, *(held.value for held in helds(state)), *written))
+    return max((1, state.record.equal, *(held.value for held in helds(state)), *written))
 
 
 def newest_life(state: State) -> int:
