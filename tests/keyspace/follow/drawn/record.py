@@ -194,7 +194,7 @@ def _has_order(writes: list[Write]) -> bool:
 def _allowed_of_shared(record: Record, sides: list[list[Write]]) -> Allowed:
     last = [[write for write in writes if write.form is Form.WHOLE] for writes in sides]
     lives = tuple(write.state for writes in sides for write in writes if write.state is not None)
-    found = [allowed_of_side(record, writes) if writes else Allowed(()) for writes in last]
+    found = [allowed_of_side(record, writes) if writes else Allowed((None,) if not any(last) else ()) for writes in last]
     if any(one.anything for one in found):
         return found[0] if found[0].anything else found[1]
     if last[0] and last[1]:
