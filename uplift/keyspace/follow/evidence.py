@@ -93,7 +93,7 @@ def evidence_of(known: Known) -> Evidence:
     if _is_life_alone(known):
         return Evidence.LIFE
     as_base = _is_as_base(known)
-    if known.state is None and base is not None and is_over(base.life, known.clock):
+    if known.state is None and base is not None and base.token != ABSENT and is_over(base.life, known.clock):
         # What was to come of the base, gap or not.
         return Evidence.EXPIRED
     if known.gap is not None and not as_base:

@@ -77,7 +77,7 @@ class Standby:
         self.is_warm = False
         self._first_heard[place] = None
         self._told = None
-        self.streams.pasts.begin_anew()
+        self.streams.forget_pasts()
 
     def _take_told(self, text: bytes) -> None:
         try:
@@ -90,7 +90,7 @@ class Standby:
         self._told, self.policy = told, told.policy
         pasts = self.streams.pasts
         for one in kept:
-            pasts.put(one.key, one.source, one.target, one.life, one.round)
+            self.streams.put(one.key, one.source, one.target, one.life, one.round)
         for server in self.streams.servers:
             server.events.touches.settle_older(told.oldest)
         first = [round_ for round_ in self._first_heard if round_ is not None]

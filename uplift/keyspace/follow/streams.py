@@ -17,6 +17,8 @@ from uplift.keyspace.keymap.routing import Router, Rule
 _ENDS_KEPT = 4_096
 MOST_TOUCH_BYTES = 256 * 1024 * 1024
 _RULES_KEPT = 20_000
+_ORDERED_KEYS = 50_000
+"""How many keys it is known of when they were equal last: more than two streams can be apart."""
 
 
 class Streams:
@@ -37,6 +39,7 @@ class Streams:
         self._router, self._most_touch_bytes = router, most_touch_bytes
         self._rules: dict[bytes, Rule] = {}
         self._ended: dict[tuple[int, int, int], None] = {}
+        self._equal_in: dict[bytes, int] = {}
         # Of keys that were written before the marker of their round was seen on the side they were read on, by that marker.
         self._waiting: dict[tuple[int, int, int], list[bytes]] = {}
 
@@ -95,8 +98,8 @@ class Streams:
             written_token = one.winner_token if one.written_token == BIG else one.written_token
             tokens = (one.winner_token, written_token) if written.side is Side.TARGET else (written_token, one.winner_token)
             if len(one.winner_token) == len(written_token):
-                self.pasts.put(one.key, *tokens, one.life, number)
-            else:
+                self.put(one.key, *tokens, one.life, number)
+            elif self._is_latest(one.key, number):
                 # Its life was over where it was written, so it is gone there and not yet on the other side; or too big to say.
                 self.pasts.doubt(one.key)
             if (side := self.carries.pop(one.key, None)) is not None:
@@ -105,6 +108,20 @@ class Streams:
         self._ended[self.place_of(written), number, page] = None
         if len(self._ended) > _ENDS_KEPT:
             del self._ended[next(iter(self._ended))]
+
+    def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
+        """Both sides were equal in this round, unless a later one is known: of two streams one may be behind, and what it says then is old."""
+        if self._is_latest(key, round_):
+            self.pasts.put(key, source, target, life, round_)
+
+    def _is_latest(self, key: bytes, round_: int) -> bool:
+        if self._equal_in.get(key, 0) > round_:
+            return False
+        self._equal_in.pop(key, None)
+        self._equal_in[key] = round_
+        if len(self._equal_in) > _ORDERED_KEYS:
+            del self._equal_in[next(iter(self._equal_in))]
+        return True
 
     def _settle_read(self, winner: FollowedServer, key: bytes, number: int, page: int) -> None:
         marker = winner.events.markers.get((number, page))
@@ -134,9 +151,14 @@ class Streams:
         rounds += [oldest for server in self.servers if (oldest := server.events.touches.oldest_round) is not None]
         return min(rounds)
 
+    def forget_pasts(self) -> None:
+        """Nothing that was written down so far is sure."""
+        self.pasts.begin_anew()
+        self._equal_in.clear()
+
     def forget(self) -> None:
         """Nothing that was settled or written down so far is sure."""
-        self.pasts.begin_anew()
+        self.forget_pasts()
         self.carries.clear()
         self._waiting.clear()
         for server in self.servers:

@@ -16,7 +16,7 @@ from pathlib import Path
 from uplift.errors import UpliftError
 from uplift.keyspace.follow.base import open_base
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.engine import Step
+from uplift.keyspace.follow.engine import Fenced, Step
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.member import Member
@@ -150,7 +150,7 @@ def main() -> None:
             time.sleep(0.1)
     try:
         run(member, told)
-    except (UpliftError, ErrorReply) as ended:
+    except (UpliftError, ErrorReply, Fenced) as ended:
         say({"ended": str(ended)})
     except Exception as ended:
         say({"ended": f"{type(ended).__name__}: {ended}"})

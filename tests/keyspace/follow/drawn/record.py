@@ -27,11 +27,14 @@ LAG_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class State:
-    """What a key is: its value as everything.read gives it, and when it ends in ms since 1970."""
+    """What a key is: its value as everything.read gives it, and when it ends in ms since 1970, or up to `slack` later: so long the server
+    took to answer.
+    """
 
     kind: bytes
     value: object
     life: int | None = None
+    slack: int = 0
 
 
 class Form(Enum):
@@ -126,54 +129,57 @@ class Record:
 
 @dataclass(frozen=True)
 class Allowed:
-    """`states`: any of these; `anything`: ambiguous beyond the record. `lives`: where a life may be another write's, all of them."""
+    """`states`: any of these; `anything`: ambiguous beyond the record. `lives`: states whose life the key may have, whatever its value."""
 
     states: tuple[State | None, ...]
-    lives: tuple[int | None, ...] = ()
+    lives: tuple[State, ...] = ()
     anything: bool = False
 
     def has(self, state: State | None, clock: int) -> bool:
         if self.anything:
             return True
-        lives = [*self.lives, *(one.life for one in self.states if one is not None)]
+        holders = [*self.lives, *(one for one in self.states if one is not None)]
         if state is None:
-            return any(one is None for one in self.states) or any(life is not None and life <= clock + 1_000 for life in lives)
+            return any(one is None for one in self.states) or any(one.life is not None and one.life <= clock + 1_000 for one in holders)
         return any(
-            one is not None and (one.kind, one.value) == (state.kind, state.value) and (_same(one.life, state.life) or self._has_life(state))
+            one is not None and (one.kind, one.value) == (state.kind, state.value) and any(_has_life(each, state) for each in (one, *self.lives))
             for one in self.states
         )
 
-    def _has_life(self, state: State) -> bool:
-        return any(_same(life, state.life) for life in self.lives)
 
-
-def _same(one: int | None, other: int | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= LIFE_TOLERANCE_MILLISECONDS
+def _has_life(one: State, state: State) -> bool:
+    if one.life is None or state.life is None:
+        return one.life is state.life
+    return one.life - LIFE_TOLERANCE_MILLISECONDS <= state.life <= one.life + one.slack + LIFE_TOLERANCE_MILLISECONDS
 
 
 def allowed_of_side(record: Record, writes: list[Write]) -> Allowed:
     """Of the writes of one side, in their order: the last one, those that may not have taken place, and what a window hides."""
     states: list[State | None] = []
-    has_part = False
-    for write in reversed(writes):
-        states.append(write.state)
-        is_hidden = record.is_hidden(write)
-        if is_hidden and has_part:
-            # What a later write built on is not known.
+    at = len(writes) - 1
+    while at >= 0:
+        states.append(writes[at].state)
+        if writes[at].acknowledged and not record.is_hidden(writes[at]):
+            break
+        at -= 1
+    else:
+        states.append(None)
+    # What a write in part was done to is known where all is, back to one of the whole.
+    for write in reversed(writes[: at + 1]):
+        if record.is_hidden(write):
             return Allowed((), anything=True)
-        has_part = write.form is not Form.WHOLE
-        if write.acknowledged and not is_hidden:
-            return Allowed(tuple(states))
-    return Allowed((*states, None))
+        if write.form is Form.WHOLE:
+            break
+    if any(write.form is not Form.WHOLE for write in writes[at + 1 :]):
+        return Allowed((), anything=True)
+    return Allowed(tuple(states))
 
 
 def allowed(record: Record, key: bytes) -> Allowed:
     """What a key may be at the end."""
     writes = record.writes[key]
     sides = [[write for write in writes if write.side == side] for side in (0, 1)]
-    if not sides[0] or not sides[1]:
+    if not key.startswith(b"shared:") and not (sides[0] and sides[1]):
         return allowed_of_side(record, sides[0] or sides[1])
     if _has_order(writes):
         # Two sides, one after the other: each saw what the other one had done before it began.
@@ -187,8 +193,8 @@ def _has_order(writes: list[Write]) -> bool:
 
 def _allowed_of_shared(record: Record, sides: list[list[Write]]) -> Allowed:
     last = [[write for write in writes if write.form is Form.WHOLE] for writes in sides]
-    lives = tuple(write.state.life for writes in sides for write in writes if write.state is not None)
-    found = [allowed_of_side(record, writes) if writes else Allowed(()) for writes in last]
+    lives = tuple(write.state for writes in sides for write in writes if write.state is not None)
+    found = [allowed_of_side(record, writes) if writes else Allowed((None,) if not any(last) else ()) for writes in last]
     if any(one.anything for one in found):
         return found[0] if found[0].anything else found[1]
     if last[0] and last[1]:

@@ -74,7 +74,7 @@ class World:
             self.mover.stop()
 
     def living(self) -> list[EngineProcess]:
-        return [engine for engine in self.engines if engine.is_alive]
+        return [engine for engine in self.engines if engine.is_alive and engine.ended is None]
 
     def active(self) -> EngineProcess:
         """The engine that writes; there is one soon."""
@@ -129,6 +129,7 @@ class World:
             standby = self.standby()
             if not complete or standby.status.get("complete"):
                 self.record.close_windows()
+                self.distrust()
                 self.say(f"in sync: {engine.owner}, {standby.owner} stands by warm")
                 return
         raise NotSettled(f"not in sync: {[(engine.owner, engine.status, engine.ended) for engine in self.living()]}")
@@ -136,6 +137,12 @@ class World:
     def nobody_knows(self, why: str, since: float | None = None) -> None:
         begin = (since if since is not None else time.monotonic()) - LAG_SECONDS
         self.record.open(WindowKind.NOBODY_KNEW, begin, why)
+        self.distrust()
+
+    def distrust(self) -> None:
+        """What keys are is not known: applications write them whole from now on."""
+        for writer in self.writers:
+            writer.distrust()
 
     def close(self) -> None:
         for engine in self.engines:
