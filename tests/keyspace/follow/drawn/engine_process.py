@@ -16,7 +16,8 @@ from pathlib import Path
 from uplift.errors import UpliftError
 from uplift.keyspace.follow.base import open_base
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.engine import Fenced, Step
+from uplift.keyspace.follow.interruptions import Fenced
+from uplift.keyspace.follow.totals import Step
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.member import Member
@@ -92,7 +93,7 @@ def status_of(member: Member, step: Step, steps: int) -> dict[str, object]:
         what |= {
             "rounds": engine.totals.rounds,
             "passes": engine.passes.count,
-            "dirty": engine.dirty_keys,
+            "dirty": len(engine.dirty),
             "gapless": all(server.gaps.are_over for server in servers) and engine.passes.done is not None,
             "written": engine.totals.written,
             "conflicts": sum(engine.totals.conflicts.values()),
