@@ -77,7 +77,7 @@ class Engine:
 
     def inherit(self, inherited: Inherited) -> None:
         """Go on in another's place: its rounds are below this engine's, and the lease was on every server."""
-        self.policy = inherited.policy
+        self.policy, self.passes.count = inherited.policy, inherited.passes
         self.round = max(server.events.round for server in self.servers) + _ROUNDS_LEFT_OUT
         for server in self.servers:
             server.must_raise, server.had_lease = True, True
@@ -288,6 +288,7 @@ class Engine:
     def give_up(self) -> None:
         """Write no more; the streams go on."""
         self.passes.close()
+        self.big.close()
         for server in self.servers:
             # An answer may still be to come.
             server.stop_asking("another engine writes")
@@ -296,6 +297,7 @@ class Engine:
         """Close every connection; the lease stays."""
         self.streams.close()
         self.passes.close()
+        self.big.close()
 
 
 def _by_side(round_: Round, page: Page) -> tuple[Reading, Reading]:

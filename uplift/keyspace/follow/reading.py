@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import unhexlify
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from uplift.errors import SourceUnreachable
@@ -43,7 +43,7 @@ NOTHING_READ = Reading(has_canary=True, listeners=0, lease=None, clock=0, states
 """Of a side that is not read, or not by a page."""
 
 
-def read_request(names: list[bytes], marker: bytes, database: int, form: ReadForm, limits: ReadLimits) -> bytes:
+def read_request(names: list[bytes], marker: bytes, lease: bytes, database: int, form: ReadForm, limits: ReadLimits) -> bytes:
     """The packed request for keys by their names on this side."""
     return READ_ROUND.request(
         [CANARY, LEASE, *names],
@@ -54,6 +54,7 @@ def read_request(names: list[bytes], marker: bytes, database: int, form: ReadFor
         limits.page_bytes,
         limits.value_elements,
         limits.value_bytes,
+        lease,
     )
 
 
@@ -64,6 +65,9 @@ def reading_of(answer: Reply | ErrorReply, form: ReadForm) -> Reading:
             raise SourceUnreachable(f"{answer.server}: TTLs could not be read, because the server stood still at every try")
         raise answer
     reply = as_list(answer)
+    if len(reply) < _HEAD:
+        # Another's lease, or none: nothing was read.
+        return replace(NOTHING_READ, lease=as_optional_bytes(reply[2]) if len(reply) > 2 else None)
     clock = int(as_bytes(reply[3])) * 1000 + int(as_bytes(reply[4])) // 1000
     by_value = form is ReadForm.VALUE
     states: dict[bytes, State | None] = {}

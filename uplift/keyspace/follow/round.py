@@ -151,11 +151,15 @@ class Round:
         if side is Side.TARGET:
             names = [self.rules[key].root + key for key in names]
         marker = marker_text(self.lease.text, self.number, page.number, self.told if page.number == 0 and side is Side.SOURCE else b"")
-        return read_request(names, marker, self.server(page, side).database, page.form, self.limits)
+        return read_request(names, marker, self.lease.text, self.server(page, side).database, page.form, self.limits)
 
     def _wait_for_markers(self, of: list[tuple[Page, Side]]) -> None:
         """The fence: their markers came back over the subscriptions. One that does not is a gap. Raises Abandoned."""
-        wanted = [(self.server(page, side), (self.number, page.number)) for page, side in of]
+        wanted = [
+            (self.server(page, side), (self.number, page.number))
+            for page, side in of
+            if self.readings[page.number, side].lease == self.lease.text
+        ]
         self._wait(lambda: [(server, at) for server, at in wanted if at not in server.events.markers], "marker")
 
     def _wait_for_ends(self) -> None:

@@ -31,6 +31,7 @@ class Inherited:
     """What an engine that takes over begins with."""
 
     policy: Policy
+    passes: int
     is_warm: bool
 
 
@@ -116,4 +117,4 @@ class Standby:
                 server.gaps.opened = opened if server.gaps.opened is None else server.gaps.opened
             else:
                 server.gaps = Gaps(0, [], server.gaps.resets)
-        return Inherited(self.policy, self.is_warm)
+        return Inherited(self.policy, self._told.passes if self._told is not None else 0, self.is_warm)

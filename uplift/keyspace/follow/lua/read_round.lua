@@ -1,7 +1,8 @@
 -- One side's part of a round: proves that events are on, publishes the round's marker, and reads keys behind it.
 --
 -- KEYS: 1 canary, 2 lease, 3.. keys.  ARGV: 1 channel, 2 marker, 3 canary's TTL (ms), 4 'value' or 'token', 5 bytes this call may return,
---       6 elements and 7 bytes one value may have.
+--       6 elements and 7 bytes one value may have, 8 the lease as it must be: where another is met, nothing is published or read, so that an
+--       engine that was taken over from does not count rounds any more.
 -- Answers: 1 whether the canary was there, 2 who listens to the channel, 3 lease, 4 TIME (s, us) its PTTLs belong to, and for each key four:
 -- code, PTTL, the key, and 0 nothing; 1 the string or 2 the DUMP, or of either 16 hex digits of its SHA-1; 3 of one too big 'TYPE SIZE';
 -- 4 nothing, since the call had no room for it.
@@ -10,6 +11,8 @@
 -- a write behind TIME (src/scripting.c).
 local call, sub = redis.call, string.sub
 redis.replicate_commands()
+local lease = call('GET', KEYS[2])
+if lease ~= ARGV[8] then return {0, 0, lease} end
 local canary = call('PEXPIRE', KEYS[1], ARGV[3])
 local listeners = call('PUBLISH', ARGV[1], ARGV[2])
 local by_value, budget, most_elements, most_bytes = ARGV[4] == 'value', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -32,7 +35,7 @@ local function bytes_of(key, kind, elements)
 end
 
 local HEAD = 5
-local out, returned = {canary, listeners, call('GET', KEYS[2]), 0, 0}, 0
+local out, returned = {canary, listeners, lease, 0, 0}, 0
 
 -- Code and value of one key.
 local function read(key)
