@@ -16,6 +16,7 @@ from uplift.keyspace.follow.told import Told, told_of
 SILENCE_SECONDS = 1.0
 """So long no marker came from any side: the engine that writes says something ten times as often."""
 _PASSES_UNTIL_COMPLETE = 2
+_BETWEEN_SETTLEMENTS_SECONDS = 0.1
 
 
 class Heard(Enum):
@@ -44,6 +45,7 @@ class Standby:
         self._first_heard: list[int | None] = [None] * len(streams.servers)
         self._told: Told | None = None
         self._passes_at_first = 0
+        self._settled_at = 0.0
         self._since = time.monotonic()
         self._patience = SILENCE_SECONDS
         self._gap_counts = [server.gap_count for server in streams.servers]
@@ -92,8 +94,11 @@ class Standby:
         pasts = self.streams.pasts
         for one in kept:
             self.streams.put(one.key, one.source, one.target, one.life, one.round)
-        for server in self.streams.servers:
-            server.events.touches.settle_older(told.oldest)
+        if time.monotonic() - self._settled_at > _BETWEEN_SETTLEMENTS_SECONDS:
+            # A look at every dirty key: not with every marker.
+            self._settled_at = time.monotonic()
+            for server in self.streams.servers:
+                server.events.touches.settle_older(told.oldest)
         first = [round_ for round_ in self._first_heard if round_ is not None]
         if len(first) == len(self._first_heard) and max(first) <= told.oldest:
             self.is_warm = True
