@@ -30,7 +30,7 @@ HOLDING = (
     Configuration("1 + 1 writes, a failover", Bounds(failovers=1), lags=_AT_ONCE),
     Configuration("1 + 1 writes, a flush", Bounds(flushes=1), lags=_AT_ONCE),
     Configuration("two engines, 1 + 1 writes, two deaths", Bounds(deaths=2), start="two", lags=_AT_ONCE),
-    Configuration("two engines, a write, a death, all messages lag", Bounds((1, 0), deaths=1), start="two", lags=_ACTIVE_LAGS),
+    Configuration("two engines, a write, a death, the active lags", Bounds((1, 0), deaths=1), start="two", lags=_ACTIVE_LAGS),
     Configuration("two engines, a write, a zombie", Bounds((1, 0), zombies=1), start="two", lags=_ACTIVE_LAGS),
     Configuration("two engines, a write, a death, a break", Bounds((1, 0), deaths=1, breaks=1), start="two", lags=_AT_ONCE),
     Configuration("a late standby, 1 + 1 writes, a death", Bounds(deaths=1), start="late", lags=_AT_ONCE),
