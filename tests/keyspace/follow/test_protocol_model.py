@@ -42,8 +42,9 @@ def test_without_a_part_of_the_protocol_the_promise_breaks(config: Configuration
     assert 0 < len(found.trace) <= _LONGEST_TRACE
 
 
-@pytest.mark.parametrize("config", ABLATIONS, ids=lambda config: config.name)
+@pytest.mark.nightly
 @pytest.mark.long
+@pytest.mark.parametrize("config", ABLATIONS, ids=lambda config: config.name)
 def test_an_ablation_breaks_by_the_part_that_is_missing_alone(config: Configuration) -> None:
     whole = Configuration(
         config.name, config.bounds, start=config.start, lags=config.lags, authority=config.authority, is_there=config.is_there

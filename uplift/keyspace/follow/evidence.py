@@ -68,10 +68,10 @@ class Known(NamedTuple):
     """All that is known of one side of a key when it is read.
 
     `kinds`: of the events before the marker. `base` None: not known. `gap`: the latest that the last sync was read before, if any.
-    `is_reset`: a failover or flush took this side's past away, and this key is one of those it may concern. `matches_base`: whether the
-    value read is the base's, by token or, where forms differ, by value. Where a state was sent to this side and not answered for, and its
-    value is what was read now (absence too), then that state is the base here.
-    `clock`: of this server, in ms, at the reading.
+    `is_reset`: a failover or flush took this side's past away, and this key is one of those it may concern; after a flush only where it is
+    absent. `matches_base`: whether the value read is the base's, by token or, where forms differ, by value. Where a state was sent to this
+    side and not answered for, and its value is what was read now (absence too), then that state is the base here. `clock`: of this server,
+    in ms, at the reading.
     """
 
     state: State | None

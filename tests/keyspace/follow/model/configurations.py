@@ -30,7 +30,7 @@ HOLDING = (
     Configuration("1 + 1 writes, a failover", Bounds(failovers=1), lags=_AT_ONCE),
     Configuration("1 + 1 writes, a flush", Bounds(flushes=1), lags=_AT_ONCE),
     Configuration("two engines, 1 + 1 writes, two deaths", Bounds(deaths=2), start="two", lags=_AT_ONCE),
-    Configuration("two engines, a write, a death, all messages lag", Bounds((1, 0), deaths=1), start="two", lags=_ACTIVE_LAGS),
+    Configuration("two engines, a write, a death, the active lags", Bounds((1, 0), deaths=1), start="two", lags=_ACTIVE_LAGS),
     Configuration("two engines, a write, a zombie", Bounds((1, 0), zombies=1), start="two", lags=_ACTIVE_LAGS),
     Configuration("two engines, a write, a death, a break", Bounds((1, 0), deaths=1, breaks=1), start="two", lags=_AT_ONCE),
     Configuration("a late standby, 1 + 1 writes, a death", Bounds(deaths=1), start="late", lags=_AT_ONCE),
@@ -50,6 +50,8 @@ LARGER = (
     ),
     Configuration("1 + 1 writes, a failover, messages lag", Bounds(failovers=1)),
     Configuration("1 + 1 writes, a flush, messages lag", Bounds(flushes=1)),
+    Configuration("two engines, a write, a death, a flush", Bounds((1, 0), deaths=1, flushes=1), start="two", lags=_AT_ONCE),
+    Configuration("two engines, a write, a death, a failover", Bounds((1, 0), deaths=1, failovers=1), start="two", lags=_AT_ONCE),
     Configuration("two engines, 2 writes, a zombie", Bounds((2, 0), zombies=1), start="two", lags=_ACTIVE_LAGS),
     Configuration("two engines, 1 + 1 writes, a death, a break", Bounds(deaths=1, breaks=1), start="two", lags=_AT_ONCE),
     Configuration("two engines, 1 + 1 writes, two deaths, a cut", Bounds(deaths=2, cuts=1), start="two", lags=_AT_ONCE),
@@ -76,6 +78,13 @@ ABLATIONS = (
     Configuration("a write sent is no net change", Bounds(cuts=1, breaks=1, cut_side=_T), Rules(sent_is_net=False), lags=_AT_ONCE),
     Configuration(
         "a kept base not in the marker", Bounds((1, 0), (1, 1), deaths=1), Rules(kept_in_marker=False), start="two", lags=_AT_ONCE
+    ),
+    Configuration(
+        "a raise does not tell of a flush",
+        Bounds((1, 0), deaths=1, flushes=1),
+        Rules(raise_tells_of_flush=False),
+        start="two",
+        lags=_AT_ONCE,
     ),
     Configuration("no gaps in the marker", Bounds((1, 0), cuts=1, deaths=1), Rules(inherits_gaps=False), start="two", lags=_AT_ONCE),
 )

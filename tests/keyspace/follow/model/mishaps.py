@@ -122,7 +122,7 @@ def raised(state: State, me: int, config: Configuration) -> Iterator[Next]:
     engine = engine._replace(phase=RAISE_TARGET) if side is Side.SOURCE else _active(engine, config)
     is_cold = side is Side.TARGET and state.engines[me].role == STANDBY and not state.engines[me].warm
     state = with_server(state, side, state.servers[side]._replace(lease=(engine.epoch, owner)))
-    state = published(with_engine(state, me, engine), side, Raise(engine.epoch, me))
+    state = published(with_engine(state, me, engine), side, Raise(engine.epoch, me, lease is None))
     if is_cold:
         state = state._replace(record=state.record._replace(unclear=promise.COLD))
     yield f"engine {me} raises the lease on {side.name}" + (", cold" if is_cold else ""), state, None

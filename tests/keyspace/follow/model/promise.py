@@ -35,16 +35,18 @@ def compared(state: State, by_chance: bool = False) -> tuple[State, str | None]:
     """
     source, target = state.servers
     record = state.record
-    if source.held != target.held or (by_chance and source.held is None):
+    if value_of(source.held) != value_of(target.held) or (by_chance and source.held is None):
         return state, None
+    # A value may go over with the other side's life, which goes back in the next round.
+    lives = record.lives if source.held != target.held else (False, False)
     if record.written == ((), ()):
-        return state._replace(record=record._replace(lives=(False, False))), None
+        return state._replace(record=record._replace(lives=lives)), None
     # What a failover or a flush took was a last write as well.
     last = {value for values in record.written for value in (values if record.unclear == ROLLED_BACK else values[-1:])}
     wrong = None
     if record.unclear != COLD and value_of(source.held) not in last:
         wrong = f"both sides hold v{value_of(source.held)}, which is no last write of a side"
-    return state._replace(record=Record(unclear=record.unclear, equal=value_of(source.held))), wrong
+    return state._replace(record=Record(lives=lives, unclear=record.unclear, equal=value_of(source.held))), wrong
 
 
 def named(record: Record) -> str | None:

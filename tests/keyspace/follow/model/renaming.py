@@ -95,7 +95,7 @@ class Renaming:
             return self._marker(message)
         if isinstance(message, End):
             return message._replace(base=self._known(message.base))
-        return Raise(self.epochs[message.epoch], message.owner)
+        return Raise(self.epochs[message.epoch], message.owner, message.was_missing)
 
     def _view(self, view: View) -> View:
         rounds = self.rounds

@@ -41,6 +41,8 @@ class Rules:
     """A marker carries the base of a key that was kept in the round before."""
     inherits_gaps: bool = True
     """A marker carries the gaps and resets of the active, and a standby takes them over."""
+    raise_tells_of_flush: bool = True
+    """The message of a raise says whether the lease was missing, so that a standby knows of the flush as well."""
     answer_settles: bool = True
     """An ok settles the touches of the side that was read up to its marker, even where the end of the bracket is lost."""
     fast_path: bool = True

@@ -66,10 +66,11 @@ class End(NamedTuple):
 
 
 class Raise(NamedTuple):
-    """An engine took the lease."""
+    """An engine took the lease. `was_missing`: there was none, so the server was flushed."""
 
     epoch: int
     owner: int
+    was_missing: bool
     tag: str = "raise"
 
 

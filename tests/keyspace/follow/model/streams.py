@@ -41,12 +41,14 @@ def consumed(engine: Engine, me: int, side: int, rules: Rules) -> Engine:
         return _marker(engine, me, side, message, rules)
     if isinstance(message, End):
         return _end(engine, side, message, rules)
-    return _raise(engine, me, side, message)
+    return _raise(engine, me, side, message, rules)
 
 
-def _raise(engine: Engine, me: int, side: int, message: Raise) -> Engine:
+def _raise(engine: Engine, me: int, side: int, message: Raise, rules: Rules) -> Engine:
     if message.owner == me and message.epoch == engine.epoch:
         return with_view(engine, side, engine.views[side]._replace(awaits_raise=False))
+    if message.was_missing and message.owner != me and rules.raise_tells_of_flush:
+        engine = with_view(engine, side, engine.views[side]._replace(reset=Gap(engine.views[side].round, OPEN)))
     return NO_ENGINE if engine.role == ACTIVE and message.epoch > engine.epoch else engine
 
 

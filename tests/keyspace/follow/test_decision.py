@@ -1,0 +1,173 @@
+"""The decision for one key: each row of the table, both ways round, and what holds for every pair."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+import pytest
+
+from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Seen, decide
+from uplift.keyspace.follow.evidence import Evidence, Span
+from uplift.keyspace.follow.key_state import FOREVER, Side, State
+
+_CLOCK = 1_000_000
+_LATER = _CLOCK + 60_000
+_ONE, _OTHER = State(b"S1", FOREVER), State(b"S2", FOREVER)
+R, W, X, G, M, V, E, Z, N = (
+    Evidence.RESET,
+    Evidence.WRITTEN,
+    Evidence.LIFE,
+    Evidence.GAP,
+    Evidence.GAP_UNKNOWN,
+    Evidence.EVICTED,
+    Evidence.EXPIRED,
+    Evidence.SILENT,
+    Evidence.NONE,
+)
+_ABSENT = {V, E}
+_GAP = Span(10, 20)
+
+
+def _seen(evidence: Evidence, state: State | None = _ONE, round_: int = 5, arrived: int = 0) -> Seen:
+    state = None if evidence in _ABSENT else state
+    return Seen(state, evidence, _CLOCK, round_, arrived, _GAP if evidence in {G, M} else None)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """`wins`: one, other, authority, leave or keep."""
+
+    one: Seen
+    other: Seen
+    wins: str
+    conflict: bool = False
+    named: bool = False
+    same_value: bool = False
+    life: int | None = None
+
+
+def _row(one: Evidence, other: Evidence, wins: str, conflict: bool = False, named: bool = False) -> _Row:
+    return _Row(_seen(one), _seen(other, _OTHER), wins, conflict, named)
+
+
+def _two(wins: str, one: Seen, other: Seen, **rest: bool) -> _Row:
+    return _Row(one, replace(other, state=other.state and replace(other.state, token=b"S2")), wins, **rest)
+
+
+_LOST = Seen(_ONE, R, _CLOCK, is_failover=True)
+_W, _X = _seen(W), _seen(X)
+_AWAY = replace(_seen(W), state=None)
+
+
+def _lives(one: int, other: int) -> tuple[State, State]:
+    return State(b"S1", one), State(b"S1", other)
+
+
+_SHORT, _LONG = _lives(_LATER, _LATER + 1_000)
+_TABLE = [
+    # Equal, and about to expire.
+    *[_Row(_seen(evidence), _seen(evidence), "keep", same_value=True) for evidence in Evidence if evidence not in _ABSENT],
+    _Row(_seen(V), _seen(E), "keep"),
+    _Row(_AWAY, _AWAY, "keep"),
+    _Row(replace(_W, state=_SHORT), replace(_seen(N), state=replace(_SHORT, life=_LATER + 20)), "keep", same_value=True),
+    _Row(_seen(E), replace(_seen(N), state=State(b"S1", _CLOCK + 20)), "leave"),
+    _Row(_seen(E), replace(_seen(X), state=State(b"S1", _CLOCK)), "leave"),
+    _Row(_seen(E), replace(_seen(W), state=State(b"S1", _CLOCK)), "other"),
+    _Row(_AWAY, replace(_seen(N), state=State(b"S1", _CLOCK)), "one"),
+    # A reset.
+    *[_row(R, evidence, "other") for evidence in Evidence if evidence is not R],
+    _row(R, R, "authority", named=True),
+    _two("other", _LOST, _seen(N), named=True),
+    _two("other", replace(_LOST, is_remembered=True), _seen(N)),
+    _Row(_LOST, _AWAY, "other", named=True),
+    # Evicted and expired.
+    *[_row(V, evidence, "leave") for evidence in (N,)],
+    *[_row(V, evidence, "other") for evidence in (W, X, G, M, Z)],
+    *[_row(E, evidence, "other") for evidence in (W, X, G, M, Z, N)],
+    # Untouched.
+    _row(N, N, "authority", named=True),
+    *[_row(N, evidence, "other") for evidence in (W, X, G, M, Z)],
+    # Written on both sides.
+    _two("other", replace(_W, round=3), replace(_W, round=5), conflict=True),
+    _two("other", replace(_W, round=3), replace(_W, round=5, is_base=True), conflict=True),
+    _two("one", replace(_W, round=4), replace(_W, round=5, is_base=True), conflict=True),
+    _two("other", replace(_W, round=4), replace(_W, round=5), conflict=True),
+    _two("other", replace(_W, arrived=1), replace(_W, arrived=2), conflict=True),
+    _two("other", replace(_W, arrived=2, is_base=True), replace(_W, arrived=1), conflict=True),
+    _two("other", replace(_W, is_base=True, arrived=1), replace(_W, is_base=True, arrived=2), conflict=True),
+    # Written, and a life.
+    _two("one", _W, _X, conflict=True),
+    _two("one", replace(_W, round=2), replace(_X, round=9), conflict=True),
+    _two("other", replace(_W, is_base=True, round=4), _X, conflict=True),
+    _two("one", replace(_W, is_base=True, round=3), _X, conflict=True),
+    _two("one", _AWAY, _X, conflict=True),
+    _Row(replace(_W, state=_SHORT), replace(_X, state=_LONG), "one", conflict=True, life=_LONG.life),
+    _Row(replace(_W, state=_LONG), replace(_X, state=_SHORT), "one", conflict=True),
+    _Row(replace(_W, state=_LONG), replace(_X, state=_SHORT, round=6), "one", conflict=True, life=_SHORT.life),
+    _Row(replace(_W, state=_SHORT), replace(_X, state=_LONG, round=4), "one", conflict=True),
+    # Written, and a gap.
+    _two("other", replace(_W, round=8), _seen(G), conflict=True),
+    _two("authority", replace(_W, round=9), _seen(G), conflict=True, named=True),
+    _two("authority", replace(_W, round=20), _seen(G), conflict=True, named=True),
+    _two("one", replace(_W, round=21), _seen(G), conflict=True),
+    _two("other", replace(_W, round=15, is_base=True), _seen(G), conflict=True),
+    _two("other", replace(_W, round=15, is_sent=True), _seen(G), conflict=True),
+    _row(W, M, "one", named=True),
+    _row(W, Z, "one", named=True),
+    # Lives, and what changed somehow.
+    _Row(replace(_X, state=_SHORT), replace(_X, state=_LONG), "other", conflict=True, same_value=True),
+    _Row(replace(_X, state=_SHORT), replace(_X, state=State(b"S1", FOREVER)), "other", conflict=True, same_value=True),
+    _two("authority", _X, _X, named=True),
+    _two("other", replace(_X, state=None), _X, conflict=True),
+    *[_row(X, evidence, "other") for evidence in (G, M, Z)],
+    *[_row(one, other, "authority", named=True) for one, other in itertools.product((G, M, Z), (G, M, Z))],
+]
+
+
+@pytest.mark.parametrize("authority", Side)
+@pytest.mark.parametrize("turned", [False, True], ids=["as it is", "turned"])
+@pytest.mark.parametrize("row", _TABLE, ids=lambda row: f"{row.one.evidence.name}, {row.other.evidence.name}: {row.wins}")
+def test_a_row_of_the_table(row: _Row, turned: bool, authority: Side) -> None:
+    one, other = (Side.TARGET, Side.SOURCE) if turned else (Side.SOURCE, Side.TARGET)
+    winner = {"one": one, "other": other, "authority": authority}.get(row.wins)
+    outcome = Outcome[winner.name] if winner is not None else Outcome[row.wins.upper()]
+    sides = (row.other, row.one) if turned else (row.one, row.other)
+    found = decide(*sides, same_value=row.same_value, policy=Policy(True, authority))
+    assert (found.outcome, found.is_conflict, found.is_named, found.life) == (outcome, row.conflict, row.named, row.life), found.reason
+
+
+def _decided(one: Seen, other: Seen, authority: Side, *, two_way: bool = True) -> Decision:
+    same = one.state is not None and one.state == other.state
+    return decide(one, other, same_value=same, policy=Policy(two_way, authority))
+
+
+def _all_seen() -> list[Seen]:
+    states = (None, _ONE, _OTHER, _SHORT, _LONG, State(b"S1", _CLOCK))
+    return [
+        Seen(state, evidence, _CLOCK, 5, 0, _GAP) for state in states for evidence in Evidence if state is None or evidence not in _ABSENT
+    ]
+
+
+def test_every_pair_is_decided_the_same_both_ways_round() -> None:
+    turned = {Outcome.SOURCE: Outcome.TARGET, Outcome.TARGET: Outcome.SOURCE}
+    for one, other in itertools.product(_all_seen(), repeat=2):
+        if one.evidence is other.evidence is W or one.evidence is other.evidence is X:
+            # What arrived first decides, and of two equal lives either.
+            continue
+        found = _decided(one, other, Side.SOURCE)
+        back = _decided(other, one, Side.TARGET)
+        assert back == replace(found, outcome=turned.get(found.outcome, found.outcome)), (one, other)
+
+
+def test_one_way_the_source_always_wins() -> None:
+    for one, other in itertools.product(_all_seen(), repeat=2):
+        found = _decided(one, other, Side.TARGET, two_way=False)
+        assert found.outcome is not Outcome.TARGET
+        assert not found.is_named
+
+
+def test_only_the_authority_wins_by_name_and_a_written_side_is_never_replaced_by_an_untouched_one() -> None:
+    for one, other in itertools.product(_all_seen(), repeat=2):
+        if one.evidence is W and other.evidence in {N, E, V}:
+            assert _decided(one, other, Side.TARGET).outcome in {Outcome.SOURCE, Outcome.KEEP}, (one, other)
