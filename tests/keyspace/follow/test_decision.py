@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -52,12 +52,12 @@ def _row(one: Evidence, other: Evidence, wins: str, conflict: bool = False, name
 
 
 def _two(wins: str, one: Seen, other: Seen, **rest: bool) -> _Row:
-    return _Row(one, replace(other, state=other.state and replace(other.state, token=b"S2")), wins, **rest)
+    return _Row(one, other._replace(state=other.state and other.state._replace(token=b"S2")), wins, **rest)
 
 
 _LOST = Seen(_ONE, R, _CLOCK, is_failover=True)
 _W, _X = _seen(W), _seen(X)
-_AWAY = replace(_seen(W), state=None)
+_AWAY = _seen(W)._replace(state=None)
 
 
 def _lives(one: int, other: int) -> tuple[State, State]:
@@ -70,16 +70,16 @@ _TABLE = [
     *[_Row(_seen(evidence), _seen(evidence), "keep", same_value=True) for evidence in Evidence if evidence not in _ABSENT],
     _Row(_seen(V), _seen(E), "keep"),
     _Row(_AWAY, _AWAY, "keep"),
-    _Row(replace(_W, state=_SHORT), replace(_seen(N), state=replace(_SHORT, life=_LATER + 20)), "keep", same_value=True),
-    _Row(_seen(E), replace(_seen(N), state=State(b"S1", _CLOCK + 20)), "leave"),
-    _Row(_seen(E), replace(_seen(X), state=State(b"S1", _CLOCK)), "leave"),
-    _Row(_seen(E), replace(_seen(W), state=State(b"S1", _CLOCK)), "other"),
-    _Row(_AWAY, replace(_seen(N), state=State(b"S1", _CLOCK)), "one"),
+    _Row(_W._replace(state=_SHORT), _seen(N)._replace(state=_SHORT._replace(life=_LATER + 20)), "keep", same_value=True),
+    _Row(_seen(E), _seen(N)._replace(state=State(b"S1", _CLOCK + 20)), "leave"),
+    _Row(_seen(E), _seen(X)._replace(state=State(b"S1", _CLOCK)), "leave"),
+    _Row(_seen(E), _seen(W)._replace(state=State(b"S1", _CLOCK)), "other"),
+    _Row(_AWAY, _seen(N)._replace(state=State(b"S1", _CLOCK)), "one"),
     # A reset.
     *[_row(R, evidence, "other") for evidence in Evidence if evidence is not R],
     _row(R, R, "authority", named=True),
     _two("other", _LOST, _seen(N), named=True),
-    _two("other", replace(_LOST, is_remembered=True), _seen(N)),
+    _two("other", _LOST._replace(is_remembered=True), _seen(N)),
     _Row(_LOST, _AWAY, "other", named=True),
     # Evicted and expired.
     *[_row(V, evidence, "leave") for evidence in (N,)],
@@ -89,37 +89,37 @@ _TABLE = [
     _row(N, N, "authority", named=True),
     *[_row(N, evidence, "other") for evidence in (W, X, G, M, Z)],
     # Written on both sides.
-    _two("other", replace(_W, round=3), replace(_W, round=5), conflict=True),
-    _two("other", replace(_W, round=3), replace(_W, round=5, is_base=True), conflict=True),
-    _two("one", replace(_W, round=4), replace(_W, round=5, is_base=True), conflict=True),
-    _two("other", replace(_W, round=4), replace(_W, round=5), conflict=True),
-    _two("other", replace(_W, arrived=1), replace(_W, arrived=2), conflict=True),
-    _two("other", replace(_W, arrived=2, is_base=True), replace(_W, arrived=1), conflict=True),
-    _two("other", replace(_W, is_base=True, arrived=1), replace(_W, is_base=True, arrived=2), conflict=True),
+    _two("other", _W._replace(round=3), _W._replace(round=5), conflict=True),
+    _two("other", _W._replace(round=3), _W._replace(round=5, is_base=True), conflict=True),
+    _two("one", _W._replace(round=4), _W._replace(round=5, is_base=True), conflict=True),
+    _two("other", _W._replace(round=4), _W._replace(round=5), conflict=True),
+    _two("other", _W._replace(arrived=1), _W._replace(arrived=2), conflict=True),
+    _two("other", _W._replace(arrived=2, is_base=True), _W._replace(arrived=1), conflict=True),
+    _two("other", _W._replace(is_base=True, arrived=1), _W._replace(is_base=True, arrived=2), conflict=True),
     # Written, and a life.
     _two("one", _W, _X, conflict=True),
-    _two("one", replace(_W, round=2), replace(_X, round=9), conflict=True),
-    _two("other", replace(_W, is_base=True, round=4), _X, conflict=True),
-    _two("one", replace(_W, is_base=True, round=3), _X, conflict=True),
+    _two("one", _W._replace(round=2), _X._replace(round=9), conflict=True),
+    _two("other", _W._replace(is_base=True, round=4), _X, conflict=True),
+    _two("one", _W._replace(is_base=True, round=3), _X, conflict=True),
     _two("one", _AWAY, _X, conflict=True),
-    _Row(replace(_W, state=_SHORT), replace(_X, state=_LONG), "one", conflict=True, life=_LONG.life),
-    _Row(replace(_W, state=_LONG), replace(_X, state=_SHORT), "one", conflict=True),
-    _Row(replace(_W, state=_LONG), replace(_X, state=_SHORT, round=6), "one", conflict=True, life=_SHORT.life),
-    _Row(replace(_W, state=_SHORT), replace(_X, state=_LONG, round=4), "one", conflict=True),
+    _Row(_W._replace(state=_SHORT), _X._replace(state=_LONG), "one", conflict=True, life=_LONG.life),
+    _Row(_W._replace(state=_LONG), _X._replace(state=_SHORT), "one", conflict=True),
+    _Row(_W._replace(state=_LONG), _X._replace(state=_SHORT, round=6), "one", conflict=True, life=_SHORT.life),
+    _Row(_W._replace(state=_SHORT), _X._replace(state=_LONG, round=4), "one", conflict=True),
     # Written, and a gap.
-    _two("other", replace(_W, round=8), _seen(G), conflict=True),
-    _two("authority", replace(_W, round=9), _seen(G), conflict=True, named=True),
-    _two("authority", replace(_W, round=20), _seen(G), conflict=True, named=True),
-    _two("one", replace(_W, round=21), _seen(G), conflict=True),
-    _two("other", replace(_W, round=15, is_base=True), _seen(G), conflict=True),
-    _two("other", replace(_W, round=15, is_sent=True), _seen(G), conflict=True),
+    _two("other", _W._replace(round=8), _seen(G), conflict=True),
+    _two("authority", _W._replace(round=9), _seen(G), conflict=True, named=True),
+    _two("authority", _W._replace(round=20), _seen(G), conflict=True, named=True),
+    _two("one", _W._replace(round=21), _seen(G), conflict=True),
+    _two("other", _W._replace(round=15, is_base=True), _seen(G), conflict=True),
+    _two("other", _W._replace(round=15, is_sent=True), _seen(G), conflict=True),
     _row(W, M, "one", named=True),
     _row(W, Z, "one", named=True),
     # Lives, and what changed somehow.
-    _Row(replace(_X, state=_SHORT), replace(_X, state=_LONG), "other", conflict=True, same_value=True),
-    _Row(replace(_X, state=_SHORT), replace(_X, state=State(b"S1", FOREVER)), "other", conflict=True, same_value=True),
+    _Row(_X._replace(state=_SHORT), _X._replace(state=_LONG), "other", conflict=True, same_value=True),
+    _Row(_X._replace(state=_SHORT), _X._replace(state=State(b"S1", FOREVER)), "other", conflict=True, same_value=True),
     _two("authority", _X, _X, named=True),
-    _two("other", replace(_X, state=None), _X, conflict=True),
+    _two("other", _X._replace(state=None), _X, conflict=True),
     *[_row(X, evidence, "other") for evidence in (G, M, Z)],
     *[_row(one, other, "authority", named=True) for one, other in itertools.product((G, M, Z), (G, M, Z))],
 ]
@@ -157,7 +157,7 @@ def test_every_pair_is_decided_the_same_both_ways_round() -> None:
             continue
         found = _decided(one, other, Side.SOURCE)
         back = _decided(other, one, Side.TARGET)
-        assert back == replace(found, outcome=turned.get(found.outcome, found.outcome)), (one, other)
+        assert back == found._replace(outcome=turned.get(found.outcome, found.outcome)), (one, other)
 
 
 def test_one_way_the_source_always_wins() -> None:

@@ -159,8 +159,6 @@ def _beside_untouched(one: Seen, other: Seen, side: Side) -> Decision | None:
         return _wins(side.other, Reason.ONLY_CHANGE)
     if one.evidence is other.evidence is Evidence.NONE:
         return None
-    if one.evidence is other.evidence:
-        return _wins(side if one.state is not None else side.other, Reason.STILL_THERE)
     return _wins(side if one.evidence is Evidence.NONE else side.other, Reason.STILL_THERE)
 
 

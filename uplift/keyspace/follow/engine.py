@@ -11,12 +11,13 @@ from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.event_classes import SECONDS_BETWEEN_PROBES
+from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS
 from uplift.keyspace.follow.foreign_writers import ForeignWriters
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.interruptions import Abandoned, Fenced
 from uplift.keyspace.follow.judging import Judge, Judgement, Read
 from uplift.keyspace.follow.key_state import Side
-from uplift.keyspace.follow.lease import Lease, epoch_of
+from uplift.keyspace.follow.lease import Lease, is_fenced_by
 from uplift.keyspace.follow.leases import ask, raise_leases
 from uplift.keyspace.follow.pace import PACES, STILL
 from uplift.keyspace.follow.pages import Page, pages_of, token_pages
@@ -122,9 +123,9 @@ class Engine:
         self.streams.drain(wait_seconds)
         raised = self.streams.raised
         while raised:
-            owner = raised.popleft()
-            if owner != self.lease.text and epoch_of(owner) >= self.lease.epoch:
-                raise Fenced(owner)
+            _, taken = raised.popleft()
+            if is_fenced_by(self.lease, taken.owner):
+                raise Fenced(taken.owner)
         if self._dirty_since is None and self.has_work:
             self._dirty_since = time.monotonic()
 
@@ -136,9 +137,22 @@ class Engine:
         self.lease, flushed = raise_leases(self.servers, self.lease)
         for server in flushed:
             # Keys vanished there without events.
-            self.dirty.read_both(server.take_reset(ResetKind.FLUSH))
+            server.take_reset(ResetKind.FLUSH)
             self.begin_pass()
         self._stop_point("leases raised")
+        self._wait_for_raises()
+
+    def _wait_for_raises(self) -> None:
+        """What another lease did is over once this one's was told by every server: all of its ends are before that. Raises Abandoned."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while late := [server for server in self.servers if server.events.raised_last != self.lease.text]:
+            if any(server.subscription is None for server in late):
+                raise Abandoned("a subscription broke")
+            if time.monotonic() > deadline:
+                for server in late:
+                    server.stop_listening(f"{server.name}: a raised lease was not told of for {TIMEOUT_SECONDS:.0f} s")
+                raise Abandoned("a raised lease was not told of")
+            self.drain(deadline - time.monotonic())
 
     def _run_round(self) -> Step:
         self._look_for_foreign_writers()

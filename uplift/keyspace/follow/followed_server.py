@@ -146,9 +146,11 @@ class FollowedServer:
         return self.take_reset(ResetKind.FAILOVER)
 
     def take_reset(self, kind: ResetKind) -> frozenset[bytes]:
-        """Its past is gone: touches are dropped, and their keys returned, since they stay dirty."""
+        """Its past is gone. After a failover touches are dropped, and their keys returned, since they stay dirty: what they tell of may not
+        have come to the process that answers now. A flush takes nothing back that was told.
+        """
         recent = self._recent_rounds[0][1] if self._recent_rounds else self.last_whole_round
-        touched = self.events.touches.take_all()
+        touched = self.events.touches.take_all() if kind is ResetKind.FAILOVER else frozenset()
         self.gaps.resets.append(Reset(kind, recent, touched))
         return touched
 

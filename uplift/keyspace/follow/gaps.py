@@ -68,10 +68,11 @@ class Gaps:
         return self.opened is None and not self.spans and not self.resets
 
     def gap_of(self, base_round: int | None) -> Span | None:
-        """The latest gap that the last sync of a key was read before; `base_round` None: not known."""
-        if self.spans and (base_round is None or base_round < self.spans[-1].last):
-            return self.spans[-1]
-        return None
+        """The gap that the last sync of a key was read before, from the beginning of the first of several to the end of the last;
+        `base_round` None: not known.
+        """
+        covering = [span for span in self.spans if base_round is None or base_round < span.last]
+        return Span(covering[0].first, covering[-1].last) if covering else None
 
     def reset_of(self, key: bytes, base_round: int | None, *, is_absent: bool) -> Reset | None:
         """The latest reset that concerns a key."""

@@ -55,3 +55,8 @@ def epoch_of(text: bytes) -> int:
 def owner_of(text: bytes) -> str:
     """The owner in a lease's text."""
     return text.partition(b":")[2].decode("ascii", "replace")
+
+
+def is_fenced_by(mine: Lease, met: bytes) -> bool:
+    """Whether a lease that was met ends an engine: another's, unless it is an older one, which a replica brought back that was promoted."""
+    return owner_of(met) != mine.owner and epoch_of(met) >= mine.epoch

@@ -75,9 +75,10 @@ def _ended_of(entries: bytes) -> Iterator[Ended]:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """Somebody took the lease."""
+    """Somebody took the lease. `was_missing`: nobody had it."""
 
     owner: bytes
+    was_missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,8 @@ def message_of(text: bytes) -> Message | None:
             case [b"e", owner, round_, page, rest]:
                 letters, _, entries = rest.partition(b" ")
                 return End(owner, int(round_), int(page), letters, tuple(_ended_of(entries)))
-            case [b"r", owner]:
-                return Raised(owner)
+            case [b"r", owner, before]:
+                return Raised(owner, before == b"missing")
             case [b"p", owner, classes]:
                 return Probed(owner, classes.decode("ascii", "replace"))
             case _:

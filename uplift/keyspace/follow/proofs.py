@@ -5,7 +5,7 @@ from __future__ import annotations
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.interruptions import Abandoned, Fenced
 from uplift.keyspace.follow.key_state import Side
-from uplift.keyspace.follow.lease import Lease
+from uplift.keyspace.follow.lease import Lease, is_fenced_by
 from uplift.keyspace.follow.pages import Page
 from uplift.keyspace.follow.round import Round
 
@@ -22,11 +22,11 @@ def check_proofs(round_: Round, page: Page, lease: Lease) -> list[FollowedServer
         reading, server = round_.readings.get((page.number, side)), round_.server(page, side)
         if reading is None:
             continue
-        if reading.lease is not None and reading.lease != lease.text:
+        if reading.lease is not None and is_fenced_by(lease, reading.lease):
             raise Fenced(reading.lease)
-        if reading.lease is None or not reading.has_canary:
+        if reading.lease != lease.text or not reading.has_canary:
             server.must_raise = True
-            raise Abandoned(f"{server.name}: the follow's own keys are gone")
+            raise Abandoned(f"{server.name}: the follow's own keys are gone, or older than they were")
         if not server.events.markers[round_.number, page.number].is_proven:
             server.open_gap()
             raise Abandoned(f"{server.name}: events are off: {_EVENTS_WANTED}")

@@ -46,7 +46,8 @@ class EndAt:
 class SideEvents:
     """`position` counts messages, `round` is that of the last marker.
 
-    `markers` by round and page, the latest few thousand. `ends`, `raised` and `marked` wait to be taken. `lease_was_removed`: an event said
+    `markers` by round and page, the latest few thousand. `ends`, `raised` and `marked` wait to be taken; `raised_last` is who took the
+    lease last. `lease_was_removed`: an event said
     so; a lease that is gone without one was flushed. `events` counts key events, `touched` those that were somebody else's, of followed
     keys, and `touched_by_itself` those of them that say that a key expired or was evicted.
     """
@@ -59,7 +60,8 @@ class SideEvents:
     markers: dict[tuple[int, int], MarkerAt] = field(default_factory=dict)
     marked: deque[MarkerAt] = field(default_factory=deque)
     ends: deque[EndAt] = field(default_factory=deque)
-    raised: deque[bytes] = field(default_factory=deque)
+    raised: deque[Raised] = field(default_factory=deque)
+    raised_last: bytes = b""
     lease_was_removed: bool = False
     silent_classes: str = ""
     probed_round: int = 0
@@ -144,7 +146,8 @@ class SideEvents:
             case Begin():
                 self._begun = message
             case Raised():
-                self.raised.append(message.owner)
+                self.raised.append(message)
+                self.raised_last = message.owner
             case Probed():
                 self.silent_classes = missing_classes(message.classes, frozenset(self._probed))
                 self.probed_round = self.probed_round if self.silent_classes else self.round
@@ -174,6 +177,9 @@ class SideEvents:
                 self.touched_by_itself += kind in _NOT_OURS
 
     def _take_marker(self, marker: Marker) -> None:
+        if marker.round < self.round:
+            # Of a connection that is dead: it says nothing of what comes now.
+            return
         self.round, self.heard_at = marker.round, time.monotonic()
         at = MarkerAt(marker, self.position, self._canary_at == self.position - 1)
         self.markers[marker.round, marker.page] = at

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.gaps import Gaps
+from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.gaps import Gaps, ResetKind
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.told import Told, told_of
 
@@ -56,24 +57,35 @@ class Standby:
         for server in servers:
             server.make_ready()
         self.streams.drain()
-        self.streams.raised.clear()
+        self._take_raises()
         for place, server in enumerate(servers):
-            if server.gap_count != self._gap_counts[place]:
-                self._gap_counts[place] = server.gap_count
-                self._begin_anew(place)
-            while server.events.marked:
-                at = server.events.marked.popleft()
-                if self._first_heard[place] is None:
-                    self._first_heard[place] = at.marker.round
-                if at.is_proven:
-                    server.take_whole_round(at.marker.round)
-                if at.marker.told:
-                    self._take_told(at.marker.told)
+            self._take_markers(place, server)
         if not all(server.is_ready for server in servers):
             self._since = time.monotonic()
             return Heard.NOT_READY
         heard_at = max(self._since, *(server.events.heard_at for server in servers))
         return Heard.SILENT if time.monotonic() - heard_at > self._patience else Heard.ALIVE
+
+    def _take_raises(self) -> None:
+        while self.streams.raised:
+            server, raised = self.streams.raised.popleft()
+            if raised.was_missing and not server.events.lease_was_removed:
+                # Flushed: who took the lease may die before it tells.
+                server.take_reset(ResetKind.FLUSH)
+            server.events.lease_was_removed = False
+
+    def _take_markers(self, place: int, server: FollowedServer) -> None:
+        if server.gap_count != self._gap_counts[place]:
+            self._gap_counts[place] = server.gap_count
+            self._begin_anew(place)
+        while server.events.marked:
+            at = server.events.marked.popleft()
+            if self._first_heard[place] is None:
+                self._first_heard[place] = at.marker.round
+            if at.is_proven:
+                server.take_whole_round(at.marker.round)
+            if at.marker.told:
+                self._take_told(at.marker.told)
 
     def _begin_anew(self, place: int) -> None:
         """Something was missed: what is held may be settled, and ends were lost, so that the base may be older than it says."""

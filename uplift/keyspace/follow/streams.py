@@ -10,6 +10,7 @@ from uplift.keyspace.follow.big_look import BIG
 from uplift.keyspace.follow.evidence import TouchKind
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.messages import Raised
 from uplift.keyspace.follow.pasts import Pasts
 from uplift.keyspace.follow.side_events import EndAt
 from uplift.keyspace.keymap.routing import Router, Rule
@@ -22,7 +23,8 @@ _ORDERED_KEYS = 50_000
 
 
 class Streams:
-    """The servers of one database, and the pasts that their ends write down. `raised`: owners that took a lease, to be taken.
+    """The servers of one database, and the pasts that their ends write down. `raised`: leases that were taken, and where, to be
+    looked at.
 
     `most_touch_bytes`: what the dirty keys may take in memory; past it those of a side are dropped, which is a gap, and counted in
     `overflows`.
@@ -33,7 +35,7 @@ class Streams:
     ) -> None:
         self.source, self.targets, self.pasts = source, targets, pasts
         self.servers = [source, *targets]
-        self.raised: deque[bytes] = deque()
+        self.raised: deque[tuple[FollowedServer, Raised]] = deque()
         self.carries: dict[bytes, Side] = {}
         self.overflows = 0
         self._router, self._most_touch_bytes = router, most_touch_bytes
@@ -73,7 +75,7 @@ class Streams:
             events = server.events
             while events.ends:
                 self._take_end(server, events.ends.popleft())
-            self.raised.extend(events.raised)
+            self.raised.extend((server, raised) for raised in events.raised)
             events.raised.clear()
         if self._waiting:
             self._settle_waiting()

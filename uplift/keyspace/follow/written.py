@@ -8,6 +8,7 @@ from uplift.keyspace.follow.applying import Applied, Change
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.interruptions import Fenced
+from uplift.keyspace.follow.lease import is_fenced_by
 from uplift.keyspace.follow.pasts import Sent
 from uplift.keyspace.follow.round import Round
 from uplift.keyspace.follow.streams import Streams
@@ -24,10 +25,10 @@ class WrittenChanges:
         """Every answer came. Raises Fenced where one met another's lease."""
         for place, some in round_.changes.items():
             answer = round_.answers[place]
-            if answer.fenced:
+            if answer.fenced and is_fenced_by(round_.lease, answer.fenced):
                 raise Fenced(answer.fenced)
             if answer.fenced is not None:
-                # The lease is gone: the next reading finds out why.
+                # The lease is gone, or an older one: the next reading finds out why.
                 self._dirty.read_both(one.key for one in some)
                 continue
             for one, letter in zip(some, answer.letters, strict=True):

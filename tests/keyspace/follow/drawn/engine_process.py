@@ -139,9 +139,7 @@ def main() -> None:
     told = Told()
     while True:
         try:
-            member = new_member(
-                (int(source), int(target)), owner, Side[authority.upper()], told, stands_by=role == "standby", base=None
-            )
+            member = new_member((int(source), int(target)), owner, Side[authority.upper()], told, stands_by=role == "standby", base=None)
             break
         except (UpliftError, ErrorReply) as problem:
             # A server that is failing over: an operator would start it again.

@@ -142,7 +142,9 @@ class Allowed:
         if state is None:
             return any(one is None for one in self.states) or any(one.life is not None and one.life <= clock + 1_000 for one in holders)
         return any(
-            one is not None and (one.kind, one.value) == (state.kind, state.value) and any(_has_life(each, state) for each in (one, *self.lives))
+            one is not None
+            and (one.kind, one.value) == (state.kind, state.value)
+            and any(_has_life(each, state) for each in (one, *self.lives))
             for one in self.states
         )
 
