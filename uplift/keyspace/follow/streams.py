@@ -67,11 +67,13 @@ class Streams:
             winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
             written.events.touches.settle(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
-            tokens = (one.winner_token, one.written_token) if written.side is Side.TARGET else (one.written_token, one.winner_token)
-            if len(one.winner_token) == len(one.written_token):
+            # A life that was over where it was written: as if it had been there, and then expired.
+            token = one.written_token or one.winner_token
+            tokens = (one.winner_token, token) if written.side is Side.TARGET else (token, one.winner_token)
+            if len(token) == len(one.winner_token):
                 self.put(one.key, *tokens, one.life, number)
             elif self._is_latest(one.key, number):
-                # Its life was over where it was written, so it is gone there and not yet on the other side; or too big to say.
+                # Too big to say.
                 self.pasts.doubt(one.key)
             if (side := self.carries.pop(one.key, None)) is not None:
                 carrying = self.server_of(side, one.key).events
