@@ -1,5 +1,7 @@
 """The record of a run, and what it allows at its end: every write with its times, the windows in which a key becomes ambiguous, the verdict.
 
+A silent write, of which no event tells, is not known before a pass: it is met by a window that begins before the first pass after it.
+
 A key is *clear* where the record alone says what it must be. It is *ambiguous* where one of its writes that may count lies in a window:
 
 NOBODY_KNEW  no engine lived that had heard everything: from the death of the last one that had (less its lag) until an engine is in sync
@@ -8,6 +10,8 @@ FAILOVER     one side's state went back to that of a replica, or one of its writ
              last moment the replica was level until an engine is in sync again. Every write of either side in it.
 FLUSH        one side lost every key without a word; a write that was not yet carried is gone, and a removal after it is undone. From before
              it (the lag) until an engine is in sync again.
+NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in it that no
+             event tells of.
 ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; what both wrote in it may be named.
 """
 
@@ -56,6 +60,7 @@ class Write:
     form: Form
     acknowledged: bool = True
     text: str = ""
+    is_silent: bool = False
 
 
 class WindowKind(Enum):
@@ -63,19 +68,24 @@ class WindowKind(Enum):
     FAILOVER = "failover"
     FLUSH = "flush"
     ONE_DEAF = "one deaf"
+    NO_BASE = "no base"
 
 
 @dataclass
 class Window:
-    """From `begin` to `end` (monotonic), open while `end` is None."""
+    """From `begin` to `end` (monotonic), open while `end` is None; for writes that no event tells of from `silent_begin`."""
 
     kind: WindowKind
     begin: float
+    silent_begin: float
     end: float | None = None
     why: str = ""
 
     def meets(self, write: Write) -> bool:
-        return write.end >= self.begin and (self.end is None or write.begin <= self.end)
+        if self.kind is WindowKind.NO_BASE and not write.is_silent:
+            return False
+        begin = self.silent_begin if write.is_silent else self.begin
+        return write.end >= begin and (self.end is None or write.begin <= self.end)
 
 
 @dataclass
@@ -86,6 +96,7 @@ class Record:
     writes: dict[bytes, list[Write]] = field(default_factory=dict)
     windows: list[Window] = field(default_factory=list)
     count: int = 0
+    synced_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, key: bytes, write: Write) -> None:
@@ -94,14 +105,18 @@ class Record:
             self.count += 1
 
     def open(self, kind: WindowKind, begin: float, why: str) -> None:
-        self.windows.append(Window(kind, begin, None, why))
+        self.windows.append(Window(kind, begin, min(begin, self.synced_at), None, why))
 
     def close_windows(self) -> None:
         """An engine is in sync."""
-        now = time.monotonic()
+        self.synced_at = now = time.monotonic()
         for window in self.windows:
             if window.end is None:
                 window.end = now
+
+    def is_deaf(self) -> bool:
+        """Whether an engine missed events, and is not known to be in sync again."""
+        return any(window.end is None and window.kind is WindowKind.ONE_DEAF for window in self.windows)
 
     def rounds_between(self, begin: float, end: float) -> int:
         """How many whole rounds engines surely did between two moments: by one engine, told of after the first and before the second."""
@@ -122,7 +137,7 @@ class Record:
             met = [write for write in writes if window.meets(write)]
             if met and window.kind is not WindowKind.ONE_DEAF:
                 return True
-            if {write.side for write in met} == {0, 1}:
+            if {write.side for write in met} == {0, 1} and not _has_order(writes):
                 return True
         return False
 

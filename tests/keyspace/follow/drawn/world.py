@@ -44,6 +44,12 @@ class World:
         server.set_config("notify-keyspace-events", "EA")
         return server
 
+    def replica(self, side: int) -> RedisServer:
+        """A new one, level with its primary."""
+        made = self._new_server(side)
+        made.follow(self.servers[side])
+        return made
+
     def say(self, text: str) -> None:
         self.events.append((time.monotonic(), text))
 
@@ -138,6 +144,16 @@ class World:
         begin = (since if since is not None else time.monotonic()) - LAG_SECONDS
         self.record.open(WindowKind.NOBODY_KNEW, begin, why)
         self.distrust()
+
+    def goes_deaf(self, why: str) -> None:
+        """Engines miss events from now on. Where one has no complete base, nobody knows what changed."""
+        known = [self.active(), self.standby()]
+        for engine in known:
+            engine.refresh()
+        if all(engine.status.get("complete") for engine in known) and known[1].is_warm:
+            self.record.open(WindowKind.ONE_DEAF, time.monotonic() - LAG_SECONDS, why)
+        else:
+            self.nobody_knows(f"{why}, and bases were not complete")
 
     def distrust(self) -> None:
         """What keys are is not known: applications write them whole from now on."""

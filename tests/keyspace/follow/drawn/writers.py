@@ -221,7 +221,7 @@ class Writer:
             if state is not None and state.life is not None:
                 # It took place any time in between.
                 state = replace(state, slack=took)
-            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text))
+            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST"))
             if acknowledged:
                 self._states[key] = state
                 if form is Form.WHOLE:
@@ -270,9 +270,8 @@ class Mover:
 
     def _is_there(self, key: bytes, side: int) -> bool:
         found, state = read(self._clients[side], key), self._states[key]
-        if found is None or state is None:
-            return found is None and state is None
-        return found[:2] == (state.kind, state.value)
+        # Nothing says nothing: it may not have come there yet.
+        return found is not None and state is not None and found[:2] == (state.kind, state.value)
 
     def _write(self, key: bytes, text: str) -> None:
         side = self._side[key]
