@@ -12,13 +12,14 @@ FLUSH        one side lost every key without a word; a write that was not yet ca
              it (the lag) until an engine is in sync again.
 NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in it that no
              event tells of.
-ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; what both wrote in it may be named.
+ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; of what both wrote in it nobody knows the order.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -137,9 +138,16 @@ class Record:
             met = [write for write in writes if window.meets(write)]
             if met and window.kind is not WindowKind.ONE_DEAF:
                 return True
-            if {write.side for write in met} == {0, 1} and not _has_order(writes):
+            if {write.side for write in met} == {0, 1}:
                 return True
         return False
+
+    def is_torn(self, key: bytes, write: Write) -> bool:
+        """Whether it lies in a window in which both sides wrote the key, and something was missed: in which order, an engine cannot know, even
+        where the applications do.
+        """
+        writes = self.writes[key]
+        return any(window.meets(write) and {one.side for one in writes if window.meets(one)} == {0, 1} for window in self.windows)
 
 
 @dataclass(frozen=True)
@@ -168,20 +176,21 @@ def _has_life(one: State, state: State) -> bool:
     return one.life - LIFE_TOLERANCE_MILLISECONDS <= state.life <= one.life + one.slack + LIFE_TOLERANCE_MILLISECONDS
 
 
-def allowed_of_side(record: Record, writes: list[Write]) -> Allowed:
+def allowed_of_side(record: Record, writes: list[Write], is_hidden: Callable[[Write], bool] | None = None) -> Allowed:
     """Of the writes of one side, in their order: the last one, those that may not have taken place, and what a window hides."""
+    is_hidden = is_hidden or record.is_hidden
     states: list[State | None] = []
     at = len(writes) - 1
     while at >= 0:
         states.append(writes[at].state)
-        if writes[at].acknowledged and not record.is_hidden(writes[at]):
+        if writes[at].acknowledged and not is_hidden(writes[at]):
             break
         at -= 1
     else:
         states.append(None)
     # What a write in part was done to is known where all is, back to one of the whole.
     for write in reversed(writes[: at + 1]):
-        if record.is_hidden(write):
+        if is_hidden(write):
             return Allowed((), anything=True)
         if write.form is Form.WHOLE:
             break
@@ -198,7 +207,7 @@ def allowed(record: Record, key: bytes) -> Allowed:
         return allowed_of_side(record, sides[0] or sides[1])
     if _has_order(writes):
         # Two sides, one after the other: each saw what the other one had done before it began.
-        return allowed_of_side(record, writes)
+        return allowed_of_side(record, writes, lambda write: record.is_hidden(write) or record.is_torn(key, write))
     return _allowed_of_shared(record, sides)
 
 

@@ -50,6 +50,8 @@ def run(start: Callable[[str], RedisServer], seed: int, *, versions: tuple[str, 
 
 def _play(world: World, draws: random.Random, names: list[str]) -> None:
     _prefill(world, draws)
+    world.authority = draws.choice(["source", "source", "target"])
+    world.say(f"authority: {world.authority}")
     world.nobody_knows("the beginning")
     world.new_engine(stands_by=False)
     world.active()

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from tests.keyspace.everything import read
 from tests.keyspace.follow.drawn.record import Form, Record, State, Write
 
-_OWN_KEYS, _SHARED_KEYS, _MOVING_KEYS = 60, 25, 15
+_OWN_KEYS, _HOT_KEYS, _SHARED_KEYS, _MOVING_KEYS = 200, 40, 40, 25
 _PAUSE_SECONDS = 0.002
 _SAFE_LIFE_MILLISECONDS = 3_000
 """A key that ends later is changed in parts; one that may end any moment is only written whole."""
@@ -80,7 +80,7 @@ class Writer:
     def draw(self) -> Command:
         if self.draws.random() < 0.2:
             return self._draw_shared(self.draws.choice(self.shared))
-        key = self.draws.choice(self.own)
+        key = self.draws.choice(self.own[:_HOT_KEYS] if self.draws.random() < 0.5 else self.own)
         kind = self.draws.random()
         if kind < 0.06:
             return self._draw_rename(key, self.draws.choice(self.own))
