@@ -97,6 +97,14 @@ def restart_all(world: World) -> None:
     world.new_engine(stands_by=True)
 
 
+def restart_the_active(world: World) -> None:
+    """It is started again before the standby takes over: whichever of the two is first."""
+    _look_at_standby(world)
+    world.active().kill()
+    world.nobody_knows("an active that knows nothing was started")
+    world.new_engine(stands_by=False)
+
+
 FAULTS = {
     fault.__name__: fault
     for fault in (
@@ -107,6 +115,7 @@ FAULTS = {
         kill_the_standby,
         kill_before_it_is_warm,
         restart_all,
+        restart_the_active,
         *NETWORK_FAULTS,
         *SERVER_FAULTS,
     )

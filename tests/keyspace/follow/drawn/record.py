@@ -12,6 +12,8 @@ FLUSH        one side lost every key without a word; a write that was not yet ca
              it (the lag) until an engine is in sync again.
 NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in it that no
              event tells of.
+EVICTION     one side had too little memory: keys with a life may be gone there alone, and what its applications wrote to them since is not
+             what the record says. None is named.
 ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; of what both wrote in it nobody knows the order.
 """
 
@@ -62,6 +64,8 @@ class Write:
     acknowledged: bool = True
     text: str = ""
     is_silent: bool = False
+    origin: bytes | None = None
+    """The key that was renamed to this one: what this one is now is what that one was."""
 
 
 class WindowKind(Enum):
@@ -70,6 +74,7 @@ class WindowKind(Enum):
     FLUSH = "flush"
     ONE_DEAF = "one deaf"
     NO_BASE = "no base"
+    EVICTION = "eviction"
 
 
 @dataclass
@@ -95,6 +100,7 @@ class Record:
 
     log: EngineLog
     writes: dict[bytes, list[Write]] = field(default_factory=dict)
+    evicting: set[int] = field(default_factory=set)
     windows: list[Window] = field(default_factory=list)
     count: int = 0
     synced_at: float = 0.0
@@ -136,6 +142,8 @@ class Record:
         writes = self.writes.get(key, [])
         for window in self.windows:
             met = [write for write in writes if window.meets(write)]
+            if window.kind is WindowKind.EVICTION:
+                continue
             if met and window.kind is not WindowKind.ONE_DEAF:
                 return True
             if {write.side for write in met} == {0, 1}:
@@ -193,10 +201,18 @@ def allowed_of_side(record: Record, writes: list[Write], is_hidden: Callable[[Wr
         if is_hidden(write):
             return Allowed((), anything=True)
         if write.form is Form.WHOLE:
+            if write.origin is not None and not _is_sure(record, write.origin, write.begin):
+                return Allowed((), anything=True)
             break
-    if any(write.form is not Form.WHOLE for write in writes[at + 1 :]):
+    if any(write.form is not Form.WHOLE or write.origin is not None for write in writes[at + 1 :]):
         return Allowed((), anything=True)
     return Allowed(tuple(states))
+
+
+def _is_sure(record: Record, key: bytes, before: float) -> bool:
+    """Whether it was known what a key was at a moment."""
+    found = allowed_of_side(record, [write for write in record.writes[key] if write.begin < before])
+    return not found.anything and len(found.states) == 1
 
 
 def allowed(record: Record, key: bytes) -> Allowed:
@@ -204,7 +220,11 @@ def allowed(record: Record, key: bytes) -> Allowed:
     writes = record.writes[key]
     sides = [[write for write in writes if write.side == side] for side in (0, 1)]
     if not key.startswith(b"shared:") and not (sides[0] and sides[1]):
-        return allowed_of_side(record, sides[0] or sides[1])
+        side = 0 if sides[0] else 1
+        if side in record.evicting and sides[side][-1].state is None:
+            # What was evicted there is not there to be deleted: no event, and the other side keeps it.
+            return Allowed((), anything=True)
+        return allowed_of_side(record, sides[side])
     if _has_order(writes):
         # Two sides, one after the other: each saw what the other one had done before it began.
         return allowed_of_side(record, writes, lambda write: record.is_hidden(write) or record.is_torn(key, write))

@@ -81,4 +81,24 @@ def flush(world: World) -> None:
     world.servers[side].client.execute_command(world.draws.choice(["FLUSHDB", "FLUSHALL"]))
 
 
-SERVER_FAULTS = (stop_a_server, kill_subscribers, notifications_off, full, fail_over, flush)
+def evict(world: World) -> None:
+    """Too little memory on one side until some keys are gone there."""
+    side = world.draws.randrange(2)
+    server = world.servers[side]
+    world.record.open(WindowKind.EVICTION, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} evicted keys")
+    world.record.evicting.add(side)
+    world.distrust()
+    server.evict_some()
+    world.say(f"{'ST'[side]} evicted {server.client.info('stats')['evicted_keys']} keys")
+
+
+def begin_without_end(world: World) -> None:
+    """As an apply script leaves behind that was killed: what comes next is held, and no end comes. SCRIPT KILL itself would need a script
+    that runs for long before its first write.
+    """
+    side, owner = world.draws.randrange(2), world.active().owner
+    world.servers[side].client.publish("uplift:follow:0", f"b 1:{owner} {world.active().status.get('rounds', 1)} 0")
+    world.say(f"a begin without an end on {'ST'[side]}")
+
+
+SERVER_FAULTS = (stop_a_server, kill_subscribers, notifications_off, full, fail_over, flush, evict, begin_without_end)

@@ -21,11 +21,12 @@ class NotSettled(AssertionError):
 
 
 class World:
-    """`events` is what was done, with the moment: printed where the run fails."""
+    """`events` is what was done, with the moment: printed where the run fails. `skews`: how many seconds the clock of a server is ahead."""
 
-    def __init__(self, start: Callable[[str], RedisServer], versions: tuple[str, str], seed: str) -> None:
+    def __init__(self, start: Callable[[str, int], RedisServer], versions: tuple[str, str], seed: str, skews: tuple[int, int]) -> None:
         self.draws = random.Random(seed)
         self.start, self.versions, self.seed = start, versions, seed
+        self.skews = skews
         self.log = EngineLog()
         self.record = Record(self.log)
         self.network = Network()
@@ -40,7 +41,7 @@ class World:
         self.mover: Mover | None = None
 
     def _new_server(self, side: int) -> RedisServer:
-        server = self.start(self.versions[side])
+        server = self.start(self.versions[side], self.skews[side])
         server.set_config("notify-keyspace-events", "EA")
         return server
 
@@ -68,7 +69,10 @@ class World:
     def begin_writing(self) -> None:
         ports = (self.doors[0].port, self.doors[1].port)
         for side in (0, 1):
-            self.writers += [Writer(side, number, ports[side], self.record, f"{self.seed} {side} {number}") for number in range(_WRITERS_A_SIDE)]
+            self.writers += [
+                Writer(side, number, ports[side], self.record, f"{self.seed} {side} {number}", skew_milliseconds=1_000 * self.skews[side])
+                for number in range(_WRITERS_A_SIDE)
+            ]
         self.mover = Mover(ports, self.record, f"{self.seed} mover")
         for writer in (*self.writers, self.mover):
             writer.start()

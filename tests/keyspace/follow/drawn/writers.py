@@ -6,7 +6,7 @@ import random
 import struct
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
@@ -40,6 +40,7 @@ class Command:
     calls: tuple[tuple[object, ...], ...]
     after: dict[bytes, tuple[State | None, Form]]
     text: str
+    origins: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class Writer:
@@ -183,7 +184,8 @@ class Writer:
         state = self._sure_state(key)
         if state is None or key == to:
             return self._draw_whole(key)
-        return Command((("RENAME", key, to),), {key: (None, Form.WHOLE), to: (state, Form.WHOLE)}, f"RENAME {key!r} {to!r}")
+        after: dict[bytes, tuple[State | None, Form]] = {key: (None, Form.WHOLE), to: (state, Form.WHOLE)}
+        return Command((("RENAME", key, to),), after, f"RENAME {key!r} {to!r}", {to: key})
 
     def _draw_together(self, keys: list[bytes]) -> Command:
         some = [self._draw_whole(key) for key in keys]
@@ -221,7 +223,7 @@ class Writer:
             if state is not None and state.life is not None:
                 # It took place any time in between.
                 state = replace(state, slack=took)
-            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST"))
+            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)))
             if acknowledged:
                 self._states[key] = state
                 if form is Form.WHOLE:
