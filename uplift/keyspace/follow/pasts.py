@@ -71,11 +71,6 @@ class Pasts:
         if len(lately) > _MOST_REMEMBERED:
             lately.popleft()
 
-    def doubt(self, key: bytes) -> None:
-        """What both sides hold is not known."""
-        self.sent.pop(key, None)
-        self.base.doubt(key)
-
     def was_lately(self, key: bytes, side: Side, token: bytes) -> bool:
         """Whether a side held this in the last seconds: what a replica that was promoted may hold again."""
         now = time.monotonic()

@@ -9,7 +9,7 @@ from uplift.errors import KeyUnroutable
 from uplift.keyspace.follow.big_look import BIG
 from uplift.keyspace.follow.evidence import TouchKind
 from uplift.keyspace.follow.followed_server import FollowedServer
-from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.key_state import ABSENT, Side
 from uplift.keyspace.follow.messages import Raised
 from uplift.keyspace.follow.pasts import Pasts
 from uplift.keyspace.follow.side_events import EndAt
@@ -96,14 +96,11 @@ class Streams:
             winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
             written.events.touches.settle(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
-            # A big value's token is the same on both sides, and a script cannot say it.
-            written_token = one.winner_token if one.written_token == BIG else one.written_token
+            # A big value has the same token on both sides, which a script cannot say. A life that was over where it was written: as if the key
+            # had been there, and had then expired.
+            written_token = one.winner_token if one.written_token in {BIG, ABSENT} else one.written_token
             tokens = (one.winner_token, written_token) if written.side is Side.TARGET else (written_token, one.winner_token)
-            if len(one.winner_token) == len(written_token):
-                self.put(one.key, *tokens, one.life, number)
-            elif self._is_latest(one.key, number):
-                # Its life was over where it was written, so it is gone there and not yet on the other side; or too big to say.
-                self.pasts.doubt(one.key)
+            self.put(one.key, *tokens, one.life, number)
             if (side := self.carries.pop(one.key, None)) is not None:
                 carrying = self.server_of(side, one.key).events
                 carrying.touches.note(one.key, TouchKind.LIFE, carrying.position, carrying.round)

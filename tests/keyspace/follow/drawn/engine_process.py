@@ -128,7 +128,7 @@ def run(member: Member, told: Told) -> None:
         step = member.step(0.02)
         steps += 1
         now, what = time.monotonic(), status_of(member, step, steps)
-        if step.named or now - said_at > _STATUS_SECONDS or what["active"] != was_active:
+        if step.named or step.problem or now - said_at > _STATUS_SECONDS or what["active"] != was_active:
             say(what)
             said_at, was_active = now, what["active"]
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from tests.keyspace.follow.drawn.engines import EngineProcess
+from tests.keyspace.follow.drawn.network_faults import NETWORK_FAULTS
+from tests.keyspace.follow.drawn.record import WindowKind
+from tests.keyspace.follow.drawn.server_faults import SERVER_FAULTS
 from tests.keyspace.follow.drawn.world import World
 
 _POINTS = ("reads sent", "reads answered", "markers seen", "decided", "applies sent", "applies answered", "ends seen")
@@ -12,10 +16,7 @@ _POINTS = ("reads sent", "reads answered", "markers seen", "decided", "applies s
 
 def _die(world: World, kill: Callable[[], None]) -> None:
     """The active dies; whether somebody knows all that it knew is looked at before."""
-    standby = world.standby()
-    standby.refresh()
-    if not standby.is_warm:
-        world.nobody_knows(f"{standby.owner} was not warm")
+    _look_at_standby(world)
     kill()
     world.say("dead")
     world.active()
@@ -35,11 +36,21 @@ def kill_the_active_at_a_point(world: World) -> None:
     _die(world, engine.kill)
 
 
-def _takes_over(world: World, stop: Callable[[], None], go_on: Callable[[], None]) -> None:
+def _look_at_standby(world: World) -> EngineProcess:
+    """Before the active is gone: where nobody knows all that it knew, keys become ambiguous."""
     standby = world.standby()
     standby.refresh()
     if not standby.is_warm:
         world.nobody_knows(f"{standby.owner} was not warm")
+    elif not standby.status.get("complete") and world.record.is_deaf():
+        world.nobody_knows(f"{standby.owner} had no complete base, and events were missed")
+    elif not standby.status.get("complete"):
+        world.record.open(WindowKind.NO_BASE, time.monotonic(), f"{standby.owner} had no complete base")
+    return standby
+
+
+def _takes_over(world: World, stop: Callable[[], None], go_on: Callable[[], None]) -> None:
+    standby = _look_at_standby(world)
     stop()
     if not standby.wait(lambda: standby.is_active):
         raise AssertionError(f"{standby.owner} did not take over: {standby.status}")
@@ -86,6 +97,14 @@ def restart_all(world: World) -> None:
     world.new_engine(stands_by=True)
 
 
+def restart_the_active(world: World) -> None:
+    """It is started again before the standby takes over: whichever of the two is first."""
+    _look_at_standby(world)
+    world.active().kill()
+    world.nobody_knows("an active that knows nothing was started")
+    world.new_engine(stands_by=False)
+
+
 FAULTS = {
     fault.__name__: fault
     for fault in (
@@ -96,5 +115,8 @@ FAULTS = {
         kill_the_standby,
         kill_before_it_is_warm,
         restart_all,
+        restart_the_active,
+        *NETWORK_FAULTS,
+        *SERVER_FAULTS,
     )
 }

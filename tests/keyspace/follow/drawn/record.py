@@ -1,5 +1,7 @@
 """The record of a run, and what it allows at its end: every write with its times, the windows in which a key becomes ambiguous, the verdict.
 
+A silent write, of which no event tells, is not known before a pass: it is met by a window that begins before the first pass after it.
+
 A key is *clear* where the record alone says what it must be. It is *ambiguous* where one of its writes that may count lies in a window:
 
 NOBODY_KNEW  no engine lived that had heard everything: from the death of the last one that had (less its lag) until an engine is in sync
@@ -8,13 +10,18 @@ FAILOVER     one side's state went back to that of a replica, or one of its writ
              last moment the replica was level until an engine is in sync again. Every write of either side in it.
 FLUSH        one side lost every key without a word; a write that was not yet carried is gone, and a removal after it is undone. From before
              it (the lag) until an engine is in sync again.
-ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; what both wrote in it may be named.
+NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in it that no
+             event tells of.
+EVICTION     one side had too little memory: keys with a life may be gone there alone, and what its applications wrote to them since is not
+             what the record says. None is named.
+ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; of what both wrote in it nobody knows the order.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -56,6 +63,9 @@ class Write:
     form: Form
     acknowledged: bool = True
     text: str = ""
+    is_silent: bool = False
+    origin: bytes | None = None
+    """The key that was renamed to this one: what this one is now is what that one was."""
 
 
 class WindowKind(Enum):
@@ -63,19 +73,25 @@ class WindowKind(Enum):
     FAILOVER = "failover"
     FLUSH = "flush"
     ONE_DEAF = "one deaf"
+    NO_BASE = "no base"
+    EVICTION = "eviction"
 
 
 @dataclass
 class Window:
-    """From `begin` to `end` (monotonic), open while `end` is None."""
+    """From `begin` to `end` (monotonic), open while `end` is None; for writes that no event tells of from `silent_begin`."""
 
     kind: WindowKind
     begin: float
+    silent_begin: float
     end: float | None = None
     why: str = ""
 
     def meets(self, write: Write) -> bool:
-        return write.end >= self.begin and (self.end is None or write.begin <= self.end)
+        if self.kind is WindowKind.NO_BASE and not write.is_silent:
+            return False
+        begin = self.silent_begin if write.is_silent else self.begin
+        return write.end >= begin and (self.end is None or write.begin <= self.end)
 
 
 @dataclass
@@ -84,8 +100,10 @@ class Record:
 
     log: EngineLog
     writes: dict[bytes, list[Write]] = field(default_factory=dict)
+    evicting: set[int] = field(default_factory=set)
     windows: list[Window] = field(default_factory=list)
     count: int = 0
+    synced_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, key: bytes, write: Write) -> None:
@@ -94,14 +112,18 @@ class Record:
             self.count += 1
 
     def open(self, kind: WindowKind, begin: float, why: str) -> None:
-        self.windows.append(Window(kind, begin, None, why))
+        self.windows.append(Window(kind, begin, min(begin, self.synced_at), None, why))
 
     def close_windows(self) -> None:
         """An engine is in sync."""
-        now = time.monotonic()
+        self.synced_at = now = time.monotonic()
         for window in self.windows:
             if window.end is None:
                 window.end = now
+
+    def is_deaf(self) -> bool:
+        """Whether an engine missed events, and is not known to be in sync again."""
+        return any(window.end is None and window.kind is WindowKind.ONE_DEAF for window in self.windows)
 
     def rounds_between(self, begin: float, end: float) -> int:
         """How many whole rounds engines surely did between two moments: by one engine, told of after the first and before the second."""
@@ -120,11 +142,20 @@ class Record:
         writes = self.writes.get(key, [])
         for window in self.windows:
             met = [write for write in writes if window.meets(write)]
+            if window.kind is WindowKind.EVICTION:
+                continue
             if met and window.kind is not WindowKind.ONE_DEAF:
                 return True
             if {write.side for write in met} == {0, 1}:
                 return True
         return False
+
+    def is_torn(self, key: bytes, write: Write) -> bool:
+        """Whether it lies in a window in which both sides wrote the key, and something was missed: in which order, an engine cannot know, even
+        where the applications do.
+        """
+        writes = self.writes[key]
+        return any(window.meets(write) and {one.side for one in writes if window.meets(one)} == {0, 1} for window in self.windows)
 
 
 @dataclass(frozen=True)
@@ -155,26 +186,35 @@ def _has_life(one: State, state: State) -> bool:
     return one.life - LIFE_TOLERANCE_MILLISECONDS <= state.life <= one.life + one.slack + LIFE_TOLERANCE_MILLISECONDS
 
 
-def allowed_of_side(record: Record, writes: list[Write]) -> Allowed:
+def allowed_of_side(record: Record, writes: list[Write], is_hidden: Callable[[Write], bool] | None = None) -> Allowed:
     """Of the writes of one side, in their order: the last one, those that may not have taken place, and what a window hides."""
+    is_hidden = is_hidden or record.is_hidden
     states: list[State | None] = []
     at = len(writes) - 1
     while at >= 0:
         states.append(writes[at].state)
-        if writes[at].acknowledged and not record.is_hidden(writes[at]):
+        if writes[at].acknowledged and not is_hidden(writes[at]):
             break
         at -= 1
     else:
         states.append(None)
     # What a write in part was done to is known where all is, back to one of the whole.
     for write in reversed(writes[: at + 1]):
-        if record.is_hidden(write):
+        if is_hidden(write):
             return Allowed((), anything=True)
         if write.form is Form.WHOLE:
+            if write.origin is not None and not _is_sure(record, write.origin, write.begin):
+                return Allowed((), anything=True)
             break
-    if any(write.form is not Form.WHOLE for write in writes[at + 1 :]):
+    if any(write.form is not Form.WHOLE or write.origin is not None for write in writes[at + 1 :]):
         return Allowed((), anything=True)
     return Allowed(tuple(states))
+
+
+def _is_sure(record: Record, key: bytes, before: float) -> bool:
+    """Whether it was known what a key was at a moment."""
+    found = allowed_of_side(record, [write for write in record.writes[key] if write.begin < before])
+    return not found.anything and len(found.states) == 1
 
 
 def allowed(record: Record, key: bytes) -> Allowed:
@@ -182,10 +222,14 @@ def allowed(record: Record, key: bytes) -> Allowed:
     writes = record.writes[key]
     sides = [[write for write in writes if write.side == side] for side in (0, 1)]
     if not key.startswith(b"shared:") and not (sides[0] and sides[1]):
-        return allowed_of_side(record, sides[0] or sides[1])
+        side = 0 if sides[0] else 1
+        if side in record.evicting and sides[side][-1].state is None:
+            # What was evicted there is not there to be deleted: no event, and the other side keeps it.
+            return Allowed((), anything=True)
+        return allowed_of_side(record, sides[side])
     if _has_order(writes):
         # Two sides, one after the other: each saw what the other one had done before it began.
-        return allowed_of_side(record, writes)
+        return allowed_of_side(record, writes, lambda write: record.is_hidden(write) or record.is_torn(key, write))
     return _allowed_of_shared(record, sides)
 
 

@@ -28,11 +28,9 @@ class Verdict:
     keys: int = 0
 
 
-def run(
-    start: Callable[[str], RedisServer], seed: int, *, versions: tuple[str, str] = ("3.2.6", "5.0.6"), names: list[str] | None = None
-) -> Verdict:
+def run(start: Callable[[str, int], RedisServer], seed: int, *, versions: tuple[str, str] = ("3.2.6", "5.0.6"), names: list[str] | None = None, skews: tuple[int, int] = (0, 0)) -> Verdict:
     draws = random.Random(f"{seed} plan")
-    world = World(start, versions, f"{seed}")
+    world = World(start, versions, f"{seed}", skews)
     began = time.monotonic()
     verdict = Verdict()
     try:
@@ -52,6 +50,8 @@ def run(
 
 def _play(world: World, draws: random.Random, names: list[str]) -> None:
     _prefill(world, draws)
+    world.authority = draws.choice(["source", "source", "target"])
+    world.say(f"authority: {world.authority}")
     world.nobody_knows("the beginning")
     world.new_engine(stands_by=False)
     world.active()
@@ -90,16 +90,19 @@ def judge(world: World) -> Verdict:
     record = world.record
     verdict = Verdict(writes=record.count, named=len({one.key for one in world.log.named}))
     here, there = _both(world)
-    differing = same(here, there)
+    differing = _differing(record, here, there)
     deadline = time.monotonic() + 15
     while differing and time.monotonic() < deadline:
         # A life may end while we read.
         time.sleep(0.2)
         here, there = _both(world)
-        differing = same(here, there)
+        differing = _differing(record, here, there)
     verdict.faults += [f"{key!r} differs: {here.get(key)!r:.300} and {there.get(key)!r:.300}" for key in differing]
     verdict.keys = len(here)
-    clock = int(time.time() * 1000)
+    clock = int(time.time() * 1000) + 1_000 * max(world.skews)
+    for key, value in there.items():
+        if 0 in record.evicting:
+            here.setdefault(key, value)
     wrong = [key for key in sorted(record.writes) if key not in differing and not allowed(record, key).has(_state(here, key), clock)]
     for key in wrong:
         verdict.faults.append(f"{key!r} is {_state(here, key)!r:.300}, allowed: {allowed(record, key)!r:.600}")
@@ -111,6 +114,16 @@ def judge(world: World) -> Verdict:
     for key in [*differing, *wrong, *too_much][:5]:
         verdict.story += _history(record, key, world)
     return verdict
+
+
+def _differing(record: Record, here: Snapshot, there: Snapshot) -> list[bytes]:
+    """Keys that are not the same on both sides, save those that one side evicted."""
+    seen = (here, there)
+    return [
+        key
+        for key in same(here, there)
+        if not any(key not in seen[side] and seen[1 - side][key][2] is not None for side in record.evicting)
+    ]
 
 
 def _both(world: World) -> tuple[Snapshot, Snapshot]:
@@ -142,7 +155,5 @@ def _history(record: Record, key: bytes, world: World) -> list[str]:
 def _story(world: World, began: float) -> list[str]:
     lines = [(at, text) for at, text in world.events]
     lines += [(window.begin, f"window {window.kind.value} begins: {window.why}, until {window.end}") for window in world.record.windows]
-    lines += [
-        (at, f"   {owner}: {what.get('problem') or what.get('ended')}") for at, owner, what in world.log.lines if not what.get("named")
-    ][:40]
+    lines += [(at, f"   {owner}: {what.get('problem') or what.get('ended')}") for at, owner, what in world.log.lines if not what.get("named")][:40]
     return [f"{at:.4f} (+{at - began:.2f}) {text}" for at, text in sorted(lines)]

@@ -21,11 +21,12 @@ class NotSettled(AssertionError):
 
 
 class World:
-    """`events` is what was done, with the moment: printed where the run fails."""
+    """`events` is what was done, with the moment: printed where the run fails. `skews`: how many seconds the clock of a server is ahead."""
 
-    def __init__(self, start: Callable[[str], RedisServer], versions: tuple[str, str], seed: str) -> None:
+    def __init__(self, start: Callable[[str, int], RedisServer], versions: tuple[str, str], seed: str, skews: tuple[int, int]) -> None:
         self.draws = random.Random(seed)
         self.start, self.versions, self.seed = start, versions, seed
+        self.skews = skews
         self.log = EngineLog()
         self.record = Record(self.log)
         self.network = Network()
@@ -40,9 +41,15 @@ class World:
         self.mover: Mover | None = None
 
     def _new_server(self, side: int) -> RedisServer:
-        server = self.start(self.versions[side])
+        server = self.start(self.versions[side], self.skews[side])
         server.set_config("notify-keyspace-events", "EA")
         return server
+
+    def replica(self, side: int) -> RedisServer:
+        """A new one, level with its primary."""
+        made = self._new_server(side)
+        made.follow(self.servers[side])
+        return made
 
     def say(self, text: str) -> None:
         self.events.append((time.monotonic(), text))
@@ -52,7 +59,9 @@ class World:
         owner = f"e{self._count}"
         doors = [self.network.proxy(server.port) for server in self.servers]
         self.engine_doors[owner] = doors
-        engine = EngineProcess((doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log)
+        engine = EngineProcess(
+            (doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log
+        )
         self.engines.append(engine)
         self.say(f"{owner} starts, {'standby' if stands_by else 'active'}")
         return engine
@@ -61,7 +70,8 @@ class World:
         ports = (self.doors[0].port, self.doors[1].port)
         for side in (0, 1):
             self.writers += [
-                Writer(side, number, ports[side], self.record, f"{self.seed} {side} {number}") for number in range(_WRITERS_A_SIDE)
+                Writer(side, number, ports[side], self.record, f"{self.seed} {side} {number}", skew_milliseconds=1_000 * self.skews[side])
+                for number in range(_WRITERS_A_SIDE)
             ]
         self.mover = Mover(ports, self.record, f"{self.seed} mover")
         for writer in (*self.writers, self.mover):
@@ -123,9 +133,7 @@ class World:
             engine = self.active()
             passes = engine.status.get("passes", 0)
             engine.tell("pass")
-            if not engine.wait(
-                lambda passes=passes, engine=engine: engine.status.get("passes", 0) > passes and engine.status["gapless"], 10
-            ):  # type: ignore[misc]
+            if not engine.wait(lambda passes=passes, engine=engine: engine.status.get("passes", 0) > passes and engine.status["gapless"], 10):  # type: ignore[misc]
                 continue
             self.wait_until_warm()
             standby = self.standby()
@@ -140,6 +148,16 @@ class World:
         begin = (since if since is not None else time.monotonic()) - LAG_SECONDS
         self.record.open(WindowKind.NOBODY_KNEW, begin, why)
         self.distrust()
+
+    def goes_deaf(self, why: str) -> None:
+        """Engines miss events from now on. Where one has no complete base, nobody knows what changed."""
+        known = [self.active(), self.standby()]
+        for engine in known:
+            engine.refresh()
+        if all(engine.status.get("complete") for engine in known) and known[1].is_warm:
+            self.record.open(WindowKind.ONE_DEAF, time.monotonic() - LAG_SECONDS, why)
+        else:
+            self.nobody_knows(f"{why}, and bases were not complete")
 
     def distrust(self) -> None:
         """What keys are is not known: applications write them whole from now on."""

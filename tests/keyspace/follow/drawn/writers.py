@@ -6,7 +6,7 @@ import random
 import struct
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
@@ -16,7 +16,7 @@ from redis.retry import Retry
 from tests.keyspace.everything import read
 from tests.keyspace.follow.drawn.record import Form, Record, State, Write
 
-_OWN_KEYS, _SHARED_KEYS, _MOVING_KEYS = 60, 25, 15
+_OWN_KEYS, _HOT_KEYS, _SHARED_KEYS, _MOVING_KEYS = 200, 40, 40, 25
 _PAUSE_SECONDS = 0.002
 _SAFE_LIFE_MILLISECONDS = 3_000
 """A key that ends later is changed in parts; one that may end any moment is only written whole."""
@@ -40,6 +40,7 @@ class Command:
     calls: tuple[tuple[object, ...], ...]
     after: dict[bytes, tuple[State | None, Form]]
     text: str
+    origins: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class Writer:
@@ -80,7 +81,7 @@ class Writer:
     def draw(self) -> Command:
         if self.draws.random() < 0.2:
             return self._draw_shared(self.draws.choice(self.shared))
-        key = self.draws.choice(self.own)
+        key = self.draws.choice(self.own[:_HOT_KEYS] if self.draws.random() < 0.5 else self.own)
         kind = self.draws.random()
         if kind < 0.06:
             return self._draw_rename(key, self.draws.choice(self.own))
@@ -183,7 +184,8 @@ class Writer:
         state = self._sure_state(key)
         if state is None or key == to:
             return self._draw_whole(key)
-        return Command((("RENAME", key, to),), {key: (None, Form.WHOLE), to: (state, Form.WHOLE)}, f"RENAME {key!r} {to!r}")
+        after: dict[bytes, tuple[State | None, Form]] = {key: (None, Form.WHOLE), to: (state, Form.WHOLE)}
+        return Command((("RENAME", key, to),), after, f"RENAME {key!r} {to!r}", {to: key})
 
     def _draw_together(self, keys: list[bytes]) -> Command:
         some = [self._draw_whole(key) for key in keys]
@@ -221,7 +223,7 @@ class Writer:
             if state is not None and state.life is not None:
                 # It took place any time in between.
                 state = replace(state, slack=took)
-            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text))
+            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)))
             if acknowledged:
                 self._states[key] = state
                 if form is Form.WHOLE:
@@ -270,9 +272,8 @@ class Mover:
 
     def _is_there(self, key: bytes, side: int) -> bool:
         found, state = read(self._clients[side], key), self._states[key]
-        if found is None or state is None:
-            return found is None and state is None
-        return found[:2] == (state.kind, state.value)
+        # Nothing says nothing: it may not have come there yet.
+        return found is not None and state is not None and found[:2] == (state.kind, state.value)
 
     def _write(self, key: bytes, text: str) -> None:
         side = self._side[key]
