@@ -85,7 +85,7 @@ class Step:
 
 
 class Engine:
-    """Holds the lease and keeps one source and its targets equal."""
+    """Holds the lease and keeps one source and its targets equal. `is_paused`: it listens and keeps the lease, and compares nothing."""
 
     def __init__(
         self,
@@ -101,6 +101,7 @@ class Engine:
         self.source, self.targets, self.servers, self.pasts = streams.source, streams.targets, streams.servers, streams.pasts
         self.totals = Totals()
         self.round = max(server.events.round for server in self.servers)
+        self.is_paused = False
         self.both: dict[bytes, None] = {}
         self.big: dict[bytes, None] = {}
         self.passes = ReconcilingPass(self.source, self.targets, router)
@@ -148,11 +149,13 @@ class Engine:
             time.sleep(early)
         self.drain()
         if not self.has_work:
-            self.drain(min(wait_seconds, self.passes.seconds_until_due()))
+            self.drain(wait_seconds if self.is_paused else min(wait_seconds, self.passes.seconds_until_due()))
 
     @property
     def has_work(self) -> bool:
         """Whether a key is dirty, or a pass is to go on."""
+        if self.is_paused:
+            return False
         return bool(self.both) or self.passes.is_due() or any(len(server.events.touches) for server in self.servers)
 
     @property
@@ -261,8 +264,8 @@ class Engine:
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
         rules: dict[bytes, Rule] = {}
-        pages = pages_of(self._dirty(rules), len(self.targets), _MOST_KEYS)
-        if self.passes.is_due():
+        pages = pages_of(self._dirty(rules), len(self.targets), 0 if self.is_paused else _MOST_KEYS)
+        if self.passes.is_due() and not self.is_paused:
             untouched = []
             for key, rule in self.passes.next_keys(self._is_to_compare):
                 rules[key] = rule

@@ -80,7 +80,15 @@ class Raised:
     owner: bytes
 
 
-Message = Marker | Begin | End | Raised
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An engine that stands by says that it is there, and whether it could take over without a gap."""
+
+    owner: bytes
+    is_warm: bool
+
+
+Message = Marker | Begin | End | Raised | Standing
 
 
 def marker_text(owner: bytes, round_: int, page: int, told: bytes) -> bytes:
@@ -96,6 +104,11 @@ def begin_text(owner: bytes, round_: int, page: int) -> bytes:
 def end_head(owner: bytes, round_: int, page: int) -> bytes:
     """What stands before the letters of an end; the script adds the rest."""
     return b"e %b %d %d " % (owner, round_, page)
+
+
+def standing_text(owner: bytes, *, is_warm: bool) -> bytes:
+    """What an engine that stands by says, as it travels."""
+    return b"s %b %d" % (owner, is_warm)
 
 
 def note_of(name: bytes, root_bytes: int, winner_token: bytes, life: int) -> bytes:
@@ -117,6 +130,8 @@ def message_of(text: bytes) -> Message | None:
                 return End(owner, int(round_), int(page), letters, tuple(_ended_of(entries)))
             case [b"r", owner]:
                 return Raised(owner)
+            case [b"s", owner, is_warm]:
+                return Standing(owner, is_warm == b"1")
             case _:
                 return None
     except (ValueError, error):

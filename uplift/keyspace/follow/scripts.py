@@ -9,3 +9,4 @@ _HERE = "uplift.keyspace.follow"
 READ_ROUND = script_of(READ_TTLS, lua_text("read_round.lua", _HERE))
 APPLY_ROUND = script_of(lua_text("apply_round.lua", _HERE))
 RAISE_LEASE = script_of(lua_text("raise_lease.lua", _HERE))
+RELEASE_LEASE = script_of(lua_text("release_lease.lua", _HERE))

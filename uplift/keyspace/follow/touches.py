@@ -126,6 +126,15 @@ class Touches:
         entry = next(iter(self._by_key.values()))
         return min(entry[at + 2] for at in range(0, len(entry), _FIELDS))
 
+    def count_before(self, round_: int, most: int) -> int:
+        """How many keys were touched first before this round, as far as `most`."""
+        count = 0
+        for entry in self._by_key.values():
+            if count >= most or entry[2] >= round_:
+                break
+            count += 1
+        return count
+
     def _drop(self, key: bytes) -> None:
         del self._by_key[key]
         self.bytes -= len(key) + _ENTRY_BYTES
