@@ -9,8 +9,9 @@ from uplift.keyspace.follow.own_keys_there import Place, del_command, remove_own
 from uplift.keyspace.follow.own_names import CANARY, LEASE
 from uplift.keyspace.follow.starting import places
 from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.keyspace.server.source_and_targets import Scope
+from uplift.keyspace.server.source_and_targets import TargetUrl
 
 _TIMEOUT_SECONDS = 5.0
 
@@ -29,11 +30,11 @@ class Removal:
         return f"{self.removed:,} keys of the follow's own were removed, {rest}; the data of all servers stays as it is"
 
 
-def end_follow(scope: Scope, databases: list[int], run: str) -> Removal:
+def end_follow(source: Endpoint, targets: tuple[TargetUrl, ...], databases: list[int], run: str) -> Removal:
     """Remove lease, canary and temporary keys of one run from every server that can be reached."""
     removed, remaining = 0, []
     for database in databases:
-        for place in places(scope, database):
+        for place in places(source, targets, database):
             try:
                 count, other = _remove(place, run)
             except (SourceUnreachable, TargetRefused) as problem:

@@ -10,8 +10,8 @@ from uplift.errors import BadInput
 
 
 class SettingName(StrEnum):
-    """SOURCE_LATENCY: ms that a foreign command may take; RECONCILING_SHARE: the part of the time that a reconciling pass may take; PAUSED: 1
-    where nothing is compared and written.
+    """SOURCE_LATENCY: ms that a foreign command may take; RECONCILING_SHARE: the part of the time that a pass may take; PAUSED: 1 where
+    nothing is compared and written.
     """
 
     SOURCE_LATENCY = "source-latency"

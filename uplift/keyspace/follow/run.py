@@ -268,7 +268,7 @@ class FollowRun:
         self._close_connections()
         if stands_by:
             return "this engine stood by, and ends; the one that holds the lease goes on"
-        removal = end_follow(self._request, sorted(self.record.state.databases), self.record.state.run)
+        removal = end_follow(self._request.source, self._request.targets, sorted(self.record.state.databases), self.record.state.run)
         self.record.state.was_ended = True
         self.record.decide()
         return removal.text

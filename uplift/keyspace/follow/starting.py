@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from uplift.errors import BadInput, NotSafe
@@ -21,8 +22,9 @@ from uplift.keyspace.follow.state_file import SCHEMA, FollowState
 from uplift.keyspace.keymap.handed_over import refuse_handed_over
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.routing import Router
+from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.events import Listener
-from uplift.keyspace.server.source_and_targets import Scope, Servers, opened
+from uplift.keyspace.server.source_and_targets import Scope, Servers, TargetUrl, opened
 
 SOURCE_NAME = "source"
 
@@ -80,10 +82,9 @@ def look_at_servers(request: FollowRequest, state: FollowState, labels: KeyLabel
         return Scene(servers.router, databases, holder)
 
 
-def places(request: Scope, database: int) -> list[Place]:
+def places(source: Endpoint, targets: Iterable[TargetUrl], database: int) -> list[Place]:
     """One database of the source, then of the targets."""
-    found = [Place(SOURCE_NAME, request.source, database)]
-    return found + [Place(target.name, target.endpoint, database) for target in request.targets]
+    return [Place(SOURCE_NAME, source, database), *(Place(target.name, target.endpoint, database) for target in targets)]
 
 
 def _leases(request: FollowRequest, servers: Servers, databases: tuple[int, ...]) -> list[HeldLease]:
@@ -91,7 +92,10 @@ def _leases(request: FollowRequest, servers: Servers, databases: tuple[int, ...]
     for database in databases:
         servers.select(database)
         connections = [servers.source, *(target.connection for target in servers.targets)]
-        found += [held_lease(connection, place) for connection, place in zip(connections, places(request, database), strict=True)]
+        found += [
+            held_lease(connection, place)
+            for connection, place in zip(connections, places(request.source, request.targets, database), strict=True)
+        ]
     return [lease for lease in found if lease is not None]
 
 
@@ -99,12 +103,12 @@ def _refuse_leftovers(request: FollowRequest, servers: Servers, databases: tuple
     for database in databases:
         servers.select(database)
         connections = [servers.source, *(target.connection for target in servers.targets)]
-        for connection, place in zip(connections, places(request, database), strict=True):
+        for connection, place in zip(connections, places(request.source, request.targets, database), strict=True):
             refuse_leftovers(place, list(own_names_there(connection)), run)
 
 
 def prove_all_events(request: FollowRequest, databases: tuple[int, ...], owner: str) -> None:
     """Return where every server tells of every class of events. Raises NotSafe naming what to set where."""
     for database in databases:
-        for place in places(request, database):
+        for place in places(request.source, request.targets, database):
             prove_events(place.server, place.endpoint, database, owner)
