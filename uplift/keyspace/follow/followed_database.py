@@ -85,7 +85,15 @@ class FollowedDatabase:
             self._problem, self._problem_since = step.problem, time.monotonic()
         else:
             self._problem = step.problem
+        self._count_keys()
         return step
+
+    def _count_keys(self) -> None:
+        """Once a pass: what its time left is told by."""
+        engine = self.engine
+        if engine is not None and self._counted_for != engine.passes.first_round:
+            self._counted_for = engine.passes.first_round
+            self.keys = sum(_keys_on(server) for server in self.servers if server.is_ready)
 
     def look(self) -> None:
         """About once a second: what is measured by looking."""
@@ -96,9 +104,6 @@ class FollowedDatabase:
             return
         now = time.monotonic()
         self._waiting = {key: self._waiting.get(key, now) for key in islice(engine.both, _MOST_COUNTED)}
-        if engine.passes.is_running and self._counted_for != engine.passes.first_round:
-            self._counted_for = engine.passes.first_round
-            self.keys = sum(_keys_on(server) for server in self.servers if server.is_ready)
 
     def _say_standing(self) -> None:
         """The engine that writes knows by this that it can hand over."""

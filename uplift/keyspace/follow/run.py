@@ -74,6 +74,7 @@ class FollowRun:
         self._copy: FirstCopy | None = None
         self._takeovers = 0
         self._look_at = self._write_at = 0.0
+        self._written_revision = -1
 
     def step(self, wait_seconds: float = 0.1) -> RunStep:
         """One bounded piece of work; where there is none, once there is some or `wait_seconds` are over.
@@ -86,7 +87,7 @@ class FollowRun:
         if now >= self._look_at or self.outcome is not None:
             self._look_at = now + _LOOK_SECONDS
             self._look()
-        if now >= self._write_at or self.outcome is not None:
+        if now >= self._write_at or self.outcome is not None or self.record.state.revision != self._written_revision:
             self._write_at = now + _WRITE_SECONDS
             self._write()
         return RunStep(self._log.take(), self._watch.phase, self._watch.is_in_sync, self.outcome)
@@ -94,6 +95,11 @@ class FollowRun:
     def status(self) -> Status:
         """As it is now."""
         return status_of(self._watch.told(), self.record.state, self.record.named, self._rates, self._copy, self.following)
+
+    @property
+    def is_in_sync(self) -> bool:
+        """Whether that was earned, and not lost since, as of the latest look."""
+        return self._watch.is_in_sync
 
     @property
     def named_keys(self) -> int:
@@ -222,6 +228,7 @@ class FollowRun:
         if self._scene is not None:
             self.record.save(self.following)
         self._requests.forget_old()
+        self._written_revision = self.record.state.revision
         self.record.write_status(self.status())
 
     def _answer_requests(self) -> None:

@@ -37,7 +37,15 @@ class StateFolder:
             raise BadInput(f"--state {self.path}: there is no folder {self.path.parent}, allowed: a directory in one that exists") from None
         except OSError as problem:
             raise BadInput(f"--state {self.path}: {problem.strerror}, allowed: a directory that may be made and written") from None
-        if names - {self._lock_path.name, "requests", f"{self.state_path.name}.new"} and self.state_path.name not in names:
+        # A run that was refused at its start leaves no more than these.
+        begun = {
+            self._lock_path.name,
+            self.requests.name,
+            self.status_path.name,
+            f"{self.status_path.name}.new",
+            f"{self.state_path.name}.new",
+        }
+        if names - begun and self.state_path.name not in names:
             raise BadInput(f"--state {self.path}: it holds something else, allowed: a new or empty directory, or that of a follow")
         self.path.chmod(_PRIVATE_FOLDER)
         self.requests.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
