@@ -28,6 +28,14 @@ MOST_NAMED_IN_A_MESSAGE = 5
 _POWERS_OF_TWO = tuple(1 << bits for bits in range(1, MOST_PARTITIONS.bit_length()))
 
 
+class KeysExist(NotSafe):
+    """A target has keys that a copy would write; nothing was written. `found` says how many, without what may be done about it."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"{found}: nothing was written; choose --skip-existing or --replace, or empty the target")
+        self.found = found
+
+
 @dataclass(frozen=True, slots=True)
 class CopyRequest(Scope):
     """Everything a person asks for."""
@@ -219,10 +227,7 @@ def _refuse_unmatched(scanned: PreScan, labels: KeyLabels) -> None:
 
 def _refuse_existing(scanned: PreScan, labels: KeyLabels) -> None:
     if scanned.existing_count:
-        raise NotSafe(
-            f"{scanned.existing_count:,} keys are on a target already, such as {_some(scanned.existing, labels)}: nothing was written; "
-            "choose --skip-existing or --replace, or empty the target"
-        )
+        raise KeysExist(f"{scanned.existing_count:,} keys are on a target already, such as {_some(scanned.existing, labels)}")
 
 
 def _some(keys: list[bytes], labels: KeyLabels) -> str:

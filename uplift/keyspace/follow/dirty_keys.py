@@ -30,6 +30,11 @@ class DirtyKeys:
         return key in self._both
 
     @property
+    def keys_of_both(self) -> Iterator[bytes]:
+        """Those that are to be read on both sides."""
+        return iter(self._both)
+
+    @property
     def read_on_both(self) -> int:
         """How many are to be read on both sides."""
         return len(self._both)

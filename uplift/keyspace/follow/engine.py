@@ -42,7 +42,7 @@ _ROUNDS_LEFT_OUT = 10
 
 
 class Engine:
-    """Holds the lease and keeps one source and its targets equal."""
+    """Holds the lease and keeps one source and its targets equal. `is_paused`: it listens and keeps the lease, and compares nothing."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Engine:
         self.totals = Totals()
         self.foreign = [ForeignWriters() for _ in streams.targets]
         self.round = max(server.events.round for server in self.servers)
+        self.is_paused = False
         self.big = BigKeys(lease.owner, limits or ReadLimits())
         self.dirty = DirtyKeys(streams, self.big)
         self._big_steps = BigKeySteps(streams, self.big)
@@ -111,12 +112,18 @@ class Engine:
             time.sleep(early)
         self.drain()
         if not self.has_work:
-            self.drain(min(wait_seconds, self.passes.seconds_until_due()))
+            self.drain(wait_seconds if self.is_paused else min(wait_seconds, self.passes.seconds_until_due()))
 
     @property
     def has_work(self) -> bool:
         """Whether a key is dirty, or a pass is to go on."""
+        if self._stands_still:
+            return False
         return self.passes.is_due() or self.big.is_due() or self.dirty.has_any()
+
+    @property
+    def _stands_still(self) -> bool:
+        return self.is_paused or self.pace is STILL
 
     def drain(self, wait_seconds: float = 0.0) -> None:
         """Take what every side told, as Streams.drain. Raises Fenced where another engine raised the lease."""
@@ -218,8 +225,10 @@ class Engine:
             self._foreign_before[place] = seen
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
-        pages = pages_of(self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), self.pace.most_keys)
-        if self.passes.is_due() and self.dirty.read_on_both < _MOST_BOTH and self.pace is not STILL:
+        pages = pages_of(
+            self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), 0 if self._stands_still else self.pace.most_keys
+        )
+        if self.passes.is_due() and self.dirty.read_on_both < _MOST_BOTH and not self._stands_still:
             untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare))
             pages += token_pages(untouched, len(pages))
         rule_of = self.streams.rule_of

@@ -89,7 +89,15 @@ class Probed:
     classes: str
 
 
-Message = Marker | Begin | End | Raised | Probed
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An engine that stands by says that it is there, and whether it could take over without a gap."""
+
+    owner: bytes
+    is_warm: bool
+
+
+Message = Marker | Begin | End | Raised | Probed | Standing
 
 
 def marker_text(owner: bytes, round_: int, page: int, told: bytes) -> bytes:
@@ -105,6 +113,11 @@ def begin_text(owner: bytes, round_: int, page: int) -> bytes:
 def end_head(owner: bytes, round_: int, page: int) -> bytes:
     """What stands before the letters of an end; the script adds the rest."""
     return b"e %b %d %d " % (owner, round_, page)
+
+
+def standing_text(owner: bytes, *, is_warm: bool) -> bytes:
+    """What an engine that stands by says, as it travels."""
+    return b"s %b %d" % (owner, is_warm)
 
 
 def note_of(name: bytes, root_bytes: int, winner_token: bytes, life: int) -> bytes:
@@ -128,6 +141,8 @@ def message_of(text: bytes) -> Message | None:
                 return Raised(owner, before == b"missing")
             case [b"p", owner, classes]:
                 return Probed(owner, classes.decode("ascii", "replace"))
+            case [b"s", owner, is_warm]:
+                return Standing(owner, is_warm == b"1")
             case _:
                 return None
     except (ValueError, error):

@@ -61,6 +61,11 @@ class ReconcilingPass:
         """Whether keys are still to come."""
         return self._scan is not None or bool(self._queue)
 
+    @property
+    def seconds_under_way(self) -> float:
+        """How long the pass has taken so far; 0 where none is under way."""
+        return 0.0 if self._began_at is None else time.monotonic() - self._began_at
+
     def is_due(self) -> bool:
         """Whether its next keys may be read now."""
         return self.is_running and time.monotonic() >= self._due_at

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from uplift.keyspace.follow.event_classes import PROBE_NAMES, missing_classes
 from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
-from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, message_of
+from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, Standing, message_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
 from uplift.keyspace.follow.touches import Touches
 from uplift.keyspace.server.replies import ErrorReply, Reply
@@ -22,6 +22,15 @@ SourceName = Callable[[bytes], bytes | None]
 _NOT_OURS = frozenset({TouchKind.EVICTED, TouchKind.EXPIRED})
 """What a server does to a key by itself, also between begin and end."""
 _MARKERS_KEPT = 4_096
+_STANDING_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class StandingAt:
+    """An engine that stands by, and when it said so (monotonic seconds)."""
+
+    is_warm: bool
+    heard_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,10 @@ class SideEvents:
     """`position` counts messages, `round` is that of the last marker.
 
     `markers` by round and page, the latest few thousand. `ends`, `raised` and `marked` wait to be taken; `raised_last` is who took the
-    lease last. `lease_was_removed`: an event said
-    so; a lease that is gone without one was flushed. `events` counts key events, `touched` those that were somebody else's, of followed
-    keys, and `touched_by_itself` those of them that say that a key expired or was evicted.
+    lease last. `lease_was_removed`: an event said so; a lease that is gone without one was flushed. `silent_classes`: those that the latest
+    probe wrote to and no event told of, `probed_round` the round of the latest that found none. `standing` are engines that stand by, by
+    owner, the latest few. `events` counts key events, `touched` those that were somebody else's, of followed keys, and `touched_by_itself`
+    those of them that say that a key expired or was evicted.
     """
 
     database: int
@@ -69,6 +79,7 @@ class SideEvents:
     touched: int = 0
     touched_by_itself: int = 0
     heard_at: float = field(default_factory=time.monotonic)
+    standing: dict[bytes, StandingAt] = field(default_factory=dict)
     _kinds: dict[bytes, TouchKind] = field(default_factory=dict)
     _canary_at: int = -1
     _begun: Begin | None = None
@@ -152,6 +163,8 @@ class SideEvents:
                 self.silent_classes = missing_classes(message.classes, frozenset(self._probed))
                 self.probed_round = self.probed_round if self.silent_classes else self.round
                 self._probed.clear()
+            case Standing():
+                self._take_standing(message)
             case _:
                 # An end whose begin was missed, or a stranger's message.
                 pass
@@ -186,6 +199,12 @@ class SideEvents:
         if len(self.markers) > _MARKERS_KEPT:
             del self.markers[next(iter(self.markers))]
         self.marked.append(at)
+
+    def _take_standing(self, message: Standing) -> None:
+        self.standing.pop(message.owner, None)
+        self.standing[message.owner] = StandingAt(message.is_warm, time.monotonic())
+        if len(self.standing) > _STANDING_KEPT:
+            del self.standing[next(iter(self.standing))]
 
     def begin_anew(self) -> None:
         """The subscription is another one: what was held belongs to a bracket whose end will not come."""

@@ -129,6 +129,15 @@ class Touches:
         oldest = _oldest_of(entry)
         self._oldest[oldest] = self._oldest.get(oldest, 0) + 1
 
+    def count_before(self, round_: int, most: int) -> int:
+        """How many keys were touched first before this round, as far as `most`."""
+        count = 0
+        for entry in self._by_key.values():
+            if count >= most or entry[2] >= round_:
+                break
+            count += 1
+        return count
+
     def _drop(self, key: bytes) -> None:
         entry = self._by_key.pop(key)
         self.bytes -= len(key) + _ENTRY_BYTES

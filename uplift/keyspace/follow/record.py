@@ -1,0 +1,105 @@
+"""What a run keeps in its state directory: read once at the start, written at every decision, and about once a second."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+
+from uplift.keyspace.follow.decision import Policy
+from uplift.keyspace.follow.following import Following
+from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.live_settings import LiveSetting, SettingName, at, set_to
+from uplift.keyspace.follow.named_keys import NamedKeys
+from uplift.keyspace.follow.own_keys_there import owner_name
+from uplift.keyspace.follow.starting import FollowRequest, fresh_state
+from uplift.keyspace.follow.state_file import FollowState, authority_of
+from uplift.keyspace.follow.state_folder import FolderLock, StateFolder, refuse_another, write_whole
+from uplift.keyspace.follow.status import Status, status_as_json
+from uplift.keyspace.keymap.key_label import KeyLabels
+from uplift.keyspace.keymap.known_words import words_of
+
+
+class Record:
+    """Holds the directory's lock. `is_resumed`: an engine of this directory led the run before."""
+
+    def __init__(self, request: FollowRequest, path: Path) -> None:
+        """Raises BadInput for a directory that is in use, or of another follow."""
+        self.folder = StateFolder(path)
+        self.folder.make()
+        self._lock: FolderLock = self.folder.lock()
+        try:
+            earlier, fresh = self.folder.read_state(), fresh_state(request)
+            if earlier is not None:
+                refuse_another(earlier, fresh, path)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.state: FollowState = earlier or fresh
+        self.engine = secrets.token_hex(4)
+        self.is_resumed = earlier is not None and earlier.has_led
+        self.labels = KeyLabels(bytes.fromhex(self.state.secret), words_of(request.keymap))
+        self.named = NamedKeys(self.labels, self.state.named, self.state.named_by_reason)
+        self._take_options(request)
+
+    def _take_options(self, request: FollowRequest) -> None:
+        if request.authority is not None:
+            self.state.authority = authority_of(request.authority)
+        if request.source_latency is not None:
+            self.state.settings[SettingName.SOURCE_LATENCY] = LiveSetting(request.source_latency)
+
+    @property
+    def owner(self) -> str:
+        """A name no other engine has."""
+        return owner_name(self.state.run, self.engine)
+
+    @property
+    def policy(self) -> Policy:
+        """As decided so far."""
+        return Policy(self.state.is_two_way, self.state.authority_side)
+
+    def decide(self) -> None:
+        """Something was decided: it is on the disk before it is done. Raises NotWritten."""
+        self.state.revision += 1
+        self.folder.write_state(self.state, is_durable=True)
+
+    def take_policy(self, policy: Policy) -> bool:
+        """What the engine that writes told; whether that was news."""
+        if policy == self.policy:
+            return False
+        self.state.is_two_way, self.state.authority = policy.two_way, authority_of(Side(policy.authority))
+        self.decide()
+        return True
+
+    def set(self, name: SettingName, value: float, seconds: float | None) -> None:
+        """Another value, for good or for a while."""
+        until = None if seconds is None else time.time() + seconds
+        self.state.settings[name] = set_to(self.state.settings[name], value, until)
+        self.decide()
+
+    def settings(self) -> dict[SettingName, LiveSetting]:
+        """As they are now; those whose time is over are back."""
+        now = time.time()
+        current = {name: at(setting, now) for name, setting in self.state.settings.items()}
+        if current != self.state.settings:
+            self.state.settings = current
+            self.decide()
+        return current
+
+    def save(self, following: Following | None, *, is_durable: bool = False) -> None:
+        """How far it is. Raises NotWritten."""
+        state = self.state
+        for database in following.databases if following is not None else []:
+            known = state.of_database(database.number)
+            known.round = max(known.round, database.round)
+            known.complete_since = database.member.streams.pasts.complete_since
+        state.named, state.named_by_reason = dict(self.named.labels), dict(self.named.by_reason)
+        self.folder.write_state(state, is_durable=is_durable)
+
+    def write_status(self, status: Status) -> None:
+        """For whoever asks. Raises NotWritten."""
+        write_whole(self.folder.status_path, status_as_json(status))
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        self._lock.release()

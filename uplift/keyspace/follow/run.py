@@ -1,0 +1,310 @@
+"""A follow from its first look to its end: `step` does one bounded piece of work and says what happened.
+
+Subscribe on the source, copy, subscribe on the targets, apply, compare everything: in sync. It knows no signals, no terminal and no loop,
+so a process, a container and a test drive the same object.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import assert_never
+
+from uplift.keyspace.follow.decision import Policy
+from uplift.keyspace.follow.ending import end_follow
+from uplift.keyspace.follow.first_copy import FirstCopy
+from uplift.keyspace.follow.followed_names import FollowedNames
+from uplift.keyspace.follow.following import Following, Sources
+from uplift.keyspace.follow.interruptions import Fenced
+from uplift.keyspace.follow.live_settings import SettingName
+from uplift.keyspace.follow.phase import Phase
+from uplift.keyspace.follow.record import Record
+from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish
+from uplift.keyspace.follow.round import StopPoint
+from uplift.keyspace.follow.run_events import EventKind, EventLog, RunEvent
+from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
+from uplift.keyspace.follow.starting import FollowRequest, Scene, look_at_servers, prove_all_events
+from uplift.keyspace.follow.state_file import side_of
+from uplift.keyspace.follow.status import Status
+from uplift.keyspace.follow.totals import Step
+from uplift.keyspace.follow.watch import Watch
+from uplift.keyspace.follow.wishes import Situation, why_not
+from uplift.keyspace.server.events import Event, Note
+
+_LOOK_SECONDS = 0.2
+_WRITE_SECONDS = 1.0
+_MOST_TOUCHES_BYTES = 256 * 1024 * 1024
+
+
+class Outcome(Enum):
+    """How a run ended by itself."""
+
+    STOPPED = "stopped"
+    HANDED_OVER = "handed over"
+    FENCED = "fenced"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """What one step came to. `outcome`: the run is over; `is_in_sync` as in Watch."""
+
+    events: tuple[RunEvent, ...]
+    phase: Phase
+    is_in_sync: bool
+    outcome: Outcome | None
+
+
+class FollowRun:
+    """Holds its state directory from the moment it is made until it is closed."""
+
+    def __init__(self, request: FollowRequest, path: Path, *, stop_point: StopPoint = lambda _name: None) -> None:
+        """Raises BadInput for a directory that is in use, or of another follow."""
+        self.record = Record(request, path)
+        self.outcome: Outcome | None = None
+        self.following: Following | None = None
+        self._request, self._stop_point = request, stop_point
+        self._log = EventLog()
+        self._watch = Watch(self.record, self._log)
+        self._rates = Rates()
+        self._requests = RequestBox(self.record.folder, self.record.engine)
+        self._scene: Scene | None = None
+        self._names: FollowedNames | None = None
+        self._sources: Sources | None = None
+        self._copy: FirstCopy | None = None
+        self._takeovers = 0
+        self._look_at = self._write_at = 0.0
+        self._written_revision = -1
+
+    def step(self, wait_seconds: float = 0.1) -> RunStep:
+        """One bounded piece of work; where there is none, once there is some or `wait_seconds` are over.
+
+        Raises the errors of uplift/errors.py where the run cannot go on: it is to be closed then, and may be begun again.
+        """
+        if self.outcome is None:
+            self._step(wait_seconds)
+        now = time.monotonic()
+        if now >= self._look_at or self.outcome is not None:
+            self._look_at = now + _LOOK_SECONDS
+            self._look()
+        if now >= self._write_at or self.outcome is not None or self.record.state.revision != self._written_revision:
+            self._write_at = now + _WRITE_SECONDS
+            self._write()
+        return RunStep(self._log.take(), self._watch.phase, self._watch.is_in_sync, self.outcome)
+
+    def status(self) -> Status:
+        """As it is now."""
+        return status_of(self._watch.told(), self.record.state, self.record.named, self._rates, self._copy, self.following)
+
+    @property
+    def is_in_sync(self) -> bool:
+        """Whether that was earned, and not lost since, as of the latest look."""
+        return self._watch.is_in_sync
+
+    @property
+    def named_keys(self) -> int:
+        """How many keys are named, those of earlier engines of the directory included."""
+        return self.record.named.count
+
+    def _step(self, wait_seconds: float) -> None:
+        if self.following is not None:
+            self._follow(self.following, wait_seconds)
+        elif self._copy is not None and self._sources is not None:
+            self._wait_for_copy(self._copy, self._sources, wait_seconds)
+        elif self._scene is None:
+            # The first status says so before a server that does not answer is waited for.
+            self._write()
+            self._begin()
+        else:
+            self._open(self._scene)
+
+    def _listen(self, event: Event) -> None:
+        if isinstance(event, Note):
+            self._log.tell(EventKind.WARNING if event.is_warning else EventKind.NOTE, event.text)
+
+    def _begin(self) -> None:
+        """Refuse what must be refused, prove every subscription, and listen to the source."""
+        request, record = self._request, self.record
+        scene = look_at_servers(request, record.state, record.labels, self._listen)
+        state = record.state
+        if state.was_ended:
+            state.was_ended = state.has_led = False
+        for database in scene.databases:
+            state.of_database(database)
+        record.decide()
+        prove_all_events(request, scene.databases, record.owner)
+        self._names = FollowedNames(scene.router)
+        self._sources = Sources(request, scene, self._names, state)
+        self._scene = scene
+        if not request.stands_by and not state.is_copied:
+            self._copy = FirstCopy(request, scene.databases, record.folder.copy_path)
+            self._watch.enter(Phase.COPYING)
+
+    def _wait_for_copy(self, copy: FirstCopy, sources: Sources, wait_seconds: float) -> None:
+        sources.drain(wait_seconds, _MOST_TOUCHES_BYTES)
+        copied = copy.result()
+        for note in copy.take_notes():
+            self._listen(note)
+        if copied is None or self._scene is None:
+            return
+        copy.stop()
+        self._copy = None
+        self.record.state.is_copied = True
+        self.record.decide()
+        self._log.tell(EventKind.COPIED, f"{copied:,} keys copied")
+        self._open(self._scene)
+
+    def _open(self, scene: Scene) -> None:
+        """Listen to the targets as well: what the copy wrote there is not told."""
+        names, sources = self._names, self._sources
+        if names is None or sources is None:
+            raise RuntimeError("a run listens to its source before it opens its targets")
+        record = self.record
+        self.following = Following(self._request, scene, names, record.state, record.folder, record.owner, sources, self._stop_point)
+        if not self._request.stands_by:
+            record.state.has_led = True
+        record.decide()
+
+    def _follow(self, following: Following, wait_seconds: float) -> None:
+        if following.is_handing_over:
+            self._wait_for_other(following, wait_seconds)
+            return
+        try:
+            steps = following.step(wait_seconds)
+        except Fenced as fenced:
+            self._log.tell(EventKind.FENCED, f"{fenced}: this one writes no more; begin it again with --standby to stand by")
+            self._end(Outcome.FENCED)
+            return
+        for _, step in steps:
+            self._take_named(step)
+
+    def _take_named(self, step: Step) -> None:
+        met = self._names.take_met() if self._names is not None else []
+        for key, reason in (*step.named, *met):
+            label = self.record.named.name(key, reason)
+            if label is not None:
+                self._log.tell(EventKind.NAMED, f"{label}: {reason}")
+
+    def _wait_for_other(self, following: Following, wait_seconds: float) -> None:
+        handed = following.step_of_hand_over(wait_seconds)
+        if handed is None:
+            return
+        if handed.by is None:
+            self._log.tell(EventKind.WARNING, "no engine took over: this one goes on")
+            return
+        self._log.tell(EventKind.FENCED, f"{handed.by} took over")
+        self._end(Outcome.HANDED_OVER)
+
+    def _look(self) -> None:
+        self._answer_requests()
+        following = self.following
+        if following is None or self.outcome is not None:
+            return
+        self._look_at_takeover(following)
+        following.look(self.record.settings())
+        self._watch.look(following)
+        if self._watch.is_in_sync and self._request.is_two_way and not self.record.state.is_two_way:
+            self._set_policy(following, Policy(True, self.record.state.authority_side))
+            self._log.tell(EventKind.TWO_WAY, "armed: what applications write to a target now comes to the source")
+
+    def _look_at_takeover(self, following: Following) -> None:
+        takeovers = sum(database.member.takeovers for database in following.databases)
+        if takeovers != self._takeovers:
+            self._takeovers = takeovers
+            self.record.state.has_led = self.record.state.is_copied = True
+            self.record.decide()
+            self._log.tell(EventKind.TOOK_OVER, f"the lease is {following.databases[0].lease}")
+        if following.stands_by:
+            self.record.take_policy(following.policy)
+
+    def _set_policy(self, following: Following, policy: Policy) -> None:
+        # On the disk first: an engine that begins again must not go one way over what applications write to a target.
+        self.record.take_policy(policy)
+        following.set_policy(policy)
+
+    def _write(self) -> None:
+        if self.following is not None:
+            self._rates.look(self.following)
+        if self._scene is not None:
+            self.record.save(self.following)
+        self._requests.forget_old()
+        self._written_revision = self.record.state.revision
+        self.record.write_status(self.status())
+
+    def _answer_requests(self) -> None:
+        while (taken := self._requests.take()) is not None:
+            number, request = taken
+            situation = Situation(
+                self.record.state.revision,
+                self._watch.phase,
+                self.following.stands_by if self.following is not None else self._request.stands_by,
+                standby_status(self.following),
+            )
+            reason = why_not(request, situation)
+            answer = Answer(True, self._grant(request)) if reason is None else Answer(False, reason)
+            self._log.tell(EventKind.ASKED, f"{request.wish.value}: {answer.text}")
+            self.record.write_status(self.status())
+            self._requests.answer(number, answer)
+
+    def _grant(self, request: Request) -> str:
+        """Do what is asked; what was done, in one line."""
+        match request.wish:
+            case Wish.STOP:
+                return self._stop()
+            case Wish.HAND_OVER:
+                if self.following is not None:
+                    self.following.hand_over()
+                return "this engine is silent now; one that stands by takes over within seconds, or this one goes on"
+            case Wish.AUTHORITY:
+                if self.following is not None:
+                    authority = side_of("target" if request.value == "target" else "source")
+                    self._set_policy(self.following, Policy(self.record.state.is_two_way, authority))
+                return f"the {request.value} decides where nothing else can"
+            case Wish.SET:
+                name = SettingName(request.name)
+                self.record.set(name, float(request.value), request.seconds)
+                for_how_long = "" if request.seconds is None else f" for {request.seconds / 60:g} minutes"
+                return f"{name.value} is {float(request.value):g}{for_how_long}"
+            case _:
+                assert_never(request.wish)
+
+    def _stop(self) -> str:
+        """End the run: no engine goes on with it, so nothing of its own stays on the servers."""
+        stands_by = self._request.stands_by if self.following is None else self.following.stands_by
+        self._end(Outcome.STOPPED)
+        self._close_connections()
+        if stands_by:
+            return "this engine stood by, and ends; the one that holds the lease goes on"
+        removal = end_follow(self._request.source, self._request.targets, sorted(self.record.state.databases), self.record.state.run)
+        self.record.state.was_ended = True
+        self.record.decide()
+        return removal.text
+
+    def _end(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self._watch.enter(Phase.ENDED, outcome.value)
+
+    def _close_connections(self) -> None:
+        """The copy first: it ends at its next commit."""
+        if self._copy is not None:
+            self._copy.stop()
+            self._copy = None
+        following, sources = self.following, self._sources
+        self.following = self._sources = None
+        if following is not None:
+            self.record.save(following, is_durable=True)
+            following.close()
+        if sources is not None:
+            sources.close()
+
+    def close(self) -> None:
+        """Write everything down and let go of servers and directory; leases stay. Safe to call twice. Raises NotWritten."""
+        try:
+            if self.outcome is None:
+                self._watch.enter(Phase.ENDED, "this process ended")
+            if self._scene is not None:
+                self.record.write_status(self.status())
+            self._close_connections()
+        finally:
+            self.record.close()
