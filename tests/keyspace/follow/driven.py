@@ -36,6 +36,7 @@ SESSIONS = keymap({"name": "sessions", "match": {"prefix": "session:"}}, {"name"
 
 
 def follow_request(source: RedisServer, target: RedisServer, rules: KeyMap = SESSIONS, **wanted: Any) -> FollowRequest:
+    wanted.setdefault("measures_latency", False)
     return FollowRequest(endpoint(source), (TargetUrl("cache", endpoint(target), None),), rules, **wanted)
 
 

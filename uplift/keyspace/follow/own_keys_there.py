@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uplift.errors import NotSafe
+from uplift.keyspace.follow.event_classes import PROBE_NAMES
 from uplift.keyspace.follow.lease import owner_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
 from uplift.keyspace.follow.scripts import RELEASE_LEASE
@@ -82,8 +83,8 @@ def refuse_other_holder(leases: list[HeldLease], run: str) -> None:
 
 
 def refuse_leftovers(place: Place, names: list[bytes], run: str) -> None:
-    """Raise NotSafe where keys of an earlier run are there that are not this one's; return otherwise."""
-    others = [name for name in names if not _is_of(name, run)]
+    """Raise NotSafe where keys of an earlier run are there that are not this one's; return otherwise. Probes go by themselves."""
+    others = [name for name in names if name not in PROBE_NAMES and not _is_of(name, run)]
     if others:
         shown = ", ".join(name.decode("ascii", "backslashreplace") for name in others[:_MOST_SHOWN])
         more = f" and {len(others) - _MOST_SHOWN:,} more" if len(others) > _MOST_SHOWN else ""
@@ -123,7 +124,7 @@ def remove_own_keys(connection: Connection, facts: ServerFacts, run: str) -> tup
 
     Returns how many there were, and the lease of another owner, which stays with its canary (b"" where there is none).
     """
-    removed, held = as_list(RELEASE_LEASE.call(connection, [LEASE, CANARY], f"{run}."))
+    removed, held = as_list(RELEASE_LEASE.call(connection, [LEASE, CANARY, *PROBE_NAMES], f"{run}."))
     other = b"" if as_int(removed) else as_bytes(held)
     temporary = [name for name in own_names_there(connection) if _is_of(name, run)]
     for name in temporary:

@@ -28,6 +28,7 @@ from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
 from uplift.keyspace.follow.starting import FollowRequest, Scene, look_at_servers, prove_all_events
 from uplift.keyspace.follow.state_file import side_of
 from uplift.keyspace.follow.status import Status
+from uplift.keyspace.follow.throttle import Throttle
 from uplift.keyspace.follow.totals import Step
 from uplift.keyspace.follow.watch import Watch
 from uplift.keyspace.follow.wishes import Situation, why_not
@@ -73,6 +74,7 @@ class FollowRun:
         self._names: FollowedNames | None = None
         self._sources: Sources | None = None
         self._copy: FirstCopy | None = None
+        self._throttle: Throttle | None = None
         self._takeovers = 0
         self._look_at = self._write_at = 0.0
         self._written_revision = -1
@@ -162,6 +164,7 @@ class FollowRun:
             raise RuntimeError("a run listens to its source before it opens its targets")
         record = self.record
         self.following = Following(self._request, scene, names, record.state, record.folder, record.owner, sources, self._stop_point)
+        self._throttle = Throttle(self.following) if self._request.measures_latency else None
         if not self._request.stands_by:
             record.state.has_led = True
         record.decide()
@@ -202,7 +205,11 @@ class FollowRun:
         if following is None or self.outcome is not None:
             return
         self._look_at_takeover(following)
-        following.look(self.record.settings())
+        settings = self.record.settings()
+        following.look(settings)
+        if self._throttle is not None:
+            self._throttle.look(following, settings[SettingName.SOURCE_LATENCY].value / 1000)
+            self._watch.throttled = self._throttle.status()
         self._watch.look(following)
         if self._watch.is_in_sync and self._request.is_two_way and not self.record.state.is_two_way:
             self._set_policy(following, Policy(True, self.record.state.authority_side))
@@ -290,8 +297,10 @@ class FollowRun:
         if self._copy is not None:
             self._copy.stop()
             self._copy = None
-        following, sources = self.following, self._sources
-        self.following = self._sources = None
+        following, sources, throttle = self.following, self._sources, self._throttle
+        self.following = self._sources = self._throttle = None
+        if throttle is not None:
+            throttle.close()
         if following is not None:
             self.record.save(following, is_durable=True)
             following.close()

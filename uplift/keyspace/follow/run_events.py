@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     IN_SYNC = "in sync"
     NOT_IN_SYNC = "not in sync"
     TWO_WAY = "two-way"
+    FOREIGN_WRITER = "foreign writer"
     NAMED = "named"
     TOOK_OVER = "took over"
     FENCED = "fenced"

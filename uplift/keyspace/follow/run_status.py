@@ -17,6 +17,7 @@ from uplift.keyspace.follow.state_file import FollowState
 from uplift.keyspace.follow.status import (
     CopyStatus,
     DifferenceStatus,
+    ForeignWriter,
     GapStatus,
     LagStatus,
     PassStatus,
@@ -97,10 +98,24 @@ def status_of(
         left=_counted(following, "left"),
         not_described=following.names.not_described if following is not None else 0,
         throttled=told.throttled,
+        foreign_writers=foreign_writers(following),
         standby=standby_status(following),
         way_back=told.way_back,
         settings=tuple(_setting(name, one) for name, one in sorted(state.settings.items())),
     )
+
+
+def foreign_writers(following: Following | None) -> tuple[ForeignWriter, ...]:
+    """Who else wrote to a target, by target and database; the client that was idle least stands for all of its clients."""
+    found = []
+    for database in following.databases if following is not None else ():
+        if database.engine is None:
+            continue
+        for server, writers in zip(database.servers[1:], database.engine.foreign, strict=True):
+            if writers.writes:
+                client = str(writers.clients[0]) if writers.clients else "a client that is gone"
+                found.append(ForeignWriter(server.name, client, writers.writes))
+    return tuple(found)
 
 
 def _setting(name: SettingName, setting: LiveSetting) -> SettingStatus:

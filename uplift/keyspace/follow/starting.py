@@ -32,13 +32,14 @@ SOURCE_NAME = "source"
 @dataclass(frozen=True, slots=True)
 class FollowRequest(Scope):
     """Everything a person asks for. `stands_by`: join a run whose lease another engine holds. `source_latency` in ms. None: as it was,
-    or as it is where nobody says otherwise.
+    or as it is where nobody says otherwise. `measures_latency`: by a process of its own; without it nothing slows the follow down.
     """
 
     is_two_way: bool = False
     authority: Side | None = None
     stands_by: bool = False
     source_latency: float | None = None
+    measures_latency: bool = True
 
 
 @dataclass(frozen=True, slots=True)

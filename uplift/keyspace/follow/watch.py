@@ -11,7 +11,7 @@ from uplift.keyspace.follow.live_settings import SettingName
 from uplift.keyspace.follow.phase import Phase, Work, phase_of
 from uplift.keyspace.follow.record import Record
 from uplift.keyspace.follow.run_events import EventKind, EventLog
-from uplift.keyspace.follow.run_status import Told
+from uplift.keyspace.follow.run_status import Told, foreign_writers
 from uplift.keyspace.follow.status import Throttled
 from uplift.keyspace.follow.way_back import WayBack, why_no_way_back
 
@@ -30,6 +30,7 @@ class Watch:
         self._gap_since: float | None = None
         self._gap_counts: dict[int, int] = {}
         self._way_back = WayBack()
+        self._foreign: set[tuple[str, str]] = set()
 
     @property
     def is_in_sync(self) -> bool:
@@ -48,6 +49,7 @@ class Watch:
         """Take everything as it is now."""
         for server in following.servers:
             self._look_at_gaps(server)
+        self._look_at_foreign_writers(following)
         self._look_at_sync(following)
         is_paused = self._record.state.settings[SettingName.PAUSED].value > 0
         why = why_no_way_back(following.databases, is_two_way=following.policy.two_way, is_paused=is_paused)
@@ -62,6 +64,12 @@ class Watch:
             self._gap_counts[id(server)] = server.gap_count
             why = f": {server.problem}" if server.problem else ""
             self._log.tell(EventKind.GAP, f"{server.name} database {server.database}: events may have been missed{why}")
+
+    def _look_at_foreign_writers(self, following: Following) -> None:
+        for writer in foreign_writers(following):
+            if (writer.server, writer.client) not in self._foreign:
+                self._foreign.add((writer.server, writer.client))
+                self._log.tell(EventKind.FOREIGN_WRITER, f"{writer.server} is written to by {writer.client}")
 
     def _look_at_sync(self, following: Following) -> None:
         self.not_in_sync = why_not_in_sync({database.number: database.evidence() for database in following.databases})

@@ -1,0 +1,45 @@
+"""Slows the engines of a run down where foreign commands wait too long, and says so."""
+
+from __future__ import annotations
+
+import time
+
+from uplift.keyspace.follow.following import Following
+from uplift.keyspace.follow.latency_probe import LatencyProbe, ProbedServer
+from uplift.keyspace.follow.pace import Latency, Paced, next_pace
+from uplift.keyspace.follow.pace import Throttled as Why
+from uplift.keyspace.follow.status import Throttled
+
+
+class Throttle:
+    """Of one run. The source counts always; targets do once applications write to them."""
+
+    def __init__(self, following: Following) -> None:
+        servers = following.databases[0].servers
+        self._source = servers[0].name
+        self._probe = LatencyProbe([ProbedServer(server.name, server.endpoint, server.database) for server in servers])
+        self._paced = Paced()
+
+    def look(self, following: Following, limit_seconds: float) -> None:
+        """A few times a second: the pace of every engine, by what was measured last."""
+        measured = self._probe.latest()
+        latencies = [
+            Latency(name, p99, limit_seconds) for name, p99 in measured.items() if name == self._source or following.policy.two_way
+        ]
+        self._paced = next_pace(self._paced, latencies, time.monotonic())
+        for database in following.databases:
+            if database.engine is not None:
+                database.engine.pace = self._paced.pace
+
+    def status(self) -> Throttled | None:
+        """What slows it down, with both numbers in ms; None where nothing does."""
+        paced = self._paced
+        if paced.latency is None or paced.throttled is Why.NO:
+            return None
+        latency = paced.latency
+        by = f"what a foreign command waits on {latency.server}, {paced.throttled.value}"
+        return Throttled(by, latency.limit * 1000, latency.p99 * 1000, time.monotonic() - paced.since)
+
+    def close(self) -> None:
+        """End the process that measures."""
+        self._probe.close()
