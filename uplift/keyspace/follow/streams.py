@@ -83,7 +83,7 @@ class Streams:
             del self._ended[next(iter(self._ended))]
 
     def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
-        """Both sides were equal in this round, unless a later one is known: of two streams one may be behind, and what it says then is old."""
+        """Both sides were equal in this round; nothing where a later one is known, since of two streams one may be behind the other."""
         if self._is_latest(key, round_):
             self.pasts.put(key, source, target, life, round_)
 

@@ -229,7 +229,10 @@ class Writer:
             if state is not None and state.life is not None:
                 # It took place any time in between.
                 state = replace(state, slack=took)
-            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)))
+            self.record.note(
+                key,
+                Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)),
+            )
             if acknowledged:
                 self._states[key] = state
                 if form is Form.WHOLE:
@@ -237,7 +240,7 @@ class Writer:
 
 
 class Mover:
-    """Writes keys on one side, then on the other one, where it goes on once it sees there what it wrote: nothing about them is ambiguous."""
+    """Writes keys on one side, then on the other one, where it goes on once it sees there what it wrote: so their order is known."""
 
     def __init__(self, ports: tuple[int, int], record: Record, seed: str) -> None:
         self.record, self.draws = record, random.Random(seed)
