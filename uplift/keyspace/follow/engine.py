@@ -163,6 +163,7 @@ class Engine:
     def drain(self) -> None:
         """Take what every side told, and settle what ends say. Raises Fenced where another engine raised the lease."""
         self.streams.drain()
+        self.streams.forget_markers()
         raised = self.streams.raised
         while raised:
             owner = raised.popleft()
