@@ -76,7 +76,7 @@ class BigKeySteps:
                 self._big.go_on(current.confirm_equal, Stage.WRITING)
                 return None
             case Outcome.LEAVE:
-                judge.leave_big(current.key, current.looks, decision.reason, read)
+                judge.leave_big(current.key, current.looks, decision.reason, read, found)
                 found.left.append((current.key, decision.reason))
                 self._big.end(current, is_done=True)
                 return found

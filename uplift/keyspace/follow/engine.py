@@ -37,6 +37,7 @@ _MOST_BOTH = 10_000
 """So many keys that a pass found different may wait; it goes on when they are fewer."""
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
+_AFTER_ABANDONED_SECONDS = 0.01
 _ROUNDS_LEFT_OUT = 10
 """By an engine that takes over: what the other one did last is surely in earlier rounds."""
 
@@ -100,6 +101,8 @@ class Engine:
             return self._run_round()
         except Abandoned as why:
             self.totals.abandoned += 1
+            # What broke it off will mostly still be so: not at full speed.
+            time.sleep(_AFTER_ABANDONED_SECONDS)
             return Step(problem=str(why))
 
     def _make_ready(self) -> str | None:
@@ -128,6 +131,7 @@ class Engine:
     def drain(self, wait_seconds: float = 0.0) -> None:
         """Take what every side told, as Streams.drain. Raises Fenced where another engine raised the lease."""
         self.streams.drain(wait_seconds)
+        self.streams.forget_markers()
         raised = self.streams.raised
         while raised:
             _, taken = raised.popleft()

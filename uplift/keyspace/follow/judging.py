@@ -205,7 +205,7 @@ class Judge:
             case Outcome.KEEP:
                 self._keep(key, states, read, found)
             case Outcome.LEAVE:
-                self._leave(key, states, decision.reason, read)
+                self._leave(key, states, decision.reason, read, found)
                 found.left.append((key, decision.reason))
             case Outcome.SOURCE | Outcome.TARGET:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
@@ -242,9 +242,9 @@ class Judge:
         states = [one.state if not all(pages) or one.state is None else one.state._replace(token=one.page_token) for one in looks]
         self._keep(key, (states[0], states[1]), read, found)
 
-    def leave_big(self, key: bytes, looks: tuple[BigLook, BigLook], reason: Reason, read: Read) -> None:
+    def leave_big(self, key: bytes, looks: tuple[BigLook, BigLook], reason: Reason, read: Read, found: Judgement) -> None:
         """They differ and stay so."""
-        self._leave(key, (looks[Side.SOURCE].state, looks[Side.TARGET].state), reason, read)
+        self._leave(key, (looks[Side.SOURCE].state, looks[Side.TARGET].state), reason, read, found)
 
     def _take_over(
         self,
@@ -314,12 +314,17 @@ class Judge:
             found.kept.append(Kept(key, source, target, life, read.round))
         self._settle(key, read)
 
-    def _leave(self, key: bytes, states: tuple[State | None, State | None], reason: Reason, read: Read) -> None:
+    def _leave(self, key: bytes, states: tuple[State | None, State | None], reason: Reason, read: Read, found: Judgement) -> None:
         source, target = states
-        if reason is Reason.EVICTED and source is not target:
-            held = source or target
-            life = FOREVER if held is None else held.life
-            self.pasts.put(key, source.token if source else EVICTED_TOKEN, target.token if target else EVICTED_TOKEN, life, read.round)
+        held = source or target
+        if held is not None and (source is None or target is None):
+            # A key whose life is over on one side alone is as one that both held, and that expired there: without an entry a whole pass
+            # would make it one that was on neither side.
+            gone = EVICTED_TOKEN if reason is Reason.EVICTED else held.token
+            tokens = (source.token if source else gone, target.token if target else gone)
+            self.pasts.put(key, *tokens, held.life, read.round)
+            if self._collects_kept:
+                found.kept.append(Kept(key, *tokens, held.life, read.round))
         self._settle(key, read)
 
     def _settle(self, key: bytes, read: Read) -> None:

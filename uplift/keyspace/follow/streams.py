@@ -109,7 +109,7 @@ class Streams:
             del self._ended[next(iter(self._ended))]
 
     def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
-        """Both sides were equal in this round, unless a later one is known: one of two streams may be behind."""
+        """Both sides were equal in this round; nothing where a later one is known, since of two streams one may be behind the other."""
         if self._is_latest(key, round_):
             self.pasts.put(key, source, target, life, round_)
 
@@ -162,6 +162,11 @@ class Streams:
         self._waiting.clear()
         for server in self.servers:
             server.events.touches.take_all()
+
+    def forget_markers(self) -> None:
+        """An engine that writes hears its own, and learns nothing from what they tell."""
+        for server in self.servers:
+            server.events.marked.clear()
 
     def close(self) -> None:
         """Close every connection."""

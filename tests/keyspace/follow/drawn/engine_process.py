@@ -37,7 +37,8 @@ class Told:
 
     def __init__(self) -> None:
         self.held: str | None = None
-        self.quits = self.passes = False
+        self.quits = False
+        self.asked = self.begun = self.passes_before = 0
         self._changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -51,7 +52,7 @@ class Told:
                     case "go":
                         self.held = None
                     case "pass":
-                        self.passes = True
+                        self.asked += 1
                     case "quit":
                         self.quits = True
                 self._changed.notify_all()
@@ -122,12 +123,12 @@ def run(member: Member, told: Told) -> None:
     said_at, steps = 0.0, 0
     was_active: object = None
     while not told.quits:
-        if told.passes and member.engine is not None:
-            told.passes = False
+        if told.asked > told.begun and member.engine is not None:
+            told.begun, told.passes_before = told.asked, member.engine.passes.count
             member.engine.begin_pass()
         step = member.step(0.02)
         steps += 1
-        now, what = time.monotonic(), status_of(member, step, steps)
+        now, what = time.monotonic(), status_of(member, step, steps) | {"begun": told.begun, "passes_before": told.passes_before}
         if step.named or step.problem or now - said_at > _STATUS_SECONDS or what["active"] != was_active:
             say(what)
             said_at, was_active = now, what["active"]

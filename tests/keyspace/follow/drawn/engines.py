@@ -43,6 +43,7 @@ class EngineProcess:
         self.status: dict[str, Any] = {}
         self.at: str | None = None
         self.ended: str | None = None
+        self.asked = 0
         self._changed = threading.Condition()
         role = "standby" if stands_by else "active"
         self._process = subprocess.Popen(
@@ -130,6 +131,15 @@ class EngineProcess:
         self.at = None
         self.tell(f"hold {point}")
         return self.wait(lambda: self.at == point, seconds)
+
+    def has_passed(self, seconds: float) -> bool:
+        """Whether it compared every key, from now on, and then knew of no gap."""
+        self.asked += 1
+        self.tell("pass")
+        return self.wait(lambda: self.status.get("begun") == self.asked and self._is_past_it(), seconds)
+
+    def _is_past_it(self) -> bool:
+        return bool(self.status.get("passes", 0) > self.status["passes_before"] and self.status["gapless"])
 
     def go(self) -> None:
         self.at = None

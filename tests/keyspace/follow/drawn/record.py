@@ -1,6 +1,6 @@
-"""The record of a run, and what it allows at its end: every write with its times, the windows in which a key becomes ambiguous, the verdict.
+"""The record of a run: every write with its times, the windows in which a key becomes ambiguous, and what a key may be at the end.
 
-A silent write, of which no event tells, is not known before a pass: it is met by a window that begins before the first pass after it.
+A silent write, of which no event tells, is not known before a pass: a window that begins before the next pass meets it.
 
 A key is *clear* where the record alone says what it must be. It is *ambiguous* where one of its writes that may count lies in a window:
 
@@ -10,11 +10,12 @@ FAILOVER     one side's state went back to that of a replica, or one of its writ
              last moment the replica was level until an engine is in sync again. Every write of either side in it.
 FLUSH        one side lost every key without a word; a write that was not yet carried is gone, and a removal after it is undone. From before
              it (the lag) until an engine is in sync again.
-NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in it that no
-             event tells of.
+NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in
+             it that no event tells of.
 EVICTION     one side had too little memory: keys with a life may be gone there alone, and what its applications wrote to them since is not
              what the record says. None is named.
-ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; of what both wrote in it nobody knows the order.
+ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; of what both wrote in it nobody knows
+             the order.
 """
 
 from __future__ import annotations
@@ -114,9 +115,9 @@ class Record:
     def open(self, kind: WindowKind, begin: float, why: str) -> None:
         self.windows.append(Window(kind, begin, min(begin, self.synced_at), None, why))
 
-    def close_windows(self) -> None:
-        """An engine is in sync."""
-        self.synced_at = now = time.monotonic()
+    def close_windows(self, compared_since: float) -> None:
+        """An engine is in sync, and compared every key since that moment."""
+        self.synced_at, now = compared_since, time.monotonic()
         for window in self.windows:
             if window.end is None:
                 window.end = now
@@ -151,8 +152,8 @@ class Record:
         return False
 
     def is_torn(self, key: bytes, write: Write) -> bool:
-        """Whether it lies in a window in which both sides wrote the key, and something was missed: in which order, an engine cannot know, even
-        where the applications do.
+        """Whether it lies in a window in which both sides wrote the key, and something was missed: in which order, no engine can know,
+        even where the applications do.
         """
         writes = self.writes[key]
         return any(window.meets(write) and {one.side for one in writes if window.meets(one)} == {0, 1} for window in self.windows)

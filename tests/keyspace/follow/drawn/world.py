@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.follow.drawn.engines import WAIT_SECONDS, EngineLog, EngineProcess
@@ -18,6 +18,10 @@ _WRITERS_A_SIDE = 2
 
 class NotSettled(AssertionError):
     """The engines did not come to what they must come to: a failure of the run."""
+
+
+def _has_done(engine: EngineProcess, rounds: int) -> bool:
+    return bool(engine.status.get("rounds", 0) >= rounds)
 
 
 class World:
@@ -59,9 +63,7 @@ class World:
         owner = f"e{self._count}"
         doors = [self.network.proxy(server.port) for server in self.servers]
         self.engine_doors[owner] = doors
-        engine = EngineProcess(
-            (doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log
-        )
+        engine = EngineProcess((doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log)
         self.engines.append(engine)
         self.say(f"{owner} starts, {'standby' if stands_by else 'active'}")
         return engine
@@ -74,8 +76,9 @@ class World:
                 for number in range(_WRITERS_A_SIDE)
             ]
         self.mover = Mover(ports, self.record, f"{self.seed} mover")
-        for writer in (*self.writers, self.mover):
+        for writer in self.writers:
             writer.start()
+        self.mover.start()
 
     def end_writing(self) -> None:
         for writer in self.writers:
@@ -121,7 +124,7 @@ class World:
         while time.monotonic() < deadline:
             engine = self.active()
             rounds = engine.status.get("rounds", 0)
-            if engine.wait(lambda rounds=rounds, engine=engine: engine.status.get("rounds", 0) >= rounds + count, 5):  # type: ignore[misc]
+            if engine.wait(partial(_has_done, engine, rounds + count), 5):
                 return
         raise NotSettled(f"no rounds: {self.active().status}")
 
@@ -131,14 +134,13 @@ class World:
         while time.monotonic() < deadline:
             self.wait_for_rounds(3)
             engine = self.active()
-            passes = engine.status.get("passes", 0)
-            engine.tell("pass")
-            if not engine.wait(lambda passes=passes, engine=engine: engine.status.get("passes", 0) > passes and engine.status["gapless"], 10):  # type: ignore[misc]
+            asked_at = time.monotonic()
+            if not engine.has_passed(10):
                 continue
             self.wait_until_warm()
             standby = self.standby()
             if not complete or standby.status.get("complete"):
-                self.record.close_windows()
+                self.record.close_windows(asked_at)
                 self.distrust()
                 self.say(f"in sync: {engine.owner}, {standby.owner} stands by warm")
                 return

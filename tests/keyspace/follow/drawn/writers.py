@@ -20,6 +20,7 @@ _OWN_KEYS, _HOT_KEYS, _SHARED_KEYS, _MOVING_KEYS = 200, 40, 40, 25
 _PAUSE_SECONDS = 0.002
 _SAFE_LIFE_MILLISECONDS = 3_000
 """A key that ends later is changed in parts; one that may end any moment is only written whole."""
+_IF_IT_WAS_THERE = "DEL of one that was there"
 PAST_ERRORS = (redis.RedisError, OSError)
 
 
@@ -105,19 +106,22 @@ class Writer:
         return _now() + self.skew
 
     def _draw_shared(self, key: bytes) -> Command:
+        if self.draws.random() < 0.15:
+            # A removal of nothing is none: where the other side has the key, it stays.
+            return Command((("DEL", key),), {key: (None, Form.WHOLE)}, _IF_IT_WAS_THERE)
         if self.draws.random() < 0.2:
             milliseconds = self.draws.choice([1_500, 20_000, 60_000])
             state = State(b"", None, self._clock() + milliseconds)
             return Command((("PEXPIRE", key, milliseconds),), {key: (state, Form.LIFE)}, f"PEXPIRE {milliseconds}")
-        return self._draw_whole(key)
+        return self._draw_whole(key, removes=False)
 
     def _word(self) -> bytes:
         self.count += 1
         return b"%d:%d:%s" % (self.side, self.count, b"x" * self.draws.choice([0, 0, 0, 70, 700]))
 
-    def _draw_whole(self, key: bytes) -> Command:
+    def _draw_whole(self, key: bytes, *, removes: bool = True) -> Command:
         kind = self.draws.random()
-        if kind < 0.15:
+        if removes and kind < 0.15:
             return Command((("DEL", key),), {key: (None, Form.WHOLE)}, "DEL")
         life = self.draws.choice([None, None, None, 100, 700, 2_500, 30_000, 90_000])
         words = [self._word() for _ in range(self.draws.randint(1, 5))]
@@ -196,7 +200,8 @@ class Writer:
         begin, began = time.monotonic(), _now()
         try:
             if len(command.calls) == 1:
-                self._call(command.calls[0])
+                if self._call(command.calls[0]) == 0 and command.text == _IF_IT_WAS_THERE:
+                    return
             else:
                 at_once = self._client.pipeline(transaction=True)
                 for call in command.calls:
@@ -213,8 +218,9 @@ class Writer:
             self._client.connection_pool.disconnect()
         self._note(command, begin, _now() - began, acknowledged=acknowledged)
 
-    def _call(self, call: tuple[Any, ...]) -> None:
-        self._client.execute_command(*call)
+    def _call(self, call: tuple[Any, ...]) -> object:
+        found: object = self._client.execute_command(*call)
+        return found
 
     def _note(self, command: Command, begin: float, took: int, *, acknowledged: bool) -> None:
         end = time.monotonic()
@@ -223,7 +229,10 @@ class Writer:
             if state is not None and state.life is not None:
                 # It took place any time in between.
                 state = replace(state, slack=took)
-            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)))
+            self.record.note(
+                key,
+                Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)),
+            )
             if acknowledged:
                 self._states[key] = state
                 if form is Form.WHOLE:
@@ -231,7 +240,7 @@ class Writer:
 
 
 class Mover:
-    """Writes keys on one side, then on the other one, where it goes on once it sees there what it wrote: nothing about them is ambiguous."""
+    """Writes keys on one side, then on the other one, where it goes on once it sees there what it wrote: so their order is known."""
 
     def __init__(self, ports: tuple[int, int], record: Record, seed: str) -> None:
         self.record, self.draws = record, random.Random(seed)

@@ -1,0 +1,67 @@
+"""Two servers kept equal while applications write to both, and everything dies that can: drawn, against the applications' own record.
+
+A failure prints its seed: `UPLIFT_RUN=SEED pytest -n0 tests/keyspace/follow/test_drawn_follow.py` makes only that run. What each fault makes
+ambiguous is written down in drawn/record.py.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import InstalledTools
+from tests.deployed_cloud import later_server
+from tests.draws import DRAWS
+from tests.keyspace.follow.drawn import skewed
+from tests.keyspace.follow.drawn.run import run
+
+pytestmark = pytest.mark.long
+RUNS = 60 if DRAWS == "fuzz" else 5
+_VERSIONS = (("3.2.6", "5.0.6"),) * 4 + (("3.2.6", "8.2.3"), ("5.0.6", "valkey-9.1.2"), ("3.2.6", "6.2.14"))
+_SKEWS = ((0, 0),) * 5 + ((0, 5), (5, 0))
+
+StartSkewed = Callable[[str, int], RedisServer]
+
+
+@pytest.fixture
+def start_skewed(installed_tools: InstalledTools, tmp_path: Path) -> Iterator[StartSkewed]:
+    """Start a real server of one version, its clock so many seconds ahead; all are stopped after the test."""
+    servers: list[RedisServer] = []
+
+    def start(version: str, seconds: int) -> RedisServer:
+        binary = installed_tools.redis_servers.get(version) or later_server(installed_tools, version)
+        if seconds:
+            binary = skewed.skewed(binary, seconds, tmp_path)
+        server = RedisServer(version, binary, tmp_path / f"redis-{len(servers)}")
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+        skewed.forget(server.pid)
+
+
+def _drawn(seed: int) -> tuple[tuple[str, str], tuple[int, int]]:
+    draws = random.Random(f"{seed} servers")
+    versions, skews = draws.choice(_VERSIONS), draws.choice(_SKEWS)
+    return versions, skews if skewed.is_installed() and DRAWS == "fuzz" else (0, 0)
+
+
+@pytest.mark.parametrize("number", range(RUNS))
+def test_both_sides_are_equal_and_nothing_is_lost_or_named_without_reason(
+    number: int, draws: random.Random, start_skewed: StartSkewed
+) -> None:
+    seed = int(os.environ.get("UPLIFT_RUN", draws.randrange(10**6)))
+    versions, skews = _drawn(seed)
+    verdict = run(start_skewed, seed, versions=versions, skews=skews)
+    sys.stdout.write(
+        f"seed {seed}: {versions}, clocks {skews}; {verdict.writes} writes, {verdict.keys} keys, {verdict.ambiguous} ambiguous, {verdict.named} named\n"
+    )
+    assert not verdict.faults, "\n".join([f"UPLIFT_RUN={seed}", *verdict.faults[:20], *verdict.story])
