@@ -28,7 +28,14 @@ class Verdict:
     keys: int = 0
 
 
-def run(start: Callable[[str, int], RedisServer], seed: int, *, versions: tuple[str, str] = ("3.2.6", "5.0.6"), names: list[str] | None = None, skews: tuple[int, int] = (0, 0)) -> Verdict:
+def run(
+    start: Callable[[str, int], RedisServer],
+    seed: int,
+    *,
+    versions: tuple[str, str] = ("3.2.6", "5.0.6"),
+    names: list[str] | None = None,
+    skews: tuple[int, int] = (0, 0),
+) -> Verdict:
     draws = random.Random(f"{seed} plan")
     world = World(start, versions, f"{seed}", skews)
     began = time.monotonic()
@@ -155,5 +162,7 @@ def _history(record: Record, key: bytes, world: World) -> list[str]:
 def _story(world: World, began: float) -> list[str]:
     lines = [(at, text) for at, text in world.events]
     lines += [(window.begin, f"window {window.kind.value} begins: {window.why}, until {window.end}") for window in world.record.windows]
-    lines += [(at, f"   {owner}: {what.get('problem') or what.get('ended')}") for at, owner, what in world.log.lines if not what.get("named")][:40]
+    lines += [
+        (at, f"   {owner}: {what.get('problem') or what.get('ended')}") for at, owner, what in world.log.lines if not what.get("named")
+    ][:40]
     return [f"{at:.4f} (+{at - began:.2f}) {text}" for at, text in sorted(lines)]

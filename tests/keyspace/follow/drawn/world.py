@@ -59,9 +59,7 @@ class World:
         owner = f"e{self._count}"
         doors = [self.network.proxy(server.port) for server in self.servers]
         self.engine_doors[owner] = doors
-        engine = EngineProcess(
-            (doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log
-        )
+        engine = EngineProcess((doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log)
         self.engines.append(engine)
         self.say(f"{owner} starts, {'standby' if stands_by else 'active'}")
         return engine
@@ -133,7 +131,9 @@ class World:
             engine = self.active()
             passes = engine.status.get("passes", 0)
             engine.tell("pass")
-            if not engine.wait(lambda passes=passes, engine=engine: engine.status.get("passes", 0) > passes and engine.status["gapless"], 10):  # type: ignore[misc]
+            if not engine.wait(
+                lambda passes=passes, engine=engine: engine.status.get("passes", 0) > passes and engine.status["gapless"], 10
+            ):  # type: ignore[misc]
                 continue
             self.wait_until_warm()
             standby = self.standby()

@@ -223,7 +223,10 @@ class Writer:
             if state is not None and state.life is not None:
                 # It took place any time in between.
                 state = replace(state, slack=took)
-            self.record.note(key, Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)))
+            self.record.note(
+                key,
+                Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)),
+            )
             if acknowledged:
                 self._states[key] = state
                 if form is Form.WHOLE:
