@@ -21,3 +21,8 @@ def probe_request(database: int, owner: bytes) -> bytes:
 def missing_classes(written: str, heard: frozenset[str]) -> str:
     """The classes that were written to and not heard of, in the order of their letters' usual list."""
     return "".join(letter for letter in _CLASSES if letter in written and letter not in heard)
+
+
+def are_all(written: str) -> bool:
+    """Whether a probe wrote to every class."""
+    return set(written) == set(_CLASSES)

@@ -14,7 +14,7 @@ _MOST_NAMED = 5
 _READING = frozenset({
     "get", "mget", "exists", "ttl", "pttl", "type", "keys", "scan", "hget", "hgetall", "hmget", "lrange", "llen", "smembers", "scard",
     "zrange", "zcard", "info", "ping", "config", "client", "slowlog", "subscribe", "psubscribe", "monitor", "replconf", "psync", "sync",
-    "auth", "select", "NULL",
+    "auth", "select", "hello", "dbsize", "time", "NULL",
 })
 # fmt: on
 
@@ -38,10 +38,10 @@ def foreign_clients(listed: str) -> list[ForeignClient]:
     for line in listed.splitlines():
         fields = dict(part.partition("=")[::2] for part in line.split(" "))
         is_replica = any(flag in fields.get("flags", "") for flag in "SM")
-        if fields.get("name") != CLIENT_NAME and not is_replica and fields.get("cmd", "") not in _READING:
-            found.append(
-                (int(fields.get("idle", 0)), ForeignClient(fields.get("addr", "?"), fields.get("name", ""), fields.get("cmd", "?")))
-            )
+        command = fields.get("cmd", "?")
+        # Since Redis 7 with its subcommand: `client|setinfo`, which many clients say when they connect.
+        if fields.get("name") != CLIENT_NAME and not is_replica and command.partition("|")[0] not in _READING:
+            found.append((int(fields.get("idle", 0)), ForeignClient(fields.get("addr", "?"), fields.get("name", ""), command)))
     return [client for _, client in sorted(found, key=lambda pair: pair[0])][:_MOST_NAMED]
 
 

@@ -48,9 +48,8 @@ class Gaps:
     resets: list[Reset] = field(default_factory=list)
 
     def open(self, last_whole_round: int) -> None:
-        """Events may be missed from now on. A second reason while it is open changes nothing."""
-        if self.opened is None:
-            self.opened = last_whole_round
+        """Events may be missed since that round. A second reason while it is open can only say that it began earlier."""
+        self.opened = last_whole_round if self.opened is None else min(self.opened, last_whole_round)
 
     def close(self, round_: int) -> None:
         """The first whole round after: its readings lie behind gap and reset, and what was synced before it lies within."""

@@ -71,6 +71,8 @@ def _ended_of(entries: bytes) -> Iterator[Ended]:
         name = entries[name_at : at + note_bytes]
         yield Ended(name[root_bytes:], name, entries[at + _NOTE.size : name_at], token, life)
         at += note_bytes
+    if at != len(entries):
+        raise ValueError("an end that was cut off: a name without its last bytes is another key's")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from uplift.keyspace.follow.event_classes import PROBE_NAMES, missing_classes
+from uplift.keyspace.follow.event_classes import PROBE_NAMES, are_all, missing_classes
 from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
 from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, Standing, message_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
@@ -160,14 +160,21 @@ class SideEvents:
                 self.raised.append(message)
                 self.raised_last = message.owner
             case Probed():
-                self.silent_classes = missing_classes(message.classes, frozenset(self._probed))
-                self.probed_round = self.probed_round if self.silent_classes else self.round
-                self._probed.clear()
+                self._take_probed(message)
             case Standing():
                 self._take_standing(message)
             case _:
                 # An end whose begin was missed, or a stranger's message.
                 pass
+
+    def _take_probed(self, probed: Probed) -> None:
+        """A class that was not written to, since the server is full, is neither on nor off by that: it stays what it was."""
+        silent = missing_classes(probed.classes, frozenset(self._probed))
+        untold = set(self.silent_classes) - set(probed.classes)
+        self.silent_classes = missing_classes(silent + "".join(untold), frozenset())
+        if are_all(probed.classes) and not self.silent_classes:
+            self.probed_round = self.round
+        self._probed.clear()
 
     def _is_of_begun(self, end: End) -> bool:
         begun = self._begun

@@ -91,4 +91,6 @@ def _kept_of(text: bytes) -> tuple[Kept, ...]:
         parts = text[at : at + key], text[at + key : at + key + source], text[at + key + source : at + key + source + target]
         at += key + source + target
         found.append(Kept(*parts, life, round_))
+    if at != len(text):
+        raise ValueError("a key that was cut off is another key")
     return tuple(found)
