@@ -126,7 +126,8 @@ class Engine:
 
     @property
     def _stands_still(self) -> bool:
-        return self.is_paused or self.pace is STILL
+        """Whether rounds have markers and no keys: as asked, or since events of a class are off, which only a probe can find to be over."""
+        return self.is_paused or self.pace is STILL or any(server.events.silent_classes for server in self.servers)
 
     def drain(self, wait_seconds: float = 0.0) -> None:
         """Take what every side told, as Streams.drain. Raises Fenced where another engine raised the lease."""
