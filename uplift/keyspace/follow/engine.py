@@ -115,7 +115,7 @@ class Engine:
             time.sleep(early)
         self.drain()
         if not self.has_work:
-            self.drain(wait_seconds if self.is_paused else min(wait_seconds, self.passes.seconds_until_due()))
+            self.drain(wait_seconds if self._stands_still else min(wait_seconds, self.passes.seconds_until_due()))
 
     @property
     def has_work(self) -> bool:

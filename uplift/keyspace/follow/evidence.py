@@ -41,9 +41,9 @@ class Evidence(Enum):
     RESET = "reset"
     WRITTEN = "written"
     LIFE = "life"
+    EVICTED = "evicted"
     GAP = "changed in a gap"
     GAP_UNKNOWN = "perhaps changed in a gap"
-    EVICTED = "evicted"
     EXPIRED = "expired"
     SILENT = "changed without an event"
     NONE = "untouched"
@@ -96,10 +96,11 @@ def evidence_of(known: Known) -> Evidence:
     if known.state is None and base is not None and base.token != ABSENT and is_over(base.life, known.clock):
         # What was to come of the base, gap or not.
         return Evidence.EXPIRED
+    if known.state is None and (TouchKind.EVICTED in kinds or (base is not None and base.token == EVICTED_TOKEN)):
+        # Beside a gap as well: whatever came before it, that the key is gone was nobody's wish.
+        return Evidence.EVICTED
     if known.gap is not None and not as_base:
         return Evidence.GAP if base is not None else Evidence.GAP_UNKNOWN
-    if known.state is None and (TouchKind.EVICTED in kinds or (base is not None and base.token == EVICTED_TOKEN)):
-        return Evidence.EVICTED
     if known.state is None and TouchKind.EXPIRED in kinds:
         return Evidence.EXPIRED
     if base is not None and not as_base:
