@@ -228,7 +228,7 @@ class Writer:
             state = drawn
             if state is not None and state.life is not None:
                 # It took place any time in between.
-                state = replace(state, slack=took)
+                state = replace(state, slack=state.slack + took)
             self.record.note(
                 key,
                 Write(self.side, begin, end, state, form, acknowledged, command.text, command.text == "PERSIST", command.origins.get(key)),
