@@ -277,7 +277,7 @@ class Engine:
         return judgement
 
     def _end_pass(self) -> None:
-        whole = self.passes.end_if_done(self.dirty)
+        whole = self.passes.end_if_done(self.dirty, self.round, self.streams.oldest_round)
         if whole is None:
             return
         self.pasts.complete_since = whole.first_round

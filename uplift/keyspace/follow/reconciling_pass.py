@@ -50,6 +50,7 @@ class ReconcilingPass:
         self._began_at: float | None = None
         self._due_at = 0.0
         self._dropped = 0
+        self._fed_until: int | None = None
         self.share = 0.1
         self.first_round = 0
         self.keys = self.differing = self.seen = self.unexplained = self.count = 0
@@ -85,6 +86,7 @@ class ReconcilingPass:
         self.first_round, self._began_at, self._due_at, self._dropped = first_round, time.monotonic(), 0.0, dropped
         self.keys = self.differing = self.seen = self.unexplained = 0
         self.pending = set()
+        self._fed_until = None
 
     def next_keys(self, is_to_compare: Callable[[bytes], bool]) -> Iterator[tuple[bytes, Rule]]:
         """The next followed keys that are to be compared. Raises SourceUnreachable or ErrorReply."""
@@ -111,9 +113,15 @@ class ReconcilingPass:
         if self.done is not None:
             self._due_at = time.monotonic() + seconds * (1 / self.share - 1)
 
-    def end_if_done(self, dirty: Container[bytes]) -> WholePass | None:
-        """The pass, once everything it fed was compared. `dirty`: what still is to be."""
-        if self.is_running or self._began_at is None or any(key in dirty for key in self.pending):
+    def end_if_done(self, dirty: Container[bytes], round_: int, oldest_round: int) -> WholePass | None:
+        """The pass, once everything was compared since it began: what it fed, of which `dirty` still is to be, and what it left to rounds
+        because it was touched. `oldest_round`: no touch that is older is left.
+        """
+        if self.is_running or self._began_at is None:
+            return None
+        if self._fed_until is None:
+            self._fed_until = round_
+        if oldest_round <= self._fed_until or any(key in dirty for key in self.pending):
             return None
         self.done = WholePass(
             self.first_round, self._began_at, time.monotonic(), self.keys, self.differing, self.unexplained, self._dropped

@@ -30,6 +30,7 @@ local function token_of(key)
     local value = call('GET', key)
     return value and 'S' .. sub(redis.sha1hex(value), 1, 16) or ''
   end
+  end_rehashing(key, kind, length)
   local payload = call('DUMP', key)
   return payload and 'D' .. sub(redis.sha1hex(sub(payload, 1, -11)), 1, 16) or ''
 end

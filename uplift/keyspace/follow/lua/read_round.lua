@@ -56,6 +56,7 @@ local function read(key)
     if elements > most_elements or bytes > most_bytes + 64 * elements then return 3, kind .. ' ' .. elements end
     if returned > 0 and returned + bytes > budget then return 4, '' end
     returned = returned + bytes
+    end_rehashing(key, kind, elements)
   end
   local payload = call('DUMP', key)
   if not payload then return 0, '' end
