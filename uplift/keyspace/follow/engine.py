@@ -6,6 +6,7 @@ import time
 from functools import partial
 from itertools import chain
 
+from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.follow.big_key_steps import BigKeySteps
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
@@ -32,6 +33,7 @@ from uplift.keyspace.follow.totals import Step, Totals
 from uplift.keyspace.follow.written import WrittenChanges
 from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.replies import ErrorReply
 
 _MOST_BOTH = 10_000
 """So many keys that a pass found different may wait; it goes on when they are fewer."""
@@ -159,7 +161,12 @@ class Engine:
         self.round += 1
         began, self._round_at = self._dirty_since, time.monotonic()
         self._dirty_since = None
-        pages, rules = self._plan()
+        try:
+            pages, rules = self._plan()
+        except (SourceUnreachable, TargetRefused, ErrorReply) as problem:
+            # The scan's own connection: its cursor is of no use any more.
+            self._dirty_since, self._begins_pass = began, True
+            raise Abandoned(str(problem)) from None
         round_ = Round(
             self.round,
             self.lease,
