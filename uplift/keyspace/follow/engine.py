@@ -160,13 +160,8 @@ class Engine:
         self._look_for_foreign_writers()
         self.round += 1
         began, self._round_at = self._dirty_since, time.monotonic()
+        pages, rules = self._plan()
         self._dirty_since = None
-        try:
-            pages, rules = self._plan()
-        except (SourceUnreachable, TargetRefused, ErrorReply) as problem:
-            # The scan's own connection: its cursor is of no use any more.
-            self._dirty_since, self._begins_pass = began, True
-            raise Abandoned(str(problem)) from None
         round_ = Round(
             self.round,
             self.lease,
@@ -225,10 +220,16 @@ class Engine:
             self._foreign_before[place] = seen
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
+        """What this round reads. Raises Abandoned where a scan broke off."""
         pages = pages_of(self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), self.pace.most_keys)
         if self.passes.is_due() and self.dirty.read_on_both < _MOST_BOTH and self.pace is not STILL:
             untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare))
-            pages += token_pages(untouched, len(pages))
+            try:
+                pages += token_pages(untouched, len(pages))
+            except (SourceUnreachable, TargetRefused, ErrorReply) as problem:
+                # Over the scan's own connection: its cursor is of no use any more.
+                self._begins_pass = True
+                raise Abandoned(str(problem)) from None
         rule_of = self.streams.rule_of
         return pages, {key: rule_of(key) for page in pages for key in chain(*page.alone, page.both)}
 
