@@ -162,6 +162,7 @@ class Engine:
         began, self._round_at = self._dirty_since, time.monotonic()
         pages, rules = self._plan()
         self._dirty_since = None
+        kept = self._kept
         round_ = Round(
             self.round,
             self.lease,
@@ -196,6 +197,8 @@ class Engine:
             round_.give_up(str(why))
             self._written.remember_sent(round_)
             self._dirty_since = began
+            # Perhaps nobody was told: a standby takes it twice as well, since rounds say which is the latest.
+            self._kept = kept + self._kept
             for page in pages:
                 if page.form is ReadForm.TOKEN:
                     # The pass does not come to them again.

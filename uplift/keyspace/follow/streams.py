@@ -98,8 +98,8 @@ class Streams:
             winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
             written.events.touches.settle(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
-            # A big value has the same token on both sides, which a script cannot say. A life that was over where it was written: as if the key
-            # had been there, and had then expired.
+            # A big value has the same token on both sides, which a script cannot say. A life that was over where it was written: as if the
+            # key had been there, and had then expired.
             written_token = one.winner_token if one.written_token in {BIG, ABSENT} else one.written_token
             tokens = (one.winner_token, written_token) if written.side is Side.TARGET else (written_token, one.winner_token)
             self.put(one.key, *tokens, one.life, number)
