@@ -160,7 +160,7 @@ def test_a_pass_over_big_ones_that_are_equal_writes_nothing(pair: Pair, engine: 
 def test_one_that_changed_without_an_event_is_found_by_the_pass(pair: Pair, engine: Driven, side: Side) -> None:
     fill(pair.source.client, random.Random(5))
     whole(engine)
-    client = pair.side(side).client
+    client: Any = pair.side(side).client
     client.restore("big:list", 0, client.dump("big:set"), replace=True)
     engine.pass_over()
     assert pair.differing() == []

@@ -104,7 +104,7 @@ def test_each_thing_an_application_does_comes_to_the_other_side(pair: Pair, engi
 @pytest.mark.parametrize("side", list(Side))
 def test_what_no_event_tells_of_is_found_by_the_pass(pair: Pair, engine: Driven, side: Side) -> None:
     """PERSIST and RESTORE say nothing before Redis 6.2."""
-    client = pair.side(side).client
+    client: Any = pair.side(side).client
     client.set("k", "v", px=600_000)
     client.set("other", "v")
     engine.settle()
@@ -309,7 +309,8 @@ def test_a_scan_that_cannot_go_on_is_a_problem_and_ends_nothing(pair: Pair, monk
     """The server failed over, or went away, between two pages."""
     pair.source.client.set("k", "v")
     driven = drive(pair)
-    next_keys, raised = driven.engine.passes.next_keys, []
+    next_keys = driven.engine.passes.next_keys
+    raised: list[UpliftError] = []
 
     def fails_once(is_to_compare: Callable[[bytes], bool]) -> Iterator[tuple[bytes, Rule]]:
         if not raised:

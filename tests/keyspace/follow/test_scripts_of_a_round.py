@@ -22,6 +22,7 @@ from uplift.keyspace.follow.messages import marker_text, token_as_text
 from uplift.keyspace.follow.own_names import CANARY
 from uplift.keyspace.follow.reading import ReadForm, Reading, read_request, reading_of
 from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.replies import Reply
 
 VERSIONS = ["3.2.6", "5.0.6", "8.2.3", "valkey-9.1.2"]
 LEASE = Lease(3, "one")
@@ -127,8 +128,8 @@ def test_a_key_that_is_gone_or_over_is_absent(scripted: Scripted) -> None:
 
 def test_pttl_zero_is_over_and_minus_two_beside_a_value_too() -> None:
     """What a server can answer where the last millisecond passes within the script; never immortal."""
-    answer = [1, 1, b"1:a", b"5", b"0", b"a", 0, 1, b"v", b"b", -2, 1, b"v", b"c", -1, 1, b"v", b"d", 7, 1, b"v"]
-    states = reading_of(list(answer), ReadForm.VALUE).states
+    answer: list[Reply] = [1, 1, b"1:a", b"5", b"0", b"a", 0, 1, b"v", b"b", -2, 1, b"v", b"c", -1, 1, b"v", b"d", 7, 1, b"v"]
+    states = reading_of(answer, ReadForm.VALUE).states
     assert (states[b"a"], states[b"b"]) == (None, None)
     kept = states[b"c"], states[b"d"]
     assert [state.life for state in kept if state is not None] == [FOREVER, 5_007]

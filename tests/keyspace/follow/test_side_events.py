@@ -61,7 +61,7 @@ def fed(*replies: list[Reply] | list[list[Reply]]) -> SideEvents:
 def _flat(replies: tuple[list[Reply] | list[list[Reply]], ...]) -> list[Reply | ErrorReply]:
     flat: list[Reply | ErrorReply] = []
     for one in replies:
-        flat += one if isinstance(one[0], list) else [one]  # type: ignore[list-item]
+        flat += one if isinstance(one[0], list) else [one]
     return flat
 
 
