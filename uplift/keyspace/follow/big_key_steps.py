@@ -102,7 +102,8 @@ class BigKeySteps:
             found.written_in_pieces = 1
         if current.written.problem is not None:
             found.named.append((current.key, current.written.problem))
-            for server in judge.servers:
-                server.events.touches.settle(current.key, server.events.position + 1, server.events.round)
+            if self._read is not None:
+                # What came after it was read may have made it one that the other side can hold.
+                judge.settle(current.key, self._read)
         self._big.end(current, is_done=True)
         return found

@@ -6,6 +6,7 @@ import time
 from functools import partial
 from itertools import chain
 
+from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.follow.big_key_steps import BigKeySteps
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
@@ -32,6 +33,7 @@ from uplift.keyspace.follow.totals import Step, Totals
 from uplift.keyspace.follow.written import WrittenChanges
 from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.replies import ErrorReply
 
 _MOST_BOTH = 10_000
 """So many keys that a pass found different may wait; it goes on when they are fewer."""
@@ -170,8 +172,9 @@ class Engine:
         self._look_for_foreign_writers()
         self.round += 1
         began, self._round_at = self._dirty_since, time.monotonic()
-        self._dirty_since = None
         pages, rules = self._plan()
+        self._dirty_since = None
+        kept = self._kept
         round_ = Round(
             self.round,
             self.lease,
@@ -206,6 +209,8 @@ class Engine:
             round_.give_up(str(why))
             self._written.remember_sent(round_)
             self._dirty_since = began
+            # Perhaps nobody was told: a standby takes it twice as well, since rounds say which is the latest.
+            self._kept = kept + self._kept
             for page in pages:
                 if page.form is ReadForm.TOKEN:
                     # The pass does not come to them again.
@@ -230,12 +235,18 @@ class Engine:
             self._foreign_before[place] = seen
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
+        """What this round reads. Raises Abandoned where a scan broke off."""
         pages = pages_of(
             self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), 0 if self._stands_still else self.pace.most_keys
         )
         if self.passes.is_due() and self.dirty.read_on_both < _MOST_BOTH and not self._stands_still:
             untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare))
-            pages += token_pages(untouched, len(pages))
+            try:
+                pages += token_pages(untouched, len(pages))
+            except (SourceUnreachable, TargetRefused, ErrorReply) as problem:
+                # Over the scan's own connection: its cursor is of no use any more.
+                self._begins_pass = True
+                raise Abandoned(str(problem)) from None
         rule_of = self.streams.rule_of
         return pages, {key: rule_of(key) for page in pages for key in chain(*page.alone, page.both)}
 

@@ -157,6 +157,8 @@ class Judge:
         expected_life = base.life if base is not None else FOREVER
         change = self._change(key, side, state, rule, expected, expected_life, found)
         if change is None:
+            # Named once, not in every round. The other side was not read: nothing is said of its touches.
+            self.servers[side].events.touches.settle(key, read.positions[side], read.round)
             return
         own = past.states[side]
         if (
@@ -209,7 +211,7 @@ class Judge:
                 found.left.append((key, decision.reason))
             case Outcome.SOURCE | Outcome.TARGET:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
-                self._take_over(key, winner, states, decision, rule, same, found)
+                self._take_over(key, winner, states, decision, read, rule, same, found)
 
     def _decided(
         self,
@@ -252,6 +254,7 @@ class Judge:
         winner: Side,
         states: tuple[State | None, State | None],
         decision: Decision,
+        read: Read,
         rule: Rule,
         same: bool,
         found: Judgement,
@@ -261,6 +264,7 @@ class Judge:
         expected_life = beaten.life if beaten is not None else FOREVER
         change = self._change(key, winner, state, rule, expected, expected_life, found)
         if change is None:
+            self.settle(key, read)
             return
         life = change.life if decision.life is None else decision.life
         if same and state is not None:
@@ -302,8 +306,7 @@ class Judge:
             found.named.append((key, decision.reason))
         if decision.is_conflict:
             found.conflicts.append(decision.reason)
-        untouched = {Evidence.NONE, Evidence.SILENT}
-        if decision.outcome in {Outcome.SOURCE, Outcome.TARGET} and {one.evidence for one in seen} <= untouched:
+        if decision.outcome in {Outcome.SOURCE, Outcome.TARGET} and all(map(_is_untold, seen)):
             found.unexplained.append(key)
 
     def _keep(self, key: bytes, states: tuple[State | None, State | None], read: Read, found: Judgement) -> None:
@@ -312,7 +315,7 @@ class Judge:
         self.pasts.put(key, source, target, life, read.round)
         if self._collects_kept:
             found.kept.append(Kept(key, source, target, life, read.round))
-        self._settle(key, read)
+        self.settle(key, read)
 
     def _leave(self, key: bytes, states: tuple[State | None, State | None], reason: Reason, read: Read, found: Judgement) -> None:
         source, target = states
@@ -325,11 +328,19 @@ class Judge:
             self.pasts.put(key, *tokens, held.life, read.round)
             if self._collects_kept:
                 found.kept.append(Kept(key, *tokens, held.life, read.round))
-        self._settle(key, read)
+        self.settle(key, read)
 
-    def _settle(self, key: bytes, read: Read) -> None:
+    def settle(self, key: bytes, read: Read) -> None:
+        """What touched the key before it was read is decided, on both sides."""
         for side in Side:
             self.servers[side].events.touches.settle(key, read.positions[side], read.round)
+
+
+def _is_untold(seen: Seen) -> bool:
+    """Whether neither an event nor a gap says why a side is as it is."""
+    if seen.evidence is Evidence.LIFE:
+        return not seen.arrived and seen.gap is None
+    return seen.evidence in {Evidence.NONE, Evidence.SILENT}
 
 
 def _token(state: State | None) -> bytes:

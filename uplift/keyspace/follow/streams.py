@@ -85,8 +85,10 @@ class Streams:
     def _drop_touches(self) -> None:
         """Memory is bounded whatever the backlog: a scan finds again what is forgotten here."""
         fullest = max(self.servers, key=lambda server: server.events.touches.bytes)
+        # From the oldest of them on: a write that is dropped here counts as one within the gap, and not as one after its beginning.
+        since = fullest.events.touches.oldest_round
         fullest.events.touches.take_all()
-        fullest.open_gap()
+        fullest.open_gap(since)
         self.overflows += 1
 
     def _take_end(self, written: FollowedServer, at: EndAt) -> None:
