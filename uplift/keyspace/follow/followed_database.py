@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from uplift.errors import SourceUnreachable
+from uplift.keyspace.follow.class_watch import ClassWatch
 from uplift.keyspace.follow.engine import Engine, Step
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.in_sync import LONG_SECONDS, Evidence
@@ -20,6 +21,8 @@ from uplift.keyspace.server.replies import ErrorReply, as_int
 HEARTBEAT_SECONDS = 0.1
 _DEGRADED_SECONDS = 1.0
 """A round that came to nothing now and then is no reason for anybody to look."""
+_AFTER_BROKEN_SCAN_SECONDS = 0.02
+_PROBE_SECONDS = 1.0
 _STANDING_SECONDS = 3.0
 _MOST_COUNTED = 10_000
 
@@ -36,6 +39,8 @@ class FollowedDatabase:
         self._problem_since = 0.0
         self._stepped_at = 0.0
         self._waiting: dict[bytes, float] = {}
+        self._probe_at = 0.0
+        self._classes = [ClassWatch(server, member.owner) for server in member.streams.servers]
 
     @property
     def engine(self) -> Engine | None:
@@ -64,8 +69,9 @@ class FollowedDatabase:
     @property
     def problem(self) -> str | None:
         """Why nothing could be done for a while."""
-        lasts = self._problem is not None and time.monotonic() - self._problem_since > _DEGRADED_SECONDS
-        return self._problem if lasts else None
+        if self._problem is not None and time.monotonic() - self._problem_since > _DEGRADED_SECONDS:
+            return self._problem
+        return next((watch.silence for watch in self._classes if watch.silence is not None), None)
 
     def is_due(self, ready: Iterable[FollowedServer]) -> bool:
         """Whether a step is to be done: something was told, work is left, or a standby must hear that this engine lives."""
@@ -75,7 +81,12 @@ class FollowedDatabase:
 
     def step(self, wait_seconds: float) -> Step:
         """One step of its member. Raises what Member.step raises."""
-        step = self.member.step(wait_seconds)
+        try:
+            step = self.member.step(wait_seconds)
+        except SourceUnreachable as problem:
+            step = self._scan_broke(str(problem))
+        except ErrorReply as problem:
+            step = self._scan_broke(problem.safe)
         self._stepped_at = time.monotonic()
         if step.lag_seconds is not None:
             self.lags.add(step.lag_seconds)
@@ -88,6 +99,13 @@ class FollowedDatabase:
         self._count_keys()
         return step
 
+    def _scan_broke(self, why: str) -> Step:
+        """The names of a pass are asked for before anything of a round is sent: nothing is lost but what the pass has seen."""
+        if self.engine is not None:
+            self.engine.begin_pass()
+        time.sleep(_AFTER_BROKEN_SCAN_SECONDS)
+        return Step(problem=why)
+
     def _count_keys(self) -> None:
         """Once a pass: what its time left is told by."""
         engine = self.engine
@@ -96,13 +114,17 @@ class FollowedDatabase:
             self.keys = sum(_keys_on(server) for server in self.servers if server.is_ready)
 
     def look(self) -> None:
-        """About once a second: what is measured by looking."""
+        """A few times a second: what is measured by looking, and proven by asking."""
         self.times.look(self.round)
         engine = self.engine
         if engine is None:
             self._say_standing()
             return
         now = time.monotonic()
+        if now >= self._probe_at:
+            self._probe_at = now + _PROBE_SECONDS
+            for watch in self._classes:
+                watch.look()
         self._waiting = {key: self._waiting.get(key, now) for key in islice(engine.both, _MOST_COUNTED)}
 
     def _say_standing(self) -> None:

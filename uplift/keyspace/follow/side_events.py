@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
 from uplift.keyspace.follow.messages import Begin, End, Marker, Raised, Standing, message_of
-from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
+from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX, PROBE_PREFIX
 from uplift.keyspace.follow.touches import Touches
 from uplift.keyspace.server.replies import ErrorReply, Reply
 
@@ -22,6 +22,7 @@ _NOT_OURS = frozenset({TouchKind.EVICTED, TouchKind.EXPIRED})
 """What a server does to a key by itself, also between begin and end."""
 _MARKERS_KEPT = 4_096
 _STANDING_KEPT = 16
+_PROBES_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ class SideEvents:
     """`position` counts messages, `round` is that of the last marker.
 
     `markers` by round and page, the latest few thousand. `ends`, `raised` and `marked` wait to be taken. `lease_was_removed`: an event said
-    so; a lease that is gone without one was flushed. `standing` are engines that stand by, by owner, the latest few. `events` counts key
-    events, `touched` those that were somebody else's, of followed keys.
+    so; a lease that is gone without one was flushed. `standing` are engines that stand by, by owner, the latest few; `probes` the probes of
+    classes of events that were written, until they are taken. `events` counts key events, `touched` those that were somebody else's, of
+    followed keys.
     """
 
     database: int
@@ -73,6 +75,7 @@ class SideEvents:
     touched: int = 0
     heard_at: float = field(default_factory=time.monotonic)
     standing: dict[bytes, StandingAt] = field(default_factory=dict)
+    probes: set[bytes] = field(default_factory=set)
     _kinds: dict[bytes, TouchKind] = field(default_factory=dict)
     _canary_at: int = -1
     _begun: Begin | None = None
@@ -125,6 +128,8 @@ class SideEvents:
             self._canary_at = self.position
         elif name == LEASE and kind in {TouchKind.REMOVED, TouchKind.EXPIRED, TouchKind.EVICTED}:
             self.lease_was_removed = True
+        elif kind is TouchKind.WRITTEN and name.startswith(PROBE_PREFIX) and len(self.probes) < _PROBES_KEPT:
+            self.probes.add(name)
 
     def _take_message(self, text: bytes) -> None:
         message = message_of(text)
