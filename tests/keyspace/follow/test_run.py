@@ -20,8 +20,9 @@ from uplift.errors import BadInput, NotSafe, RunRefused
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish, ask
-from uplift.keyspace.follow.run import FollowRun, Outcome
+from uplift.keyspace.follow.run import FollowRun
 from uplift.keyspace.follow.run_events import EventKind
+from uplift.keyspace.follow.run_step import Outcome
 from uplift.keyspace.follow.starting import FollowRequest
 from uplift.keyspace.follow.state_folder import StateFolder
 from uplift.keyspace.follow.status import read_status, status_as_json
@@ -134,6 +135,10 @@ def test_every_database_is_followed(servers: Servers, tmp_path: Path) -> None:
             third.set("session:third", "changed")
             source.client.set("session:1", "changed")
             drive(run, until=lambda: (there.get("session:third"), target.client.get("session:1")) == (b"changed", b"changed"))
+            with source.connect(5) as fifth:
+                fifth.set("session:fifth", "5")
+            told = drive(run, until=lambda: run.status().not_followed == (5,))
+            assert "database 5 came into use and is not followed" in told[-1].text
             asked(run, Wish.STOP)
     assert [_own_keys(server, database) for server in servers for database in (0, 3)] == [[]] * 4
 
@@ -460,3 +465,18 @@ def test_a_source_that_is_away_for_a_while(servers: Servers, tmp_path: Path) -> 
         assert (target.client.get("session:1"), source.client.get("session:2")) == (b"while it was away", b"while it was away")
         assert (run.status().gaps.count, run.named_keys) == (1, 0)
     proxy.close()
+
+
+@pytest.mark.long
+def test_an_engine_that_stood_by_goes_on_with_its_own_lease(servers: Servers, tmp_path: Path) -> None:
+    source, target = servers
+    request = follow_request(*servers, is_two_way=True)
+    with begun(request, tmp_path / "state") as run:
+        drive(run, until=lambda: run.status().is_two_way)
+    source.client.set("session:1", "meanwhile")
+    target.client.set("session:2", "meanwhile")
+    with begun(follow_request(*servers, stands_by=True), tmp_path / "state") as run:
+        told = drive(run, until=in_sync(run))
+        assert EventKind.TOOK_OVER in [event.kind for event in told]
+        assert (run.named_keys, run.status().is_two_way) == (0, True)
+    assert (target.client.get("session:1"), source.client.get("session:2")) == (b"meanwhile", b"meanwhile")

@@ -24,7 +24,8 @@ from uplift.keyspace.follow.ending import end_follow
 from uplift.keyspace.follow.live_settings import SettingName, parsed_setting
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Request, Wish, ask, refuse_no_engine, request_for
-from uplift.keyspace.follow.run import FollowRun, Outcome, RunStep
+from uplift.keyspace.follow.run import FollowRun
+from uplift.keyspace.follow.run_step import Outcome, RunStep
 from uplift.keyspace.follow.starting import FollowRequest
 from uplift.keyspace.follow.state_folder import StateFolder
 from uplift.keyspace.follow.status import Status, read_status, status_as_json

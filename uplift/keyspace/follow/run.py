@@ -7,8 +7,6 @@ so a process, a container and a test drive the same object.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import assert_never
 
@@ -23,8 +21,9 @@ from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.record import Record
 from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish
 from uplift.keyspace.follow.round import StopPoint
-from uplift.keyspace.follow.run_events import EventKind, EventLog, RunEvent
+from uplift.keyspace.follow.run_events import EventKind, EventLog
 from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
+from uplift.keyspace.follow.run_step import Outcome, RunStep
 from uplift.keyspace.follow.starting import FollowRequest, Scene, look_at_servers, prove_all_events
 from uplift.keyspace.follow.state_file import side_of
 from uplift.keyspace.follow.status import Status
@@ -35,24 +34,6 @@ from uplift.keyspace.server.events import Event, Note
 _LOOK_SECONDS = 0.2
 _WRITE_SECONDS = 1.0
 _MOST_TOUCHES_BYTES = 256 * 1024 * 1024
-
-
-class Outcome(Enum):
-    """How a run ended by itself."""
-
-    STOPPED = "stopped"
-    HANDED_OVER = "handed over"
-    FENCED = "fenced"
-
-
-@dataclass(frozen=True, slots=True)
-class RunStep:
-    """What one step came to. `outcome`: the run is over; `is_in_sync` as in Watch."""
-
-    events: tuple[RunEvent, ...]
-    phase: Phase
-    is_in_sync: bool
-    outcome: Outcome | None
 
 
 class FollowRun:
@@ -202,6 +183,8 @@ class FollowRun:
             return
         self._look_at_takeover(following)
         following.look(self.record.settings())
+        if not self._request.databases:
+            self._watch.look_at_databases(following)
         self._watch.look(following)
         if self._watch.is_in_sync and self._request.is_two_way and not self.record.state.is_two_way:
             self._set_policy(following, Policy(True, self.record.state.authority_side))

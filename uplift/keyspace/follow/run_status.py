@@ -17,6 +17,7 @@ from uplift.keyspace.follow.state_file import FollowState
 from uplift.keyspace.follow.status import (
     CopyStatus,
     DifferenceStatus,
+    ForeignWriter,
     GapStatus,
     LagStatus,
     PassStatus,
@@ -44,17 +45,19 @@ class Told:
     gap_since: float | None
     way_back: WayBackStatus
     throttled: Throttled | None
+    foreign_writers: tuple[ForeignWriter, ...]
+    not_followed: tuple[int, ...]
 
 
 class Rates:
-    """Of events heard, and of keys written."""
+    """Of events that were somebody else's, and of keys written."""
 
     def __init__(self) -> None:
         self.events, self.keys = Rate(), Rate()
 
     def look(self, following: Following) -> None:
         """About once a second."""
-        self.events.look(sum(server.events.events for server in following.servers))
+        self.events.look(sum(server.events.touched for server in following.servers))
         self.keys.look(sum(database.engine.totals.written for database in following.databases if database.engine is not None))
 
 
@@ -97,6 +100,8 @@ def status_of(
         left=_counted(following, "left"),
         not_described=following.names.not_described if following is not None else 0,
         throttled=told.throttled,
+        foreign_writers=told.foreign_writers,
+        not_followed=told.not_followed,
         standby=standby_status(following),
         way_back=told.way_back,
         settings=tuple(_setting(name, one) for name, one in sorted(state.settings.items())),
