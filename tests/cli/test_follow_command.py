@@ -150,6 +150,7 @@ def _invoke(*arguments: str) -> None:
     ("arguments", "problem"),
     [
         (["run", "--until", "tomorrow"], "--until tomorrow: allowed: in-sync"),
+        (["run", "--until", "in-sync", "--standby"], "--until in-sync --standby: .*allowed: one of the two"),
         (["run", "--authority", "both"], "--authority both: allowed: source or target"),
         (["run", "--source-latency", "0"], r"--source-latency 0: allowed: 0.5 to 1000 \(ms\)"),
         (["run", "--state", "/none/state"], "--state /none/state: there is no folder /none, allowed: a directory in one that exists"),

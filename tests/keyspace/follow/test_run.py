@@ -16,7 +16,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer, free_port
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from tests.keyspace.follow.driven import SESSIONS, asked, begun, drive, follow_request, in_a_child, in_sync, keymap, wait_for_status
-from uplift.errors import BadInput, NotSafe, RunRefused
+from uplift.errors import BadInput, NotSafe, RunRefused, SourceUnreachable
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish, ask
@@ -397,6 +397,23 @@ def test_servers_and_directories_that_must_not_be_used(servers: Servers, start_r
     (tmp_path / "full" / "something").write_text("")
     with pytest.raises(BadInput, match="it holds something else"):
         FollowRun(follow_request(*servers), tmp_path / "full")
+
+
+def test_a_target_that_is_away_at_the_start_leaves_nothing_open(servers: Servers, tmp_path: Path) -> None:
+    request, path = follow_request(*servers), tmp_path / "state"
+    proxy = Proxy(ProxyLoop(), "127.0.0.1", free_port(), servers[1].port)
+    away = FollowRequest(request.source, (TargetUrl("cache", Endpoint("127.0.0.1", proxy.port), None),), SESSIONS)
+    with begun(away, path) as run:
+        drive(run, until=in_sync(run))
+    with begun(away, path) as run:
+        run.step()
+        proxy.cut()
+        with pytest.raises(SourceUnreachable):
+            run.step()
+        proxy.open()
+    with begun(away, path) as run:
+        drive(run, until=in_sync(run))
+    proxy.close()
 
 
 def test_keys_that_are_on_a_target_already_are_refused(servers: Servers, tmp_path: Path) -> None:

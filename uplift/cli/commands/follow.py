@@ -78,6 +78,8 @@ def run(
     """
     if until not in {None, UNTIL_IN_SYNC}:
         raise BadInput(f"--until {until}: allowed: {UNTIL_IN_SYNC}")
+    if until is not None and standby:
+        raise BadInput("--until in-sync --standby: an engine that stands by is in sync with nothing, allowed: one of the two")
     scope = scope_of(source, target, keymap, database, None, None, clock_tolerance)
     request = FollowRequest(
         scope.source,
