@@ -248,7 +248,7 @@ def _end_dead(folder: StateFolder, source: str, targets: list[str], addresses: s
         removal = end_follow(endpoint, urls, sorted(state.databases), state.run)
         state.was_ended = True
         state.revision += 1
-        folder.write_state(state, is_durable=True)
+        folder.write_state(state)
         return removal.text
     finally:
         lock.release()

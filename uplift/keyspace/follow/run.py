@@ -54,6 +54,7 @@ class FollowRun:
         self._sources: Sources | None = None
         self._copy: FirstCopy | None = None
         self._takeovers = 0
+        self._is_closed = False
         self._look_at = self._write_at = 0.0
         self._written_revision = -1
 
@@ -211,8 +212,10 @@ class FollowRun:
         if self._scene is not None:
             self.record.save(self.following)
         self._requests.forget_old()
+        # Whoever asks for something names the revision that is in the file.
+        is_news = self._written_revision != self.record.state.revision
         self._written_revision = self.record.state.revision
-        self.record.write_status(self.status())
+        self.record.write_status(self.status(), at_once=is_news or self.outcome is not None)
 
     def _answer_requests(self) -> None:
         while (taken := self._requests.take()) is not None:
@@ -226,7 +229,7 @@ class FollowRun:
             reason = why_not(request, situation)
             answer = Answer(True, self._grant(request)) if reason is None else Answer(False, reason)
             self._log.tell(EventKind.ASKED, f"{request.wish.value}: {answer.text}")
-            self.record.write_status(self.status())
+            self.record.write_status(self.status(), at_once=True)
             self._requests.answer(number, answer)
 
     def _grant(self, request: Request) -> str:
@@ -275,18 +278,20 @@ class FollowRun:
         following, sources = self.following, self._sources
         self.following = self._sources = None
         if following is not None:
-            self.record.save(following, is_durable=True)
+            self.record.save(following, is_last=True)
             following.close()
         if sources is not None:
             sources.close()
 
     def close(self) -> None:
         """Write everything down and let go of servers and directory; leases stay. Safe to call twice. Raises NotWritten."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
             if self.outcome is None:
                 self._watch.enter(Phase.ENDED, "this process ended")
-            if self._scene is not None:
-                self.record.write_status(self.status())
+            self.record.write_status(self.status(), at_once=True)
             self._close_connections()
         finally:
             self.record.close()
