@@ -150,6 +150,7 @@ def _invoke(*arguments: str) -> None:
     ("arguments", "problem"),
     [
         (["run", "--until", "tomorrow"], "--until tomorrow: allowed: in-sync"),
+        (["run", "--until", "in-sync", "--standby"], "--until in-sync --standby: .*allowed: one of the two"),
         (["run", "--authority", "both"], "--authority both: allowed: source or target"),
         (["run", "--source-latency", "0"], r"--source-latency 0: allowed: 0.5 to 1000 \(ms\)"),
         (["run", "--state", "/none/state"], "--state /none/state: there is no folder /none, allowed: a directory in one that exists"),
@@ -196,7 +197,7 @@ def test_every_part_of_a_status_in_words() -> None:
         "degraded: the source does not answer, 0 events/s, 0 keys/s, 0 dirty, lag N/A, pass 4: 25 %, 1 min 10 s left",
         "slowed by source latency (ms): 9.5, allowed 5",
         "told 2 s ago by engine e (no engine has this directory now, resumed)",
-        "not in sync: no pass has compared every key yet; time left: 1 min 10 s",
+        "not in sync: no pass has compared every key yet; 1 min 10 s left",
         "gaps: 2, open for 9 s: source database 0",
         "passes: 3 whole, the latest in 1 h 6 min at 10% of the time; it found 5 differences, 0 without an event",
         "slowed by source latency (ms) for 1 min 1 s",
@@ -205,4 +206,4 @@ def test_every_part_of_a_status_in_words() -> None:
         "not described by any rule: 1,000 keys on targets, which stay there",
     ):
         assert part in text
-    assert (time_left(None), time_left(0.2), duration(59.9)) == ("N/A", "due", "59 s")
+    assert (time_left(None), time_left(0.2), duration(59.9)) == ("time left N/A", "due", "59 s")

@@ -10,20 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint as Proxy
+from rehearsal.cloud.elasticache.endpoint_proxy import ProxyLoop
+from rehearsal.cloud.elasticache.redis_server import RedisServer, free_port
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from tests.keyspace.follow.driven import SESSIONS, asked, begun, drive, follow_request, in_a_child, in_sync, keymap, wait_for_status
-from uplift.errors import BadInput, NotSafe, RunRefused
+from uplift.errors import BadInput, NotSafe, RunRefused, SourceUnreachable
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish, ask
-from uplift.keyspace.follow.run import FollowRun, Outcome
+from uplift.keyspace.follow.run import FollowRun
 from uplift.keyspace.follow.run_events import EventKind
+from uplift.keyspace.follow.run_step import Outcome
 from uplift.keyspace.follow.starting import FollowRequest
 from uplift.keyspace.follow.state_folder import StateFolder
 from uplift.keyspace.follow.status import read_status, status_as_json
 from uplift.keyspace.keymap.model import KeyMap
+from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.source_and_targets import TargetUrl
 
 KEYS = 500
@@ -131,6 +135,10 @@ def test_every_database_is_followed(servers: Servers, tmp_path: Path) -> None:
             third.set("session:third", "changed")
             source.client.set("session:1", "changed")
             drive(run, until=lambda: (there.get("session:third"), target.client.get("session:1")) == (b"changed", b"changed"))
+            with source.connect(5) as fifth:
+                fifth.set("session:fifth", "5")
+            told = drive(run, until=lambda: run.status().not_followed == (5,))
+            assert "database 5 came into use and is not followed" in told[-1].text
             asked(run, Wish.STOP)
     assert [_own_keys(server, database) for server in servers for database in (0, 3)] == [[]] * 4
 
@@ -391,6 +399,23 @@ def test_servers_and_directories_that_must_not_be_used(servers: Servers, start_r
         FollowRun(follow_request(*servers), tmp_path / "full")
 
 
+def test_a_target_that_is_away_at_the_start_leaves_nothing_open(servers: Servers, tmp_path: Path) -> None:
+    request, path = follow_request(*servers), tmp_path / "state"
+    proxy = Proxy(ProxyLoop(), "127.0.0.1", free_port(), servers[1].port)
+    away = FollowRequest(request.source, (TargetUrl("cache", Endpoint("127.0.0.1", proxy.port), None),), SESSIONS)
+    with begun(away, path) as run:
+        drive(run, until=in_sync(run))
+    with begun(away, path) as run:
+        run.step()
+        proxy.cut()
+        with pytest.raises(SourceUnreachable):
+            run.step()
+        proxy.open()
+    with begun(away, path) as run:
+        drive(run, until=in_sync(run))
+    proxy.close()
+
+
 def test_keys_that_are_on_a_target_already_are_refused(servers: Servers, tmp_path: Path) -> None:
     servers[1].client.set("session:1", "somebody else's")
     with (
@@ -408,3 +433,64 @@ def test_the_status_is_one_value_in_every_form(servers: Servers, tmp_path: Path)
         (tmp_path / "copy").write_text(status_as_json(status))
         assert read_status(tmp_path / "copy") == status
         assert (status.authority, status.phase_seconds >= 0, status.lag.p99_ms is None or status.lag.p99_ms > 0) == ("target", True, True)
+
+
+@pytest.mark.long
+def test_a_class_of_events_that_is_switched_off_meanwhile(servers: Servers, tmp_path: Path) -> None:
+    source, target = servers
+    with begun(follow_request(*servers), tmp_path / "state") as run:
+        drive(run, until=in_sync(run))
+        source.set_config("notify-keyspace-events", "Eg$lshx")
+        told = drive(run, until=lambda: run.status().phase is Phase.DEGRADED)
+        assert "source: events of the classes z are off: notify-keyspace-events must hold E and A" in told[-1].text
+        assert not run.is_in_sync
+        source.client.zadd("session:silent", {"m": 1})
+        source.set_config("notify-keyspace-events", "EA")
+        drive(run, until=in_sync(run))
+        assert target.client.zscore("session:silent", "m") == 1
+        source.set_config("notify-keyspace-events", "")
+        drive(run, until=lambda: run.status().phase is Phase.DEGRADED)
+        source.set_config("notify-keyspace-events", "EA")
+        drive(run, until=in_sync(run))
+        assert run.named_keys == 0
+
+
+@pytest.mark.long
+def test_a_source_that_is_away_for_a_while(servers: Servers, tmp_path: Path) -> None:
+    source, target = servers
+    proxy = Proxy(ProxyLoop(), "127.0.0.1", free_port(), source.port)
+    request = FollowRequest(Endpoint("127.0.0.1", proxy.port), (TargetUrl("cache", endpoint(target), None),), SESSIONS, is_two_way=True)
+    with begun(request, tmp_path / "state") as run:
+        drive(run, until=lambda: run.status().is_two_way)
+        proxy.cut()
+        told = drive(run, until=lambda: run.status().phase is Phase.DEGRADED)
+        assert EventKind.GAP in [event.kind for event in told]
+        assert run.following is not None
+        assert run.following.databases[0].engine is not None
+        # The names of a pass cannot be asked for either.
+        run.following.databases[0].engine.begin_pass()
+        source.client.set("session:1", "while it was away")
+        target.client.set("session:2", "while it was away")
+        way_back = run.status().way_back
+        assert way_back is not None
+        assert not way_back.is_open
+        proxy.open()
+        drive(run, until=in_sync(run))
+        assert (target.client.get("session:1"), source.client.get("session:2")) == (b"while it was away", b"while it was away")
+        assert (run.status().gaps.count, run.named_keys) == (1, 0)
+    proxy.close()
+
+
+@pytest.mark.long
+def test_an_engine_that_stood_by_goes_on_with_its_own_lease(servers: Servers, tmp_path: Path) -> None:
+    source, target = servers
+    request = follow_request(*servers, is_two_way=True)
+    with begun(request, tmp_path / "state") as run:
+        drive(run, until=lambda: run.status().is_two_way)
+    source.client.set("session:1", "meanwhile")
+    target.client.set("session:2", "meanwhile")
+    with begun(follow_request(*servers, stands_by=True), tmp_path / "state") as run:
+        told = drive(run, until=in_sync(run))
+        assert EventKind.TOOK_OVER in [event.kind for event in told]
+        assert (run.named_keys, run.status().is_two_way) == (0, True)
+    assert (target.client.get("session:1"), source.client.get("session:2")) == (b"meanwhile", b"meanwhile")

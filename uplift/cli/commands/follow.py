@@ -24,7 +24,8 @@ from uplift.keyspace.follow.ending import end_follow
 from uplift.keyspace.follow.live_settings import SettingName, parsed_setting
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Request, Wish, ask, refuse_no_engine, request_for
-from uplift.keyspace.follow.run import FollowRun, Outcome, RunStep
+from uplift.keyspace.follow.run import FollowRun
+from uplift.keyspace.follow.run_step import Outcome, RunStep
 from uplift.keyspace.follow.starting import FollowRequest
 from uplift.keyspace.follow.state_folder import StateFolder
 from uplift.keyspace.follow.status import Status, read_status, status_as_json
@@ -77,6 +78,8 @@ def run(
     """
     if until not in {None, UNTIL_IN_SYNC}:
         raise BadInput(f"--until {until}: allowed: {UNTIL_IN_SYNC}")
+    if until is not None and standby:
+        raise BadInput("--until in-sync --standby: an engine that stands by is in sync with nothing, allowed: one of the two")
     scope = scope_of(source, target, keymap, database, None, None, clock_tolerance)
     request = FollowRequest(
         scope.source,
@@ -245,7 +248,7 @@ def _end_dead(folder: StateFolder, source: str, targets: list[str], addresses: s
         removal = end_follow(endpoint, urls, sorted(state.databases), state.run)
         state.was_ended = True
         state.revision += 1
-        folder.write_state(state, is_durable=True)
+        folder.write_state(state)
         return removal.text
     finally:
         lock.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.status import PassStatus, Status, WayBackStatus
 
 _MOST_NAMED = 20
@@ -12,8 +13,8 @@ _MOST_NAMED = 20
 def time_left(seconds: float | None) -> str:
     """`N/A` where it is not known, `due` where it is over."""
     if seconds is None:
-        return "N/A"
-    return "due" if seconds < 1 else duration(seconds)
+        return "time left N/A"
+    return "due" if seconds < 1 else f"{duration(seconds)} left"
 
 
 def duration(seconds: float) -> str:
@@ -29,11 +30,11 @@ def duration(seconds: float) -> str:
 def status_line(status: Status) -> str:
     """What a person watches. The first words are the phase."""
     parts = [status.phase.value if status.why is None else f"{status.phase.value}: {status.why}"]
+    if status.phase in {Phase.SUBSCRIBING, Phase.COPYING} and status.copy is None:
+        return parts[0]
     if status.copy is not None:
         copy = status.copy
-        parts.append(
-            f"{copy.doing}: {copy.done:,} of {copy.total:,} keys at {copy.keys_a_second:,.0f}/s, {time_left(copy.seconds_left)} left"
-        )
+        parts.append(f"{copy.doing}: {copy.done:,} of {copy.total:,} keys at {copy.keys_a_second:,.0f}/s, {time_left(copy.seconds_left)}")
         return ", ".join(parts)
     parts.append(f"{status.events_a_second:,.0f} events/s, {status.keys_a_second:,.0f} keys/s, {status.dirty:,} dirty, lag {_lag(status)}")
     if status.reconciling is not None:
@@ -55,7 +56,7 @@ def _pass(reconciling: PassStatus) -> str:
     if not reconciling.is_running:
         return f"pass {reconciling.whole} done"
     share = f"{min(100, 100 * reconciling.seen // reconciling.keys)} %" if reconciling.keys else "N/A"
-    return f"pass {reconciling.whole + 1}: {share}, {time_left(reconciling.seconds_left)} left"
+    return f"pass {reconciling.whole + 1}: {share}, {time_left(reconciling.seconds_left)}"
 
 
 def status_lines(status: Status, age_seconds: float, *, has_engine: bool) -> list[str]:
@@ -86,6 +87,10 @@ def status_lines(status: Status, age_seconds: float, *, has_engine: bool) -> lis
     lines += [f"left: {count:,}: {reason}" for reason, count in sorted(status.left.items())]
     if status.not_described:
         lines.append(f"not described by any rule: {status.not_described:,} keys on targets, which stay there")
+    if status.not_followed:
+        lines.append(
+            f"not followed: database {', '.join(map(str, status.not_followed))}, which came into use since: begin the engine again"
+        )
     lines += [f"foreign writer: {one.client} on {one.server}: {one.events:,} events" for one in status.foreign_writers]
     return lines + named_lines(status)
 
@@ -102,7 +107,7 @@ def named_lines(status: Status) -> list[str]:
 
 def _sync(status: Status) -> str:
     if status.in_sync_seconds is None:
-        return f"not in sync: {status.not_in_sync or 'N/A'}; time left: {time_left(status.seconds_left)}"
+        return f"not in sync: {status.not_in_sync or 'N/A'}; {time_left(status.seconds_left)}"
     proof = "N/A" if status.proof_seconds is None else duration(status.proof_seconds)
     return f"in sync for {duration(status.in_sync_seconds)}; the pass that proves it ended {proof} ago"
 

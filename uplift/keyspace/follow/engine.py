@@ -140,7 +140,7 @@ class Engine:
             _, taken = raised.popleft()
             if is_fenced_by(self.lease, taken.owner):
                 raise Fenced(taken.owner)
-        if self._dirty_since is None and self.has_work:
+        if self._dirty_since is None and self.dirty.has_any():
             self._dirty_since = time.monotonic()
 
     def raise_leases(self) -> None:
@@ -300,6 +300,7 @@ class Engine:
         """Compare every key, from the first one on."""
         self._begins_pass = False
         self.passes.begin(self.round + 1, self.pasts.base.dropped)
+        self.passes.is_proof = not all(server.gaps.are_over for server in self.servers)
 
     def _told(self) -> bytes:
         """What a standby must know, where one listens."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from uplift.keyspace.follow.own_names import PREFIX, channel_of
+from uplift.keyspace.follow.own_names import PROBE_PREFIX, channel_of
 from uplift.keyspace.follow.scripts import PROBE_CLASSES
 
-PROBE_PREFIX = PREFIX + b"probe:"
 _CLASSES = "$lshz"
 PROBE_NAMES = {PROBE_PREFIX + letter.encode(): letter for letter in _CLASSES}
 """What a probe writes, by the class of its event (redis/redis src/server.h, NOTIFY_STRING and the like)."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from uplift.errors import NotSafe, SourceUnreachable, TargetRefused
 from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS
-from uplift.keyspace.follow.own_names import PREFIX, channel_of
+from uplift.keyspace.follow.own_names import channel_of, probe_name
 from uplift.keyspace.follow.subscription import Subscription
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.endpoint import Endpoint
@@ -54,6 +54,21 @@ class Heard:
     silent: tuple[str, ...]
 
 
+def classes_of(facts: ServerFacts) -> list[EventClass]:
+    """Those that a server of this version has."""
+    return [one for one in CLASSES if facts.compatible_version >= one.since]
+
+
+def probe_requests(owner: str, classes: list[EventClass]) -> list[bytes]:
+    """Packed requests that write and delete a probe of each class; one that is broken off between the two goes by itself."""
+    requests = []
+    for one in classes:
+        key = probe_name(owner, one.letter)
+        requests.append(pack(*(key if part == "{key}" else part for part in one.write)))
+        requests.append(pack("PEXPIRE", key, _LIFE_MILLISECONDS))
+    return requests + [pack("DEL", probe_name(owner, one.letter)) for one in classes]
+
+
 def silence_of(heard: Heard) -> str | None:
     """What is wrong with a server's events and what to do; None where nothing is."""
     allowed = f"allowed: a value with E and A; {WHERE_TO_SET}"
@@ -88,22 +103,17 @@ def prove_events(name: str, endpoint: Endpoint, database: int, owner: str) -> No
 
 
 def _listen(name: str, connection: Connection, subscription: Subscription, facts: ServerFacts, owner: str) -> Heard:
-    classes = [one for one in CLASSES if facts.compatible_version >= one.since]
-    keys = {one.letter: _probe(owner, one.letter) for one in classes}
-    over = _probe(owner, _EXPIRED)
-    requests = [pack("SET", over, "1", "PX", 1)]
-    for one in classes:
-        key = keys[one.letter]
-        requests.append(pack(*(key if part == "{key}" else part for part in one.write)))
-        requests.append(pack("PEXPIRE", key, _LIFE_MILLISECONDS))
-    requests += [pack("DEL", key) for key in keys.values()]
+    classes = classes_of(facts)
+    keys = {one.letter: probe_name(owner, one.letter) for one in classes}
+    over = probe_name(owner, _EXPIRED)
+    requests = [pack("SET", over, "1", "PX", 1), *probe_requests(owner, classes)]
     refused = next((reply for reply in connection.call_all(requests) if isinstance(reply, ErrorReply)), None)
     if refused is not None:
         raise TargetRefused(f"{name} ({connection.endpoint}) takes no keys of the follow's own: {refused.safe}")
     while connection.ask("EXISTS", over):
         # It is over in a ms; whoever asks makes the server say so.
         time.sleep(0.001)
-    last = _probe(owner, "last")
+    last = probe_name(owner, "last")
     connection.call("PUBLISH", channel_of(connection.database), last)
     told = _told_until(name, subscription, last)
     heard = [one.letter for one in classes if (one.event, keys[one.letter]) in told]
@@ -111,10 +121,6 @@ def _listen(name: str, connection: Connection, subscription: Subscription, facts
     heard += ["g"] if {(b"expire", key) for key in keys.values()} <= told and {(b"del", key) for key in keys.values()} <= told else []
     heard += [_EXPIRED] if (b"expired", over) in told else []
     return Heard(tuple(heard), tuple(letter for letter in wanted if letter not in heard))
-
-
-def _probe(owner: str, letter: str) -> bytes:
-    return PREFIX + f"probe:{owner}:{letter}".encode()
 
 
 def _told_until(name: str, subscription: Subscription, last: bytes) -> set[tuple[bytes, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from itertools import islice
@@ -16,9 +17,10 @@ from uplift.keyspace.follow.meters import Lags, RoundTimes
 from uplift.keyspace.follow.own_names import channel_of
 from uplift.keyspace.follow.status import DifferenceStatus, StandbyStatus
 from uplift.keyspace.follow.totals import Step
-from uplift.keyspace.server.replies import ErrorReply, as_int
+from uplift.keyspace.server.replies import ErrorReply, as_bytes, as_int
 
 HEARTBEAT_SECONDS = 0.1
+_DATABASE = re.compile(rb"^db(\d+):", re.MULTILINE)
 _DEGRADED_SECONDS = 1.0
 """A round that came to nothing now and then is no reason for anybody to look."""
 _STANDING_SECONDS = 3.0
@@ -97,7 +99,7 @@ class FollowedDatabase:
             self.keys = sum(_keys_on(server) for server in self.servers if server.is_ready)
 
     def look(self) -> None:
-        """About once a second: what is measured by looking."""
+        """A few times a second: what is measured by looking, and proven by asking."""
         self.times.look(self.round)
         engine = self.engine
         if engine is None:
@@ -159,6 +161,21 @@ class FollowedDatabase:
             self.oldest_dirty_seconds,
             None if lag is None else lag.p99,
         )
+
+
+def databases_in_use(servers: Iterable[FollowedServer]) -> frozenset[int]:
+    """The databases of these servers that hold keys, as far as they can be asked between two steps."""
+    found: set[int] = set()
+    for server in servers:
+        if not server.is_ready:
+            continue
+        try:
+            answer = server.connection.call("INFO", "keyspace")
+        except SourceUnreachable as problem:
+            server.stop_asking(str(problem))
+            continue
+        found |= {int(number) for number in _DATABASE.findall(as_bytes(answer))}
+    return frozenset(found)
 
 
 def _keys_on(server: FollowedServer) -> int:

@@ -86,32 +86,48 @@ class Following:
         sources: Sources,
         stop_point: StopPoint,
     ) -> None:
+        """Raises what FollowedServer and open_base raise; nothing stays open then."""
         self.names = names
         self.databases: list[FollowedDatabase] = []
+        self._request, self._scene, self._state, self._folder = request, scene, state, folder
         self._hand_over_until: float | None = None
         self._handed: dict[int, str] = {}
         self._pasts: list[Pasts] = []
-        for database in scene.databases:
-            source = sources.servers[database]
-            targets = [
-                FollowedServer(Side.TARGET, target.name, target.endpoint, database, names.on_target(index))
-                for index, target in enumerate(request.targets)
-            ]
-            pasts = Pasts(open_base(folder.base_path(database), _BASE_BYTES))
-            self._pasts.append(pasts)
-            if scene.holder is LeaseHolder.THIS_RUN:
-                pasts.complete_since = state.of_database(database).complete_since
-            else:
-                # Another engine may have written since, or nobody knows who did: what was equal then says nothing any more.
-                pasts.begin_anew()
-            streams = Streams(source, targets, scene.router, pasts)
-            for server in streams.servers:
-                server.events.round = max(server.events.round, first_round(state, database))
-                server.had_lease = state.has_led and not state.was_ended
-                server.gaps.open(0)
-            policy = Policy(state.is_two_way, state.authority_side)
-            member = Member(streams, scene.router, policy, owner, stands_by=request.stands_by, stop_point=stop_point)
-            self.databases.append(FollowedDatabase(database, member))
+        try:
+            for database in scene.databases:
+                streams = self._streams(database, sources.servers[database])
+                policy = Policy(state.is_two_way, state.authority_side)
+                member = Member(streams, scene.router, policy, owner, stands_by=request.stands_by, stop_point=stop_point)
+                self.databases.append(FollowedDatabase(database, member))
+        except BaseException:
+            self.close()
+            raise
+
+    def _streams(self, database: int, source: FollowedServer) -> Streams:
+        targets: list[FollowedServer] = []
+        try:
+            for index, target in enumerate(self._request.targets):
+                targets.append(FollowedServer(Side.TARGET, target.name, target.endpoint, database, self.names.on_target(index)))
+            streams = Streams(source, targets, self._scene.router, self._past_of(database))
+        except BaseException:
+            for server in targets:
+                server.close()
+            raise
+        for server in streams.servers:
+            server.events.round = max(server.events.round, first_round(self._state, database))
+            server.had_lease = self._state.has_led and not self._state.was_ended
+            server.gaps.open(0)
+        return streams
+
+    def _past_of(self, database: int) -> Pasts:
+        pasts = Pasts(open_base(self._folder.base_path(database), _BASE_BYTES))
+        self._pasts.append(pasts)
+        if self._scene.holder is LeaseHolder.THIS_RUN:
+            pasts.complete_since = self._state.of_database(database).complete_since
+        else:
+            # Another engine may have written since, or nobody knows who did: what was equal then says nothing any more.
+            pasts.begin_anew()
+        return pasts
 
     @property
     def stands_by(self) -> bool:

@@ -18,6 +18,7 @@ from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import as_scan
 
 _SCAN_COUNT = 100
+_SCAN_COUNT_AT_FULL_SPEED = 500
 _PAUSE_SECONDS = 5.0
 
 
@@ -39,7 +40,7 @@ class WholePass:
 class ReconcilingPass:
     """One pass at a time. `done` is the latest whole one, `count` how many there were; `pending` are keys that need both values.
 
-    `share`: the part of the time that it may take, once there was one.
+    `share`: the part of the time that it may take. The first one, and one that is to prove that a gap is over (`is_proof`), take all there is.
     """
 
     def __init__(self, source: FollowedServer, targets: list[FollowedServer], router: Router) -> None:
@@ -52,6 +53,7 @@ class ReconcilingPass:
         self._dropped = 0
         self._fed_until: int | None = None
         self.share = 0.1
+        self.is_proof = False
         self.first_round = 0
         self.keys = self.differing = self.seen = self.unexplained = self.count = 0
         self.pending: set[bytes] = set()
@@ -75,6 +77,10 @@ class ReconcilingPass:
         """How long until then; infinite where no pass is under way."""
         return max(0.0, self._due_at - time.monotonic()) if self.is_running else math.inf
 
+    @property
+    def _is_slowed(self) -> bool:
+        return self.done is not None and not self.is_proof
+
     def is_time_for_another(self) -> bool:
         """Whether the latest is over for long enough."""
         return not self.is_running and self.done is not None and time.monotonic() - self.done.ended_at > _PAUSE_SECONDS
@@ -91,7 +97,7 @@ class ReconcilingPass:
     def next_keys(self, is_to_compare: Callable[[bytes], bool]) -> Iterator[tuple[bytes, Rule]]:
         """The next followed keys that are to be compared. Raises SourceUnreachable or ErrorReply."""
         if self._scan is None:
-            self._scan = _Scan(self._queue.pop(0))
+            self._scan = _Scan(self._queue.pop(0), _SCAN_COUNT if self._is_slowed else _SCAN_COUNT_AT_FULL_SPEED)
         scan = self._scan
         for name in scan.next_names():
             self.seen += 1
@@ -110,7 +116,7 @@ class ReconcilingPass:
         self.keys += judgement.equal + len(judgement.both)
         self.differing += len(judgement.both)
         self.pending.update(judgement.both)
-        if self.done is not None:
+        if self._is_slowed:
             self._due_at = time.monotonic() + seconds * (1 / self.share - 1)
 
     def end_if_done(self, dirty: Container[bytes], round_: int, oldest_round: int) -> WholePass | None:
@@ -141,15 +147,15 @@ class ReconcilingPass:
 class _Scan:
     """The names of one server, a page ahead."""
 
-    def __init__(self, server: FollowedServer) -> None:
-        self.server = server
+    def __init__(self, server: FollowedServer, count: int) -> None:
+        self.server, self._count = server, count
         self.is_done = False
         self._connection: Connection = server.connection.beside()
         self._requests = PipelinedRequests(self._connection)
         self._ask(b"0")
 
     def _ask(self, cursor: bytes) -> None:
-        self._requests.send(pack("SCAN", cursor, "COUNT", _SCAN_COUNT))
+        self._requests.send(pack("SCAN", cursor, "COUNT", self._count))
 
     def next_names(self) -> list[bytes]:
         cursor, names = as_scan(self._requests.receive())

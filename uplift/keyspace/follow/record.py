@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import secrets
 import time
+from functools import partial
 from pathlib import Path
 
 from uplift.keyspace.follow.decision import Policy
+from uplift.keyspace.follow.disk import Disk
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.live_settings import LiveSetting, SettingName, at, set_to
 from uplift.keyspace.follow.named_keys import NamedKeys
 from uplift.keyspace.follow.own_keys_there import owner_name
 from uplift.keyspace.follow.starting import FollowRequest, fresh_state
-from uplift.keyspace.follow.state_file import FollowState, authority_of
+from uplift.keyspace.follow.state_file import FollowState, authority_of, state_text
 from uplift.keyspace.follow.state_folder import FolderLock, StateFolder, refuse_another, write_whole
 from uplift.keyspace.follow.status import Status, status_as_json
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -36,6 +38,7 @@ class Record:
             self._lock.release()
             raise
         self.state: FollowState = earlier or fresh
+        self._disk = Disk()
         self.engine = secrets.token_hex(4)
         self.is_resumed = earlier is not None and earlier.has_led
         self.labels = KeyLabels(bytes.fromhex(self.state.secret), words_of(request.keymap))
@@ -61,7 +64,7 @@ class Record:
     def decide(self) -> None:
         """Something was decided: it is on the disk before it is done. Raises NotWritten."""
         self.state.revision += 1
-        self.folder.write_state(self.state, is_durable=True)
+        self._disk.do(partial(write_whole, self.folder.state_path, state_text(self.state), is_durable=True))
 
     def take_policy(self, policy: Policy) -> bool:
         """What the engine that writes told; whether that was news."""
@@ -86,20 +89,29 @@ class Record:
             self.decide()
         return current
 
-    def save(self, following: Following | None, *, is_durable: bool = False) -> None:
-        """How far it is. Raises NotWritten."""
+    def save(self, following: Following | None, *, is_last: bool = False) -> None:
+        """How far it is; soon, or where it is the last time at once. Raises NotWritten, where it is soon of the time before."""
         state = self.state
         for database in following.databases if following is not None else []:
             known = state.of_database(database.number)
             known.round = max(known.round, database.round)
             known.complete_since = database.member.streams.pasts.complete_since
         state.named, state.named_by_reason = dict(self.named.labels), dict(self.named.by_reason)
-        self.folder.write_state(state, is_durable=is_durable)
+        write = partial(write_whole, self.folder.state_path, state_text(state), is_durable=is_last)
+        if is_last:
+            self._disk.do(write)
+        else:
+            self._disk.do_soon("state", write)
 
-    def write_status(self, status: Status) -> None:
-        """For whoever asks. Raises NotWritten."""
-        write_whole(self.folder.status_path, status_as_json(status))
+    def write_status(self, status: Status, *, at_once: bool = False) -> None:
+        """For whoever asks; soon, or at once. Raises NotWritten, where it is soon of the time before."""
+        write = partial(write_whole, self.folder.status_path, status_as_json(status))
+        if at_once:
+            self._disk.do(write)
+        else:
+            self._disk.do_soon("status", write)
 
     def close(self) -> None:
-        """Let go of the directory."""
+        """Wait for what is being written, and let go of the directory. Safe to call twice."""
+        self._disk.close()
         self._lock.release()

@@ -7,8 +7,6 @@ so a process, a container and a test drive the same object.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import assert_never
 
@@ -23,8 +21,9 @@ from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.record import Record
 from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish
 from uplift.keyspace.follow.round import StopPoint
-from uplift.keyspace.follow.run_events import EventKind, EventLog, RunEvent
+from uplift.keyspace.follow.run_events import EventKind, EventLog
 from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
+from uplift.keyspace.follow.run_step import Outcome, RunStep
 from uplift.keyspace.follow.starting import FollowRequest, Scene, look_at_servers, prove_all_events
 from uplift.keyspace.follow.state_file import side_of
 from uplift.keyspace.follow.status import Status
@@ -37,24 +36,6 @@ from uplift.keyspace.server.events import Event, Note
 _LOOK_SECONDS = 0.2
 _WRITE_SECONDS = 1.0
 _MOST_TOUCHES_BYTES = 256 * 1024 * 1024
-
-
-class Outcome(Enum):
-    """How a run ended by itself."""
-
-    STOPPED = "stopped"
-    HANDED_OVER = "handed over"
-    FENCED = "fenced"
-
-
-@dataclass(frozen=True, slots=True)
-class RunStep:
-    """What one step came to. `outcome`: the run is over; `is_in_sync` as in Watch."""
-
-    events: tuple[RunEvent, ...]
-    phase: Phase
-    is_in_sync: bool
-    outcome: Outcome | None
 
 
 class FollowRun:
@@ -76,6 +57,7 @@ class FollowRun:
         self._copy: FirstCopy | None = None
         self._throttle: Throttle | None = None
         self._takeovers = 0
+        self._is_closed = False
         self._look_at = self._write_at = 0.0
         self._written_revision = -1
 
@@ -210,6 +192,8 @@ class FollowRun:
         if self._throttle is not None:
             self._throttle.look(following, settings[SettingName.SOURCE_LATENCY].value / 1000)
             self._watch.throttled = self._throttle.status()
+        if not self._request.databases:
+            self._watch.look_at_databases(following)
         self._watch.look(following)
         if self._watch.is_in_sync and self._request.is_two_way and not self.record.state.is_two_way:
             self._set_policy(following, Policy(True, self.record.state.authority_side))
@@ -236,8 +220,10 @@ class FollowRun:
         if self._scene is not None:
             self.record.save(self.following)
         self._requests.forget_old()
+        # Whoever asks for something names the revision that is in the file.
+        is_news = self._written_revision != self.record.state.revision
         self._written_revision = self.record.state.revision
-        self.record.write_status(self.status())
+        self.record.write_status(self.status(), at_once=is_news or self.outcome is not None)
 
     def _answer_requests(self) -> None:
         while (taken := self._requests.take()) is not None:
@@ -251,7 +237,7 @@ class FollowRun:
             reason = why_not(request, situation)
             answer = Answer(True, self._grant(request)) if reason is None else Answer(False, reason)
             self._log.tell(EventKind.ASKED, f"{request.wish.value}: {answer.text}")
-            self.record.write_status(self.status())
+            self.record.write_status(self.status(), at_once=True)
             self._requests.answer(number, answer)
 
     def _grant(self, request: Request) -> str:
@@ -302,18 +288,20 @@ class FollowRun:
         if throttle is not None:
             throttle.close()
         if following is not None:
-            self.record.save(following, is_durable=True)
+            self.record.save(following, is_last=True)
             following.close()
         if sources is not None:
             sources.close()
 
     def close(self) -> None:
         """Write everything down and let go of servers and directory; leases stay. Safe to call twice. Raises NotWritten."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
             if self.outcome is None:
                 self._watch.enter(Phase.ENDED, "this process ended")
-            if self._scene is not None:
-                self.record.write_status(self.status())
+            self.record.write_status(self.status(), at_once=True)
             self._close_connections()
         finally:
             self.record.close()

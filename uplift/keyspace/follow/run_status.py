@@ -45,17 +45,18 @@ class Told:
     gap_since: float | None
     way_back: WayBackStatus
     throttled: Throttled | None
+    not_followed: tuple[int, ...]
 
 
 class Rates:
-    """Of events heard, and of keys written."""
+    """Of events that were somebody else's, and of keys written."""
 
     def __init__(self) -> None:
         self.events, self.keys = Rate(), Rate()
 
     def look(self, following: Following) -> None:
         """About once a second."""
-        self.events.look(sum(server.events.events for server in following.servers))
+        self.events.look(sum(server.events.touched for server in following.servers))
         self.keys.look(sum(database.engine.totals.written for database in following.databases if database.engine is not None))
 
 
@@ -99,6 +100,7 @@ def status_of(
         not_described=following.names.not_described if following is not None else 0,
         throttled=told.throttled,
         foreign_writers=foreign_writers(following),
+        not_followed=told.not_followed,
         standby=standby_status(following),
         way_back=told.way_back,
         settings=tuple(_setting(name, one) for name, one in sorted(state.settings.items())),

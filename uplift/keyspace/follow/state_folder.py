@@ -92,9 +92,9 @@ class StateFolder:
             raise BadInput(f"--state {self.path}: no follow was begun with it, allowed: the directory given to `uplift follow run`")
         return state
 
-    def write_state(self, state: FollowState, *, is_durable: bool) -> None:
-        """Replace the file as a whole. `is_durable`: wait for the disk. Raises NotWritten."""
-        write_whole(self.state_path, state_text(state), is_durable=is_durable)
+    def write_state(self, state: FollowState) -> None:
+        """Replace the file as a whole, and wait for the disk. Raises NotWritten."""
+        write_whole(self.state_path, state_text(state), is_durable=True)
 
 
 class FolderLock:

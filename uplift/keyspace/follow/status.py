@@ -127,7 +127,8 @@ class Status:
     that is decided for the run: a request names the one that its author saw.
 
     `lease`: who may write, as far as this engine knows. `why`: of a phase that is not as one wants it. `proof_seconds`: how long ago the
-    pass ended that proves the state. `left` and `named` by reason; `labels`: keys that were named, some of them, with the reason.
+    pass ended that proves the state. `not_followed`: databases that came into use since the run began. `left` and `named` by reason;
+    `labels`: keys that were named, some of them, with the reason.
     """
 
     at: float
@@ -147,6 +148,7 @@ class Status:
     proof_seconds: float | None = None
     seconds_left: float | None = None
     databases: tuple[int, ...] = ()
+    not_followed: tuple[int, ...] = ()
     lag: LagStatus = LagStatus()
     events_a_second: float = 0.0
     keys_a_second: float = 0.0

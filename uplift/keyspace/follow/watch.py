@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from uplift.keyspace.follow.followed_database import databases_in_use
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.in_sync import LONG_SECONDS, why_not_in_sync
@@ -15,6 +16,8 @@ from uplift.keyspace.follow.run_status import Told, foreign_writers
 from uplift.keyspace.follow.status import Throttled
 from uplift.keyspace.follow.way_back import WayBack, why_no_way_back
 
+_DATABASES_SECONDS = 5.0
+
 
 class Watch:
     """`throttled` is set by whoever throttles. Everything else is looked at a few times a second."""
@@ -23,12 +26,14 @@ class Watch:
         self._record, self._log = record, log
         self.phase = Phase.SUBSCRIBING
         self.throttled: Throttled | None = None
+        self.not_followed: frozenset[int] = frozenset()
         self.not_in_sync: str | None = "nothing was compared yet"
         self._phase_since = time.monotonic()
         self._why: str | None = None
         self._in_sync_since: float | None = None
         self._gap_since: float | None = None
         self._gap_counts: dict[int, int] = {}
+        self._databases_at = 0.0
         self._way_back = WayBack()
         self._foreign: set[tuple[str, str]] = set()
 
@@ -84,6 +89,20 @@ class Watch:
             self._in_sync_since = None
             self._log.tell(EventKind.NOT_IN_SYNC, self.not_in_sync)
 
+    def look_at_databases(self, following: Following) -> None:
+        """Where nobody chose some, those that hold keys are followed; one that comes into use later would be forgotten silently."""
+        if time.monotonic() < self._databases_at:
+            return
+        self._databases_at = time.monotonic() + _DATABASES_SECONDS
+        followed = {database.number for database in following.databases}
+        in_use = databases_in_use(following.databases[0].servers) - followed
+        for database in sorted(in_use - self.not_followed):
+            self._log.tell(
+                EventKind.WARNING,
+                f"database {database} came into use and is not followed: end this engine, and begin it again with the same --state",
+            )
+        self.not_followed = in_use
+
     def told(self) -> Told:
         """For the status."""
         record = self._record
@@ -98,4 +117,5 @@ class Watch:
             self._gap_since,
             self._way_back.status(),
             self.throttled,
+            tuple(sorted(self.not_followed)),
         )
