@@ -40,7 +40,7 @@ class WholePass:
 class ReconcilingPass:
     """One pass at a time. `done` is the latest whole one, `count` how many there were; `pending` are keys that need both values.
 
-    `share`: the part of the time that it may take. The first one, and one that is to prove that a gap is over (`is_proof`), take all there is.
+    `share`: the part of the time that it may take. The first, and one that proves that a gap is over (`is_proof`), take all there is.
     """
 
     def __init__(self, source: FollowedServer, targets: list[FollowedServer], router: Router) -> None:
