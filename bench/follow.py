@@ -93,7 +93,7 @@ def _run(carrier: Carrier | None, load: _Load, seconds: float, pair: list[RedisS
 def _show(name: str, load: _Load, results: list[_Result]) -> _Result:
     middle = sorted(results, key=lambda one: one.cpu)[len(results) // 2]
     print(
-        f"{name:<9} {load.name:<16} {middle.writes / load.writes:4.1f} s  CPU µs a write {middle.cpu:4.1f} source {middle.source_cpu:4.1f}  "
+        f"{name:<9} {load.name:<16} {middle.writes / load.writes:4.1f} s  CPU µs a write {middle.cpu:4.1f} source {middle.source_cpu:4.1f} "
         f"target {middle.target_cpu:4.1f}  stale p50 {median(one.stale_p50 for one in results):5.2f} "
         f"p99 {median(one.stale_p99 for one in results):6.2f}  GET p99 {median(one.get_p99 for one in results):5.2f}  "
         f"memory {middle.carried.memory_mb:4.0f} MB  dirty {middle.carried.most_dirty:,}, at the end {middle.carried.dirty_at_end:,}"
