@@ -316,7 +316,7 @@ def test_a_scan_that_cannot_go_on_is_a_problem_and_ends_nothing(pair: Pair, monk
         if not raised:
             raised.append(problem)
             raise problem
-        return next_keys(is_to_compare)
+        yield from next_keys(is_to_compare)
 
     monkeypatch.setattr(driven.engine.passes, "next_keys", fails_once)
     driven.in_sync()
