@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections import deque
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 
@@ -13,9 +12,8 @@ from uplift.keyspace.follow.own_names import LEASE
 from uplift.keyspace.server.connection import Connection, Patience, pack
 from uplift.keyspace.server.endpoint import Endpoint
 
-_BETWEEN_SECONDS = 0.02
-_LOOKED_BACK = 150
-_TOLD_SECONDS = 0.25
+_BETWEEN_SECONDS = 0.01
+_SECOND = 1.0
 _TIMEOUT_SECONDS = 3.0
 _PERCENTILE = 0.99
 _GET = pack("GET", LEASE)
@@ -30,8 +28,16 @@ class ProbedServer:
     database: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The 99th percentile of what a command waited in one second, in seconds; `began_at` is when that second began (monotonic)."""
+
+    p99: float
+    began_at: float
+
+
 class LatencyProbe:
-    """The process beside. `latest`: by server, the 99th percentile of the last three seconds in seconds; empty before the first."""
+    """The process beside. `latest`: by server, of the last whole second; empty before the first."""
 
     def __init__(self, servers: list[ProbedServer]) -> None:
         context = multiprocessing.get_context("spawn")
@@ -40,9 +46,9 @@ class LatencyProbe:
         self._process = context.Process(target=_measure, args=(servers, there), daemon=True)
         self._process.start()
         there.close()
-        self._latest: dict[str, float] = {}
+        self._latest: dict[str, Waited] = {}
 
-    def latest(self) -> dict[str, float]:
+    def latest(self) -> dict[str, Waited]:
         """What was measured last, without waiting; a probe that died says nothing any more."""
         try:
             while self._here.poll():
@@ -60,24 +66,26 @@ class LatencyProbe:
 
 def _measure(servers: list[ProbedServer], pipe: Pipe) -> None:
     connections: dict[str, Connection] = {}
-    times: dict[str, deque[float]] = {server.name: deque(maxlen=_LOOKED_BACK) for server in servers}
-    told_at = 0.0
+    times: dict[str, list[float]] = {server.name: [] for server in servers}
+    began_at = time.monotonic()
     try:
         while True:
             for server in servers:
                 seconds = _waited(server, connections)
                 if seconds is not None:
                     times[server.name].append(seconds)
-            if time.monotonic() - told_at > _TOLD_SECONDS:
-                told_at = time.monotonic()
-                pipe.send({name: _p99(list(some)) for name, some in times.items() if some})
+            if time.monotonic() - began_at > _SECOND:
+                # One clock for all processes of a machine (clock_gettime(2), CLOCK_MONOTONIC).
+                pipe.send({name: Waited(_p99(some), began_at) for name, some in times.items() if some})
+                times = {server.name: [] for server in servers}
+                began_at = time.monotonic()
             time.sleep(_BETWEEN_SECONDS)
     except (KeyboardInterrupt, BrokenPipeError):
         return
 
 
 def _p99(times: list[float]) -> float:
-    return sorted(times)[int(len(times) * _PERCENTILE)]
+    return sorted(times)[int((len(times) - 1) * _PERCENTILE)]
 
 
 def _waited(server: ProbedServer, connections: dict[str, Connection]) -> float | None:

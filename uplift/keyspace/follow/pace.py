@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -9,6 +10,8 @@ _CLIMBS_BELOW = 0.7
 """Of the limit: between this and the limit nothing changes, or two levels would alternate."""
 _LOOK_AGAIN_SECONDS = 0.5
 _LOWEST_SECONDS = 5.0
+_CLIMBS_AFTER_SECONDS = 5.0
+"""After it slowed down: a quicker level that was too much is not tried at once again."""
 _STILL_SECONDS = 1.0
 _NOT_OURS_SECONDS = 30.0
 
@@ -46,11 +49,14 @@ class Throttled(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What a foreign command waits on one server: the 99th percentile of the last seconds, against the limit, both in seconds."""
+    """What a foreign command waits on a server: the 99th percentile of one second, and the limit, in seconds. `began_at`: when that
+    second began, in monotonic seconds; a pace is judged by what was measured under it alone.
+    """
 
     server: str
     p99: float
     limit: float
+    began_at: float = math.inf
 
     @property
     def ratio(self) -> float:
@@ -60,13 +66,16 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """The pace and why. `level` is its place in PACES; times are monotonic seconds: `since` of `throttled`, `changed_at` of the level."""
+    """The pace and why. `level` is its place in PACES; times are monotonic seconds: `since` of `throttled`, `changed_at` of the
+    level, `climbs_at` when a quicker one may be tried.
+    """
 
     level: int = 0
     throttled: Throttled = Throttled.NO
     latency: Latency | None = None
     since: float = 0.0
     changed_at: float = 0.0
+    climbs_at: float = 0.0
 
     @property
     def pace(self) -> Pace:
@@ -76,9 +85,10 @@ class Paced:
 
 def next_pace(before: Paced, latencies: list[Latency], now: float) -> Paced:
     """The pace from now on; `latencies` empty: nothing is known, and nothing changes."""
-    if not latencies or now - before.changed_at < _LOOK_AGAIN_SECONDS:
+    measured = [one for one in latencies if one.began_at >= before.changed_at]
+    if not measured or now - before.changed_at < _LOOK_AGAIN_SECONDS:
         return before
-    worst = max(latencies, key=lambda one: one.ratio)
+    worst = max(measured, key=lambda one: one.ratio)
     match before.throttled:
         case Throttled.TRYING:
             return _tried(before, worst, now)
@@ -103,11 +113,11 @@ def _by_latency(before: Paced, worst: Latency, now: float) -> Paced:
     since = before.since if before.throttled is Throttled.BY_LATENCY else now
     if worst.ratio > 1:
         if before.level < lowest:
-            return Paced(before.level + 1, Throttled.BY_LATENCY, worst, since, now)
+            return Paced(before.level + 1, Throttled.BY_LATENCY, worst, since, now, now + _CLIMBS_AFTER_SECONDS)
         if now - before.changed_at > _LOWEST_SECONDS:
             return Paced(lowest, Throttled.TRYING, worst, now, now)
         return replace(before, latency=worst)
-    if worst.ratio < _CLIMBS_BELOW and before.level:
+    if worst.ratio < _CLIMBS_BELOW and before.level and now >= before.climbs_at:
         level = before.level - 1
         return Paced(level, Throttled.BY_LATENCY, worst, since, now) if level else Paced(latency=worst, changed_at=now)
     return replace(before, latency=worst)

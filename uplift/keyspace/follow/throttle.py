@@ -24,7 +24,9 @@ class Throttle:
         """A few times a second: the pace of every engine, by what was measured last."""
         measured = self._probe.latest()
         latencies = [
-            Latency(name, p99, limit_seconds) for name, p99 in measured.items() if name == self._source or following.policy.two_way
+            Latency(name, waited.p99, limit_seconds, waited.began_at)
+            for name, waited in measured.items()
+            if name == self._source or following.policy.two_way
         ]
         self._paced = next_pace(self._paced, latencies, time.monotonic())
         for database in following.databases:
