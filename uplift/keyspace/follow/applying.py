@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from uplift.keyspace.follow.key_state import LIVES_DIFFER_MILLISECONDS, State
+from uplift.keyspace.follow.key_state import LIVES_DIFFER_MILLISECONDS
 from uplift.keyspace.follow.lease import Lease
-from uplift.keyspace.follow.messages import begin_text, end_head, note_of, token_as_text
+from uplift.keyspace.follow.messages import begin_text, end_head, note_of
 from uplift.keyspace.follow.own_names import LEASE, channel_of
 from uplift.keyspace.follow.scripts import APPLY_ROUND
 from uplift.keyspace.server.page_reader import ReadLimits
@@ -72,16 +72,6 @@ class Answer:
     fenced: bytes | None
     letters: tuple[Applied, ...]
     reasons: dict[bytes, str]
-
-
-def change_to(winner: State | None, key: bytes, name: bytes, expected: State | None, life: int | None, winner_token: bytes) -> Change:
-    """Bring `name` to what the winner holds, with another life where one is given; expected is what the round read there."""
-    expected_token = token_as_text(expected.token) if expected is not None else b""
-    expected_life = expected.life if expected is not None else 0
-    if winner is None:
-        return Change(key, name, expected_token, expected_life, Write.DELETE, b"", -1, b"")
-    write = Write.STRING if winner.is_string else Write.PAYLOAD
-    return Change(key, name, expected_token, expected_life, write, winner.value or b"", winner.life if life is None else life, winner_token)
 
 
 def apply_request(

@@ -98,7 +98,9 @@ class BigKeySteps:
         found, decision = self._found, self._decision
         if decision is not None and decision.outcome is Outcome.KEEP and current.looks is not None and self._read is not None:
             judge.keep_big(current.key, current.looks, self._read, found)
-        elif current.written.problem is None:
+        elif current.written.problem is None and self._read is not None:
+            # The end may be told after the round's marker was forgotten: a transfer takes as long as it takes.
+            judge.settle(current.key, self._read)
             found.written_in_pieces = 1
         if current.written.problem is not None:
             found.named.append((current.key, current.written.problem))

@@ -261,6 +261,8 @@ class Engine:
         """Whose marker came with its proof is whole up to it: that ends a gap, before anything of this round is decided."""
         for server in check_proofs(round_, page, self.lease):
             if server.last_whole_round == round_.number:
+                if server.gaps.opened is not None:
+                    raise Abandoned(f"{server.name}: events may have been missed within this round")
                 continue
             if server.gaps.opened is None:
                 self.pasts.forget_sent_to(self.streams.place_of(server), self.dirty)

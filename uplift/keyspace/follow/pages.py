@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.reading import ReadForm
@@ -25,6 +26,10 @@ class Page:
         """What is read on a side."""
         return self.alone[side] + self.both
 
+    def keys_on(self, side: Side) -> int:
+        """How many are read on a side."""
+        return len(self.alone[side]) + len(self.both)
+
     @property
     def most_keys(self) -> int:
         """The keys of the fuller side."""
@@ -43,19 +48,33 @@ class Dirty:
 def pages_of(dirty: Iterable[Dirty], targets: int, most_keys: int) -> list[Page]:
     """Pages of values for the first `most_keys` keys; every target has one at least, since every server gets a marker in every round."""
     pages = [Page(number, number, ReadForm.VALUE) for number in range(targets)]
-    current = list(pages)
-    for count, one in enumerate(dirty):
-        if count >= most_keys:
-            break
-        page = current[one.target]
-        if page.most_keys >= PAGE_KEYS:
-            page = current[one.target] = Page(len(pages), one.target, ReadForm.VALUE)
-            pages.append(page)
-        if one.side is None:
-            page.both.append(one.key)
-        else:
-            page.alone[one.side].append(one.key)
+    filling = [_Filling(page) for page in pages]
+    for one in islice(dirty, most_keys):
+        sides = tuple(Side) if one.side is None else (one.side,)
+        page = filling[one.target].page_for(sides, pages)
+        (page.both if one.side is None else page.alone[one.side]).append(one.key)
     return pages
+
+
+class _Filling:
+    """The pages of one target, and by side the first that has room: keys of both sides share pages, though they come one side first."""
+
+    def __init__(self, first: Page) -> None:
+        self._pages = [first]
+        self._at = [0, 0]
+
+    def page_for(self, sides: tuple[Side, ...], all_pages: list[Page]) -> Page:
+        """One that has room on these sides; a new one is added to all pages."""
+        at = max(self._at[side] for side in sides)
+        while at < len(self._pages) and any(self._pages[at].keys_on(side) >= PAGE_KEYS for side in sides):
+            at += 1
+        if at == len(self._pages):
+            page = Page(len(all_pages), self._pages[0].target, ReadForm.VALUE)
+            self._pages.append(page)
+            all_pages.append(page)
+        for side in sides:
+            self._at[side] = at
+        return self._pages[at]
 
 
 def token_pages(keys: Iterator[tuple[bytes, int]], first_number: int) -> list[Page]:

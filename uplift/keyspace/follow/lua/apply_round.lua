@@ -15,7 +15,6 @@ redis.replicate_commands()
 local lease = call('GET', KEYS[1])
 if lease ~= ARGV[1] then return {'fenced', lease} end
 local channel, most_elements, most_bytes, apart = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local length_of = {string = 'STRLEN', list = 'LLEN', set = 'SCARD', hash = 'HLEN', zset = 'ZCARD', stream = 'XLEN'}
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('PUBLISH', channel, ARGV[3])
@@ -24,13 +23,16 @@ call('PUBLISH', channel, ARGV[3])
 local function token_of(key)
   local kind = call('TYPE', key).ok
   if kind == 'none' then return '' end
-  local length = length_of[kind] and call(length_of[kind], key) or 0
-  if length > (kind == 'string' and most_bytes or most_elements) then return nil end
   if kind == 'string' then
+    if call('STRLEN', key) > most_bytes then return nil end
     local value = call('GET', key)
     return value and 'S' .. sub(redis.sha1hex(value), 1, 16) or ''
   end
-  end_rehashing(key, kind, length)
+  if length_of[kind] then
+    local elements = call(length_of[kind], key)
+    if is_big(elements, bytes_of(key, kind, elements), most_elements, most_bytes) then return nil end
+    end_rehashing(key, kind, elements)
+  end
   local payload = call('DUMP', key)
   return payload and 'D' .. sub(redis.sha1hex(sub(payload, 1, -11)), 1, 16) or ''
 end

@@ -16,24 +16,6 @@ if lease ~= ARGV[8] then return {0, 0, lease} end
 local canary = call('PEXPIRE', KEYS[1], ARGV[3])
 local listeners = call('PUBLISH', ARGV[1], ARGV[2])
 local by_value, budget, most_elements, most_bytes = ARGV[4] == 'value', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local length_of = {list = 'LLEN', set = 'SCARD', hash = 'HLEN', zset = 'ZCARD', stream = 'XLEN'}
--- Encodings whose elements can be of any size; one of them stands for all (read_page.lua does the same).
-local unbounded = {quicklist = true, linkedlist = true, hashtable = true, skiplist = true}
-local sample_of = {
-  list = function(key) return call('LINDEX', key, 0) end,
-  set = function(key) return call('SRANDMEMBER', key) end,
-  zset = function(key) return call('ZRANGE', key, 0, 0)[1] end,
-  hash = function(key)
-    local pair = call('HSCAN', key, '0', 'COUNT', 1)[2]
-    return pair[1] and pair[1] .. pair[2]
-  end,
-}
-
-local function bytes_of(key, kind, elements)
-  local sample = sample_of[kind] and unbounded[call('OBJECT', 'ENCODING', key)] and sample_of[kind](key)
-  return elements * (64 + (sample and #sample or 0))
-end
-
 local HEAD = 5
 local out, returned = {canary, listeners, lease, 0, 0}, 0
 
@@ -53,7 +35,7 @@ local function read(key)
   if length_of[kind] then
     local elements = call(length_of[kind], key)
     local bytes = bytes_of(key, kind, elements)
-    if elements > most_elements or bytes > most_bytes + 64 * elements then return 3, kind .. ' ' .. elements end
+    if is_big(elements, bytes, most_elements, most_bytes) then return 3, kind .. ' ' .. elements end
     if returned > 0 and returned + bytes > budget then return 4, '' end
     returned = returned + bytes
     end_rehashing(key, kind, elements)
