@@ -8,7 +8,8 @@ from typing import assert_never
 
 from uplift.keyspace.follow.big_keys import BigKey, BigKeys, BigWrite, Stage
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy
-from uplift.keyspace.follow.judging import Judge, Judgement, Read
+from uplift.keyspace.follow.judgement import Judgement, Read
+from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.pages import Page

@@ -16,7 +16,8 @@ from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS
 from uplift.keyspace.follow.foreign_writers import ForeignWriters
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.interruptions import Abandoned, Fenced
-from uplift.keyspace.follow.judging import Judge, Judgement, Read
+from uplift.keyspace.follow.judgement import Judgement, Read
+from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease, is_fenced_by
 from uplift.keyspace.follow.leases import ask, raise_leases

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 from uplift.errors import NotConvertible
 from uplift.keyspace.follow.applying import ANYTHING, Change, Write
@@ -12,50 +11,17 @@ from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Reason, S
 from uplift.keyspace.follow.evidence import BaseState, Evidence, Known, Span, TouchKind, evidence_of
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import ResetKind
+from uplift.keyspace.follow.judgement import Judgement, Read
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, Side, State, same_life
 from uplift.keyspace.follow.messages import token_as_text
-from uplift.keyspace.follow.pages import Page
 from uplift.keyspace.follow.pasts import Past, Pasts, Sent
 from uplift.keyspace.follow.payload_value import same_value
-from uplift.keyspace.follow.reading import Reading
 from uplift.keyspace.follow.told import Kept
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.rdb.payload import converted, fits, payload_version
 
 _BY_ITSELF = frozenset({TouchKind.EXPIRED, TouchKind.EVICTED})
 _NOTHING: frozenset[TouchKind] = frozenset()
-
-
-@dataclass(slots=True)
-class Judgement:
-    """What a page comes to. `changes` by the side they are written to; `both`: keys that need both sides read; `big`: too big for a page.
-
-    `named`: keys that policy decided, with the reason; `conflicts` by reason; `left`: keys that stay unequal; `carries` by the side that
-    gets its life back from the other one in the next round. `unexplained`: keys that differed though nothing had touched them. `kept`: what
-    was equal, for a standby. `written_in_pieces`: big keys that were.
-    """
-
-    changes: tuple[list[Change], list[Change]] = field(default_factory=lambda: ([], []))
-    both: list[bytes] = field(default_factory=list)
-    big: list[bytes] = field(default_factory=list)
-    named: list[tuple[bytes, str]] = field(default_factory=list)
-    conflicts: list[Reason] = field(default_factory=list)
-    left: list[tuple[bytes, Reason]] = field(default_factory=list)
-    carries: dict[bytes, Side] = field(default_factory=dict)
-    unexplained: list[bytes] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
-    equal: int = 0
-    written_in_pieces: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A page as both sides answered it: readings and where their markers stood, by side."""
-
-    page: Page
-    readings: tuple[Reading, Reading]
-    positions: tuple[int, int]
-    round: int
 
 
 class Judge:

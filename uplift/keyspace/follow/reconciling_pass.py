@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 from uplift.keyspace.follow.followed_server import FollowedServer
-from uplift.keyspace.follow.judging import Judgement
+from uplift.keyspace.follow.judgement import Judgement
 from uplift.keyspace.keymap.routing import NO_TARGET, Router, Rule
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.pipelined_requests import PipelinedRequests

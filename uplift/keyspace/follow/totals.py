@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from uplift.keyspace.follow.judging import Judgement
+from uplift.keyspace.follow.judgement import Judgement
 
 
 @dataclass(slots=True)
