@@ -119,10 +119,10 @@ class BigKey:
                 return BigWritten(is_changed=True)
             return self._apply(wanted, Change(self.key, name, ANYTHING, FOREVER, Write.DELETE, temporary, FOREVER, ABSENT))
         built = self._built(wanted.winner, mine, temporary)
+        if built is None or isinstance(built, BigOutcome):
+            return BigWritten(is_changed=True)
         if isinstance(built, str):
             return BigWritten(problem=built)
-        if not isinstance(built, Expiry):
-            return BigWritten(is_changed=True)
         life = (FOREVER if built.at is None else built.at) if wanted.life is None else wanted.life
         return self._apply(wanted, Change(self.key, name, ANYTHING, FOREVER, Write.RENAME, temporary, life, mine.state.token))
 
