@@ -20,11 +20,10 @@ from tests.deployed_cloud import later_server
 from tests.draws import DRAWS
 from tests.keyspace.follow.drawn import skewed
 from tests.keyspace.follow.drawn.run import run
+from tests.keyspace.follow.drawn.versions import drawn_skews, drawn_versions
 
 pytestmark = pytest.mark.long
 RUNS = 60 if DRAWS == "fuzz" else 5
-_VERSIONS = (("3.2.6", "5.0.6"),) * 4 + (("3.2.6", "8.2.3"), ("5.0.6", "valkey-9.1.2"), ("3.2.6", "6.2.14"))
-_SKEWS = ((0, 0),) * 5 + ((0, 5), (5, 0))
 
 StartSkewed = Callable[[str, int], RedisServer]
 
@@ -48,18 +47,13 @@ def start_skewed(installed_tools: InstalledTools, tmp_path: Path) -> Iterator[St
         skewed.forget(server.pid)
 
 
-def _drawn(seed: int) -> tuple[tuple[str, str], tuple[int, int]]:
-    draws = random.Random(f"{seed} servers")
-    versions, skews = draws.choice(_VERSIONS), draws.choice(_SKEWS)
-    return versions, skews if skewed.is_installed() and DRAWS == "fuzz" else (0, 0)
-
-
 @pytest.mark.parametrize("number", range(RUNS))
 def test_both_sides_are_equal_and_nothing_is_lost_or_named_without_reason(
     number: int, draws: random.Random, start_skewed: StartSkewed
 ) -> None:
     seed = int(os.environ.get("UPLIFT_RUN", draws.randrange(10**6)))
-    versions, skews = _drawn(seed)
+    versions = drawn_versions(seed)
+    skews = drawn_skews(seed) if skewed.is_installed() and DRAWS == "fuzz" else (0, 0)
     verdict = run(start_skewed, seed, versions=versions, skews=skews)
     sys.stdout.write(
         f"seed {seed}: {versions}, clocks {skews}; {verdict.writes} writes, {verdict.keys} keys, {verdict.ambiguous} ambiguous, {verdict.named} named\n"

@@ -1,6 +1,6 @@
 """One engine as a process of its own: it steps a Member, says in JSON lines what happened, and stops where it is told to.
 
-    python -m tests.keyspace.follow.drawn.engine_process SOURCE_PORT TARGET_PORT OWNER active|standby source|target
+    python -m tests.keyspace.follow.drawn.engine_process SOURCE_PORT TARGET_PORT OWNER active|standby source|target [ABLATION]
 
 Its standard input takes lines: `hold POINT`, `go`, `pass`, `quit`.
 """
@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests.keyspace.follow.drawn.ablations import ABLATIONS
 from uplift.errors import UpliftError
 from uplift.keyspace.follow.base import open_base
 from uplift.keyspace.follow.decision import Policy
@@ -137,6 +138,8 @@ def run(member: Member, told: Told) -> None:
 def main() -> None:
     """One engine."""
     source, target, owner, role, authority = sys.argv[1:6]
+    for without in sys.argv[6:]:
+        ABLATIONS[without]()
     told = Told()
     while True:
         try:

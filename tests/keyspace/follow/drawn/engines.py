@@ -38,7 +38,7 @@ class EngineLog:
 class EngineProcess:
     """`status` is what it said last."""
 
-    def __init__(self, ports: tuple[int, int], owner: str, *, stands_by: bool, authority: str, log: EngineLog) -> None:
+    def __init__(self, ports: tuple[int, int], owner: str, *, stands_by: bool, authority: str, log: EngineLog, without: str | None) -> None:
         self.owner, self.log = owner, log
         self.status: dict[str, Any] = {}
         self.at: str | None = None
@@ -46,8 +46,9 @@ class EngineProcess:
         self.asked = 0
         self._changed = threading.Condition()
         role = "standby" if stands_by else "active"
+        ablations = [without] if without else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.engine_process", *map(str, ports), owner, role, authority],
+            [sys.executable, "-m", f"{__package__}.engine_process", *map(str, ports), owner, role, authority, *ablations],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ from tests.keyspace.follow.drawn.record import WindowKind
 from tests.keyspace.follow.drawn.server_faults import SERVER_FAULTS
 from tests.keyspace.follow.drawn.world import World
 
-_POINTS = ("reads sent", "reads answered", "markers seen", "decided", "applies sent", "applies answered", "ends seen")
+_POINTS = ("reads sent", "page read", "decided", "writes sent", "writes answered", "ends seen")
 
 
 def _die(world: World, kill: Callable[[], None]) -> None:

@@ -35,9 +35,12 @@ def run(
     versions: tuple[str, str] = ("3.2.6", "5.0.6"),
     names: list[str] | None = None,
     skews: tuple[int, int] = (0, 0),
+    without: str | None = None,
 ) -> Verdict:
+    """`names`: the faults to draw from. `without`: a part of the protocol that engines leave out."""
     draws = random.Random(f"{seed} plan")
     world = World(start, versions, f"{seed}", skews)
+    world.without = without
     began = time.monotonic()
     verdict = Verdict()
     try:

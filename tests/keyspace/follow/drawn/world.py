@@ -40,6 +40,7 @@ class World:
         self.engine_doors: dict[str, list[Proxy]] = {}
         self.engines: list[EngineProcess] = []
         self.authority = "source"
+        self.without: str | None = None
         self._count = 0
         self.writers: list[Writer] = []
         self.mover: Mover | None = None
@@ -63,7 +64,8 @@ class World:
         owner = f"e{self._count}"
         doors = [self.network.proxy(server.port) for server in self.servers]
         self.engine_doors[owner] = doors
-        engine = EngineProcess((doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log)
+        ports = (doors[0].port, doors[1].port)
+        engine = EngineProcess(ports, owner, stands_by=stands_by, authority=self.authority, log=self.log, without=self.without)
         self.engines.append(engine)
         self.say(f"{owner} starts, {'standby' if stands_by else 'active'}")
         return engine
