@@ -312,7 +312,7 @@ class Judge:
         self.pasts.put(key, source, target, life, read.round)
         if self._collects_kept:
             found.kept.append(Kept(key, source, target, life, read.round))
-        self._settle(key, read)
+        self.settle(key, read)
 
     def _leave(self, key: bytes, states: tuple[State | None, State | None], reason: Reason, read: Read, found: Judgement) -> None:
         source, target = states
@@ -325,9 +325,10 @@ class Judge:
             self.pasts.put(key, *tokens, held.life, read.round)
             if self._collects_kept:
                 found.kept.append(Kept(key, *tokens, held.life, read.round))
-        self._settle(key, read)
+        self.settle(key, read)
 
-    def _settle(self, key: bytes, read: Read) -> None:
+    def settle(self, key: bytes, read: Read) -> None:
+        """What touched the key before it was read is done with."""
         for side in Side:
             self.servers[side].events.touches.settle(key, read.positions[side], read.round)
 

@@ -1,6 +1,6 @@
 """Many drawn runs, one after the other, or with a part of the protocol taken away, which must break some of them.
 
-    python -m tests.keyspace.follow.drawn [--seed N] [--runs N] [--without ABLATION] [--names FAULT,...] [--until-broken]
+python -m tests.keyspace.follow.drawn [--seed N] [--runs N] [--without ABLATION] [--names FAULT,...] [--until-broken]
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from tests.keyspace.follow.drawn.versions import drawn_versions
 
 def one(seed: int, names: list[str] | None, without: str | None) -> Verdict:
     """One run with servers of its own."""
-    tools, servers = InstalledTools(), []
+    tools = InstalledTools()
+    servers: list[RedisServer] = []
     with tempfile.TemporaryDirectory() as folder:
 
         def start(version: str, _seconds: int) -> RedisServer:

@@ -17,13 +17,13 @@ from tests.keyspace.follow.drawn.ablations import ABLATIONS
 from uplift.errors import UpliftError
 from uplift.keyspace.follow.base import open_base
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.interruptions import Fenced
-from uplift.keyspace.follow.totals import Step
 from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.member import Member
 from uplift.keyspace.follow.pasts import Pasts
 from uplift.keyspace.follow.streams import Streams
+from uplift.keyspace.follow.totals import Step
 from uplift.keyspace.keymap.model import one_target_takes_all
 from uplift.keyspace.keymap.routing import build_router
 from uplift.keyspace.server.endpoint import Endpoint

@@ -137,7 +137,7 @@ class World:
             self.wait_for_rounds(3)
             engine = self.active()
             asked_at = time.monotonic()
-            if not engine.has_passed(10):
+            if not engine.has_passed(30):
                 continue
             self.wait_until_warm()
             standby = self.standby()

@@ -17,8 +17,8 @@ from tests.keyspace.everything import read
 from tests.keyspace.follow.drawn.record import Form, Record, State, Write
 
 _OWN_KEYS, _HOT_KEYS, _SHARED_KEYS, _MOVING_KEYS = 200, 40, 40, 25
-_BIG_KEYS, _BIG_SHARE = 4, 0.01
-_BIG_STRING_BYTES, _BIG_ELEMENTS = (66_000, 70_000, 400_000), (520, 600, 1_500)
+_BIG_KEYS, _BIG_SHARE = 4, 0.005
+_BIG_STRING_BYTES, _BIG_ELEMENTS = (66_000, 70_000, 70_000, 300_000), (520, 520, 600, 1_200)
 """Above what a page reads (page_reader.ReadLimits)."""
 _ELEMENTS = (1, 2, 3, 4, 5, 5, 6, 9, 17, 33, 70, 130, 300)
 """Tables of hashes are rehashed at powers of two; 3.2 makes a table of a sorted set at 129."""
