@@ -105,6 +105,9 @@ def restart_the_active(world: World) -> None:
     world.new_engine(stands_by=False)
 
 
+WHERE_NOBODY_KNOWS = {"restart_all", "restart_the_active", "kill_before_it_is_warm", "fail_over", "flush"}
+"""Behind these nearly every key is ambiguous, so that less is shown: they are drawn less often."""
+
 FAULTS = {
     fault.__name__: fault
     for fault in (

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.everything import Snapshot, same, snapshot
-from tests.keyspace.follow.drawn.faults import FAULTS
-from tests.keyspace.follow.drawn.record import Form, Record, State, Write, allowed
+from tests.keyspace.follow.drawn.faults import FAULTS, WHERE_NOBODY_KNOWS
+from tests.keyspace.follow.drawn.record import LAG_SECONDS, Form, Record, State, WindowKind, Write, allowed
 from tests.keyspace.follow.drawn.world import World
 
 _OWN_PREFIX = b"uplift:follow:"
@@ -59,10 +59,11 @@ def run(
 
 
 def _play(world: World, draws: random.Random, names: list[str]) -> None:
-    _prefill(world, draws)
+    _prefill(world, draws, is_copied=draws.random() < 0.8)
     world.authority = draws.choice(["source", "source", "target"])
     world.say(f"authority: {world.authority}")
-    world.nobody_knows("the beginning")
+    # What is there before is as it was copied, or nobody knows.
+    world.nobody_knows("the beginning", since=time.monotonic() + LAG_SECONDS)
     world.new_engine(stands_by=False)
     world.active()
     world.new_engine(stands_by=True)
@@ -71,9 +72,9 @@ def _play(world: World, draws: random.Random, names: list[str]) -> None:
     world.begin_writing()
     for _ in range(draws.randint(1, 4)):
         world.wait_for_rounds(draws.choice([2, 30, 100]))
-        if draws.random() < 0.6:
+        if draws.random() < 0.75:
             world.settle()
-        name = draws.choice(names)
+        name = draws.choices(names, [1 if name in WHERE_NOBODY_KNOWS else 4 for name in names])[0]
         world.say(f"-- {name}")
         FAULTS[name](world)
     world.wait_for_rounds(50)
@@ -84,15 +85,19 @@ def _play(world: World, draws: random.Random, names: list[str]) -> None:
     world.settle(complete=False)
 
 
-def _prefill(world: World, draws: random.Random) -> None:
+def _prefill(world: World, draws: random.Random, *, is_copied: bool) -> None:
+    """Keys of the source; where they are not copied, the cold beginning names them."""
+    if not is_copied:
+        world.record.open(WindowKind.NOBODY_KNEW, time.monotonic(), "the source alone has keys")
     for number in range(100):
         now = time.monotonic()
         text, table = draws.randbytes(20), {b"field": draws.randbytes(20)}
         for key, state in ((b"before:%d" % number, State(b"string", text)), (b"before:hash:%d" % number, State(b"hash", table))):
-            if isinstance(state.value, bytes):
-                world.servers[0].client.set(key, state.value)
-            else:
-                world.servers[0].client.hset(key, mapping=table)  # type: ignore[arg-type]
+            for server in world.servers if is_copied else world.servers[:1]:
+                if isinstance(state.value, bytes):
+                    server.client.set(key, state.value)
+                else:
+                    server.client.hset(key, mapping=table)  # type: ignore[arg-type]
             world.record.note(key, Write(0, now, time.monotonic(), state, Form.WHOLE))
 
 
