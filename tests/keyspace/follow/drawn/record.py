@@ -13,7 +13,8 @@ FLUSH        one side lost every key without a word; a write that was not yet ca
 NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in
              it that no event tells of.
 EVICTION     one side had too little memory: keys with a life may be gone there alone, and what its applications wrote to them since is not
-             what the record says. None is named.
+             what the record says. None is named, unless an engine that did not hear of the evictions takes over: a window in which nobody
+             knew, or that took the past away, which ends after this one begins.
 ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; of what both wrote in it nobody knows
              the order.
 """
@@ -141,6 +142,8 @@ class Record:
     def may_be_named(self, key: bytes) -> bool:
         """Whether the model itself calls the key ambiguous."""
         writes = self.writes.get(key, [])
+        if self.may_be_evicted_unknown(key):
+            return True
         for window in self.windows:
             met = [write for write in writes if window.meets(write)]
             if window.kind is WindowKind.EVICTION:
@@ -150,6 +153,16 @@ class Record:
             if {write.side for write in met} == {0, 1}:
                 return True
         return False
+
+    def may_be_evicted_unknown(self, key: bytes) -> bool:
+        """Whether the key may have been evicted on one side, and nobody knew that any more afterwards."""
+        lost = {WindowKind.NOBODY_KNEW, WindowKind.FAILOVER, WindowKind.FLUSH, WindowKind.NO_BASE}
+        had_life = any(write.state is not None and write.state.life is not None for write in self.writes.get(key, []))
+        return had_life and any(
+            evicted.kind is WindowKind.EVICTION and window.kind in lost and (window.end is None or window.end > evicted.begin)
+            for evicted in self.windows
+            for window in self.windows
+        )
 
     def is_torn(self, key: bytes, write: Write) -> bool:
         """Whether it lies in a window in which both sides wrote the key, and something was missed: in which order, no engine can know,
@@ -220,6 +233,8 @@ def _is_sure(record: Record, key: bytes, before: float) -> bool:
 
 def allowed(record: Record, key: bytes) -> Allowed:
     """What a key may be at the end."""
+    if record.may_be_evicted_unknown(key):
+        return Allowed((), anything=True)
     writes = record.writes[key]
     sides = [[write for write in writes if write.side == side] for side in (0, 1)]
     if not key.startswith(b"shared:") and not (sides[0] and sides[1]):
