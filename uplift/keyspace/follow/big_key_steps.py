@@ -100,6 +100,7 @@ class BigKeySteps:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
                 if decision.life is not None:
                     self._streams.carries[current.key] = winner
+                self._streams.pasts.base.set_in_flight(current.key)
                 wanted = BigWrite(winner, decision.life, lease, read.round, read.page.number)
                 self._big.go_on(partial(current.write, wanted), Stage.WRITING)
                 return None
