@@ -7,7 +7,8 @@ A key is *clear* where the record alone says what it must be. It is *ambiguous* 
 NOBODY_KNEW  no engine lived that had heard everything: from the death of the last one that had (less its lag) until an engine is in sync
              again. The beginning of a run is one. Every write in it may be undone, and named.
 FAILOVER     one side's state went back to that of a replica, or one of its writes came before anybody listened to the new primary: from the
-             last moment the replica was level until an engine is in sync again. Every write of either side in it.
+             last moment the replica was level until an engine is in sync again. Every write of that side in it; what the other side
+             wrote stays, though it may be named.
 FLUSH        one side lost every key without a word; a write that was not yet carried is gone, and a removal after it is undone. From before
              it (the lag) until an engine is in sync again.
 NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in
@@ -88,6 +89,8 @@ class Window:
     silent_begin: float
     end: float | None = None
     why: str = ""
+    side: int | None = None
+    """The side whose past is gone; None where it concerns both."""
 
     def meets(self, write: Write) -> bool:
         if self.kind is WindowKind.NO_BASE and not write.is_silent:
@@ -113,8 +116,8 @@ class Record:
             self.writes.setdefault(key, []).append(write)
             self.count += 1
 
-    def open(self, kind: WindowKind, begin: float, why: str) -> None:
-        self.windows.append(Window(kind, begin, min(begin, self.synced_at), None, why))
+    def open(self, kind: WindowKind, begin: float, why: str, side: int | None = None) -> None:
+        self.windows.append(Window(kind, begin, min(begin, self.synced_at), None, why, side))
 
     def close_windows(self, compared_since: float) -> None:
         """An engine is in sync, and compared every key since that moment."""
@@ -137,7 +140,9 @@ class Record:
 
     def is_hidden(self, write: Write) -> bool:
         """Whether it lies where everything is ambiguous."""
-        return any(window.kind is not WindowKind.ONE_DEAF and window.meets(write) for window in self.windows)
+        return any(
+            window.kind is not WindowKind.ONE_DEAF and window.side in {None, write.side} and window.meets(write) for window in self.windows
+        )
 
     def may_be_named(self, key: bytes) -> bool:
         """Whether the model itself calls the key ambiguous."""

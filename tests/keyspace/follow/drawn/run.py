@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.everything import Snapshot, same, snapshot
-from tests.keyspace.follow.drawn.faults import FAULTS, WHERE_NOBODY_KNOWS
+from tests.keyspace.follow.drawn.faults import FAULTS, NIGHTLY_FAULTS, WHERE_NOBODY_KNOWS
 from tests.keyspace.follow.drawn.record import LAG_SECONDS, Form, Record, State, WindowKind, Write, allowed
 from tests.keyspace.follow.drawn.world import World
 
@@ -76,7 +76,7 @@ def _play(world: World, draws: random.Random, names: list[str]) -> None:
             world.settle()
         name = draws.choices(names, [1 if name in WHERE_NOBODY_KNOWS else 4 for name in names])[0]
         world.say(f"-- {name}")
-        FAULTS[name](world)
+        (FAULTS | NIGHTLY_FAULTS)[name](world)
     world.wait_for_rounds(50)
     world.settle(complete=False)
     world.wait_for_rounds(50)

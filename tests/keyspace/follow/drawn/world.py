@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.follow.drawn.engines import WAIT_SECONDS, EngineLog, EngineProcess
@@ -59,13 +60,15 @@ class World:
     def say(self, text: str) -> None:
         self.events.append((time.monotonic(), text))
 
-    def new_engine(self, *, stands_by: bool) -> EngineProcess:
+    def new_engine(self, *, stands_by: bool, base: Path | None = None) -> EngineProcess:
+        """With the base of one that is dead, it goes on from there."""
         self._count += 1
         owner = f"e{self._count}"
         doors = [self.network.proxy(server.port) for server in self.servers]
         self.engine_doors[owner] = doors
         ports = (doors[0].port, doors[1].port)
-        engine = EngineProcess(ports, owner, stands_by=stands_by, authority=self.authority, log=self.log, without=self.without)
+        base = base or self.servers[0].folder.parent / f"{owner}.base"
+        engine = EngineProcess(ports, owner, stands_by=stands_by, authority=self.authority, log=self.log, base=base, without=self.without)
         self.engines.append(engine)
         self.say(f"{owner} starts, {'standby' if stands_by else 'active'}")
         return engine
