@@ -19,10 +19,13 @@ from rehearsal.run.installed_tools import InstalledTools
 from tests.deployed_cloud import later_server
 from tests.draws import DRAWS
 from tests.keyspace.follow.drawn import skewed
+from tests.keyspace.follow.drawn.ablations import SHOWN_BY
+from tests.keyspace.follow.drawn.faults import NIGHTLY_FAULTS
 from tests.keyspace.follow.drawn.run import run
 from tests.keyspace.follow.drawn.versions import drawn_skews, drawn_versions
 
 pytestmark = pytest.mark.long
+_MOST_RUNS = 12
 RUNS = 60 if DRAWS == "fuzz" else 5
 
 StartSkewed = Callable[[str, int], RedisServer]
@@ -59,3 +62,21 @@ def test_both_sides_are_equal_and_nothing_is_lost_or_named_without_reason(
         f"seed {seed}: {versions}, clocks {skews}; {verdict.writes} writes, {verdict.keys} keys, {verdict.ambiguous} ambiguous, {verdict.named} named\n"
     )
     assert not verdict.faults, "\n".join([f"UPLIFT_RUN={seed}", *verdict.faults[:20], *verdict.story])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", sorted(NIGHTLY_FAULTS))
+def test_what_takes_long(name: str, draws: random.Random, start_skewed: StartSkewed) -> None:
+    seed = int(os.environ.get("UPLIFT_RUN", draws.randrange(10**6)))
+    verdict = run(start_skewed, seed, versions=drawn_versions(seed), names=[name], most_faults=1)
+    assert not verdict.faults, "\n".join([f"UPLIFT_RUN={seed}", *verdict.faults[:20], *verdict.story])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", sorted(SHOWN_BY))
+def test_without_a_part_of_the_protocol_a_run_breaks(name: str, draws: random.Random, start_skewed: StartSkewed) -> None:
+    for _ in range(_MOST_RUNS):
+        seed = draws.randrange(10**6)
+        if run(start_skewed, seed, versions=drawn_versions(seed), names=list(SHOWN_BY[name]), without=name).faults:
+            return
+    pytest.fail(f"{name}: none of {_MOST_RUNS} runs broke")

@@ -11,7 +11,7 @@ from typing import Any
 
 from uplift.keyspace.follow import engine, judging, proofs
 from uplift.keyspace.follow import round as rounds
-from uplift.keyspace.follow.applying import ANYTHING, Change
+from uplift.keyspace.follow.applying import ANYTHING, Change, apply_request
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Reason, Seen, decide
 from uplift.keyspace.follow.evidence import Evidence, TouchKind
 from uplift.keyspace.follow.followed_server import FollowedServer
@@ -34,10 +34,9 @@ def _put(place: Any, name: str, value: Any) -> None:
 
 def _no_compare() -> None:
     """What is written goes over whatever is there."""
-    real = rounds.apply_request
 
     def request(changes: list[Change], *rest: Any, **more: Any) -> bytes:
-        return real([one._replace(expected=ANYTHING) for one in changes], *rest, **more)
+        return apply_request([one._replace(expected=ANYTHING) for one in changes], *rest, **more)
 
     _put(rounds, "apply_request", request)
 
@@ -163,3 +162,13 @@ ABLATIONS: dict[str, Callable[[], None]] = {
     "cold is warm": _cold_is_warm,
     "no proof of events": _no_proof_of_events,
 }
+SHOWN_BY: dict[str, tuple[str, ...]] = {
+    "EXPIRE is a write": ("kill_the_standby",),
+    "a failover is a gap": ("fail_over",),
+    "a gap to the authority": ("cut_everybody", "cut_the_active", "kill_subscribers"),
+    "cold is warm": ("kill_before_it_is_warm",),
+    "no brackets, no base": ("kill_the_standby", "half_a_send"),
+    "no fence": ("kill_the_standby", "half_a_send"),
+    "no proof of events": ("notifications_off",),
+}
+"""By what each is shown within a few runs."""

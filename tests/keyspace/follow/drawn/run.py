@@ -36,6 +36,7 @@ def run(
     names: list[str] | None = None,
     skews: tuple[int, int] = (0, 0),
     without: str | None = None,
+    most_faults: int = 4,
 ) -> Verdict:
     """`names`: the faults to draw from. `without`: a part of the protocol that engines leave out."""
     draws = random.Random(f"{seed} plan")
@@ -44,7 +45,7 @@ def run(
     began = time.monotonic()
     verdict = Verdict()
     try:
-        _play(world, draws, names or list(FAULTS))
+        _play(world, draws, names or list(FAULTS), most_faults)
         verdict = judge(world)
     except AssertionError as problem:
         verdict.faults.append(str(problem))
@@ -58,7 +59,7 @@ def run(
     return verdict
 
 
-def _play(world: World, draws: random.Random, names: list[str]) -> None:
+def _play(world: World, draws: random.Random, names: list[str], most_faults: int) -> None:
     _prefill(world, draws, is_copied=draws.random() < 0.8)
     world.authority = draws.choice(["source", "source", "target"])
     world.say(f"authority: {world.authority}")
@@ -70,7 +71,7 @@ def _play(world: World, draws: random.Random, names: list[str]) -> None:
     if draws.random() < 0.8:
         world.settle()
     world.begin_writing()
-    for _ in range(draws.randint(1, 4)):
+    for _ in range(draws.randint(1, most_faults)):
         world.wait_for_rounds(draws.choice([2, 30, 100]))
         if draws.random() < 0.75:
             world.settle()
