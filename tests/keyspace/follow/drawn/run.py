@@ -13,7 +13,7 @@ from tests.keyspace.follow.drawn.faults import FAULTS, NIGHTLY_FAULTS, WHERE_NOB
 from tests.keyspace.follow.drawn.record import LAG_SECONDS, Form, Record, State, WindowKind, Write, allowed
 from tests.keyspace.follow.drawn.world import World
 
-_OWN_PREFIX = b"uplift:follow:"
+_OWN_PREFIXES = (b"uplift:follow:", b"uplift:temporary:")
 
 
 @dataclass
@@ -145,8 +145,8 @@ def _differing(record: Record, here: Snapshot, there: Snapshot) -> list[bytes]:
 def _both(world: World) -> tuple[Snapshot, Snapshot]:
     found = [snapshot(server.connect()) for server in world.servers]
     return (
-        {key: value for key, value in found[0].items() if not key.startswith(_OWN_PREFIX)},
-        {key: value for key, value in found[1].items() if not key.startswith(_OWN_PREFIX)},
+        {key: value for key, value in found[0].items() if not key.startswith(_OWN_PREFIXES)},
+        {key: value for key, value in found[1].items() if not key.startswith(_OWN_PREFIXES)},
     )
 
 

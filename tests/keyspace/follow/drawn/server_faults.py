@@ -53,7 +53,8 @@ def class_off(world: World) -> None:
 
 
 def many_expire(world: World) -> None:
-    """At one moment, on both sides."""
+    """At one moment, on both sides: engines may be busy for so long that others take over from them, whether they are warm or not."""
+    world.nobody_knows("engines are busy")
     moment = int(time.time() * 1000) + 20_000
     for server in world.servers:
         for first in range(0, _MANY, 1_000):
