@@ -33,6 +33,9 @@ from uplift.keyspace.server.value_pieces import NeedsWhole, drain
 WHOLE_BYTES = 8 * 1024 * 1024
 """What one DUMP of a value that has no pieces may take: it holds the server meanwhile."""
 
+_TEMPORARY_TTL_MILLISECONDS = 10 * 60 * 1000
+"""Of what an engine that is killed leaves behind."""
+
 
 class Stage(Enum):
     """Where a big key is: being watched; watched, until a round's markers; being read; read, to be decided; being written; over."""
@@ -149,7 +152,7 @@ class BigKey:
         payload = as_bytes(answers[0])
         if not fits(payload_version(payload), loser.newest_payload):
             payload = converted(payload, loser.newest_payload)
-        loser.connection.call("RESTORE", temporary, 0, payload, "REPLACE")
+        loser.connection.call("RESTORE", temporary, _TEMPORARY_TTL_MILLISECONDS, payload, "REPLACE")
         return Expiry(None if state.life == FOREVER else state.life, mine.clock)
 
     def _apply(self, wanted: BigWrite, change: Change) -> BigWritten:
