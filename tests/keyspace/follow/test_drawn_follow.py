@@ -26,7 +26,7 @@ from tests.keyspace.follow.drawn.versions import drawn_skews, drawn_versions
 
 pytestmark = pytest.mark.long
 _MOST_RUNS = 12
-RUNS = 60 if DRAWS == "fuzz" else 5
+RUNS = 60 if DRAWS == "fuzz" else 4
 
 StartSkewed = Callable[[str, int], RedisServer]
 
