@@ -19,12 +19,14 @@ from rehearsal.run.installed_tools import InstalledTools
 from tests.deployed_cloud import later_server
 from tests.draws import DRAWS
 from tests.keyspace.follow.drawn import skewed
+from tests.keyspace.follow.drawn.ablations import SHOWN_BY
+from tests.keyspace.follow.drawn.faults import NIGHTLY_FAULTS
 from tests.keyspace.follow.drawn.run import run
+from tests.keyspace.follow.drawn.versions import drawn_skews, drawn_versions
 
 pytestmark = pytest.mark.long
-RUNS = 60 if DRAWS == "fuzz" else 5
-_VERSIONS = (("3.2.6", "5.0.6"),) * 4 + (("3.2.6", "8.2.3"), ("5.0.6", "valkey-9.1.2"), ("3.2.6", "6.2.14"))
-_SKEWS = ((0, 0),) * 5 + ((0, 5), (5, 0))
+_MOST_RUNS = 12
+RUNS = 60 if DRAWS == "fuzz" else 4
 
 StartSkewed = Callable[[str, int], RedisServer]
 
@@ -48,20 +50,33 @@ def start_skewed(installed_tools: InstalledTools, tmp_path: Path) -> Iterator[St
         skewed.forget(server.pid)
 
 
-def _drawn(seed: int) -> tuple[tuple[str, str], tuple[int, int]]:
-    draws = random.Random(f"{seed} servers")
-    versions, skews = draws.choice(_VERSIONS), draws.choice(_SKEWS)
-    return versions, skews if skewed.is_installed() and DRAWS == "fuzz" else (0, 0)
-
-
 @pytest.mark.parametrize("number", range(RUNS))
 def test_both_sides_are_equal_and_nothing_is_lost_or_named_without_reason(
     number: int, draws: random.Random, start_skewed: StartSkewed
 ) -> None:
     seed = int(os.environ.get("UPLIFT_RUN", draws.randrange(10**6)))
-    versions, skews = _drawn(seed)
+    versions = drawn_versions(seed)
+    skews = drawn_skews(seed) if skewed.is_installed() and DRAWS == "fuzz" else (0, 0)
     verdict = run(start_skewed, seed, versions=versions, skews=skews)
     sys.stdout.write(
         f"seed {seed}: {versions}, clocks {skews}; {verdict.writes} writes, {verdict.keys} keys, {verdict.ambiguous} ambiguous, {verdict.named} named\n"
     )
     assert not verdict.faults, "\n".join([f"UPLIFT_RUN={seed}", *verdict.faults[:20], *verdict.story])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", sorted(NIGHTLY_FAULTS))
+def test_what_takes_long(name: str, draws: random.Random, start_skewed: StartSkewed) -> None:
+    seed = int(os.environ.get("UPLIFT_RUN", draws.randrange(10**6)))
+    verdict = run(start_skewed, seed, versions=drawn_versions(seed), names=[name], most_faults=1)
+    assert not verdict.faults, "\n".join([f"UPLIFT_RUN={seed}", *verdict.faults[:20], *verdict.story])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", sorted(SHOWN_BY))
+def test_without_a_part_of_the_protocol_a_run_breaks(name: str, draws: random.Random, start_skewed: StartSkewed) -> None:
+    for _ in range(_MOST_RUNS):
+        seed = draws.randrange(10**6)
+        if run(start_skewed, seed, versions=drawn_versions(seed), names=list(SHOWN_BY[name]), without=name).faults:
+            return
+    pytest.fail(f"{name}: none of {_MOST_RUNS} runs broke")

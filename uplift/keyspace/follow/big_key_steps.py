@@ -10,9 +10,10 @@ from uplift.keyspace.follow.big_keys import BigKey, BigKeys, BigWrite, Stage
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy
 from uplift.keyspace.follow.judgement import Judgement, Read
 from uplift.keyspace.follow.judging import Judge
-from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.pages import Page
+from uplift.keyspace.follow.pasts import Sent
 from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm
 from uplift.keyspace.follow.streams import Streams
 
@@ -29,6 +30,7 @@ class BigKeySteps:
     def go_on(self, round_: int, lease: Lease, policy: Policy, *, collects_kept: bool) -> Judgement | None:
         """After a whole round of this number: begin with a key, or take the one under way a step further. What a key came to at its end."""
         current = self._big.take_result()
+        self._remember_sent()
         if current is None:
             if self._big.under_way is None:
                 self._big.begin(self._name_on, self._streams.server_of)
@@ -45,6 +47,20 @@ class BigKeySteps:
                 return None
             case _:
                 assert_never(current.stage)
+
+    def _remember_sent(self) -> None:
+        """A connection broke while a key was written: whether that took place is not known, unless an end says so."""
+        failed, self._big.failed = self._big.failed, None
+        if failed is None or failed.wanted is None or failed.looks is None:
+            return
+        self._streams.carries.pop(failed.key, None)
+        wanted, state = failed.wanted, failed.looks[failed.wanted.winner].state
+        written = self._streams.server_of(wanted.winner.other, failed.key)
+        if self._streams.has_ended(written, wanted.round, wanted.page):
+            return
+        life = FOREVER if state is None else state.life if wanted.life is None else wanted.life
+        token = ABSENT if state is None else state.token
+        self._streams.pasts.sent[failed.key] = Sent(self._streams.place_of(written), wanted.winner.other, token, life, b"")
 
     def _name_on(self, side: Side, key: bytes) -> bytes:
         return self._streams.rule_of(key).root + key if side is Side.TARGET else key
@@ -85,6 +101,7 @@ class BigKeySteps:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
                 if decision.life is not None:
                     self._streams.carries[current.key] = winner
+                self._streams.pasts.base.set_in_flight(current.key)
                 wanted = BigWrite(winner, decision.life, lease, read.round, read.page.number)
                 self._big.go_on(partial(current.write, wanted), Stage.WRITING)
                 return None

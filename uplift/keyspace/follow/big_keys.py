@@ -33,6 +33,9 @@ from uplift.keyspace.server.value_pieces import NeedsWhole, drain
 WHOLE_BYTES = 8 * 1024 * 1024
 """What one DUMP of a value that has no pieces may take: it holds the server meanwhile."""
 
+_TEMPORARY_TTL_MILLISECONDS = 10 * 60 * 1000
+"""Of what an engine that is killed leaves behind."""
+
 
 class Stage(Enum):
     """Where a big key is: being watched; watched, until a round's markers; being read; read, to be decided; being written; over."""
@@ -67,7 +70,8 @@ class BigWritten:
 
 
 class BigKey:
-    """One key, from being watched to being written. `names` by side; `round` is the first whose markers lie behind the watching.
+    """One key, from being watched to being written. `names` by side; `round` is the first whose markers lie behind the watching,
+    `wanted` what is being written.
 
     Everything that waits for a server runs in one thread beside.
     """
@@ -79,6 +83,7 @@ class BigKey:
         self.written = BigWritten()
         self.began_at = time.monotonic()
         self.round: int | None = None
+        self.wanted: BigWrite | None = None
         self._servers, self._run, self._limits = servers, run, limits
 
     def watch(self) -> None:
@@ -100,6 +105,7 @@ class BigKey:
 
     def write(self, wanted: BigWrite) -> None:
         """Bring the side that loses to what the other one holds. Raises ErrorReply, SourceUnreachable or TargetRefused."""
+        self.wanted = wanted
         temporary = TEMPORARY_PREFIX + f"{self._run}:new".encode()
         try:
             self.written = self._write(wanted, temporary)
@@ -147,7 +153,7 @@ class BigKey:
         payload = as_bytes(answers[0])
         if not fits(payload_version(payload), loser.newest_payload):
             payload = converted(payload, loser.newest_payload)
-        loser.connection.call("RESTORE", temporary, 0, payload, "REPLACE")
+        loser.connection.call("RESTORE", temporary, _TEMPORARY_TTL_MILLISECONDS, payload, "REPLACE")
         return Expiry(None if state.life == FOREVER else state.life, mine.clock)
 
     def _apply(self, wanted: BigWrite, change: Change) -> BigWritten:
@@ -164,10 +170,14 @@ class BigKey:
 
 
 class BigKeys:
-    """The big keys that wait, and the one that is under way. A key is not read more often than its transfer takes."""
+    """The big keys that wait, and the one that is under way. A key is not read more often than its transfer takes.
+
+    `failed`: the one whose connection broke, until it is taken.
+    """
 
     def __init__(self, run: str, limits: ReadLimits) -> None:
         self.under_way: BigKey | None = None
+        self.failed: BigKey | None = None
         self._run, self._limits = run, limits
         self._not_before: dict[bytes, float] = {}
         self._waiting: dict[bytes, None] = {}
@@ -175,7 +185,7 @@ class BigKeys:
         self._running: Future[None] | None = None
         self._servers: dict[str, Target] = {}
 
-    def __contains__(self, key: bytes) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._waiting
 
     def __len__(self) -> int:
@@ -252,6 +262,7 @@ class BigKeys:
         for server in self._servers.values():
             server.close()
         self._servers.clear()
+        self.failed = current
         self.end(current, is_done=False)
 
     def end(self, current: BigKey, *, is_done: bool) -> None:

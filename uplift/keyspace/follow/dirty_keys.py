@@ -26,8 +26,8 @@ class DirtyKeys:
         self._both.pop(key, None)
 
     def __contains__(self, key: object) -> bool:
-        """Whether both sides are to be read."""
-        return key in self._both
+        """Whether both sides are to be read, by a page or in pieces."""
+        return key in self._both or key in self._big
 
     @property
     def keys_of_both(self) -> Iterator[bytes]:

@@ -82,8 +82,8 @@ class ReconcilingPass:
         return self.done is not None and not self.is_proof
 
     def is_time_for_another(self) -> bool:
-        """Whether the latest is over for long enough."""
-        return not self.is_running and self.done is not None and time.monotonic() - self.done.ended_at > _PAUSE_SECONDS
+        """Whether the latest is over for long enough, and none waits for what it left to rounds."""
+        return self._began_at is None and self.done is not None and time.monotonic() - self.done.ended_at > _PAUSE_SECONDS
 
     def begin(self, first_round: int, dropped: int) -> None:
         """Begin anew from the first key of the source; `first_round` is the round that its first keys are read in, at the earliest."""

@@ -17,6 +17,7 @@ from uplift.keyspace.follow.told import Told, told_of
 SILENCE_SECONDS = 1.0
 """So long no marker came from any side: the engine that writes says something ten times as often."""
 _PASSES_UNTIL_COMPLETE = 2
+_COLD_TIMES = 4
 _BETWEEN_SETTLEMENTS_SECONDS = 0.1
 
 
@@ -64,7 +65,9 @@ class Standby:
             self._since = time.monotonic()
             return Heard.NOT_READY
         heard_at = max(self._since, *(server.events.heard_at for server in servers))
-        return Heard.SILENT if time.monotonic() - heard_at > self._patience else Heard.ALIVE
+        # One that is not warm names what it cannot know: it gives an engine that is only slow more time.
+        patience = self._patience if self.is_warm else self._patience * _COLD_TIMES
+        return Heard.SILENT if time.monotonic() - heard_at > patience else Heard.ALIVE
 
     def _take_raises(self) -> None:
         while self.streams.raised:

@@ -1,6 +1,8 @@
 """One engine as a process of its own: it steps a Member, says in JSON lines what happened, and stops where it is told to.
 
-    python -m tests.keyspace.follow.drawn.engine_process SOURCE_PORT TARGET_PORT OWNER active|standby source|target
+    python -m tests.keyspace.follow.drawn.engine_process SOURCE_PORT TARGET_PORT OWNER active|standby source|target BASE [ABLATION]
+
+BASE is a file, and what an operator's directory says besides is in BASE.state: who is started with one that is there goes on.
 
 Its standard input takes lines: `hold POINT`, `go`, `pass`, `quit`.
 """
@@ -13,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests.keyspace.follow.drawn.ablations import ABLATIONS
 from uplift.errors import UpliftError
 from uplift.keyspace.follow.base import open_base
 from uplift.keyspace.follow.decision import Policy
@@ -30,6 +33,7 @@ from uplift.keyspace.server.replies import ErrorReply
 
 _BASE_BYTES = 64 << 20
 _STATUS_SECONDS = 0.01
+_ROUNDS_AHEAD = 100_000
 
 
 class Told:
@@ -105,8 +109,22 @@ def status_of(member: Member, step: Step, steps: int) -> dict[str, object]:
     return what
 
 
-def new_member(ports: tuple[int, int], owner: str, authority: Side, told: Told, *, stands_by: bool, base: Path | None) -> Member:
-    """As `uplift follow` makes one, for two servers that hold one key map's only target."""
+def state_path(base: Path) -> Path:
+    """What is known besides the base."""
+    return base.with_suffix(".state")
+
+
+def keep_state(member: Member, base: Path) -> None:
+    """Whole or not at all."""
+    pasts = member.streams.pasts
+    rounds = [server.events.round for server in member.streams.servers]
+    new = base.with_suffix(".new")
+    new.write_text(json.dumps({"complete_since": pasts.complete_since, "round": max(rounds)}))
+    new.replace(state_path(base))
+
+
+def new_member(ports: tuple[int, int], owner: str, authority: Side, told: Told, *, stands_by: bool, base: Path) -> Member:
+    """As `uplift follow` makes one (following.py), for two servers that hold one key map's only target."""
     router = build_router(one_target_takes_all("target"), ("target",))
 
     def name(key: bytes) -> bytes | None:
@@ -114,13 +132,22 @@ def new_member(ports: tuple[int, int], owner: str, authority: Side, told: Told, 
         return key if rule is not None and rule.target == 0 else None
 
     servers = [FollowedServer(side, side.name.lower(), Endpoint("127.0.0.1", ports[side]), 0, name) for side in Side]
-    streams = Streams(servers[0], servers[1:], router, Pasts(open_base(base, _BASE_BYTES)))
+    pasts = Pasts(open_base(base, _BASE_BYTES))
+    if (state := state_path(base)).exists():
+        known = json.loads(state.read_text())
+        pasts.complete_since = known["complete_since"]
+        for server in servers:
+            server.events.round = max(server.events.round, known["round"] + _ROUNDS_AHEAD)
+            server.had_lease = True
+            server.gaps.open(0)
+    streams = Streams(servers[0], servers[1:], router, pasts)
     return Member(streams, router, Policy(True, authority), owner, stands_by=stands_by, stop_point=told.stop_point)
 
 
-def run(member: Member, told: Told) -> None:
+def run(member: Member, told: Told, base: Path) -> None:
     """Until the test says quit, or the engine ends."""
     said_at, steps = 0.0, 0
+    complete_since: int | None = None
     was_active: object = None
     while not told.quits:
         if told.asked > told.begun and member.engine is not None:
@@ -128,6 +155,9 @@ def run(member: Member, told: Told) -> None:
             member.engine.begin_pass()
         step = member.step(0.02)
         steps += 1
+        if member.engine is not None and (member.streams.pasts.complete_since != complete_since or steps % 100 == 0):
+            complete_since = member.streams.pasts.complete_since
+            keep_state(member, base)
         now, what = time.monotonic(), status_of(member, step, steps) | {"begun": told.begun, "passes_before": told.passes_before}
         if step.named or step.problem or now - said_at > _STATUS_SECONDS or what["active"] != was_active:
             say(what)
@@ -136,11 +166,14 @@ def run(member: Member, told: Told) -> None:
 
 def main() -> None:
     """One engine."""
-    source, target, owner, role, authority = sys.argv[1:6]
+    source, target, owner, role, authority, base_name = sys.argv[1:7]
+    base = Path(base_name)
+    for without in sys.argv[7:]:
+        ABLATIONS[without]()
     told = Told()
     while True:
         try:
-            member = new_member((int(source), int(target)), owner, Side[authority.upper()], told, stands_by=role == "standby", base=None)
+            member = new_member((int(source), int(target)), owner, Side[authority.upper()], told, stands_by=role == "standby", base=base)
             break
         except (UpliftError, ErrorReply) as problem:
             # A server that is failing over: an operator would start it again.
@@ -149,7 +182,7 @@ def main() -> None:
                 return
             time.sleep(0.1)
     try:
-        run(member, told)
+        run(member, told, base)
     except (UpliftError, ErrorReply, Fenced) as ended:
         say({"ended": str(ended)})
     except Exception as ended:

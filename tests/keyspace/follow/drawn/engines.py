@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 WAIT_SECONDS = 60.0
@@ -38,16 +39,19 @@ class EngineLog:
 class EngineProcess:
     """`status` is what it said last."""
 
-    def __init__(self, ports: tuple[int, int], owner: str, *, stands_by: bool, authority: str, log: EngineLog) -> None:
-        self.owner, self.log = owner, log
+    def __init__(
+        self, ports: tuple[int, int], owner: str, *, stands_by: bool, authority: str, log: EngineLog, base: Path, without: str | None
+    ) -> None:
+        self.owner, self.log, self.base = owner, log, base
         self.status: dict[str, Any] = {}
         self.at: str | None = None
         self.ended: str | None = None
         self.asked = 0
         self._changed = threading.Condition()
         role = "standby" if stands_by else "active"
+        ablations = [without] if without else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.engine_process", *map(str, ports), owner, role, authority],
+            [sys.executable, "-m", f"{__package__}.engine_process", *map(str, ports), owner, role, authority, str(base), *ablations],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 from tests.keyspace.follow.drawn.engines import EngineProcess
-from tests.keyspace.follow.drawn.network_faults import NETWORK_FAULTS
-from tests.keyspace.follow.drawn.record import WindowKind
-from tests.keyspace.follow.drawn.server_faults import SERVER_FAULTS
+from tests.keyspace.follow.drawn.network_faults import NETWORK_FAULTS, no_network_for_long
+from tests.keyspace.follow.drawn.record import LAG_SECONDS, WindowKind
+from tests.keyspace.follow.drawn.server_faults import SERVER_FAULTS, many_expire
 from tests.keyspace.follow.drawn.world import World
 
-_POINTS = ("reads sent", "reads answered", "markers seen", "decided", "applies sent", "applies answered", "ends seen")
+_POINTS = ("reads sent", "page read", "decided", "writes sent", "writes answered", "ends seen")
 
 
 def _die(world: World, kill: Callable[[], None]) -> None:
@@ -97,6 +97,25 @@ def restart_all(world: World) -> None:
     world.new_engine(stands_by=True)
 
 
+def restart_with_its_base(world: World) -> None:
+    """The only engine is killed, and started again with its directory: it knows what both sides held, save of what was in flight."""
+    for engine in [one for one in world.living() if not one.is_active]:
+        engine.kill()
+    engine = world.active()
+    engine.refresh()
+    engine.kill()
+    if engine.status.get("complete") and not world.record.is_deaf():
+        world.nobody_knows("what was in flight")
+        world.record.windows[-1].end = time.monotonic()
+        world.record.open(WindowKind.ONE_DEAF, time.monotonic() - LAG_SECONDS, "the only engine was started again with its base")
+    else:
+        world.nobody_knows("the only engine was started again, and its base was not complete")
+    time.sleep(world.draws.choice([0, 0.5, 2.0]))
+    world.new_engine(stands_by=False, base=engine.base)
+    world.active()
+    world.new_engine(stands_by=True)
+
+
 def restart_the_active(world: World) -> None:
     """It is started again before the standby takes over: whichever of the two is first."""
     _look_at_standby(world)
@@ -104,6 +123,9 @@ def restart_the_active(world: World) -> None:
     world.nobody_knows("an active that knows nothing was started")
     world.new_engine(stands_by=False)
 
+
+WHERE_NOBODY_KNOWS = {"restart_all", "restart_the_active", "kill_before_it_is_warm", "fail_over", "fail_over_late", "flush"}
+"""Behind these nearly every key is ambiguous, so that less is shown: they are drawn less often."""
 
 FAULTS = {
     fault.__name__: fault
@@ -115,8 +137,12 @@ FAULTS = {
         kill_the_standby,
         kill_before_it_is_warm,
         restart_all,
+        restart_with_its_base,
         restart_the_active,
         *NETWORK_FAULTS,
         *SERVER_FAULTS,
     )
 }
+
+NIGHTLY_FAULTS = {fault.__name__: fault for fault in (no_network_for_long, many_expire)}
+"""Those that take long."""

@@ -62,7 +62,15 @@ def stall_the_standby(world: World) -> None:
 
 def no_network(world: World) -> None:
     """No engine reaches a server for a while."""
-    side, seconds = world.draws.randrange(2), world.draws.choice(_STALLS_SECONDS)
+    _no_network(world, world.draws.choice(_STALLS_SECONDS))
+
+
+def no_network_for_long(world: World) -> None:
+    _no_network(world, 30.0)
+
+
+def _no_network(world: World, seconds: float) -> None:
+    side = world.draws.randrange(2)
     world.goes_deaf(f"nobody reached {'ST'[side]} for {seconds} s")
     doors = [world.engine_doors[engine.owner][side] for engine in world.living()]
     for door in doors:

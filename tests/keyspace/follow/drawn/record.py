@@ -7,13 +7,15 @@ A key is *clear* where the record alone says what it must be. It is *ambiguous* 
 NOBODY_KNEW  no engine lived that had heard everything: from the death of the last one that had (less its lag) until an engine is in sync
              again. The beginning of a run is one. Every write in it may be undone, and named.
 FAILOVER     one side's state went back to that of a replica, or one of its writes came before anybody listened to the new primary: from the
-             last moment the replica was level until an engine is in sync again. Every write of either side in it.
+             last moment the replica was level until an engine is in sync again. Every write of that side in it; what the other side
+             wrote stays, though it may be named.
 FLUSH        one side lost every key without a word; a write that was not yet carried is gone, and a removal after it is undone. From before
              it (the lag) until an engine is in sync again.
 NO_BASE      the engine took over before it knew what both sides held: from the last time one was in sync until one is again. Writes in
              it that no event tells of.
 EVICTION     one side had too little memory: keys with a life may be gone there alone, and what its applications wrote to them since is not
-             what the record says. None is named.
+             what the record says. None is named, unless an engine that did not hear of the evictions takes over: a window in which nobody
+             knew, or that took the past away, which ends after this one begins.
 ONE_DEAF     the engine missed events of one side: nothing that one side alone wrote is ambiguous; of what both wrote in it nobody knows
              the order.
 """
@@ -87,6 +89,8 @@ class Window:
     silent_begin: float
     end: float | None = None
     why: str = ""
+    side: int | None = None
+    """The side whose past is gone; None where it concerns both."""
 
     def meets(self, write: Write) -> bool:
         if self.kind is WindowKind.NO_BASE and not write.is_silent:
@@ -112,8 +116,8 @@ class Record:
             self.writes.setdefault(key, []).append(write)
             self.count += 1
 
-    def open(self, kind: WindowKind, begin: float, why: str) -> None:
-        self.windows.append(Window(kind, begin, min(begin, self.synced_at), None, why))
+    def open(self, kind: WindowKind, begin: float, why: str, side: int | None = None) -> None:
+        self.windows.append(Window(kind, begin, min(begin, self.synced_at), None, why, side))
 
     def close_windows(self, compared_since: float) -> None:
         """An engine is in sync, and compared every key since that moment."""
@@ -136,11 +140,15 @@ class Record:
 
     def is_hidden(self, write: Write) -> bool:
         """Whether it lies where everything is ambiguous."""
-        return any(window.kind is not WindowKind.ONE_DEAF and window.meets(write) for window in self.windows)
+        return any(
+            window.kind is not WindowKind.ONE_DEAF and window.side in {None, write.side} and window.meets(write) for window in self.windows
+        )
 
     def may_be_named(self, key: bytes) -> bool:
         """Whether the model itself calls the key ambiguous."""
         writes = self.writes.get(key, [])
+        if self.may_be_evicted_unknown(key):
+            return True
         for window in self.windows:
             met = [write for write in writes if window.meets(write)]
             if window.kind is WindowKind.EVICTION:
@@ -150,6 +158,16 @@ class Record:
             if {write.side for write in met} == {0, 1}:
                 return True
         return False
+
+    def may_be_evicted_unknown(self, key: bytes) -> bool:
+        """Whether the key may have been evicted on one side, and nobody knew that any more afterwards."""
+        lost = {WindowKind.NOBODY_KNEW, WindowKind.FAILOVER, WindowKind.FLUSH, WindowKind.NO_BASE}
+        had_life = any(write.state is not None and write.state.life is not None for write in self.writes.get(key, []))
+        return had_life and any(
+            evicted.kind is WindowKind.EVICTION and window.kind in lost and (window.end is None or window.end > evicted.begin)
+            for evicted in self.windows
+            for window in self.windows
+        )
 
     def is_torn(self, key: bytes, write: Write) -> bool:
         """Whether it lies in a window in which both sides wrote the key, and something was missed: in which order, no engine can know,
@@ -220,6 +238,8 @@ def _is_sure(record: Record, key: bytes, before: float) -> bool:
 
 def allowed(record: Record, key: bytes) -> Allowed:
     """What a key may be at the end."""
+    if record.may_be_evicted_unknown(key):
+        return Allowed((), anything=True)
     writes = record.writes[key]
     sides = [[write for write in writes if write.side == side] for side in (0, 1)]
     if not key.startswith(b"shared:") and not (sides[0] and sides[1]):

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.everything import Snapshot, same, snapshot
-from tests.keyspace.follow.drawn.faults import FAULTS
-from tests.keyspace.follow.drawn.record import Form, Record, State, Write, allowed
+from tests.keyspace.follow.drawn.faults import FAULTS, NIGHTLY_FAULTS, WHERE_NOBODY_KNOWS
+from tests.keyspace.follow.drawn.record import LAG_SECONDS, Form, Record, State, WindowKind, Write, allowed
 from tests.keyspace.follow.drawn.world import World
 
-_OWN_PREFIX = b"uplift:follow:"
+_OWN_PREFIXES = (b"uplift:follow:", b"uplift:temporary:")
 
 
 @dataclass
@@ -35,13 +35,17 @@ def run(
     versions: tuple[str, str] = ("3.2.6", "5.0.6"),
     names: list[str] | None = None,
     skews: tuple[int, int] = (0, 0),
+    without: str | None = None,
+    most_faults: int = 4,
 ) -> Verdict:
+    """`names`: the faults to draw from. `without`: a part of the protocol that engines leave out."""
     draws = random.Random(f"{seed} plan")
     world = World(start, versions, f"{seed}", skews)
+    world.without = without
     began = time.monotonic()
     verdict = Verdict()
     try:
-        _play(world, draws, names or list(FAULTS))
+        _play(world, draws, names or list(FAULTS), most_faults)
         verdict = judge(world)
     except AssertionError as problem:
         verdict.faults.append(str(problem))
@@ -55,24 +59,25 @@ def run(
     return verdict
 
 
-def _play(world: World, draws: random.Random, names: list[str]) -> None:
-    _prefill(world, draws)
+def _play(world: World, draws: random.Random, names: list[str], most_faults: int) -> None:
+    _prefill(world, draws, is_copied=draws.random() < 0.8)
     world.authority = draws.choice(["source", "source", "target"])
     world.say(f"authority: {world.authority}")
-    world.nobody_knows("the beginning")
+    # What is there before is as it was copied, or nobody knows.
+    world.nobody_knows("the beginning", since=time.monotonic() + LAG_SECONDS)
     world.new_engine(stands_by=False)
     world.active()
     world.new_engine(stands_by=True)
     if draws.random() < 0.8:
         world.settle()
     world.begin_writing()
-    for _ in range(draws.randint(1, 4)):
+    for _ in range(draws.randint(1, most_faults)):
         world.wait_for_rounds(draws.choice([2, 30, 100]))
-        if draws.random() < 0.6:
+        if draws.random() < 0.75:
             world.settle()
-        name = draws.choice(names)
+        name = draws.choices(names, [1 if name in WHERE_NOBODY_KNOWS else 4 for name in names])[0]
         world.say(f"-- {name}")
-        FAULTS[name](world)
+        (FAULTS | NIGHTLY_FAULTS)[name](world)
     world.wait_for_rounds(50)
     world.settle(complete=False)
     world.wait_for_rounds(50)
@@ -81,15 +86,19 @@ def _play(world: World, draws: random.Random, names: list[str]) -> None:
     world.settle(complete=False)
 
 
-def _prefill(world: World, draws: random.Random) -> None:
+def _prefill(world: World, draws: random.Random, *, is_copied: bool) -> None:
+    """Keys of the source; where they are not copied, the cold beginning names them."""
+    if not is_copied:
+        world.record.open(WindowKind.NOBODY_KNEW, time.monotonic(), "the source alone has keys")
     for number in range(100):
         now = time.monotonic()
         text, table = draws.randbytes(20), {b"field": draws.randbytes(20)}
         for key, state in ((b"before:%d" % number, State(b"string", text)), (b"before:hash:%d" % number, State(b"hash", table))):
-            if isinstance(state.value, bytes):
-                world.servers[0].client.set(key, state.value)
-            else:
-                world.servers[0].client.hset(key, mapping=table)  # type: ignore[arg-type]
+            for server in world.servers if is_copied else world.servers[:1]:
+                if isinstance(state.value, bytes):
+                    server.client.set(key, state.value)
+                else:
+                    server.client.hset(key, mapping=table)  # type: ignore[arg-type]
             world.record.note(key, Write(0, now, time.monotonic(), state, Form.WHOLE))
 
 
@@ -136,8 +145,8 @@ def _differing(record: Record, here: Snapshot, there: Snapshot) -> list[bytes]:
 def _both(world: World) -> tuple[Snapshot, Snapshot]:
     found = [snapshot(server.connect()) for server in world.servers]
     return (
-        {key: value for key, value in found[0].items() if not key.startswith(_OWN_PREFIX)},
-        {key: value for key, value in found[1].items() if not key.startswith(_OWN_PREFIX)},
+        {key: value for key, value in found[0].items() if not key.startswith(_OWN_PREFIXES)},
+        {key: value for key, value in found[1].items() if not key.startswith(_OWN_PREFIXES)},
     )
 
 

@@ -10,6 +10,8 @@ from tests.keyspace.follow.drawn.record import LAG_SECONDS, WindowKind
 from tests.keyspace.follow.drawn.world import World
 
 _ENOUGH_BYTES = 4 * 1024**3
+_CLASSES = "g$lshzx"
+_MANY = 100_000
 
 
 def stop_a_server(world: World) -> None:
@@ -40,6 +42,33 @@ def notifications_off(world: World) -> None:
     world.say("events again")
 
 
+def class_off(world: World) -> None:
+    """One class of events is off, for longer or shorter than a probe of the classes takes to find that."""
+    side, off = world.draws.randrange(2), world.draws.choice(_CLASSES)
+    world.goes_deaf(f"{'ST'[side]} told no events of class {off}")
+    world.servers[side].set_config("notify-keyspace-events", "E" + _CLASSES.replace(off, "") + "e")
+    time.sleep(world.draws.choice([0.05, 0.5, 1.5, 3.0]))
+    world.servers[side].set_config("notify-keyspace-events", "EA")
+    world.say("events of all classes again")
+
+
+def many_expire(world: World) -> None:
+    """At one moment, on both sides: engines may be busy for so long that others take over from them, whether they are warm or not."""
+    world.nobody_knows("engines are busy")
+    moment = int(time.time() * 1000) + 20_000
+    for server in world.servers:
+        for first in range(0, _MANY, 1_000):
+            at_once = server.client.pipeline(transaction=False)
+            for number in range(first, first + 1_000):
+                at_once.execute_command("SET", b"many:%d" % number, b"x")
+                at_once.execute_command("PEXPIREAT", b"many:%d" % number, moment)
+            at_once.execute()
+    world.say(f"{_MANY} keys are to expire")
+    time.sleep(max(0.0, moment / 1000 - time.time()))
+    world.say("they expire")
+    time.sleep(5)
+
+
 def full(world: World) -> None:
     """The server takes no more for a while."""
     side = world.draws.randrange(2)
@@ -58,7 +87,7 @@ def fail_over(world: World) -> None:
     side = world.draws.randrange(2)
     old, new = world.servers[side], world.replica(side)
     world.wait_for_rounds(2)
-    world.record.open(WindowKind.FAILOVER, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} failed over")
+    world.record.open(WindowKind.FAILOVER, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} failed over", side)
     world.distrust()
     doors = [world.doors[side], *(doors[side] for doors in world.engine_doors.values())]
     if world.draws.random() < 0.5:
@@ -74,9 +103,32 @@ def fail_over(world: World) -> None:
     old.stop()
 
 
+def fail_over_late(world: World) -> None:
+    """The old primary lives, and whoever is connected to it stays there for a while: what is written to it is gone in the end."""
+    side = world.draws.randrange(2)
+    old, new = world.servers[side], world.replica(side)
+    world.wait_for_rounds(2)
+    world.record.open(WindowKind.FAILOVER, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} failed over, and its old primary lives", side)
+    world.distrust()
+    doors = [world.doors[side], *(doors[side] for doors in world.engine_doors.values())]
+    new.promote()
+    world.servers[side] = new
+    for door in doors:
+        door.upstream = new.port
+    world.say("the replica is a primary")
+    world.draws.shuffle(doors)
+    for door in doors:
+        time.sleep(world.draws.choice([0, 0.05, 0.5]))
+        door.cut()
+    world.distrust()
+    world.say("nobody is connected to the old one")
+    time.sleep(world.draws.choice([0, 0.5]))
+    old.stop()
+
+
 def flush(world: World) -> None:
     side = world.draws.randrange(2)
-    world.record.open(WindowKind.FLUSH, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} was flushed")
+    world.record.open(WindowKind.FLUSH, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} was flushed", side)
     world.distrust()
     world.servers[side].client.execute_command(world.draws.choice(["FLUSHDB", "FLUSHALL"]))
 
@@ -101,4 +153,15 @@ def begin_without_end(world: World) -> None:
     world.say(f"a begin without an end on {'ST'[side]}")
 
 
-SERVER_FAULTS = (stop_a_server, kill_subscribers, notifications_off, full, fail_over, flush, evict, begin_without_end)
+SERVER_FAULTS = (
+    stop_a_server,
+    kill_subscribers,
+    notifications_off,
+    class_off,
+    full,
+    fail_over,
+    fail_over_late,
+    flush,
+    evict,
+    begin_without_end,
+)

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.follow.drawn.engines import WAIT_SECONDS, EngineLog, EngineProcess
@@ -40,6 +41,7 @@ class World:
         self.engine_doors: dict[str, list[Proxy]] = {}
         self.engines: list[EngineProcess] = []
         self.authority = "source"
+        self.without: str | None = None
         self._count = 0
         self.writers: list[Writer] = []
         self.mover: Mover | None = None
@@ -58,12 +60,15 @@ class World:
     def say(self, text: str) -> None:
         self.events.append((time.monotonic(), text))
 
-    def new_engine(self, *, stands_by: bool) -> EngineProcess:
+    def new_engine(self, *, stands_by: bool, base: Path | None = None) -> EngineProcess:
+        """With the base of one that is dead, it goes on from there."""
         self._count += 1
         owner = f"e{self._count}"
         doors = [self.network.proxy(server.port) for server in self.servers]
         self.engine_doors[owner] = doors
-        engine = EngineProcess((doors[0].port, doors[1].port), owner, stands_by=stands_by, authority=self.authority, log=self.log)
+        ports = (doors[0].port, doors[1].port)
+        base = base or self.servers[0].folder.parent / f"{owner}.base"
+        engine = EngineProcess(ports, owner, stands_by=stands_by, authority=self.authority, log=self.log, base=base, without=self.without)
         self.engines.append(engine)
         self.say(f"{owner} starts, {'standby' if stands_by else 'active'}")
         return engine
@@ -135,7 +140,7 @@ class World:
             self.wait_for_rounds(3)
             engine = self.active()
             asked_at = time.monotonic()
-            if not engine.has_passed(10):
+            if not engine.has_passed(30):
                 continue
             self.wait_until_warm()
             standby = self.standby()

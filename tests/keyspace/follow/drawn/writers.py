@@ -17,6 +17,11 @@ from tests.keyspace.everything import read
 from tests.keyspace.follow.drawn.record import Form, Record, State, Write
 
 _OWN_KEYS, _HOT_KEYS, _SHARED_KEYS, _MOVING_KEYS = 200, 40, 40, 25
+_BIG_KEYS, _BIG_SHARE = 4, 0.005
+_BIG_STRING_BYTES, _BIG_ELEMENTS = (66_000, 70_000, 70_000, 300_000), (520, 520, 600, 1_200)
+"""Above what a page reads (page_reader.ReadLimits)."""
+_ELEMENTS = (1, 2, 3, 4, 5, 5, 6, 9, 17, 33, 70, 130, 300)
+"""Tables of hashes are rehashed at powers of two; 3.2 makes a table of a sorted set at 129."""
 _PAUSE_SECONDS = 0.002
 _SAFE_LIFE_MILLISECONDS = 3_000
 """A key that ends later is changed in parts; one that may end any moment is only written whole."""
@@ -56,6 +61,8 @@ class Writer:
         self._unsure: set[bytes] = set()
         self.own = [b"own:%d:%d:%d" % (side, number, key) for key in range(_OWN_KEYS)]
         self.shared = [b"shared:%d:%d" % (number, key) for key in range(_SHARED_KEYS)]
+        self._big_own = [b"own:%d:%d:big:%d" % (side, number, key) for key in range(_BIG_KEYS)]
+        self._big_shared = [b"shared:%d:big:%d" % (number, key) for key in range(_BIG_KEYS)]
         self._client = connect(port)
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"writer {side} {number}", daemon=True)
@@ -72,7 +79,7 @@ class Writer:
 
     def distrust(self) -> None:
         """What its keys are is not sure any more: it writes them whole next."""
-        self._unsure.update(self.own)
+        self._unsure.update(self.own, self._big_own)
 
     def _run(self) -> None:
         while not self._ends.wait(_PAUSE_SECONDS * self.draws.randrange(4)):
@@ -80,6 +87,8 @@ class Writer:
             self._send(command)
 
     def draw(self) -> Command:
+        if self.draws.random() < _BIG_SHARE:
+            return self._draw_big()
         if self.draws.random() < 0.2:
             return self._draw_shared(self.draws.choice(self.shared))
         key = self.draws.choice(self.own[:_HOT_KEYS] if self.draws.random() < 0.5 else self.own)
@@ -94,6 +103,19 @@ class Writer:
         if state is not None and kind < 0.6:
             return self._draw_life(key, state)
         return self._draw_whole(key)
+
+    def _draw_big(self) -> Command:
+        """Of one key that no page reads: all of it, or a part, or its life; sometimes it is small, or gone."""
+        if self.draws.random() < 0.3:
+            key = self.draws.choice(self._big_shared)
+            return self._draw_whole(key, removes=False, is_big=True) if self.draws.random() < 0.7 else self._draw_shared(key)
+        key, kind = self.draws.choice(self._big_own), self.draws.random()
+        state = self._sure_state(key)
+        if state is not None and kind < 0.5:
+            return self._draw_part(key, state)
+        if state is not None and kind < 0.6:
+            return self._draw_life(key, state)
+        return self._draw_whole(key, is_big=kind < 0.9)
 
     def _sure_state(self, key: bytes) -> State | None:
         """What the key surely is when the next command comes there."""
@@ -119,24 +141,33 @@ class Writer:
         self.count += 1
         return b"%d:%d:%s" % (self.side, self.count, b"x" * self.draws.choice([0, 0, 0, 70, 700]))
 
-    def _draw_whole(self, key: bytes, *, removes: bool = True) -> Command:
+    def _draw_whole(self, key: bytes, *, removes: bool = True, is_big: bool = False) -> Command:
         kind = self.draws.random()
         if removes and kind < 0.15:
             return Command((("DEL", key),), {key: (None, Form.WHOLE)}, "DEL")
         life = self.draws.choice([None, None, None, 100, 700, 2_500, 30_000, 90_000])
-        words = [self._word() for _ in range(self.draws.randint(1, 5))]
         calls: list[tuple[object, ...]]
         if kind < 0.5:
-            state = State(b"string", words[0])
-            calls = [("SET", key, words[0])] if life is None else [("SET", key, words[0], "PX", life)]
+            word = self._word() + (b"y" * self.draws.choice(_BIG_STRING_BYTES) if is_big else b"")
+            state = State(b"string", word)
+            calls = [("SET", key, word)] if life is None else [("SET", key, word, "PX", life)]
         else:
-            state, call = self._draw_collection(key, words)
+            state, call = self._draw_collection(key, self._words(is_big=is_big))
             calls = [("DEL", key), call]
             if life is not None:
                 calls.append(("PEXPIRE", key, life))
         if life is not None:
             state = replace(state, life=self._clock() + life)
         return Command(tuple(calls), {key: (state, Form.WHOLE)}, f"{calls[-1][0]!s} whole")
+
+    def _words(self, *, is_big: bool) -> list[bytes]:
+        if is_big:
+            word = self._word()
+            return [b"%s:%d" % (word, number) for number in range(self.draws.choice(_BIG_ELEMENTS))]
+        if self.draws.random() < 0.8:
+            return [self._word() for _ in range(self.draws.randint(1, 5))]
+        self.count += 1
+        return [b"%d:%d:%d" % (self.side, self.count, number) for number in range(self.draws.choice(_ELEMENTS))]
 
     def _draw_collection(self, key: bytes, words: list[bytes]) -> tuple[State, tuple[object, ...]]:
         match self.draws.randrange(4):
@@ -146,8 +177,7 @@ class Writer:
             case 1:
                 return State(b"list", words), ("RPUSH", key, *words)
             case 2:
-                # Five make the server rehash, and then DUMP answers in another order from one time to the next.
-                return State(b"set", set(words[:4])), ("SADD", key, *words[:4])
+                return State(b"set", set(words)), ("SADD", key, *words)
             case _:
                 scores = {word: float(at) for at, word in enumerate(words)}
                 value = {word: struct.pack("<d", score) for word, score in scores.items()}
@@ -162,13 +192,15 @@ class Writer:
                 new, call = value + b"+" + word[:20], ("APPEND", key, b"+" + word[:20])
             case list():
                 new, call = [*value, word], ("RPUSH", key, word)
-                if len(value) > 8:
+                if len(value) > 8 and self.draws.random() < 0.5:
                     new, call = value[-3:], ("LTRIM", key, -3, -1)
             case set():
                 gone = min(value)
-                new, call = ({*value, word}, ("SADD", key, word)) if len(value) < 4 else (value - {gone}, ("SREM", key, gone))
+                is_less = len(value) > 1 and self.draws.random() < 0.4
+                new, call = (value - {gone}, ("SREM", key, gone)) if is_less else ({*value, word}, ("SADD", key, word))
             case dict() if state.kind == b"hash":
-                new, call = {**value, b"f1": word}, ("HSET", key, b"f1", word)
+                field_ = b"f%d" % self.draws.choice([1, len(value)])
+                new, call = {**value, field_: word}, ("HSET", key, field_, word)
             case dict():
                 new, call = {**value, word: struct.pack("<d", 7.5)}, ("ZADD", key, 7.5, word)
             case _:
