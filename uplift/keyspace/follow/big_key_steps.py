@@ -12,7 +12,7 @@ from uplift.keyspace.follow.judgement import Judgement, Read
 from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
 from uplift.keyspace.follow.lease import Lease
-from uplift.keyspace.follow.pages import Page
+from uplift.keyspace.follow.pages import Page, name_on
 from uplift.keyspace.follow.pasts import Sent
 from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm
 from uplift.keyspace.follow.streams import Streams
@@ -63,7 +63,7 @@ class BigKeySteps:
         self._streams.pasts.sent[failed.key] = Sent(self._streams.place_of(written), wanted.winner.other, token, life, b"")
 
     def _name_on(self, side: Side, key: bytes) -> bytes:
-        return self._streams.rule_of(key).root + key if side is Side.TARGET else key
+        return name_on(side, key, self._streams.rule_of(key))
 
     def _judge(self, current: BigKey, policy: Policy, *, collects_kept: bool) -> Judge:
         target = self._streams.targets[self._streams.rule_of(current.key).target]

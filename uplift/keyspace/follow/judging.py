@@ -14,6 +14,7 @@ from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.judgement import Judgement, Read
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, Side, State, same_life
 from uplift.keyspace.follow.messages import token_as_text
+from uplift.keyspace.follow.pages import name_on
 from uplift.keyspace.follow.pasts import Past, Pasts, Sent
 from uplift.keyspace.follow.payload_value import same_value
 from uplift.keyspace.follow.told import Kept
@@ -38,12 +39,12 @@ class Judge:
         for side in Side:
             states = read.readings[side].states
             for key in read.page.alone[side]:
-                name = self.name_on(side, key, rule_of[key])
+                name = name_on(side, key, rule_of[key])
                 if name in states:
                     self._judge_alone(key, side, states[name], read, rule_of[key], found)
         for key in read.page.both:
             rule = rule_of[key]
-            names = (self.name_on(Side.SOURCE, key, rule), self.name_on(Side.TARGET, key, rule))
+            names = (name_on(Side.SOURCE, key, rule), name_on(Side.TARGET, key, rule))
             if all(names[side] in read.readings[side].states for side in Side):
                 self._judge_both(key, (read.readings[0].states[names[0]], read.readings[1].states[names[1]]), read, rule, found)
         return found
@@ -52,7 +53,7 @@ class Judge:
         """Every key of a pass's page: those that are equal by their tokens are done, all others need both values."""
         found = Judgement()
         for key in read.page.both:
-            name = self.name_on(Side.TARGET, key, rule_of[key])
+            name = name_on(Side.TARGET, key, rule_of[key])
             source, target = read.readings[0].states.get(key), read.readings[1].states.get(name)
             if key in read.readings[0].later or name in read.readings[1].later:
                 found.both.append(key)
@@ -70,10 +71,6 @@ class Judge:
         if here is None or there is None:
             return False
         return (source.token, target.token) == (here.token, there.token) and same_life(source.life, target.life)
-
-    def name_on(self, side: Side, key: bytes, rule: Rule) -> bytes:
-        """A key's name on a side."""
-        return rule.root + key if side is Side.TARGET and rule.root else key
 
     def _judge_alone(self, key: bytes, side: Side, state: State | None, read: Read, rule: Rule, found: Judgement) -> None:
         """One side was touched and read; the other one is written where it still is what the base says."""
@@ -135,7 +132,7 @@ class Judge:
             and state.token == own.token
         ):
             # The value is there already.
-            change = Change(key, change.name, token_as_text(base.token), base.life, Write.LIFE, b"", state.life, change.winner_token)
+            change = change._replace(expected=token_as_text(base.token), expected_life=base.life, write=Write.LIFE, value=b"")
         found.changes[other].append(change)
 
     def _change(
@@ -143,7 +140,7 @@ class Judge:
     ) -> Change | None:
         """Bring the other side to a state of this one; None where the other one cannot hold it, which names the key."""
         other = side.other
-        name = self.name_on(other, key, rule)
+        name = name_on(other, key, rule)
         if state is None:
             return Change(key, name, expected, expected_life, Write.DELETE, b"", FOREVER, ABSENT)
         value = state.value or b""
@@ -168,7 +165,7 @@ class Judge:
             # It was big when both were equal: only a reading of the same kind can be compared with that.
             found.big.append(key)
             return
-        decision = self._decided(key, states, ({_token(states[0])}, {_token(states[1])}), same, read, found)
+        decision = self._decided(key, states, ({_token(states[0])}, {_token(states[1])}), same, past, read, found)
         match decision.outcome:
             case Outcome.KEEP:
                 self._keep(key, states, read, found)
@@ -185,11 +182,11 @@ class Judge:
         states: tuple[State | None, State | None],
         tokens: tuple[Collection[bytes], Collection[bytes]],
         same: bool,
+        past: Past,
         read: Read,
         found: Judgement,
     ) -> Decision:
         """The decision, counted. `tokens` by side: those the state may have in a base."""
-        past = self.pasts.past_of(key)
         seen = (
             self._seen(key, Side.SOURCE, states[Side.SOURCE], tokens[Side.SOURCE], past, read),
             self._seen(key, Side.TARGET, states[Side.TARGET], tokens[Side.TARGET], past, read),
@@ -202,7 +199,7 @@ class Judge:
         """The decision for a key that was read in pieces on both sides; nothing is settled."""
         states = (looks[Side.SOURCE].state, looks[Side.TARGET].state)
         tokens = tuple({_token(one.state), one.page_token} - ({b""} if one.state is not None else set()) for one in looks)
-        return self._decided(key, states, (tokens[0], tokens[1]), _same(states), read, found)
+        return self._decided(key, states, (tokens[0], tokens[1]), _same(states), self.pasts.past_of(key), read, found)
 
     def keep_big(self, key: bytes, looks: tuple[BigLook, BigLook], read: Read, found: Judgement) -> None:
         """Both are equal."""
@@ -232,13 +229,11 @@ class Judge:
         if change is None:
             self.settle(key, read)
             return
-        life = change.life if decision.life is None else decision.life
-        if same and state is not None:
-            change = Change(key, change.name, expected, expected_life, Write.LIFE, b"", life, change.winner_token)
-        elif life != change.life:
-            change = Change(key, change.name, expected, expected_life, change.write, change.value, life, change.winner_token)
         if decision.life is not None:
+            change = change._replace(life=decision.life)
             found.carries[key] = winner
+        if same and state is not None:
+            change = change._replace(write=Write.LIFE, value=b"")
         found.changes[winner.other].append(change)
 
     def _seen(self, key: bytes, side: Side, state: State | None, tokens: Collection[bytes], past: Past, read: Read) -> Seen:

@@ -20,8 +20,3 @@ def channel_of(database: int) -> bytes:
 def probe_name(owner: str, letter: str) -> bytes:
     """The name of a key that proves one class of events; an owner may be one engine in one database."""
     return PROBE_PREFIX + f"{owner}:{letter}".encode()
-
-
-def temporary_name(owner: str, number: int) -> bytes:
-    """The name a big value is built under."""
-    return PREFIX + f"temporary:{owner}:{number}".encode()

@@ -1,4 +1,4 @@
-"""Which keys a round reads, and on which sides: where one side alone was touched, that side alone is read."""
+"""Which keys a round reads, on which sides and by which names: where one side alone was touched, that side alone is read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from itertools import islice
 
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.reading import ReadForm
+from uplift.keyspace.keymap.routing import Rule
 
 PAGE_KEYS = 100
+
+
+def name_on(side: Side, key: bytes, rule: Rule) -> bytes:
+    """A followed key's name on a side; `key` is the source's name, `rule` the one that it is followed by."""
+    return rule.root + key if side is Side.TARGET and rule.root else key
 
 
 @dataclass(slots=True)

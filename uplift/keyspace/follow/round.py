@@ -17,7 +17,7 @@ from uplift.keyspace.follow.interruptions import Abandoned
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.messages import marker_text
-from uplift.keyspace.follow.pages import Page
+from uplift.keyspace.follow.pages import Page, name_on
 from uplift.keyspace.follow.reading import Reading, read_request, reading_of
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.page_reader import ReadLimits
@@ -147,9 +147,7 @@ class Round:
             raise Abandoned(str(problem)) from None
 
     def _read_request(self, page: Page, side: Side) -> bytes:
-        names = page.keys_read(side)
-        if side is Side.TARGET:
-            names = [self.rules[key].root + key for key in names]
+        names = [name_on(side, key, self.rules[key]) for key in page.keys_read(side)]
         marker = marker_text(self.lease.text, self.number, page.number, self.told if page.number == 0 and side is Side.SOURCE else b"")
         return read_request(names, marker, self.lease.text, self.server(page, side).database, page.form, self.limits)
 
