@@ -14,6 +14,7 @@ from bench.common import peak_memory_mb
 from uplift.keyspace.follow.base import open_base
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.followed_server import FollowedServer
+from uplift.keyspace.follow.garbage import cycles_looked_for_seldom
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.member import Member
 from uplift.keyspace.follow.pasts import Pasts
@@ -118,7 +119,11 @@ def member(ports: Ports, *, two_way: bool) -> Member:
 
 def follow(ports: Ports, two_way: bool, ready: Event, ending: Event, carried: Queue[Carried]) -> None:
     """Uplift's engine, from its first whole pass on."""
-    engine = member(ports, two_way=two_way)
+    with cycles_looked_for_seldom():
+        _follow(member(ports, two_way=two_way), ready, ending, carried)
+
+
+def _follow(engine: Member, ready: Event, ending: Event, carried: Queue[Carried]) -> None:
     while engine.engine is None or engine.engine.passes.done is None:
         engine.step()
     ready.set()

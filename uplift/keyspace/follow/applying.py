@@ -27,14 +27,10 @@ class Write(StrEnum):
     LIFE = "l"
     NOTHING = "k"
 
-    @property
-    def letter(self) -> bytes:
-        """As scripts have it."""
-        return _LETTERS[self]
-
 
 _LETTERS = {write: write.value.encode() for write in Write}
 _ARGUMENTS_A_CHANGE = 7
+_EXPECTS_ANYTHING = b"$1\r\n*\r\n$2\r\n-1\r\n"
 
 
 class Applied(StrEnum):
@@ -44,6 +40,9 @@ class Applied(StrEnum):
     CHANGED = "c"
     TOO_BIG = "b"
     REFUSED = "e"
+
+
+_APPLIED = {ord(applied.value): applied for applied in Applied}
 
 
 class Change(NamedTuple):
@@ -99,11 +98,15 @@ def _packed(argument: bytes | str | int) -> bytes:
 
 def _packed_change(one: Change, absolute: bytes) -> bytes:
     """Seven arguments in one step: it runs once a key, and a loop over them costs three times as much (bench/follow.py)."""
-    expected_life, life = b"%d" % one.expected_life, b"%d" % one.life
+    life = b"%d" % one.life
     note = note_of(one.name, len(one.name) - len(one.key), one.winner_token, one.life)
-    return b"$%d\r\n%b\r\n$%d\r\n%b\r\n$1\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$1\r\n%b\r\n$%d\r\n%b\r\n" % (
-        len(one.expected), one.expected, len(expected_life), expected_life, one.write.letter, len(one.value), one.value,
-        len(life), life, absolute, len(note), note,
+    if one.expected is ANYTHING:
+        expected = _EXPECTS_ANYTHING
+    else:
+        expected_life = b"%d" % one.expected_life
+        expected = b"$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(one.expected), one.expected, len(expected_life), expected_life)
+    return b"%b$1\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$1\r\n%b\r\n$%d\r\n%b\r\n" % (
+        expected, _LETTERS[one.write], len(one.value), one.value, len(life), life, absolute, len(note), note,
     )  # fmt: skip
 
 
@@ -114,7 +117,7 @@ def answer_of(reply: Reply | ErrorReply, changes: list[Change]) -> Answer:
     first, second = as_list(reply)
     if first == b"fenced":
         return Answer(as_optional_bytes(second) or b"", (), {})
-    letters = tuple(Applied(chr(letter)) for letter in as_bytes(first))
+    letters = tuple(_APPLIED[letter] for letter in as_bytes(first))
     tokens = as_bytes_list(second)
     reasons = {
         one.key: token.decode("utf-8", "replace")

@@ -33,10 +33,10 @@ from uplift.keyspace.follow.base_pages import (
 
 TOKEN_BYTES = 9
 _PREFIX = Struct(">I")
-# Of a record: its identity, both tokens, life, round in two parts, state. The body is all but the identity.
-_RECORD = Struct("<16s9s9sqIHB")
+# Of a record behind its identity: both tokens, life, round in two parts, state.
 _BODY = Struct("<9s9sqIHB")
 _LOW = 0xFFFFFFFF
+_PLACES_KEPT = 4_096
 
 
 class BaseEntry(NamedTuple):
@@ -62,6 +62,8 @@ class Base:
         self.entries = self._pages.entries_found
         self._hash = blake2b(key=file.secret, digest_size=IDENTITY_BYTES)
         self._victim = 0
+        # Where the records of keys are that were asked for lately: a round asks, marks and puts each of its keys. No record moves unseen.
+        self._places: dict[bytes, int] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -74,28 +76,17 @@ class Base:
 
     def get(self, key: bytes) -> BaseEntry | None:
         """What was last put for the key; None where nothing is known, or where both sides had no such key (was_absent)."""
-        hashed = self._hash.copy()
-        hashed.update(key)
-        identity = hashed.digest()
-        # The same as _find, written out: it is asked for every event.
-        pages, memory = self._pages, self._memory
-        tags = pages.directory[_PREFIX.unpack_from(identity)[0] >> pages.shift] + TAGS_AT
-        tag = TAGS[identity[15]]
-        place = memory.find(tag, tags, tags + SLOTS)
-        while place >= 0:
-            found, source, target, life, low, high, state = _RECORD.unpack_from(
-                memory, tags + (RECORDS_AT - TAGS_AT) + (place - tags) * RECORD_BYTES
-            )
-            if found == identity:
-                return BaseEntry(source, target, life, high << 32 | low) if state & ENTRY else None
-            place = memory.find(tag, place + 1, tags + SLOTS)
-        return None
+        record = self._record_of(key)
+        if record < 0:
+            return None
+        source, target, life, low, high, state = _BODY.unpack_from(self._memory, record + IDENTITY_BYTES)
+        return BaseEntry(source, target, life, high << 32 | low) if state & ENTRY else None
 
     def was_absent(self, key: bytes) -> bool:
         """Whether it is known that both sides had no such key when they were last equal: complete, no entry, and no doubt."""
         if not self._file.is_complete:
             return False
-        record = self._find(self._identity(key))
+        record = self._record_of(key)
         return record < 0 or self._memory[record + STATE_AT] == IN_FLIGHT
 
     def put(self, key: bytes, entry: BaseEntry) -> None:
@@ -104,10 +95,9 @@ class Base:
         if len(source) != TOKEN_BYTES or len(target) != TOKEN_BYTES:
             raise ValueError("a token has 9 bytes")
         body = _BODY.pack(source, target, entry.life, number & _LOW, number >> 32, DOUBT)
-        identity = self._identity(key)
-        record = self._find(identity)
+        record = self._record_of(key)
         if record < 0:
-            record = self._insert(identity, body)
+            record = self._insert(self._identity(key), body)
         memory, state = self._memory, record + STATE_AT
         if not memory[state] & ENTRY:
             self.entries += 1
@@ -117,9 +107,10 @@ class Base:
 
     def forget(self, key: bytes) -> None:
         """Both sides have no such key any more."""
-        record = self._find(self._identity(key))
+        record = self._record_of(key)
         if record >= 0:
             self._remove(record)
+            self._places.pop(key, None)
 
     def doubt(self, key: bytes) -> None:
         """What both sides held is not known any more: no entry, and the key does not count as absent either."""
@@ -132,11 +123,10 @@ class Base:
         self._mark(key, in_flight=True)
 
     def _mark(self, key: bytes, *, in_flight: bool) -> None:
-        identity = self._identity(key)
-        record = self._find(identity)
+        record = self._record_of(key)
         if record < 0:
             known_absent = in_flight and self._file.is_complete
-            self._insert(identity, _BODY.pack(b"", b"", -1, 0, 0, IN_FLIGHT if known_absent else DOUBT))
+            self._insert(self._identity(key), _BODY.pack(b"", b"", -1, 0, 0, IN_FLIGHT if known_absent else DOUBT))
             return
         place = record + STATE_AT
         state = self._memory[place]
@@ -149,6 +139,7 @@ class Base:
     def clear(self) -> None:
         """Forget everything: nothing is known of any key."""
         self._pages.begin_again()
+        self._places.clear()
         self.entries = 0
 
     def flush(self) -> None:
@@ -159,6 +150,17 @@ class Base:
         """End it so that the file is believed after a boot as well. Raises NotWritten."""
         # What is in flight now is in doubt for whoever comes: opening sees to that.
         self._file.close()
+
+    def _record_of(self, key: bytes) -> int:
+        """Where the key's record begins, -1: none."""
+        place = self._places.get(key)
+        if place is None:
+            place = self._find(self._identity(key))
+            if place >= 0:
+                if len(self._places) >= _PLACES_KEPT:
+                    self._places.clear()
+                self._places[key] = place
+        return place
 
     def _identity(self, key: bytes) -> bytes:
         hashed = self._hash.copy()
@@ -187,6 +189,7 @@ class Base:
             place = memory.find(b"\0", page + TAGS_AT, page + TAGS_AT + SLOTS)
             if place >= 0:
                 break
+            self._places.clear()
             if not pages.divide(page):
                 self._drop_one(page)
         record = page + RECORDS_AT + (place - page - TAGS_AT) * RECORD_BYTES

@@ -79,10 +79,9 @@ class Judge:
             return
         other = side.other
         touches = self.servers[other].events.touches
-        touch = self.servers[side].events.touches.before(key, read.positions[side])
         past = self.pasts.past_of(key)
-        one_way = not self.policy.two_way
-        if one_way and side is Side.SOURCE and (state is not None or (touch is not None and not touch.kinds <= _BY_ITSELF)):
+        went_by_itself = state is None and self._is_touched_by_itself(key, side, read)
+        if not self.policy.two_way and side is Side.SOURCE and not went_by_itself:
             self._write(key, side, state, past, read, rule, found, expects=False)
             return
         expected = past.states[other]
@@ -95,12 +94,17 @@ class Judge:
             or own is None
             or expected.token == EVICTED_TOKEN
             or touches.before(key, read.positions[other]) is not None
-            or (state is None and touch is not None and touch.kinds <= _BY_ITSELF)
+            or went_by_itself
             or ((ABSENT if state is None else state.token) == own.token and same_life(own.life if state is None else state.life, own.life))
         ):
             found.both.append(key)
             return
         self._write(key, side, state, past, read, rule, found, expects=True)
+
+    def _is_touched_by_itself(self, key: bytes, side: Side, read: Read) -> bool:
+        """Whether the server alone did something to it, or nothing is known of it."""
+        touch = self.servers[side].events.touches.before(key, read.positions[side])
+        return touch is None or touch.kinds <= _BY_ITSELF
 
     def _write(
         self,

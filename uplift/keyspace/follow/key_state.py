@@ -29,7 +29,10 @@ class Side(IntEnum):
     @property
     def other(self) -> Side:
         """The side across."""
-        return Side.TARGET if self is Side.SOURCE else Side.SOURCE
+        return _ACROSS[self]
+
+
+_ACROSS = (Side.TARGET, Side.SOURCE)
 
 
 class State(NamedTuple):

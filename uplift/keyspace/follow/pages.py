@@ -11,6 +11,8 @@ from uplift.keyspace.follow.reading import ReadForm
 from uplift.keyspace.keymap.routing import Rule
 
 PAGE_KEYS = 100
+_SIDES = tuple(Side)
+_ALONE = tuple((side,) for side in Side)
 
 
 def name_on(side: Side, key: bytes, rule: Rule) -> bytes:
@@ -32,9 +34,12 @@ class Page:
         """What is read on a side."""
         return self.alone[side] + self.both
 
-    def keys_on(self, side: Side) -> int:
-        """How many are read on a side."""
-        return len(self.alone[side]) + len(self.both)
+    def has_room(self, sides: tuple[Side, ...]) -> bool:
+        """For one more key on these sides."""
+        for side in sides:
+            if len(self.alone[side]) + len(self.both) >= PAGE_KEYS:
+                return False
+        return True
 
     @property
     def most_keys(self) -> int:
@@ -56,7 +61,7 @@ def pages_of(dirty: Iterable[Dirty], targets: int, most_keys: int) -> list[Page]
     pages = [Page(number, number, ReadForm.VALUE) for number in range(targets)]
     filling = [_Filling(page) for page in pages]
     for one in islice(dirty, most_keys):
-        sides = tuple(Side) if one.side is None else (one.side,)
+        sides = _SIDES if one.side is None else _ALONE[one.side]
         page = filling[one.target].page_for(sides, pages)
         (page.both if one.side is None else page.alone[one.side]).append(one.key)
     return pages
@@ -71,16 +76,19 @@ class _Filling:
 
     def page_for(self, sides: tuple[Side, ...], all_pages: list[Page]) -> Page:
         """One that has room on these sides; a new one is added to all pages."""
-        at = max(self._at[side] for side in sides)
-        while at < len(self._pages) and any(self._pages[at].keys_on(side) >= PAGE_KEYS for side in sides):
-            at += 1
-        if at == len(self._pages):
+        at = self._at[sides[0]] if len(sides) == 1 else max(self._at)
+        for at in range(at, len(self._pages)):
+            page = self._pages[at]
+            if page.has_room(sides):
+                break
+        else:
+            at = len(self._pages)
             page = Page(len(all_pages), self._pages[0].target, ReadForm.VALUE)
             self._pages.append(page)
             all_pages.append(page)
         for side in sides:
             self._at[side] = at
-        return self._pages[at]
+        return page
 
 
 def token_pages(keys: Iterator[tuple[bytes, int]], first_number: int) -> list[Page]:

@@ -91,38 +91,43 @@ class SideEvents:
 
         This loop is plain and long on purpose: it runs once an event (bench/follow.py).
         """
-        self.position = max(self.position, arrived_after)
-        kinds, note, source_name, touches = self._kinds, self.touches.note, self.source_name, self.touched
+        position = max(self.position, arrived_after)
+        kinds, note, source_name, round_ = self._kinds, self.touches.note, self.source_name, self.round
+        events = touches = by_itself = 0
+        is_within = self._begun is not None
         # SET with a TTL, and much else, is two events of one key, one behind the other.
         before: Reply = None
-        by_itself = 0
         key: bytes | None = None
         for reply in replies:
             if not isinstance(reply, list):
                 continue
-            self.position += 1
+            position += 1
             if len(reply) == 4:
                 _, _, channel, name = reply
-                self.events += 1
+                events += 1
                 kind = kinds.get(channel)  # type: ignore[arg-type]
                 if kind is None:
                     kind = self._kind_of(channel)
-                if name.startswith(PREFIX):  # type: ignore[union-attr]
-                    self._take_own(name, kind)  # type: ignore[arg-type]
-                elif self._begun is not None:
-                    self._held.append((name, kind, self.position))  # type: ignore[arg-type]
-                else:
-                    if name != before:
-                        key, before = source_name(name), name  # type: ignore[arg-type]
-                    if key is not None:
-                        note(key, kind, self.position, self.round)
-                        touches += 1
-                        by_itself += kind in _NOT_OURS
+                if name != before:
+                    if name.startswith(PREFIX):  # type: ignore[union-attr]
+                        self.position = position
+                        self._take_own(name, kind)  # type: ignore[arg-type]
+                        continue
+                    if is_within:
+                        self._held.append((name, kind, position))  # type: ignore[arg-type]
+                        continue
+                    key, before = source_name(name), name  # type: ignore[arg-type]
+                if key is not None:
+                    note(key, kind, position, round_)
+                    touches += 1
+                    by_itself += kind in _NOT_OURS
             elif reply[0] == b"message":
-                self.touched = touches
+                self.position = position
                 self._take_message(reply[2])  # type: ignore[arg-type]
-                touches = self.touched
-        self.touched = touches
+                is_within, round_, before = self._begun is not None, self.round, None
+        self.position = position
+        self.events += events
+        self.touched += touches
         self.touched_by_itself += by_itself
 
     @property

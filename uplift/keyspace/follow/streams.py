@@ -94,9 +94,10 @@ class Streams:
     def _take_end(self, written: FollowedServer, at: EndAt) -> None:
         """Settles every touch so far where it was written, and those before the round's marker on the other side."""
         number, page = at.end.round, at.end.page
+        settle_written = written.events.touches.settle
         for one in at.end.ended:
             winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
-            written.events.touches.settle(one.key, at.position, at.round)
+            settle_written(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
             # A big value has the same token on both sides, which a script cannot say. A life that was over where it was written: as if the
             # key had been there, and had then expired.

@@ -24,7 +24,7 @@ class Touch(NamedTuple):
 
 
 _STRONGEST_FIRST = (TouchKind.WRITTEN, TouchKind.REMOVED, TouchKind.LIFE, TouchKind.EXPIRED, TouchKind.EVICTED)
-_SINGLE = {kind: frozenset({kind}) for kind in TouchKind}
+_ALONE = tuple(frozenset({kind}) for kind in TouchKind)
 
 
 class Touches:
@@ -69,8 +69,7 @@ class Touches:
         if entry is None:
             return None
         if len(entry) == _FIELDS and entry[3] < position:
-            kind = TouchKind(entry[0])
-            return Touch(_SINGLE[kind], entry[4], entry[3])
+            return Touch(_ALONE[entry[0]], entry[4], entry[3])
         found = {}
         for at in range(0, len(entry), _FIELDS):
             if entry[at + 1] < position:
