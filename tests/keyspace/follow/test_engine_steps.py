@@ -13,6 +13,7 @@ from tests.keyspace.follow.pair import ONE_WAY, Driven, Pair, drive, start_pair
 from uplift.errors import SourceUnreachable, TargetRefused, UpliftError
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.own_names import CANARY, LEASE
+from uplift.keyspace.follow.pace import PACES
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.replies import ErrorReply
 
@@ -312,11 +313,11 @@ def test_a_scan_that_cannot_go_on_is_a_problem_and_ends_nothing(pair: Pair, monk
     next_keys = driven.engine.passes.next_keys
     raised: list[UpliftError] = []
 
-    def fails_once(is_to_compare: Callable[[bytes], bool]) -> Iterator[tuple[bytes, Rule]]:
+    def fails_once(is_to_compare: Callable[[bytes], bool], room: int) -> Iterator[tuple[bytes, Rule]]:
         if not raised:
             raised.append(problem)
             raise problem
-        yield from next_keys(is_to_compare)
+        yield from next_keys(is_to_compare, room)
 
     monkeypatch.setattr(driven.engine.passes, "next_keys", fails_once)
     driven.in_sync()
@@ -354,3 +355,27 @@ def test_connections_that_are_cut_are_made_again(pair: Pair, engine: Driven, sid
     assert pair.target.client.get("k:string") == b"2"
     assert pair.source.client.llen("k:list") == 4
     assert engine.named == {}
+
+
+def test_what_was_written_goes_before_a_pass_which_still_goes_on(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the floor an application's keys take the round, and the pass a fifth of one."""
+    driven = drive(pair)
+    driven.in_sync()
+    engine = driven.engine
+    asked: list[int] = []
+    next_keys = engine.passes.next_keys
+
+    def looked_at(is_to_compare: Callable[[bytes], bool], room: int) -> Iterator[tuple[bytes, Rule]]:
+        asked.append(room)
+        yield from next_keys(is_to_compare, room)
+
+    monkeypatch.setattr(engine.passes, "next_keys", looked_at)
+    engine.pace = PACES[-1]
+    for number in range(3 * PACES[-1].most_keys):
+        pair.source.client.set(f"k:{number}", "v")
+    while len(engine.dirty) < 3 * PACES[-1].most_keys:
+        engine.drain(60.0)
+    engine.begin_pass()
+    read = engine.step().read
+    assert (read, asked) == (PACES[-1].most_keys, [PACES[-1].most_keys // 5])
+    driven.member.close()

@@ -35,7 +35,7 @@ def test_every_level_is_slower_than_the_one_before_it() -> None:
         return pace.most_keys / pace.pause_seconds
 
     assert all(rate(slower) < rate(quicker) for quicker, slower in pairwise(PACES))
-    assert rate(PACES[-1]) == 500, "the floor that the documentation names"
+    assert rate(PACES[-1]) == 2_000, "the floor that the documentation names"
 
 
 def test_it_slows_down_level_by_level_to_the_floor_and_not_within_half_a_second() -> None:

@@ -25,7 +25,7 @@ def test_a_pass_that_waits_for_what_it_left_to_rounds_is_not_begun_anew(start_re
         passes.begin(first_round, 0)
         found = []
         while passes.is_running:
-            found += [key for key, _ in passes.next_keys(lambda _key: True)]
+            found += [key for key, _ in passes.next_keys(lambda _key: True, 100)]
         return found
 
     assert fed(1) == [b"key"]

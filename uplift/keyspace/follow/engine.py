@@ -38,6 +38,8 @@ from uplift.keyspace.server.replies import ErrorReply
 
 _MOST_BOTH = 10_000
 """So many keys that a pass found different may wait; it goes on when they are fewer."""
+_LEAST_SHARE_OF_A_PASS = 5
+"""Of the keys of a round, a fifth."""
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
 _AFTER_ABANDONED_SECONDS = 0.01
@@ -237,11 +239,12 @@ class Engine:
 
     def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
         """What this round reads. Raises Abandoned where a scan broke off."""
-        pages = pages_of(
-            self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), 0 if self._stands_still else self.pace.most_keys
-        )
+        most = 0 if self._stands_still else self.pace.most_keys
+        pages = pages_of(self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), most)
         if self.passes.is_due() and self.dirty.read_on_both < _MOST_BOTH and not self._stands_still:
-            untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare))
+            # What an application waits for goes first, and the pass never stands still.
+            room = max(most - sum(page.most_keys for page in pages), most // _LEAST_SHARE_OF_A_PASS)
+            untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare, room))
             try:
                 pages += token_pages(untouched, len(pages))
             except (SourceUnreachable, TargetRefused, ErrorReply) as problem:

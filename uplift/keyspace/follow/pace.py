@@ -31,9 +31,8 @@ PACES = (
     Pace(100, 0.004),
     Pace(50, 0.010),
     Pace(50, 0.025),
-    Pace(25, 0.050),
 )
-"""The last is the floor: 500 keys a second, however slow the servers are."""
+"""The last is the floor: 2,000 keys a second, however slow the servers are."""
 STILL = Pace(0, 0.1)
 """Markers alone: what a server still takes long for is not this engine's doing."""
 

@@ -36,10 +36,8 @@ class Page:
 
     def has_room(self, sides: tuple[Side, ...]) -> bool:
         """For one more key on these sides."""
-        for side in sides:
-            if len(self.alone[side]) + len(self.both) >= PAGE_KEYS:
-                return False
-        return True
+        taken = len(self.both)
+        return all(len(self.alone[side]) + taken < PAGE_KEYS for side in sides)
 
     @property
     def most_keys(self) -> int:
@@ -77,18 +75,15 @@ class _Filling:
     def page_for(self, sides: tuple[Side, ...], all_pages: list[Page]) -> Page:
         """One that has room on these sides; a new one is added to all pages."""
         at = self._at[sides[0]] if len(sides) == 1 else max(self._at)
-        for at in range(at, len(self._pages)):
-            page = self._pages[at]
-            if page.has_room(sides):
-                break
-        else:
-            at = len(self._pages)
+        while at < len(self._pages) and not self._pages[at].has_room(sides):
+            at += 1
+        if at == len(self._pages):
             page = Page(len(all_pages), self._pages[0].target, ReadForm.VALUE)
             self._pages.append(page)
             all_pages.append(page)
         for side in sides:
             self._at[side] = at
-        return page
+        return self._pages[at]
 
 
 def token_pages(keys: Iterator[tuple[bytes, int]], first_number: int) -> list[Page]:

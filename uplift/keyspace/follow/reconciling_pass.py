@@ -17,8 +17,8 @@ from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.pipelined_requests import PipelinedRequests
 from uplift.keyspace.server.replies import as_scan
 
-_SCAN_COUNT = 100
-_SCAN_COUNT_AT_FULL_SPEED = 500
+_MOST_SLOWED = 100
+_MOST = 500
 _PAUSE_SECONDS = 5.0
 
 
@@ -94,12 +94,13 @@ class ReconcilingPass:
         self.pending = set()
         self._fed_until = None
 
-    def next_keys(self, is_to_compare: Callable[[bytes], bool]) -> Iterator[tuple[bytes, Rule]]:
-        """The next followed keys that are to be compared. Raises SourceUnreachable or ErrorReply."""
+    def next_keys(self, is_to_compare: Callable[[bytes], bool], room: int) -> Iterator[tuple[bytes, Rule]]:
+        """The next followed keys that are to be compared, about `room` of them. Raises SourceUnreachable or ErrorReply."""
+        count = min(room, _MOST_SLOWED if self._is_slowed else _MOST)
         if self._scan is None:
-            self._scan = _Scan(self._queue.pop(0), _SCAN_COUNT if self._is_slowed else _SCAN_COUNT_AT_FULL_SPEED)
+            self._scan = _Scan(self._queue.pop(0), count)
         scan = self._scan
-        for name in scan.next_names():
+        for name in scan.next_names(count):
             self.seen += 1
             key = scan.server.events.source_name(name)
             if key is None or not is_to_compare(key):
@@ -148,21 +149,21 @@ class _Scan:
     """The names of one server, a page ahead."""
 
     def __init__(self, server: FollowedServer, count: int) -> None:
-        self.server, self._count = server, count
+        self.server = server
         self.is_done = False
         self._connection: Connection = server.connection.beside()
         self._requests = PipelinedRequests(self._connection)
-        self._ask(b"0")
+        self._ask(b"0", count)
 
-    def _ask(self, cursor: bytes) -> None:
-        self._requests.send(pack("SCAN", cursor, "COUNT", self._count))
+    def _ask(self, cursor: bytes, count: int) -> None:
+        self._requests.send(pack("SCAN", cursor, "COUNT", count))
 
-    def next_names(self) -> list[bytes]:
+    def next_names(self, count: int) -> list[bytes]:
         cursor, names = as_scan(self._requests.receive())
         if cursor == b"0":
             self.is_done = True
         else:
-            self._ask(cursor)
+            self._ask(cursor, count)
         return names
 
     def close(self) -> None:
