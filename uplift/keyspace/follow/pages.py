@@ -20,26 +20,26 @@ def name_on(side: Side, key: bytes, rule: Rule) -> bytes:
 
 @dataclass(slots=True)
 class Page:
-    """The keys of one script call a side. `alone`: what is read on that side only; `both`: what is read on both. All are source names."""
+    """The keys of one script call a side, by source names. `one_side`: what is read on that side only; `both_sides`: on both."""
 
     number: int
     target: int
     form: ReadForm
-    alone: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
-    both: list[bytes] = field(default_factory=list)
+    one_side: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
+    both_sides: list[bytes] = field(default_factory=list)
 
     def keys_read(self, side: Side) -> list[bytes]:
         """What is read on a side."""
-        return self.alone[side] + self.both
+        return self.one_side[side] + self.both_sides
 
     def keys_on(self, side: Side) -> int:
         """How many are read on a side."""
-        return len(self.alone[side]) + len(self.both)
+        return len(self.one_side[side]) + len(self.both_sides)
 
     @property
     def most_keys(self) -> int:
         """The keys of the fuller side."""
-        return max(len(self.alone[Side.SOURCE]), len(self.alone[Side.TARGET])) + len(self.both)
+        return max(len(self.one_side[Side.SOURCE]), len(self.one_side[Side.TARGET])) + len(self.both_sides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def pages_of(dirty: Iterable[Dirty], targets: int, most_keys: int) -> list[Page]
     for one in islice(dirty, most_keys):
         sides = tuple(Side) if one.side is None else (one.side,)
         page = filling[one.target].page_for(sides, pages)
-        (page.both if one.side is None else page.alone[one.side]).append(one.key)
+        (page.both_sides if one.side is None else page.one_side[one.side]).append(one.key)
     return pages
 
 
@@ -89,8 +89,8 @@ def token_pages(keys: Iterator[tuple[bytes, int]], first_number: int) -> list[Pa
     made: list[Page] = []
     for key, target in keys:
         page = pages.get(target)
-        if page is None or len(page.both) >= PAGE_KEYS:
+        if page is None or len(page.both_sides) >= PAGE_KEYS:
             page = pages[target] = Page(first_number + len(made), target, ReadForm.TOKEN)
             made.append(page)
-        page.both.append(key)
+        page.both_sides.append(key)
     return made

@@ -84,7 +84,7 @@ class SideEvents:
     _canary_at: int = -1
     _begun: Begin | None = None
     _probed: set[str] = field(default_factory=set)
-    _held: list[tuple[bytes, TouchKind, int]] = field(default_factory=list)
+    _in_bracket: list[tuple[bytes, TouchKind, int]] = field(default_factory=list)
 
     def take(self, replies: list[Reply | ErrorReply], arrived_after: int = 0) -> None:
         """What a subscription received; positions are above `arrived_after`, so that those of several sides say what arrived first.
@@ -110,7 +110,7 @@ class SideEvents:
                 if name.startswith(PREFIX):  # type: ignore[union-attr]
                     self._take_own(name, kind)  # type: ignore[arg-type]
                 elif self._begun is not None:
-                    self._held.append((name, kind, self.position))  # type: ignore[arg-type]
+                    self._in_bracket.append((name, kind, self.position))  # type: ignore[arg-type]
                 else:
                     if name != before:
                         key, before = source_name(name), name  # type: ignore[arg-type]
@@ -185,9 +185,9 @@ class SideEvents:
         self.ends.append(EndAt(end, self.position, self.round))
 
     def _release(self, ours: Container[bytes]) -> None:
-        """What was held since begin: events of the names that were written are ours, all others are touches."""
-        held, self._held, self._begun = self._held, [], None
-        for name, kind, position in held:
+        """What came since begin: events of the names that were written are ours, all others are touches."""
+        in_bracket, self._in_bracket, self._begun = self._in_bracket, [], None
+        for name, kind, position in in_bracket:
             if name in ours and kind not in _NOT_OURS:
                 continue
             key = self.source_name(name)
@@ -214,7 +214,7 @@ class SideEvents:
             del self.standing[next(iter(self.standing))]
 
     def begin_anew(self) -> None:
-        """The subscription is another one: what was held belongs to a bracket whose end will not come."""
+        """The subscription is another one: what came since begin belongs to a bracket whose end will not come."""
         self._release(())
         self.markers.clear()
         self._probed.clear()
