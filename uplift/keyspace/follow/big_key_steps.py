@@ -7,9 +7,9 @@ from functools import partial
 from typing import assert_never
 
 from uplift.keyspace.follow.big_keys import BigKey, BigKeys, BigWrite, Stage
+from uplift.keyspace.follow.both_sides_judging import BothSidesJudge
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy
 from uplift.keyspace.follow.judgement import Judgement, ReadPage
-from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.pages import Page, name_on
@@ -65,9 +65,9 @@ class BigKeySteps:
     def _name_on(self, side: Side, key: bytes) -> bytes:
         return name_on(side, key, self._streams.rule_of(key))
 
-    def _judge(self, current: BigKey, policy: Policy, *, collects_base_updates: bool) -> Judge:
+    def _judge(self, current: BigKey, policy: Policy, *, collects_base_updates: bool) -> BothSidesJudge:
         target = self._streams.targets[self._streams.rule_of(current.key).target]
-        return Judge((self._streams.source, target), self._streams.pasts, policy, collects_base_updates=collects_base_updates)
+        return BothSidesJudge((self._streams.source, target), self._streams.pasts, policy, collects_base_updates=collects_base_updates)
 
     def _wait_for_markers(self, current: BigKey, round_: int) -> None:
         """The markers of the next round lie behind the watching, so that what touched the key before them is in what is read then."""
@@ -81,7 +81,7 @@ class BigKeySteps:
         self._read = ReadPage(Page(target, target, ReadForm.VALUE), (NOTHING_READ, NOTHING_READ), positions, round_)
         self._big.go_on(current.look, Stage.LOOKING)
 
-    def _decide(self, current: BigKey, judge: Judge, lease: Lease) -> Judgement | None:
+    def _decide(self, current: BigKey, judge: BothSidesJudge, lease: Lease) -> Judgement | None:
         if current.looks is None or self._read is None:
             raise RuntimeError("a big key is read before it is decided")
         here, there = (replace(NOTHING_READ, clock=look.clock) for look in current.looks)
@@ -108,7 +108,7 @@ class BigKeySteps:
             case _:
                 assert_never(decision.outcome)
 
-    def _end(self, current: BigKey, judge: Judge) -> Judgement | None:
+    def _end(self, current: BigKey, judge: BothSidesJudge) -> Judgement | None:
         if current.written.is_changed:
             self._streams.pending_lives.pop(current.key, None)
             self._big.end(current, is_done=False)

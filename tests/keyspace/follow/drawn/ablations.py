@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Container
 from typing import Any
 
-from uplift.keyspace.follow import engine, judging, proofs
+from uplift.keyspace.follow import both_sides_judging, engine, proofs
 from uplift.keyspace.follow import round as rounds
 from uplift.keyspace.follow.applying import ANYTHING, Change, apply_request
 from uplift.keyspace.follow.decision import Candidate, Decision, Outcome, Policy, Reason, decide
@@ -103,7 +103,7 @@ def _gap_to_the_authority() -> None:
             return Decision(Outcome.SOURCE if policy.authority is Side.SOURCE else Outcome.TARGET, Reason.CHANGED_BOTH)
         return found
 
-    _put(judging, "decide", by_authority)
+    _put(both_sides_judging, "decide", by_authority)
 
 
 def _failover_is_a_gap() -> None:
