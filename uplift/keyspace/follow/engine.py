@@ -12,7 +12,6 @@ from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.event_classes import SECONDS_BETWEEN_PROBES
-from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS
 from uplift.keyspace.follow.foreign_writers import ForeignWriters
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.interruptions import Abandoned, Fenced
@@ -21,6 +20,7 @@ from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease, is_fenced_by
 from uplift.keyspace.follow.leases import ask, raise_leases
+from uplift.keyspace.follow.message_wait import wait_for_messages
 from uplift.keyspace.follow.pace import PACES, STILL
 from uplift.keyspace.follow.pages import Page, pages_of, token_pages
 from uplift.keyspace.follow.proofs import check_proofs
@@ -159,15 +159,8 @@ class Engine:
 
     def _wait_for_raises(self) -> None:
         """What another lease did is over once this one's was told by every server: all of its ends are before that. Raises Abandoned."""
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while late := [server for server in self.servers if server.events.raised_last != self.lease.text]:
-            if any(server.subscription is None for server in late):
-                raise Abandoned("a subscription broke")
-            if time.monotonic() > deadline:
-                for server in late:
-                    server.stop_listening(f"{server.name}: a raised lease was not told of for {TIMEOUT_SECONDS:.0f} s")
-                raise Abandoned("a raised lease was not told of")
-            self.drain(deadline - time.monotonic())
+        taken = self.lease.text
+        wait_for_messages(lambda: [server for server in self.servers if server.events.raised_last != taken], self.drain, "raised lease")
 
     def _run_round(self) -> Step:
         self._look_for_foreign_writers()

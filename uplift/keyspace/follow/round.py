@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,10 +11,11 @@ from enum import Enum
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import ApplyReply, Change, apply_reply_of, apply_request
 from uplift.keyspace.follow.event_classes import probe_request
-from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS, FollowedServer
+from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.interruptions import Abandoned
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease
+from uplift.keyspace.follow.message_wait import wait_for_messages
 from uplift.keyspace.follow.messages import marker_text
 from uplift.keyspace.follow.pages import Page, name_on
 from uplift.keyspace.follow.reading import ReadReply, read_reply_of, read_request
@@ -158,7 +158,7 @@ class Round:
             for page, side in of
             if self.read_replies[page.number, side].lease == self.lease.text
         ]
-        self._wait(lambda: [(server, at) for server, at in wanted if at not in server.events.markers], "marker")
+        wait_for_messages(lambda: [server for server, at in wanted if at not in server.events.markers], self.drain, "marker")
 
     def _wait_for_ends(self) -> None:
         """Every end of what was done came back: only they settle."""
@@ -167,22 +167,7 @@ class Round:
             for (number, side), answer in self.apply_replies.items()
             if answer.fenced is None
         ]
-        self._wait(lambda: [(server, at) for server, at in wanted if not self.has_ended(server, *at)], "written page's end")
-
-    def _wait(self, missing: Callable[[], list[tuple[FollowedServer, tuple[int, int]]]], what: str) -> None:
-        if not missing():
-            return
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        self.drain(0.0)
-        while left := missing():
-            if any(server.subscription is None for server, _ in left):
-                raise Abandoned("a subscription broke")
-            seconds = deadline - time.monotonic()
-            if seconds <= 0:
-                for server, _ in left:
-                    server.stop_listening(f"{server.name}: a {what} did not come back over the subscription for {TIMEOUT_SECONDS:.0f} s")
-                raise Abandoned(f"a {what} did not come back")
-            self.drain(seconds)
+        wait_for_messages(lambda: [server for server, at in wanted if not self.has_ended(server, *at)], self.drain, "written page's end")
 
     def position(self, page: Page, side: Side) -> int:
         """Where the page's marker stood on a side; behind everything where it was not published yet."""
