@@ -14,7 +14,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint, fill_every_encoding, fill_streams, read
 from uplift.keyspace.follow.applying import ANYTHING, Applied, ApplyReply, Change, Write, apply_reply_of, apply_request
-from uplift.keyspace.follow.event_classes import probe_request
+from uplift.keyspace.follow.event_classes import classes_on, probe_request
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side, State, payload_token, string_token
 from uplift.keyspace.follow.lease import Lease, raise_lease
@@ -337,13 +337,14 @@ def test_a_marker_right_behind_its_canary_comes_back(scripted: Scripted) -> None
 
 
 def test_a_probe_hears_every_class_also_of_a_full_server(scripted: Scripted) -> None:
+    classes = classes_on(scripted.followed.facts)
     for maxmemory in ("0", "1000"):
         scripted.server.set_config("maxmemory-policy", "noeviction")
         scripted.server.set_config("maxmemory", maxmemory)
-        assert scripted.followed.connection.call_packed(probe_request(0, LEASE.text)) == b"$lshz"
+        assert scripted.followed.connection.call_packed(probe_request(0, LEASE.text, classes)) == classes.encode()
         scripted.server.set_config("maxmemory", "0")
         assert scripted.heard().followed.events.silent_classes == ""
-    for letter in "$lshz":
-        scripted.server.set_config("notify-keyspace-events", "Egxe" + "$lshz".replace(letter, ""))
-        scripted.followed.connection.call_packed(probe_request(0, LEASE.text))
+    for letter in classes:
+        scripted.server.set_config("notify-keyspace-events", "Egxe" + classes.replace(letter, ""))
+        scripted.followed.connection.call_packed(probe_request(0, LEASE.text, classes))
         assert scripted.heard().followed.events.silent_classes == letter

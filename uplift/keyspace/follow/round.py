@@ -10,7 +10,7 @@ from enum import Enum
 
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.follow.applying import ApplyReply, Change, apply_reply_of, apply_request
-from uplift.keyspace.follow.event_classes import probe_request
+from uplift.keyspace.follow.event_classes import classes_on, probe_request
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.interruptions import Abandoned
 from uplift.keyspace.follow.key_state import Side
@@ -100,7 +100,7 @@ class Round:
                 server = self.server(page, side)
                 if id(server) not in seen:
                     seen.add(id(server))
-                    self._ask(page, side, probe_request(server.database, self.lease.text), _Asked.PROBE)
+                    self._ask(page, side, probe_request(server.database, self.lease.text, classes_on(server.facts)), _Asked.PROBE)
 
     def finish(self) -> None:
         """Every answer and every end came. Raises Abandoned."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from uplift.keyspace.follow.event_classes import PROBE_NAMES, are_all, missing_classes
+from uplift.keyspace.follow.event_classes import PROBE_NAMES, missing_classes
 from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
 from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, Standing, message_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
@@ -169,10 +169,10 @@ class SideEvents:
 
     def _take_probed(self, probed: Probed) -> None:
         """A class that was not written to, since the server is full, is neither on nor off by that: it stays what it was."""
-        silent = missing_classes(probed.classes, frozenset(self._probed))
-        untold = set(self.silent_classes) - set(probed.classes)
+        silent = missing_classes(probed.written, frozenset(self._probed))
+        untold = set(self.silent_classes) - set(probed.written)
         self.silent_classes = missing_classes(silent + "".join(untold), frozenset())
-        if are_all(probed.classes) and not self.silent_classes:
+        if probed.written == probed.asked and not self.silent_classes:
             self.probed_round = self.round
         self._probed.clear()
 
