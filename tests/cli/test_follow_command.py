@@ -190,17 +190,17 @@ def test_every_part_of_a_status_in_words() -> None:
         at=0, run="r", engine="e", process=1, revision=2, phase=Phase.DEGRADED, phase_seconds=3, is_resumed=True, is_two_way=True,
         authority="source", lease=None, why="the source does not answer", not_in_sync="no pass has compared every key yet", seconds_left=70,
         reconciling=PassStatus(3, True, 0.1, 4000.0, 50, 200, 70.0, 5, 0), gaps=GapStatus(("source database 0",), 2, 9.0),
-        throttled=Throttled("source latency (ms)", 5, 9.5, 61), conflicts={"later": 3}, left={"evicted": 4}, not_described=1_000,
+        throttled=Throttled("source latency", 5, 139.501, 61), conflicts={"later": 3}, left={"evicted": 4}, not_described=1_000,
     )  # fmt: skip
     text = "\n".join(status_lines(status, 2.5, has_engine=False))
     for part in (
         "degraded: the source does not answer, 0 events/s, 0 keys/s, 0 dirty, lag N/A, pass 4: 25 %, 1 min 10 s left",
-        "slowed by source latency (ms): 9.5, allowed 5",
+        "slowed by source latency: 139.5 ms, allowed 5 ms",
         "told 2 s ago by engine e (no engine has this directory now, resumed)",
         "not in sync: no pass has compared every key yet; 1 min 10 s left",
         "gaps: 2, open for 9 s: source database 0",
         "passes: 3 whole, the latest in 1 h 6 min at 10% of the time; it found 5 differences, 0 without an event",
-        "slowed by source latency (ms) for 1 min 1 s",
+        "slowed by source latency for 1 min 1 s",
         "conflicts: 3: later",
         "left: 4: evicted",
         "not described by any rule: 1,000 keys on targets, which stay there",

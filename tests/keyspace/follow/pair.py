@@ -39,6 +39,10 @@ class Pair:
     def side(self, side: Side) -> RedisServer:
         return self.source if side is Side.SOURCE else self.target
 
+    def names(self, side: Side) -> set[bytes]:
+        """What is on a side, this follow's own keys aside."""
+        return {name for name in snapshot(self.side(side).client) if not is_own_key(name)}
+
     def differing(self) -> list[bytes]:
         """What an independent reader finds unequal, this follow's own keys aside."""
         found = [

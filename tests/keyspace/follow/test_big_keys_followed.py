@@ -52,7 +52,7 @@ def test_each_type_comes_to_the_other_side(pair: Pair, engine: Driven, side: Sid
     fill(pair.side(side).client, random.Random(1))
     whole(engine)
     assert pair.differing() == []
-    assert pair.side(side.other).client.dbsize() == pair.side(side).client.dbsize()
+    assert pair.names(side.other) == pair.names(side) != set()
     assert engine.named == {}
     assert not list(pair.source.client.scan_iter("uplift:temporary:*"))
     assert not list(pair.target.client.scan_iter("uplift:temporary:*"))

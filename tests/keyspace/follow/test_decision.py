@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Seen, decide
+from uplift.keyspace.follow.decision import Candidate, Decision, Outcome, Policy, decide
 from uplift.keyspace.follow.evidence import Evidence, Span
 from uplift.keyspace.follow.key_state import FOREVER, Side, State
 
@@ -29,17 +29,17 @@ _ABSENT = {V, E}
 _GAP = Span(10, 20)
 
 
-def _seen(evidence: Evidence, state: State | None = _ONE, round_: int = 5, arrived: int = 0) -> Seen:
+def _candidate(evidence: Evidence, state: State | None = _ONE, round_: int = 5, arrived: int = 0) -> Candidate:
     state = None if evidence in _ABSENT else state
-    return Seen(state, evidence, _CLOCK, round_, arrived, _GAP if evidence in {G, M} else None)
+    return Candidate(state, evidence, _CLOCK, round_, arrived, _GAP if evidence in {G, M} else None)
 
 
 @dataclass(frozen=True)
 class _Row:
     """`wins`: one, other, authority, leave or keep."""
 
-    one: Seen
-    other: Seen
+    one: Candidate
+    other: Candidate
     wins: str
     conflict: bool = False
     named: bool = False
@@ -48,16 +48,16 @@ class _Row:
 
 
 def _row(one: Evidence, other: Evidence, wins: str, conflict: bool = False, named: bool = False) -> _Row:
-    return _Row(_seen(one), _seen(other, _OTHER), wins, conflict, named)
+    return _Row(_candidate(one), _candidate(other, _OTHER), wins, conflict, named)
 
 
-def _two(wins: str, one: Seen, other: Seen, **rest: bool) -> _Row:
+def _two(wins: str, one: Candidate, other: Candidate, **rest: bool) -> _Row:
     return _Row(one, other._replace(state=other.state and other.state._replace(token=b"S2")), wins, **rest)
 
 
-_LOST = Seen(_ONE, R, _CLOCK, is_failover=True)
-_W, _X = _seen(W), _seen(X)
-_AWAY = _seen(W)._replace(state=None)
+_LOST = Candidate(_ONE, R, _CLOCK, is_failover=True)
+_W, _X = _candidate(W), _candidate(X)
+_AWAY = _candidate(W)._replace(state=None)
 
 
 def _lives(one: int, other: int) -> tuple[State, State]:
@@ -67,19 +67,19 @@ def _lives(one: int, other: int) -> tuple[State, State]:
 _SHORT, _LONG = _lives(_LATER, _LATER + 1_000)
 _TABLE = [
     # Equal, and about to expire.
-    *[_Row(_seen(evidence), _seen(evidence), "keep", same_value=True) for evidence in Evidence if evidence not in _ABSENT],
-    _Row(_seen(V), _seen(E), "keep"),
+    *[_Row(_candidate(evidence), _candidate(evidence), "keep", same_value=True) for evidence in Evidence if evidence not in _ABSENT],
+    _Row(_candidate(V), _candidate(E), "keep"),
     _Row(_AWAY, _AWAY, "keep"),
-    _Row(_W._replace(state=_SHORT), _seen(N)._replace(state=_SHORT._replace(life=_LATER + 20)), "keep", same_value=True),
-    _Row(_seen(E), _seen(N)._replace(state=State(b"S1", _CLOCK + 20)), "leave"),
-    _Row(_seen(E), _seen(X)._replace(state=State(b"S1", _CLOCK)), "leave"),
-    _Row(_seen(E), _seen(W)._replace(state=State(b"S1", _CLOCK)), "other"),
-    _Row(_AWAY, _seen(N)._replace(state=State(b"S1", _CLOCK)), "one"),
+    _Row(_W._replace(state=_SHORT), _candidate(N)._replace(state=_SHORT._replace(life=_LATER + 20)), "keep", same_value=True),
+    _Row(_candidate(E), _candidate(N)._replace(state=State(b"S1", _CLOCK + 20)), "leave"),
+    _Row(_candidate(E), _candidate(X)._replace(state=State(b"S1", _CLOCK)), "leave"),
+    _Row(_candidate(E), _candidate(W)._replace(state=State(b"S1", _CLOCK)), "other"),
+    _Row(_AWAY, _candidate(N)._replace(state=State(b"S1", _CLOCK)), "one"),
     # A reset.
     *[_row(R, evidence, "other") for evidence in Evidence if evidence is not R],
     _row(R, R, "authority", named=True),
-    _two("other", _LOST, _seen(N), named=True),
-    _two("other", _LOST._replace(is_remembered=True), _seen(N)),
+    _two("other", _LOST, _candidate(N), named=True),
+    _two("other", _LOST._replace(is_remembered=True), _candidate(N)),
     _Row(_LOST, _AWAY, "other", named=True),
     # Evicted and expired.
     *[_row(V, evidence, "leave") for evidence in (N,)],
@@ -107,12 +107,12 @@ _TABLE = [
     _Row(_W._replace(state=_LONG), _X._replace(state=_SHORT, round=6), "one", conflict=True, life=_SHORT.life),
     _Row(_W._replace(state=_SHORT), _X._replace(state=_LONG, round=4), "one", conflict=True),
     # Written, and a gap.
-    _two("other", _W._replace(round=8), _seen(G), conflict=True),
-    _two("authority", _W._replace(round=9), _seen(G), conflict=True, named=True),
-    _two("authority", _W._replace(round=20), _seen(G), conflict=True, named=True),
-    _two("one", _W._replace(round=21), _seen(G), conflict=True),
-    _two("other", _W._replace(round=15, is_base=True), _seen(G), conflict=True),
-    _two("other", _W._replace(round=15, is_sent=True), _seen(G), conflict=True),
+    _two("other", _W._replace(round=8), _candidate(G), conflict=True),
+    _two("authority", _W._replace(round=9), _candidate(G), conflict=True, named=True),
+    _two("authority", _W._replace(round=20), _candidate(G), conflict=True, named=True),
+    _two("one", _W._replace(round=21), _candidate(G), conflict=True),
+    _two("other", _W._replace(round=15, is_base=True), _candidate(G), conflict=True),
+    _two("other", _W._replace(round=15, is_unanswered=True), _candidate(G), conflict=True),
     _row(W, M, "one", named=True),
     _row(W, Z, "one", named=True),
     # Lives, and what changed somehow.
@@ -137,21 +137,24 @@ def test_a_row_of_the_table(row: _Row, turned: bool, authority: Side) -> None:
     assert (found.outcome, found.is_conflict, found.is_named, found.life) == (outcome, row.conflict, row.named, row.life), found.reason
 
 
-def _decided(one: Seen, other: Seen, authority: Side, *, two_way: bool = True) -> Decision:
+def _decided(one: Candidate, other: Candidate, authority: Side, *, two_way: bool = True) -> Decision:
     same = one.state is not None and one.state == other.state
     return decide(one, other, same_value=same, policy=Policy(two_way, authority))
 
 
-def _all_seen() -> list[Seen]:
+def _all_candidates() -> list[Candidate]:
     states = (None, _ONE, _OTHER, _SHORT, _LONG, State(b"S1", _CLOCK))
     return [
-        Seen(state, evidence, _CLOCK, 5, 0, _GAP) for state in states for evidence in Evidence if state is None or evidence not in _ABSENT
+        Candidate(state, evidence, _CLOCK, 5, 0, _GAP)
+        for state in states
+        for evidence in Evidence
+        if state is None or evidence not in _ABSENT
     ]
 
 
 def test_every_pair_is_decided_the_same_both_ways_round() -> None:
     turned = {Outcome.SOURCE: Outcome.TARGET, Outcome.TARGET: Outcome.SOURCE}
-    for one, other in itertools.product(_all_seen(), repeat=2):
+    for one, other in itertools.product(_all_candidates(), repeat=2):
         if one.evidence is other.evidence is W or one.evidence is other.evidence is X:
             # What arrived first decides, and of two equal lives either.
             continue
@@ -161,13 +164,13 @@ def test_every_pair_is_decided_the_same_both_ways_round() -> None:
 
 
 def test_one_way_the_source_always_wins() -> None:
-    for one, other in itertools.product(_all_seen(), repeat=2):
+    for one, other in itertools.product(_all_candidates(), repeat=2):
         found = _decided(one, other, Side.TARGET, two_way=False)
         assert found.outcome is not Outcome.TARGET
         assert not found.is_named
 
 
 def test_only_the_authority_wins_by_name_and_a_written_side_is_never_replaced_by_an_untouched_one() -> None:
-    for one, other in itertools.product(_all_seen(), repeat=2):
+    for one, other in itertools.product(_all_candidates(), repeat=2):
         if one.evidence is W and other.evidence in {N, E, V}:
             assert _decided(one, other, Side.TARGET).outcome in {Outcome.SOURCE, Outcome.KEEP}, (one, other)

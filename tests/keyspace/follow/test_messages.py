@@ -99,7 +99,7 @@ def test_a_raise_comes_back(word: bytes, was_missing: bool) -> None:
 
 @pytest.mark.parametrize("classes", ["", "$lshz", "$"])
 def test_a_probe_comes_back(classes: str) -> None:
-    assert message_of(b"p %b %b" % (OWNER, classes.encode())) == Probed(OWNER, classes)
+    assert message_of(b"p %b $lshz %b" % (OWNER, classes.encode())) == Probed(OWNER, "$lshz", classes)
 
 
 @pytest.mark.parametrize(

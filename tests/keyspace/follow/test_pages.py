@@ -29,15 +29,15 @@ def test_every_key_is_on_one_page_of_its_target_and_on_its_side() -> None:
     wanted = [*dirty(250, 0), *dirty(130, 1, Side.TARGET, "t"), *dirty(120, 0, None, "b")]
     found = []
     for page in pages_of(wanted, 2, 10_000):
-        found += [Dirty(key, page.target, side) for side in Side for key in page.alone[side]] + [
-            Dirty(key, page.target, None) for key in page.both
+        found += [Dirty(key, page.target, side) for side in Side for key in page.one_side[side]] + [
+            Dirty(key, page.target, None) for key in page.both_sides
         ]
     assert Counter(found) == Counter(wanted)
 
 
 def test_no_more_keys_than_asked_for_in_their_order() -> None:
     pages = pages_of(dirty(500), 1, 120)
-    assert [key for page in pages for key in page.alone[Side.SOURCE]] == [one.key for one in dirty(120)]
+    assert [key for page in pages for key in page.one_side[Side.SOURCE]] == [one.key for one in dirty(120)]
 
 
 def test_a_side_alone_and_the_other_share_a_page() -> None:
@@ -46,7 +46,7 @@ def test_a_side_alone_and_the_other_share_a_page() -> None:
     (page,) = pages_of([one for pair in zip(there, here, strict=True) for one in pair][:199], 1, 1_000)
     assert page.most_keys == 100
     assert (len(page.keys_read(Side.SOURCE)), len(page.keys_read(Side.TARGET))) == (99, 100)
-    assert page.keys_read(Side.SOURCE) == page.alone[Side.SOURCE]
+    assert page.keys_read(Side.SOURCE) == page.one_side[Side.SOURCE]
 
 
 def test_keys_of_both_sides_are_read_on_each() -> None:
@@ -60,6 +60,6 @@ def test_a_pass_compares_tokens_on_both_sides_on_pages_of_each_target() -> None:
     keys = [(f"k{number}".encode(), number % 2) for number in range(250)]
     pages = token_pages(iter(keys), 5)
     assert [page.number for page in pages] == [5, 6, 7, 8]
-    assert all(page.form is ReadForm.TOKEN and len(page.both) <= PAGE_KEYS and page.alone == ([], []) for page in pages)
-    assert sorted((key, page.target) for page in pages for key in page.both) == sorted(keys)
+    assert all(page.form is ReadForm.TOKEN and len(page.both_sides) <= PAGE_KEYS and page.one_side == ([], []) for page in pages)
+    assert sorted((key, page.target) for page in pages for key in page.both_sides) == sorted(keys)
     assert token_pages(iter([]), 5) == []

@@ -13,14 +13,14 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint, fill_every_encoding, fill_streams, read
-from uplift.keyspace.follow.applying import ANYTHING, Answer, Applied, Change, Write, answer_of, apply_request
-from uplift.keyspace.follow.event_classes import probe_request
+from uplift.keyspace.follow.applying import ANYTHING, Applied, ApplyReply, Change, Write, apply_reply_of, apply_request
+from uplift.keyspace.follow.event_classes import classes_on, probe_request
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side, State, payload_token, string_token
 from uplift.keyspace.follow.lease import Lease, raise_lease
 from uplift.keyspace.follow.messages import marker_text, token_as_text
 from uplift.keyspace.follow.own_names import CANARY
-from uplift.keyspace.follow.reading import ReadForm, Reading, read_request, reading_of
+from uplift.keyspace.follow.reading import ReadForm, ReadReply, read_reply_of, read_request
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.replies import Reply
 
@@ -40,14 +40,14 @@ class Scripted:
     def client(self) -> Any:
         return self.server.client
 
-    def read(self, *names: bytes, form: ReadForm = ReadForm.VALUE, limits: ReadLimits = LIMITS, lease: Lease = LEASE) -> Reading:
+    def read(self, *names: bytes, form: ReadForm = ReadForm.VALUE, limits: ReadLimits = LIMITS, lease: Lease = LEASE) -> ReadReply:
         request = read_request(list(names), marker_text(lease.text, 1, 0, b""), lease.text, 0, form, limits)
-        return reading_of(self.followed.connection.call_packed(request), form)
+        return read_reply_of(self.followed.connection.call_packed(request), form)
 
-    def apply(self, *changes: Change, lease: Lease = LEASE, absolute: bool | None = None, limits: ReadLimits = LIMITS) -> Answer:
+    def apply(self, *changes: Change, lease: Lease = LEASE, absolute: bool | None = None, limits: ReadLimits = LIMITS) -> ApplyReply:
         absolute = self.followed.has_absolute_ttl if absolute is None else absolute
         request = apply_request(list(changes), lease, 0, 1, 0, limits, has_absolute_ttl=absolute)
-        return answer_of(self.followed.connection.call_packed(request), list(changes))
+        return apply_reply_of(self.followed.connection.call_packed(request), list(changes))
 
     def heard(self, most: int = 200) -> Scripted:
         """Until everything that was published before now arrived."""
@@ -129,7 +129,7 @@ def test_a_key_that_is_gone_or_over_is_absent(scripted: Scripted) -> None:
 def test_pttl_zero_is_over_and_minus_two_beside_a_value_too() -> None:
     """What a server can answer where the last millisecond passes within the script; never immortal."""
     answer: list[Reply] = [1, 1, b"1:a", b"5", b"0", b"a", 0, 1, b"v", b"b", -2, 1, b"v", b"c", -1, 1, b"v", b"d", 7, 1, b"v"]
-    states = reading_of(answer, ReadForm.VALUE).states
+    states = read_reply_of(answer, ReadForm.VALUE).states
     assert (states[b"a"], states[b"b"]) == (None, None)
     kept = states[b"c"], states[b"d"]
     assert [state.life for state in kept if state is not None] == [FOREVER, 5_007]
@@ -194,7 +194,7 @@ def test_each_write_does_what_it_says_between_begin_and_end(scripted: Scripted, 
         change(b"never there", Write.DELETE),
         absolute=absolute,
     )
-    assert answer == Answer(None, (Applied.DONE,) * 7, {})
+    assert answer == ApplyReply(None, (Applied.DONE,) * 7, {})
     assert client.get("string") == b"new \x00 value"
     assert client.lrange("payload", 0, -1) == [b"a", b"b"]
     assert client.lrange("renamed", 0, -1) == [b"built"]
@@ -337,13 +337,14 @@ def test_a_marker_right_behind_its_canary_comes_back(scripted: Scripted) -> None
 
 
 def test_a_probe_hears_every_class_also_of_a_full_server(scripted: Scripted) -> None:
+    classes = classes_on(scripted.followed.facts)
     for maxmemory in ("0", "1000"):
         scripted.server.set_config("maxmemory-policy", "noeviction")
         scripted.server.set_config("maxmemory", maxmemory)
-        assert scripted.followed.connection.call_packed(probe_request(0, LEASE.text)) == b"$lshz"
+        assert scripted.followed.connection.call_packed(probe_request(0, LEASE.text, classes)) == classes.encode()
         scripted.server.set_config("maxmemory", "0")
         assert scripted.heard().followed.events.silent_classes == ""
-    for letter in "$lshz":
-        scripted.server.set_config("notify-keyspace-events", "Egxe" + "$lshz".replace(letter, ""))
-        scripted.followed.connection.call_packed(probe_request(0, LEASE.text))
+    for letter in classes:
+        scripted.server.set_config("notify-keyspace-events", "Egxe" + classes.replace(letter, ""))
+        scripted.followed.connection.call_packed(probe_request(0, LEASE.text, classes))
         assert scripted.heard().followed.events.silent_classes == letter

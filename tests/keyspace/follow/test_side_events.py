@@ -278,13 +278,13 @@ def test_a_lease_that_an_event_removed_was_not_flushed(name: bytes, removed: boo
     assert len(fed(event(name, LEASE)).touches) == 0
 
 
-def probe(letters: str, written: str = "$lshz") -> list[list[Reply]]:
+def probe(letters: str, written: str = "$lshz", asked: str = "$lshz") -> list[list[Reply]]:
     """As a script of lua/probe_classes.lua that wrote to some classes, of which some are on."""
     by_letter = {letter: name for name, letter in PROBE_NAMES.items()}
     replies = [event(b"del", name) for name in PROBE_NAMES]
     for letter in letters:
         replies += [event(b"write", by_letter[letter]), event(b"expire", by_letter[letter])]
-    return [*replies, message(b"p %b %b" % (OWNER, written.encode()))]
+    return [*replies, message(b"p %b %b %b" % (OWNER, asked.encode(), written.encode()))]
 
 
 def test_a_class_without_its_event_is_silent_until_a_probe_hears_it() -> None:

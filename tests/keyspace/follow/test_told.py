@@ -11,14 +11,14 @@ from uplift.keyspace.follow.evidence import Span
 from uplift.keyspace.follow.gaps import Gaps, Reset, ResetKind
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, Side, string_token
 from uplift.keyspace.follow.messages import Marker, marker_text, message_of
-from uplift.keyspace.follow.told import Kept, Told, ToldGaps, told_of
+from uplift.keyspace.follow.told import BaseUpdate, Told, ToldGaps, told_of
 
 TOKEN = string_token(b"value")
 KEPT = [
-    Kept(b"session:1", TOKEN, TOKEN, 1_900_000_000_000, 7),
-    Kept(b"with spaces\nand lines", TOKEN, EVICTED_TOKEN, FOREVER, 2**40),
-    Kept(b"", ABSENT, ABSENT, FOREVER, 0),
-    Kept(bytes(range(256)) * 10, TOKEN, ABSENT, 0, 8),
+    BaseUpdate(b"session:1", TOKEN, TOKEN, 1_900_000_000_000, 7),
+    BaseUpdate(b"with spaces\nand lines", TOKEN, EVICTED_TOKEN, FOREVER, 2**40),
+    BaseUpdate(b"", ABSENT, ABSENT, FOREVER, 0),
+    BaseUpdate(bytes(range(256)) * 10, TOKEN, ABSENT, 0, 8),
 ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from uplift.keyspace.follow.evidence import BaseState, Evidence, Known, Span, TouchKind, evidence_of, kind_of_event
+from uplift.keyspace.follow.evidence import BaseState, Evidence, Observation, Span, TouchKind, evidence_of, kind_of_event
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, State
 from uplift.keyspace.follow.touches import Touches
 
@@ -190,7 +190,7 @@ def test_the_evidence_of_a_side(
     evidence: Evidence, state: State | None, kinds: frozenset[TouchKind], base: BaseState | None, gap: Span | None, is_reset: bool
 ) -> None:
     matches = state is not None and base is not None and state.token == base.token
-    assert evidence_of(Known(state, kinds, base, matches, gap, is_reset, _CLOCK)) is evidence
+    assert evidence_of(Observation(state, kinds, base, matches, gap, is_reset, _CLOCK)) is evidence
 
 
 def test_an_event_of_an_unknown_name_is_a_write() -> None:

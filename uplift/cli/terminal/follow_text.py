@@ -40,7 +40,7 @@ def status_line(status: Status) -> str:
     if status.reconciling is not None:
         parts.append(_pass(status.reconciling))
     if status.throttled is not None:
-        parts.append(f"slowed by {status.throttled.by}: {status.throttled.measured:g}, allowed {status.throttled.limit:g}")
+        parts.append(f"slowed by {status.throttled.by}: {status.throttled.measured:,.1f} ms, allowed {status.throttled.limit:g} ms")
     if status.named_keys:
         parts.append(f"{status.named_keys:,} keys named")
     return ", ".join(parts)

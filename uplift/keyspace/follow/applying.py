@@ -62,7 +62,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApplyReply:
     """`fenced`: somebody else's lease, or none (b""), was met and nothing done; None where the lease was ours.
 
     `letters` by change; `reasons` why those were refused that were.
@@ -110,13 +110,13 @@ def _packed_change(one: Change, absolute: bytes) -> bytes:
     )  # fmt: skip
 
 
-def answer_of(reply: Reply | ErrorReply, changes: list[Change]) -> Answer:
+def apply_reply_of(reply: Reply | ErrorReply, changes: list[Change]) -> ApplyReply:
     """What an apply answered. Raises ErrorReply where the script as a whole failed."""
     if isinstance(reply, ErrorReply):
         raise reply
     first, second = as_list(reply)
     if first == b"fenced":
-        return Answer(as_optional_bytes(second) or b"", (), {})
+        return ApplyReply(as_optional_bytes(second) or b"", (), {})
     letters = tuple(_APPLIED[letter] for letter in as_bytes(first))
     tokens = as_bytes_list(second)
     reasons = {
@@ -124,4 +124,4 @@ def answer_of(reply: Reply | ErrorReply, changes: list[Change]) -> Answer:
         for one, letter, token in zip(changes, letters, tokens, strict=True)
         if letter is Applied.REFUSED
     }
-    return Answer(None, letters, reasons)
+    return ApplyReply(None, letters, reasons)

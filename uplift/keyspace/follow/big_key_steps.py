@@ -7,13 +7,13 @@ from functools import partial
 from typing import assert_never
 
 from uplift.keyspace.follow.big_keys import BigKey, BigKeys, BigWrite, Stage
+from uplift.keyspace.follow.both_sides_judging import BothSidesJudge
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy
-from uplift.keyspace.follow.judgement import Judgement, Read
-from uplift.keyspace.follow.judging import Judge
+from uplift.keyspace.follow.judgement import Judgement, ReadPage
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.pages import Page, name_on
-from uplift.keyspace.follow.pasts import Sent
+from uplift.keyspace.follow.pasts import UnansweredWrite
 from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm
 from uplift.keyspace.follow.streams import Streams
 
@@ -23,14 +23,14 @@ class BigKeySteps:
 
     def __init__(self, streams: Streams, big: BigKeys) -> None:
         self._streams, self._big = streams, big
-        self._read: Read | None = None
+        self._read: ReadPage | None = None
         self._decision: Decision | None = None
         self._found = Judgement()
 
-    def go_on(self, round_: int, lease: Lease, policy: Policy, *, collects_kept: bool) -> Judgement | None:
+    def go_on(self, round_: int, lease: Lease, policy: Policy, *, collects_base_updates: bool) -> Judgement | None:
         """After a whole round of this number: begin with a key, or take the one under way a step further. What a key came to at its end."""
         current = self._big.take_result()
-        self._remember_sent()
+        self._remember_unanswered()
         if current is None:
             if self._big.under_way is None:
                 self._big.begin(self._name_on, self._streams.server_of)
@@ -40,34 +40,34 @@ class BigKeySteps:
                 self._wait_for_markers(current, round_)
                 return None
             case Stage.LOOKED:
-                return self._decide(current, self._judge(current, policy, collects_kept=collects_kept), lease)
+                return self._decide(current, self._judge(current, policy, collects_base_updates=collects_base_updates), lease)
             case Stage.OVER:
-                return self._end(current, self._judge(current, policy, collects_kept=collects_kept))
+                return self._end(current, self._judge(current, policy, collects_base_updates=collects_base_updates))
             case Stage.WATCHING | Stage.LOOKING | Stage.WRITING:
                 return None
             case _:
                 assert_never(current.stage)
 
-    def _remember_sent(self) -> None:
+    def _remember_unanswered(self) -> None:
         """A connection broke while a key was written: whether that took place is not known, unless an end says so."""
         failed, self._big.failed = self._big.failed, None
         if failed is None or failed.wanted is None or failed.looks is None:
             return
-        self._streams.carries.pop(failed.key, None)
+        self._streams.pending_lives.pop(failed.key, None)
         wanted, state = failed.wanted, failed.looks[failed.wanted.winner].state
         written = self._streams.server_of(wanted.winner.other, failed.key)
         if self._streams.has_ended(written, wanted.round, wanted.page):
             return
         life = FOREVER if state is None else state.life if wanted.life is None else wanted.life
         token = ABSENT if state is None else state.token
-        self._streams.pasts.sent[failed.key] = Sent(self._streams.place_of(written), wanted.winner.other, token, life, b"")
+        self._streams.pasts.unanswered[failed.key] = UnansweredWrite(self._streams.place_of(written), wanted.winner.other, token, life, b"")
 
     def _name_on(self, side: Side, key: bytes) -> bytes:
         return name_on(side, key, self._streams.rule_of(key))
 
-    def _judge(self, current: BigKey, policy: Policy, *, collects_kept: bool) -> Judge:
+    def _judge(self, current: BigKey, policy: Policy, *, collects_base_updates: bool) -> BothSidesJudge:
         target = self._streams.targets[self._streams.rule_of(current.key).target]
-        return Judge((self._streams.source, target), self._streams.pasts, policy, collects_kept=collects_kept)
+        return BothSidesJudge((self._streams.source, target), self._streams.pasts, policy, collects_base_updates=collects_base_updates)
 
     def _wait_for_markers(self, current: BigKey, round_: int) -> None:
         """The markers of the next round lie behind the watching, so that what touched the key before them is in what is read then."""
@@ -78,14 +78,14 @@ class BigKeySteps:
         target = streams.rule_of(current.key).target
         at = (round_, target)
         positions = (streams.source.events.markers[at].position, streams.targets[target].events.markers[at].position)
-        self._read = Read(Page(target, target, ReadForm.VALUE), (NOTHING_READ, NOTHING_READ), positions, round_)
+        self._read = ReadPage(Page(target, target, ReadForm.VALUE), (NOTHING_READ, NOTHING_READ), positions, round_)
         self._big.go_on(current.look, Stage.LOOKING)
 
-    def _decide(self, current: BigKey, judge: Judge, lease: Lease) -> Judgement | None:
+    def _decide(self, current: BigKey, judge: BothSidesJudge, lease: Lease) -> Judgement | None:
         if current.looks is None or self._read is None:
             raise RuntimeError("a big key is read before it is decided")
         here, there = (replace(NOTHING_READ, clock=look.clock) for look in current.looks)
-        self._read = read = replace(self._read, readings=(here, there))
+        self._read = read = replace(self._read, replies=(here, there))
         self._found = found = Judgement()
         self._decision = decision = judge.judge_big(current.key, current.looks, read, found)
         match decision.outcome:
@@ -100,7 +100,7 @@ class BigKeySteps:
             case Outcome.SOURCE | Outcome.TARGET:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
                 if decision.life is not None:
-                    self._streams.carries[current.key] = winner
+                    self._streams.pending_lives[current.key] = winner
                 self._streams.pasts.base.set_in_flight(current.key)
                 wanted = BigWrite(winner, decision.life, lease, read.round, read.page.number)
                 self._big.go_on(partial(current.write, wanted), Stage.WRITING)
@@ -108,9 +108,9 @@ class BigKeySteps:
             case _:
                 assert_never(decision.outcome)
 
-    def _end(self, current: BigKey, judge: Judge) -> Judgement | None:
+    def _end(self, current: BigKey, judge: BothSidesJudge) -> Judgement | None:
         if current.written.is_changed:
-            self._streams.carries.pop(current.key, None)
+            self._streams.pending_lives.pop(current.key, None)
             self._big.end(current, is_done=False)
             return None
         found, decision = self._found, self._decision

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from uplift.errors import NotConvertible, UpliftError
-from uplift.keyspace.follow.applying import ANYTHING, Applied, Change, Write, answer_of, apply_request
+from uplift.keyspace.follow.applying import ANYTHING, Applied, Change, Write, apply_reply_of, apply_request
 from uplift.keyspace.follow.big_look import BigLook, is_untouched, look, watch
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
@@ -165,7 +165,7 @@ class BigKey:
         executed = loser.connection.call_all([pack("MULTI"), request, pack("EXEC")])[-1]
         if not isinstance(executed, list):
             return BigWritten(is_changed=True)
-        answer = answer_of(executed[0], [change])
+        answer = apply_reply_of(executed[0], [change])
         return BigWritten(is_changed=answer.letters != (Applied.DONE,))
 
 

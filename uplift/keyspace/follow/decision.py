@@ -49,10 +49,12 @@ class Reason(StrEnum):
     CHANGED_BOTH = "changed on both sides without an order: the authority's"
 
 
-class Seen(NamedTuple):
-    """One side of a key at its reading. `round` is that of the last marker before its latest touch, `arrived` a number that orders touches
-    by when this program saw them. `is_sent`: the state was sent to the other side, and nobody knows whether it arrived. `is_remembered`:
-    the state is one this side held lately.
+class Candidate(NamedTuple):
+    """One side of a key when it is read: the state that both may come to, and what it is judged by.
+
+    `round` is that of the last marker before its latest touch, `arrived` a number that orders touches by when this program saw them.
+    `is_unanswered`: the state was written to the other side, and nobody knows whether it arrived. `is_remembered`: the state is one this
+    side held in the last seconds.
     """
 
     state: State | None
@@ -62,7 +64,7 @@ class Seen(NamedTuple):
     arrived: int = 0
     gap: Span | None = None
     is_base: bool = False
-    is_sent: bool = False
+    is_unanswered: bool = False
     is_remembered: bool = False
     is_failover: bool = False
 
@@ -85,7 +87,7 @@ class Policy:
     authority: Side
 
 
-def decide(source: Seen, target: Seen, *, same_value: bool, policy: Policy) -> Decision:
+def decide(source: Candidate, target: Candidate, *, same_value: bool, policy: Policy) -> Decision:
     """The decision for one key. `same_value`: both are there and hold the same value, whatever their tokens."""
     if _are_equal(source, target, same_value=same_value):
         return Decision(Outcome.KEEP, Reason.EQUAL)
@@ -101,13 +103,13 @@ def decide(source: Seen, target: Seen, *, same_value: bool, policy: Policy) -> D
     return _named(policy.authority, Reason.NO_PAST)
 
 
-def _are_equal(source: Seen, target: Seen, *, same_value: bool) -> bool:
+def _are_equal(source: Candidate, target: Candidate, *, same_value: bool) -> bool:
     if source.state is None or target.state is None:
         return source.state is target.state
     return same_value and same_life(source.state.life, target.state.life)
 
 
-def _holder_judges(absent: Seen, holder: Seen) -> bool:
+def _holder_judges(absent: Candidate, holder: Candidate) -> bool:
     """Whether the key is gone on one side because its life is over there, and the other's clock is to say so too."""
     return (
         absent.state is None
@@ -118,13 +120,13 @@ def _holder_judges(absent: Seen, holder: Seen) -> bool:
     )
 
 
-def _one_way(source: Seen) -> Decision:
+def _one_way(source: Candidate) -> Decision:
     if source.evidence is Evidence.EVICTED:
         return Decision(Outcome.LEAVE, Reason.EVICTED)
     return Decision(Outcome.SOURCE, Reason.ONE_WAY)
 
 
-def _by_pair(one: Seen, other: Seen, side: Side, *, same_value: bool, authority: Side) -> Decision | None:
+def _by_pair(one: Candidate, other: Candidate, side: Side, *, same_value: bool, authority: Side) -> Decision | None:
     """The decision by the rows of the table that begin with `one`'s evidence; None where another row decides."""
     match one.evidence:
         case Evidence.RESET:
@@ -145,13 +147,13 @@ def _by_pair(one: Seen, other: Seen, side: Side, *, same_value: bool, authority:
             return None
 
 
-def _reset(one: Seen, other: Seen, side: Side, authority: Side) -> Decision:
+def _reset(one: Candidate, other: Candidate, side: Side, authority: Side) -> Decision:
     if other.evidence is Evidence.RESET:
         return _named(authority, Reason.RESET_BOTH)
     return _wins(side.other, Reason.RESET)._replace(is_named=one.is_failover and not one.is_remembered)
 
 
-def _beside_untouched(one: Seen, other: Seen, side: Side) -> Decision | None:
+def _beside_untouched(one: Candidate, other: Candidate, side: Side) -> Decision | None:
     """`one` is untouched or expired."""
     if other.evidence in {Evidence.RESET, Evidence.EVICTED}:
         return None
@@ -162,7 +164,7 @@ def _beside_untouched(one: Seen, other: Seen, side: Side) -> Decision | None:
     return _wins(side if one.evidence is Evidence.NONE else side.other, Reason.STILL_THERE)
 
 
-def _written(one: Seen, other: Seen, side: Side, authority: Side) -> Decision | None:
+def _written(one: Candidate, other: Candidate, side: Side, authority: Side) -> Decision | None:
     match other.evidence:
         case Evidence.WRITTEN:
             return _both_written(one, other, side)
@@ -176,7 +178,7 @@ def _written(one: Seen, other: Seen, side: Side, authority: Side) -> Decision | 
             return None
 
 
-def _both_written(one: Seen, other: Seen, side: Side) -> Decision:
+def _both_written(one: Candidate, other: Candidate, side: Side) -> Decision:
     if abs(one.round - other.round) >= _SURELY_APART:
         return _conflict(side if one.round > other.round else side.other, Reason.LATER_WRITE)
     if one.is_base != other.is_base:
@@ -185,7 +187,7 @@ def _both_written(one: Seen, other: Seen, side: Side) -> Decision:
     return _conflict(side if later else side.other, Reason.LATER_WRITE)
 
 
-def _written_and_life(written: Seen, life: Seen, side: Side) -> Decision:
+def _written_and_life(written: Candidate, life: Candidate, side: Side) -> Decision:
     if written.is_base and abs(written.round - life.round) < _SURELY_APART:
         return _conflict(side.other, Reason.LIFE_OVER_ECHO)
     decision = _conflict(side, Reason.WRITE_OVER_LIFE)
@@ -199,9 +201,9 @@ def _written_and_life(written: Seen, life: Seen, side: Side) -> Decision:
     return decision
 
 
-def _written_and_gap(written: Seen, changed: Seen, side: Side, authority: Side) -> Decision:
+def _written_and_gap(written: Candidate, changed: Candidate, side: Side, authority: Side) -> Decision:
     gap = changed.gap
-    if written.is_base or written.is_sent:
+    if written.is_base or written.is_unanswered:
         # If it had arrived, both were equal, and the change in the gap is newer; if not, it is a conflict, and either may win.
         return _conflict(side.other, Reason.NET_CHANGE)
     if gap is None or written.round > gap.last:
@@ -211,7 +213,7 @@ def _written_and_gap(written: Seen, changed: Seen, side: Side, authority: Side) 
     return _named(authority, Reason.WRITE_IN_GAP)._replace(is_conflict=True)
 
 
-def _life(one: Seen, other: Seen, side: Side, *, same_value: bool, authority: Side) -> Decision | None:
+def _life(one: Candidate, other: Candidate, side: Side, *, same_value: bool, authority: Side) -> Decision | None:
     if other.evidence in _CHANGED_SOMEHOW:
         return _wins(side.other, Reason.VALUE_OVER_LIFE)
     if other.evidence is not Evidence.LIFE:

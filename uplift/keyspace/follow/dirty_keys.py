@@ -15,56 +15,56 @@ class DirtyKeys:
 
     def __init__(self, streams: Streams, big: BigKeys) -> None:
         self._streams, self._big = streams, big
-        self._both: dict[bytes, None] = {}
+        self._both_sides: dict[bytes, None] = {}
 
-    def read_both(self, keys: Iterable[bytes]) -> None:
+    def read_both_sides(self, keys: Iterable[bytes]) -> None:
         """Read both sides of these, until `is_decided`."""
-        self._both.update(dict.fromkeys(keys))
+        self._both_sides.update(dict.fromkeys(keys))
 
     def is_decided(self, key: bytes) -> None:
         """Nothing but a touch makes it dirty any more."""
-        self._both.pop(key, None)
+        self._both_sides.pop(key, None)
 
     def __contains__(self, key: object) -> bool:
         """Whether both sides are to be read, by a page or in pieces."""
-        return key in self._both or key in self._big
+        return key in self._both_sides or key in self._big
 
     @property
-    def keys_of_both(self) -> Iterator[bytes]:
+    def keys_on_both_sides(self) -> Iterator[bytes]:
         """Those that are to be read on both sides."""
-        return iter(self._both)
+        return iter(self._both_sides)
 
     @property
-    def read_on_both(self) -> int:
+    def count_on_both_sides(self) -> int:
         """How many are to be read on both sides."""
-        return len(self._both)
+        return len(self._both_sides)
 
     def __len__(self) -> int:
         """How many wait; one that was touched on two sides counts twice."""
-        return len(self._both) + len(self._big) + sum(len(server.events.touches) for server in self._streams.servers)
+        return len(self._both_sides) + len(self._big) + sum(len(server.events.touches) for server in self._streams.servers)
 
     def is_quiet(self, key: bytes) -> bool:
         """Whether no round is to look at the key."""
-        return key not in self._both and all(key not in server.events.touches for server in self._streams.servers)
+        return key not in self._both_sides and all(key not in server.events.touches for server in self._streams.servers)
 
     def has_any(self) -> bool:
         """Whether the next round has a key to read."""
-        if self._both:
+        if self._both_sides:
             return True
         touched = [server.events.touches for server in self._streams.servers if len(server.events.touches)]
         return bool(touched) and (not self._big or any(key not in self._big for touches in touched for key in touches))
 
     def next_keys(self, *, two_way: bool) -> Iterator[Dirty]:
         """Every one of them, those first that need both sides, then in the order of their first touch."""
-        streams, both, big = self._streams, self._both, self._big
+        streams, both_sides, big = self._streams, self._both_sides, self._big
         source = streams.source.events.touches
-        for key in both:
+        for key in both_sides:
             yield Dirty(key, streams.rule_of(key).target, None)
         for key in source:
-            if key not in both and key not in big:
+            if key not in both_sides and key not in big:
                 target = streams.rule_of(key).target
                 yield Dirty(key, target, None if key in streams.targets[target].events.touches else Side.SOURCE)
         for server in streams.targets:
             for key in server.events.touches:
-                if key not in both and key not in source and key not in big:
+                if key not in both_sides and key not in source and key not in big:
                     yield Dirty(key, streams.rule_of(key).target, Side.TARGET if two_way else None)

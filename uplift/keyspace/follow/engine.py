@@ -12,31 +12,31 @@ from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.event_classes import SECONDS_BETWEEN_PROBES
-from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS
 from uplift.keyspace.follow.foreign_writers import ForeignWriters
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.interruptions import Abandoned, Fenced
-from uplift.keyspace.follow.judgement import Judgement, Read
+from uplift.keyspace.follow.judgement import Judgement, ReadPage
 from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease, is_fenced_by
 from uplift.keyspace.follow.leases import ask, raise_leases
+from uplift.keyspace.follow.message_wait import wait_for_messages
 from uplift.keyspace.follow.pace import PACES, STILL
 from uplift.keyspace.follow.pages import Page, pages_of, token_pages
 from uplift.keyspace.follow.proofs import check_proofs
-from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm, Reading
+from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm, ReadReply
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Round, StopPoint
 from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
-from uplift.keyspace.follow.told import Kept, Told, ToldGaps
+from uplift.keyspace.follow.told import BaseUpdate, Told, ToldGaps
 from uplift.keyspace.follow.totals import Step, Totals
 from uplift.keyspace.follow.written import WrittenChanges
 from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.replies import ErrorReply
 
-_MOST_BOTH = 10_000
+_MOST_ON_BOTH_SIDES = 10_000
 """So many keys that a pass found different may wait; it goes on when they are fewer."""
 _LEAST_SHARE_OF_A_PASS = 5
 """Of the keys of a round, a fifth."""
@@ -74,7 +74,7 @@ class Engine:
         self._limits, self._stop_point = limits or ReadLimits(), stop_point
         self._dirty_since: float | None = None
         self._round_at = 0.0
-        self._kept: list[Kept] = []
+        self._base_updates: list[BaseUpdate] = []
         # To be told by the next step, also where the round that found them is abandoned.
         self._named: list[tuple[bytes, str]] = []
         self._unexplained: list[bytes] = []
@@ -112,7 +112,7 @@ class Engine:
 
     def _make_ready(self) -> str | None:
         for server in self.servers:
-            self.dirty.read_both(server.make_ready())
+            self.dirty.read_both_sides(server.make_ready())
         return next((server.problem or "not ready" for server in self.servers if not server.is_ready), None)
 
     def _wait_for_work(self, wait_seconds: float) -> None:
@@ -161,15 +161,8 @@ class Engine:
 
     def _wait_for_raises(self) -> None:
         """What another lease did is over once this one's was told by every server: all of its ends are before that. Raises Abandoned."""
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while late := [server for server in self.servers if server.events.raised_last != self.lease.text]:
-            if any(server.subscription is None for server in late):
-                raise Abandoned("a subscription broke")
-            if time.monotonic() > deadline:
-                for server in late:
-                    server.stop_listening(f"{server.name}: a raised lease was not told of for {TIMEOUT_SECONDS:.0f} s")
-                raise Abandoned("a raised lease was not told of")
-            self.drain(deadline - time.monotonic())
+        taken = self.lease.text
+        wait_for_messages(lambda: [server for server in self.servers if server.events.raised_last != taken], self.drain, "raised lease")
 
     def _run_round(self) -> Step:
         self._look_for_foreign_writers()
@@ -177,7 +170,7 @@ class Engine:
         began, self._round_at = self._dirty_since, time.monotonic()
         pages, rules = self._plan()
         self._dirty_since = None
-        kept = self._kept
+        base_updates = self._base_updates
         round_ = Round(
             self.round,
             self.lease,
@@ -210,19 +203,19 @@ class Engine:
             self._written.take_answers(round_)
         except Abandoned as why:
             round_.give_up(str(why))
-            self._written.remember_sent(round_)
+            self._written.remember_unanswered(round_)
             self._dirty_since = began
             # Perhaps nobody was told: a standby takes it twice as well, since rounds say which is the latest.
-            self._kept = kept + self._kept
+            self._base_updates = base_updates + self._base_updates
             for page in pages:
                 if page.form is ReadForm.TOKEN:
                     # The pass does not come to them again.
-                    self.dirty.read_both(page.both)
-                    self.passes.pending.update(page.both)
+                    self.dirty.read_both_sides(page.both_sides)
+                    self.passes.pending.update(page.both_sides)
             raise
         self.totals.rounds += 1
         read, written = sum(page.most_keys for page in pages), sum(len(some) for one in found for some in one.changes)
-        if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_kept=self._has_standby)) is not None:
+        if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_base_updates=self._has_standby)) is not None:
             self._count(of_big)
         self._end_pass()
         named, self._named = tuple(self._named), []
@@ -241,7 +234,7 @@ class Engine:
         """What this round reads. Raises Abandoned where a scan broke off."""
         most = 0 if self._stands_still else self.pace.most_keys
         pages = pages_of(self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), most)
-        if self.passes.is_due() and self.dirty.read_on_both < _MOST_BOTH and not self._stands_still:
+        if self.passes.is_due() and self.dirty.count_on_both_sides < _MOST_ON_BOTH_SIDES and not self._stands_still:
             # What an application waits for goes first, and the pass never stands still.
             room = max(most - sum(page.most_keys for page in pages), most // _LEAST_SHARE_OF_A_PASS)
             untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare, room))
@@ -252,7 +245,7 @@ class Engine:
                 self._begins_pass = True
                 raise Abandoned(str(problem)) from None
         rule_of = self.streams.rule_of
-        return pages, {key: rule_of(key) for page in pages for key in chain(*page.alone, page.both)}
+        return pages, {key: rule_of(key) for page in pages for key in chain(*page.one_side, page.both_sides)}
 
     def _is_to_compare(self, key: bytes) -> bool:
         """Whether this pass has not compared the key, and no round is to look at it anyway."""
@@ -269,11 +262,11 @@ class Engine:
                     raise Abandoned(f"{server.name}: events may have been missed within this round")
                 continue
             if server.gaps.opened is None:
-                self.pasts.forget_sent_to(self.streams.place_of(server), self.dirty)
+                self.pasts.forget_unanswered_of(self.streams.place_of(server), self.dirty)
             else:
                 self._begins_pass = True
             server.take_whole_round(round_.number)
-        if (heard := round_.readings.get((page.number, Side.SOURCE))) is not None:
+        if (heard := round_.read_replies.get((page.number, Side.SOURCE))) is not None:
             # One of the subscriptions is this engine's.
             self._has_standby = heard.listeners > 1
 
@@ -281,8 +274,9 @@ class Engine:
         """What a page comes to."""
         if not page.most_keys:
             return Judgement()
-        judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy, collects_kept=self._has_standby)
-        read = Read(page, _by_side(round_, page), (round_.position(page, Side.SOURCE), round_.position(page, Side.TARGET)), round_.number)
+        judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy, collects_base_updates=self._has_standby)
+        positions = (round_.position(page, Side.SOURCE), round_.position(page, Side.TARGET))
+        read = ReadPage(page, _by_side(round_, page), positions, round_.number)
         if page.form is ReadForm.TOKEN:
             judgement = judge.compare_tokens(read, round_.rules)
             self.passes.take(judgement, time.monotonic() - self._round_at)
@@ -312,21 +306,21 @@ class Engine:
         """What a standby must know, where one listens."""
         if not self._has_standby:
             return b""
-        kept, self._kept = self._kept, []
+        base_updates, self._base_updates = self._base_updates, []
         gaps = tuple(ToldGaps.of(server.gaps) for server in self.servers)
-        return Told(self.streams.oldest_round, self.policy, self.passes.count, self.pasts.complete_since, gaps).text(kept)
+        return Told(self.streams.oldest_round, self.policy, self.passes.count, self.pasts.complete_since, gaps).text(base_updates)
 
     def _take_judgement(self, page: Page, judgement: Judgement) -> None:
-        for key in page.both:
+        for key in page.both_sides:
             self.dirty.is_decided(key)
-        self.dirty.read_both(judgement.both)
+        self.dirty.read_both_sides(judgement.need_both_sides)
         for key in judgement.big:
             self.big.add(key)
-        self.streams.carries.update(judgement.carries)
+        self.streams.pending_lives.update(judgement.pending_lives)
         self._count(judgement)
 
     def _count(self, judgement: Judgement) -> None:
-        self._kept += judgement.kept
+        self._base_updates += judgement.base_updates
         self._named += judgement.named
         self._unexplained += judgement.unexplained
         self.totals.take(judgement)
@@ -346,6 +340,7 @@ class Engine:
         self.big.close()
 
 
-def _by_side(round_: Round, page: Page) -> tuple[Reading, Reading]:
-    """A page's readings; a side that nothing was read on has none yet."""
-    return round_.readings.get((page.number, Side.SOURCE), NOTHING_READ), round_.readings.get((page.number, Side.TARGET), NOTHING_READ)
+def _by_side(round_: Round, page: Page) -> tuple[ReadReply, ReadReply]:
+    """A page's replies; a side that nothing was read on has none yet."""
+    source, target = (round_.read_replies.get((page.number, side), NOTHING_READ) for side in Side)
+    return source, target

@@ -64,8 +64,8 @@ class BaseState(NamedTuple):
     life: int
 
 
-class Known(NamedTuple):
-    """All that is known of one side of a key when it is read.
+class Observation(NamedTuple):
+    """All that is known of one side of a key when it is read, which evidence is found in.
 
     `kinds`: of the events before the marker. `base` None: not known. `gap`: the latest that the last sync was read before, if any.
     `is_reset`: a failover or flush took this side's past away, and this key is one of those it may concern; after a flush only where it is
@@ -83,61 +83,61 @@ class Known(NamedTuple):
     clock: int
 
 
-def evidence_of(known: Known) -> Evidence:
+def evidence_of(observed: Observation) -> Evidence:
     """The first that fits."""
-    kinds, base = known.kinds, known.base
-    if known.is_reset and not _is_as_base(known) and not _is_told(known):
+    kinds, base = observed.kinds, observed.base
+    if observed.is_reset and not _is_as_base(observed) and not _is_told(observed):
         return Evidence.RESET
-    if TouchKind.WRITTEN in kinds or TouchKind.REMOVED in kinds or _is_cut_short(known):
+    if TouchKind.WRITTEN in kinds or TouchKind.REMOVED in kinds or _is_cut_short(observed):
         return Evidence.WRITTEN
-    if _is_life_alone(known):
+    if _is_life_alone(observed):
         return Evidence.LIFE
-    as_base = _is_as_base(known)
-    if known.state is None and base is not None and base.token != ABSENT and is_over(base.life, known.clock):
+    as_base = _is_as_base(observed)
+    if observed.state is None and base is not None and base.token != ABSENT and is_over(base.life, observed.clock):
         # What was to come of the base, gap or not.
         return Evidence.EXPIRED
-    if known.state is None and (TouchKind.EVICTED in kinds or (base is not None and base.token == EVICTED_TOKEN)):
+    if observed.state is None and (TouchKind.EVICTED in kinds or (base is not None and base.token == EVICTED_TOKEN)):
         # Beside a gap as well: whatever came before it, that the key is gone was nobody's wish.
         return Evidence.EVICTED
-    if known.gap is not None and not as_base:
+    if observed.gap is not None and not as_base:
         return Evidence.GAP if base is not None else Evidence.GAP_UNKNOWN
-    if known.state is None and TouchKind.EXPIRED in kinds:
+    if observed.state is None and TouchKind.EXPIRED in kinds:
         return Evidence.EXPIRED
     if base is not None and not as_base:
         return Evidence.SILENT
     return Evidence.NONE
 
 
-def _is_told(known: Known) -> bool:
+def _is_told(observed: Observation) -> bool:
     """Whether events since a reset say how the key came to be as it is. A write heard after a flush does not say why the key is gone."""
-    return TouchKind.REMOVED in known.kinds or (known.state is not None and bool(known.kinds))
+    return TouchKind.REMOVED in observed.kinds or (observed.state is not None and bool(observed.kinds))
 
 
-def _is_as_base(known: Known) -> bool:
-    if known.base is None:
+def _is_as_base(observed: Observation) -> bool:
+    if observed.base is None:
         return False
-    if known.state is None:
-        return known.base.token == ABSENT
-    return known.matches_base and same_life(known.state.life, known.base.life)
+    if observed.state is None:
+        return observed.base.token == ABSENT
+    return observed.matches_base and same_life(observed.state.life, observed.base.life)
 
 
-def _is_cut_short(known: Known) -> bool:
+def _is_cut_short(observed: Observation) -> bool:
     """Valkey 9.1 says `expired` of EXPIRE k 0: a key that expired before its known life was over was removed by someone."""
-    base = known.base
+    base = observed.base
     return (
-        known.state is None
-        and known.kinds == {TouchKind.EXPIRED}
+        observed.state is None
+        and observed.kinds == {TouchKind.EXPIRED}
         and base is not None
         and base.token not in {ABSENT, EVICTED_TOKEN}
-        and not is_over(base.life, known.clock)
+        and not is_over(base.life, observed.clock)
     )
 
 
-def _is_life_alone(known: Known) -> bool:
-    base, state = known.base, known.state
-    if TouchKind.LIFE in known.kinds:
-        if state is None and TouchKind.EVICTED in known.kinds:
+def _is_life_alone(observed: Observation) -> bool:
+    base, state = observed.base, observed.state
+    if TouchKind.LIFE in observed.kinds:
+        if state is None and TouchKind.EVICTED in observed.kinds:
             return False
         # A value that changed without an event of its own is more than a life.
-        return base is None or state is None or known.matches_base
-    return base is not None and state is not None and known.matches_base and not same_life(state.life, base.life)
+        return base is None or state is None or observed.matches_base
+    return base is not None and state is not None and observed.matches_base and not same_life(state.life, base.life)

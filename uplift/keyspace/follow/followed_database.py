@@ -106,7 +106,7 @@ class FollowedDatabase:
             self._say_standing()
             return
         now = time.monotonic()
-        self._waiting = {key: self._waiting.get(key, now) for key in islice(engine.dirty.keys_of_both, _MOST_COUNTED)}
+        self._waiting = {key: self._waiting.get(key, now) for key in islice(engine.dirty.keys_on_both_sides, _MOST_COUNTED)}
 
     def _say_standing(self) -> None:
         """The engine that writes knows by this that it can hand over."""

@@ -8,37 +8,38 @@ from uplift.keyspace.follow.applying import Change
 from uplift.keyspace.follow.decision import Reason
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.pages import Page
-from uplift.keyspace.follow.reading import Reading
-from uplift.keyspace.follow.told import Kept
+from uplift.keyspace.follow.reading import ReadReply
+from uplift.keyspace.follow.told import BaseUpdate
 
 
 @dataclass(slots=True)
 class Judgement:
-    """What a page comes to. `changes` by the side they are written to; `both`: keys that need both sides read; `big`: too big for a page.
+    """What a page comes to. `changes` by the side they are written to; `need_both_sides`: keys that are to be read on both; `big`: those
+    too big for a page.
 
-    `named`: keys that policy decided, with the reason; `conflicts` by reason; `left`: keys that stay unequal; `carries` by the side that
-    gets its life back from the other one in the next round. `unexplained`: keys that differed though nothing had touched them. `kept`: what
-    was equal, for a standby. `written_in_pieces`: big keys that were.
+    `named`: keys that policy decided, with the reason; `conflicts` by reason; `left`: keys that stay unequal; `pending_lives` by the side
+    that gets its life back from the other one in the next round. `unexplained`: keys that differed though nothing had touched them.
+    `base_updates`: what was equal, for a standby. `written_in_pieces`: big keys that were.
     """
 
     changes: tuple[list[Change], list[Change]] = field(default_factory=lambda: ([], []))
-    both: list[bytes] = field(default_factory=list)
+    need_both_sides: list[bytes] = field(default_factory=list)
     big: list[bytes] = field(default_factory=list)
     named: list[tuple[bytes, str]] = field(default_factory=list)
     conflicts: list[Reason] = field(default_factory=list)
     left: list[tuple[bytes, Reason]] = field(default_factory=list)
-    carries: dict[bytes, Side] = field(default_factory=dict)
+    pending_lives: dict[bytes, Side] = field(default_factory=dict)
     unexplained: list[bytes] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    base_updates: list[BaseUpdate] = field(default_factory=list)
     equal: int = 0
     written_in_pieces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A page as both sides answered it: readings and where their markers stood, by side."""
+class ReadPage:
+    """A page as both sides answered it: replies and where their markers stood, by side."""
 
     page: Page
-    readings: tuple[Reading, Reading]
+    replies: tuple[ReadReply, ReadReply]
     positions: tuple[int, int]
     round: int

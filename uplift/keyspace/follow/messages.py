@@ -85,10 +85,11 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A probe of the classes of events is over: it wrote to these."""
+    """A probe of the classes of events is over: which it was to write to, and which it wrote to."""
 
     owner: bytes
-    classes: str
+    asked: str
+    written: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ def message_of(text: bytes) -> Message | None:
                 return End(owner, int(round_), int(page), letters, tuple(_ended_of(entries)))
             case [b"r", owner, before]:
                 return Raised(owner, before == b"missing")
-            case [b"p", owner, classes]:
-                return Probed(owner, classes.decode("ascii", "replace"))
+            case [b"p", owner, asked, written]:
+                return Probed(owner, asked.decode("ascii", "replace"), written.decode("ascii", "replace"))
             case [b"s", owner, is_warm]:
                 return Standing(owner, is_warm == b"1")
             case _:

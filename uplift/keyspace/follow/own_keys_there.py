@@ -95,7 +95,7 @@ def refuse_leftovers(place: Place, names: list[bytes], run: str) -> None:
 
 
 def _is_of(name: bytes, run: str) -> bool:
-    return any(name.startswith(PREFIX + f"{kind}:{run}.".encode()) for kind in ("temporary", "probe"))
+    return name.startswith(PREFIX + f"temporary:{run}.".encode())
 
 
 def del_command(place: Place, names: list[bytes]) -> str:

@@ -7,16 +7,9 @@ LEASE = PREFIX + b"lease"
 CANARY = PREFIX + b"canary"
 CANARY_TTL_MILLISECONDS = 7 * 24 * 3600 * 1000
 """It must not expire in a pause, nor stay for ever behind a run that nobody ended."""
-
-
 PROBE_PREFIX = PREFIX + b"probe:"
 
 
 def channel_of(database: int) -> bytes:
     """The channel of a database: channels know no databases (src/pubsub.c)."""
     return PREFIX + b"%d" % database
-
-
-def probe_name(owner: str, letter: str) -> bytes:
-    """The name of a key that proves one class of events; an owner may be one engine in one database."""
-    return PROBE_PREFIX + f"{owner}:{letter}".encode()

@@ -12,7 +12,7 @@ from uplift.keyspace.keymap.routing import Rule
 
 PAGE_KEYS = 100
 _SIDES = tuple(Side)
-_ALONE = tuple((side,) for side in Side)
+_ONE_SIDE = tuple((side,) for side in Side)
 
 
 def name_on(side: Side, key: bytes, rule: Rule) -> bytes:
@@ -22,27 +22,27 @@ def name_on(side: Side, key: bytes, rule: Rule) -> bytes:
 
 @dataclass(slots=True)
 class Page:
-    """The keys of one script call a side. `alone`: what is read on that side only; `both`: what is read on both. All are source names."""
+    """The keys of one script call a side, by source names. `one_side`: what is read on that side only; `both_sides`: on both."""
 
     number: int
     target: int
     form: ReadForm
-    alone: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
-    both: list[bytes] = field(default_factory=list)
+    one_side: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
+    both_sides: list[bytes] = field(default_factory=list)
 
     def keys_read(self, side: Side) -> list[bytes]:
         """What is read on a side."""
-        return self.alone[side] + self.both
+        return self.one_side[side] + self.both_sides
 
     def has_room(self, sides: tuple[Side, ...]) -> bool:
         """For one more key on these sides."""
-        taken = len(self.both)
-        return all(len(self.alone[side]) + taken < PAGE_KEYS for side in sides)
+        taken = len(self.both_sides)
+        return all(len(self.one_side[side]) + taken < PAGE_KEYS for side in sides)
 
     @property
     def most_keys(self) -> int:
         """The keys of the fuller side."""
-        return max(len(self.alone[Side.SOURCE]), len(self.alone[Side.TARGET])) + len(self.both)
+        return max(len(self.one_side[Side.SOURCE]), len(self.one_side[Side.TARGET])) + len(self.both_sides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def pages_of(dirty: Iterable[Dirty], targets: int, most_keys: int) -> list[Page]
     pages = [Page(number, number, ReadForm.VALUE) for number in range(targets)]
     filling = [_Filling(page) for page in pages]
     for one in islice(dirty, most_keys):
-        sides = _SIDES if one.side is None else _ALONE[one.side]
+        sides = _SIDES if one.side is None else _ONE_SIDE[one.side]
         page = filling[one.target].page_for(sides, pages)
-        (page.both if one.side is None else page.alone[one.side]).append(one.key)
+        (page.both_sides if one.side is None else page.one_side[one.side]).append(one.key)
     return pages
 
 
@@ -92,8 +92,8 @@ def token_pages(keys: Iterator[tuple[bytes, int]], first_number: int) -> list[Pa
     made: list[Page] = []
     for key, target in keys:
         page = pages.get(target)
-        if page is None or len(page.both) >= PAGE_KEYS:
+        if page is None or len(page.both_sides) >= PAGE_KEYS:
             page = pages[target] = Page(first_number + len(made), target, ReadForm.TOKEN)
             made.append(page)
-        page.both.append(key)
+        page.both_sides.append(key)
     return made

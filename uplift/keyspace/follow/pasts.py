@@ -18,7 +18,7 @@ _ABSENT_ON_BOTH = BaseState(ABSENT, FOREVER)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class UnansweredWrite:
     """A state that was sent to one server; whether it came there is not known. It is a base of that side alone: taken for both sides it
     would undo a write of the other one.
     """
@@ -41,14 +41,14 @@ _UNKNOWN = Past(None, (None, None))
 
 
 class Pasts:
-    """`sent` by key. `complete_since`: the round the latest whole pass began with; None where there was none."""
+    """`unanswered` by key. `complete_since`: the round the latest whole pass began with; None where there was none."""
 
     def __init__(self, base: Base) -> None:
         self.base = base
         self.complete_since: int | None = None
-        self.sent: dict[bytes, Sent] = {}
-        self._lately: deque[tuple[float, bytes, bytes, bytes]] = deque()
-        self._lately_by_key: tuple[float, dict[tuple[Side, bytes], set[bytes]]] = (0.0, {})
+        self.unanswered: dict[bytes, UnansweredWrite] = {}
+        self._recent: deque[tuple[float, bytes, bytes, bytes]] = deque()
+        self._recent_by_key: tuple[float, dict[tuple[Side, bytes], set[bytes]]] = (0.0, {})
 
     def past_of(self, key: bytes) -> Past:
         """What is known of a key."""
@@ -61,36 +61,36 @@ class Pasts:
 
     def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
         """Both sides hold this; `source` and `target` are tokens, ABSENT on both for a key that is gone."""
-        self.sent.pop(key, None)
+        self.unanswered.pop(key, None)
         if source == ABSENT and target == ABSENT:
             self.base.forget(key)
             return
         self.base.put(key, BaseEntry(source, target, life, round_))
-        lately = self._lately
-        lately.append((time.monotonic(), key, source, target))
-        if len(lately) > _MOST_REMEMBERED:
-            lately.popleft()
+        recent = self._recent
+        recent.append((time.monotonic(), key, source, target))
+        if len(recent) > _MOST_REMEMBERED:
+            recent.popleft()
 
-    def was_lately(self, key: bytes, side: Side, token: bytes) -> bool:
+    def held_recently(self, key: bytes, side: Side, token: bytes) -> bool:
         """Whether a side held this in the last seconds: what a replica that was promoted may hold again."""
         now = time.monotonic()
-        made, by_key = self._lately_by_key
+        made, by_key = self._recent_by_key
         if now - made > 1.0:
             by_key = {}
-            for when, name, source, target in self._lately:
+            for when, name, source, target in self._recent:
                 if now - when <= _REMEMBERED_SECONDS:
                     by_key.setdefault((Side.SOURCE, name), set()).add(source)
                     by_key.setdefault((Side.TARGET, name), set()).add(target)
-            self._lately_by_key = (now, by_key)
+            self._recent_by_key = (now, by_key)
         return token in by_key.get((side, key), set())
 
-    def forget_sent_to(self, place: int, dirty: Container[bytes]) -> None:
+    def forget_unanswered_of(self, place: int, dirty: Container[bytes]) -> None:
         """The server's stream was whole since: what took place there was told. Keys that are still dirty may be decided by it yet."""
-        if self.sent:
-            self.sent = {key: sent for key, sent in self.sent.items() if sent.place != place or key in dirty}
+        if self.unanswered:
+            self.unanswered = {key: write for key, write in self.unanswered.items() if write.place != place or key in dirty}
 
     def begin_anew(self) -> None:
         """Ends were missed: nothing that is written down is sure any more."""
         self.base.clear()
         self.complete_since = None
-        self.sent.clear()
+        self.unanswered.clear()

@@ -19,12 +19,12 @@ def check_proofs(round_: Round, page: Page, lease: Lease) -> list[FollowedServer
     """
     proven = []
     for side in Side:
-        reading, server = round_.readings.get((page.number, side)), round_.server(page, side)
-        if reading is None:
+        reply, server = round_.read_replies.get((page.number, side)), round_.server(page, side)
+        if reply is None:
             continue
-        if reading.lease is not None and is_fenced_by(lease, reading.lease):
-            raise Fenced(reading.lease)
-        if reading.lease != lease.text or not reading.has_canary:
+        if reply.lease is not None and is_fenced_by(lease, reply.lease):
+            raise Fenced(reply.lease)
+        if reply.lease != lease.text or not reply.has_canary:
             server.must_raise = True
             raise Abandoned(f"{server.name}: the follow's own keys are gone, or older than they were")
         if not server.events.markers[round_.number, page.number].is_proven:

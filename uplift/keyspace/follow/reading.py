@@ -25,7 +25,7 @@ class ReadForm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadReply:
     """What one side answered. `states`: None is a key that is not there; keys there was no room for are in `later` instead.
 
     `clock`: ms since 1970. `lease`: who has it, None where it is gone. `listeners`: how many subscriptions heard the marker.
@@ -39,7 +39,7 @@ class Reading:
     later: frozenset[bytes]
 
 
-NOTHING_READ = Reading(has_canary=True, listeners=0, lease=None, clock=0, states={}, later=frozenset())
+NOTHING_READ = ReadReply(has_canary=True, listeners=0, lease=None, clock=0, states={}, later=frozenset())
 """Of a side that is not read, or not by a page."""
 
 
@@ -58,7 +58,7 @@ def read_request(names: list[bytes], marker: bytes, lease: bytes, database: int,
     )
 
 
-def reading_of(answer: Reply | ErrorReply, form: ReadForm) -> Reading:
+def read_reply_of(answer: Reply | ErrorReply, form: ReadForm) -> ReadReply:
     """What an answer says, by the names that were asked for. Raises ErrorReply, or SourceUnreachable where the server stands still."""
     if isinstance(answer, ErrorReply):
         if answer.word == "STALLED":
@@ -81,7 +81,7 @@ def reading_of(answer: Reply | ErrorReply, form: ReadForm) -> Reading:
             later.add(as_bytes(name))
         else:
             states[name] = _state(code, clock + ttl if ttl > 0 else FOREVER, value, by_value=by_value)  # type: ignore[index,operator,arg-type]
-    return Reading(as_int(reply[0]) == 1, as_int(reply[1]), as_optional_bytes(reply[2]), clock, states, frozenset(later))
+    return ReadReply(as_int(reply[0]) == 1, as_int(reply[1]), as_optional_bytes(reply[2]), clock, states, frozenset(later))
 
 
 def _state(code: int, life: int, value: bytes, *, by_value: bool) -> State:

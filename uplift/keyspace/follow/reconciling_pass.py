@@ -114,9 +114,9 @@ class ReconcilingPass:
 
     def take(self, judgement: Judgement, seconds: float) -> None:
         """What the comparison of a page came to, in a round that took so long."""
-        self.keys += judgement.equal + len(judgement.both)
-        self.differing += len(judgement.both)
-        self.pending.update(judgement.both)
+        self.keys += judgement.equal + len(judgement.need_both_sides)
+        self.differing += len(judgement.need_both_sides)
+        self.pending.update(judgement.need_both_sides)
         if self._is_slowed:
             self._due_at = time.monotonic() + seconds * (1 / self.share - 1)
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
 from uplift.errors import SourceUnreachable
-from uplift.keyspace.follow.applying import Answer, Change, answer_of, apply_request
-from uplift.keyspace.follow.event_classes import probe_request
-from uplift.keyspace.follow.followed_server import TIMEOUT_SECONDS, FollowedServer
+from uplift.keyspace.follow.applying import ApplyReply, Change, apply_reply_of, apply_request
+from uplift.keyspace.follow.event_classes import classes_on, probe_request
+from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.interruptions import Abandoned
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease
+from uplift.keyspace.follow.message_wait import wait_for_messages
 from uplift.keyspace.follow.messages import marker_text
 from uplift.keyspace.follow.pages import Page, name_on
-from uplift.keyspace.follow.reading import Reading, read_request, reading_of
+from uplift.keyspace.follow.reading import ReadReply, read_reply_of, read_request
 from uplift.keyspace.keymap.routing import Rule
 from uplift.keyspace.server.page_reader import ReadLimits
 from uplift.keyspace.server.replies import ErrorReply, Reply
@@ -48,8 +48,8 @@ class Round:
     drain: Callable[[float], None]
     has_ended: Callable[[FollowedServer, int, int], bool]
     stop_point: StopPoint
-    readings: dict[tuple[int, Side], Reading] = field(default_factory=dict)
-    answers: dict[tuple[int, Side], Answer] = field(default_factory=dict)
+    read_replies: dict[tuple[int, Side], ReadReply] = field(default_factory=dict)
+    apply_replies: dict[tuple[int, Side], ApplyReply] = field(default_factory=dict)
     changes: dict[tuple[int, Side], list[Change]] = field(default_factory=dict)
     _requests: dict[int, tuple[FollowedServer, list[bytes]]] = field(default_factory=dict)
     _waiting: dict[int, tuple[FollowedServer, deque[tuple[int, Side, _Asked]]]] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Round:
                 server = self.server(page, side)
                 if id(server) not in seen:
                     seen.add(id(server))
-                    self._ask(page, side, probe_request(server.database, self.lease.text), _Asked.PROBE)
+                    self._ask(page, side, probe_request(server.database, self.lease.text, classes_on(server.facts)), _Asked.PROBE)
 
     def finish(self) -> None:
         """Every answer and every end came. Raises Abandoned."""
@@ -138,9 +138,9 @@ class Round:
     def _take(self, server: FollowedServer, number: int, side: Side, kind: _Asked, reply: Reply | ErrorReply) -> None:
         try:
             if kind is _Asked.READING:
-                self.readings[number, side] = reading_of(reply, self.pages[number].form)
+                self.read_replies[number, side] = read_reply_of(reply, self.pages[number].form)
             elif kind is _Asked.WRITING:
-                self.answers[number, side] = answer_of(reply, self.changes[number, side])
+                self.apply_replies[number, side] = apply_reply_of(reply, self.changes[number, side])
         except ErrorReply as problem:
             raise Abandoned(f"{server.name} answered: {problem.safe}") from None
         except SourceUnreachable as problem:
@@ -156,33 +156,18 @@ class Round:
         wanted = [
             (self.server(page, side), (self.number, page.number))
             for page, side in of
-            if self.readings[page.number, side].lease == self.lease.text
+            if self.read_replies[page.number, side].lease == self.lease.text
         ]
-        self._wait(lambda: [(server, at) for server, at in wanted if at not in server.events.markers], "marker")
+        wait_for_messages(lambda: [server for server, at in wanted if at not in server.events.markers], self.drain, "marker")
 
     def _wait_for_ends(self) -> None:
         """Every end of what was done came back: only they settle."""
         wanted = [
             (self.server(self.pages[number], side), (self.number, number))
-            for (number, side), answer in self.answers.items()
+            for (number, side), answer in self.apply_replies.items()
             if answer.fenced is None
         ]
-        self._wait(lambda: [(server, at) for server, at in wanted if not self.has_ended(server, *at)], "written page's end")
-
-    def _wait(self, missing: Callable[[], list[tuple[FollowedServer, tuple[int, int]]]], what: str) -> None:
-        if not missing():
-            return
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        self.drain(0.0)
-        while left := missing():
-            if any(server.subscription is None for server, _ in left):
-                raise Abandoned("a subscription broke")
-            seconds = deadline - time.monotonic()
-            if seconds <= 0:
-                for server, _ in left:
-                    server.stop_listening(f"{server.name}: a {what} did not come back over the subscription for {TIMEOUT_SECONDS:.0f} s")
-                raise Abandoned(f"a {what} did not come back")
-            self.drain(seconds)
+        wait_for_messages(lambda: [server for server, at in wanted if not self.has_ended(server, *at)], self.drain, "written page's end")
 
     def position(self, page: Page, side: Side) -> int:
         """Where the page's marker stood on a side; behind everything where it was not published yet."""

@@ -117,7 +117,8 @@ class FollowRun:
         for database in scene.databases:
             state.of_database(database)
         record.decide()
-        prove_all_events(request, scene.databases, record.owner)
+        for unproven in prove_all_events(request, scene.databases, record.owner):
+            self._log.tell(EventKind.NOTE, unproven)
         self._names = FollowedNames(scene.router)
         self._sources = Sources(request, scene, self._names, state)
         self._scene = scene

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from uplift.keyspace.follow.event_classes import PROBE_NAMES, are_all, missing_classes
+from uplift.keyspace.follow.event_classes import PROBE_NAMES, missing_classes
 from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
 from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, Standing, message_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
@@ -84,7 +84,7 @@ class SideEvents:
     _canary_at: int = -1
     _begun: Begin | None = None
     _probed: set[str] = field(default_factory=set)
-    _held: list[tuple[bytes, TouchKind, int]] = field(default_factory=list)
+    _in_bracket: list[tuple[bytes, TouchKind, int]] = field(default_factory=list)
 
     def take(self, replies: list[Reply | ErrorReply], arrived_after: int = 0) -> None:
         """What a subscription received; positions are above `arrived_after`, so that those of several sides say what arrived first.
@@ -114,7 +114,7 @@ class SideEvents:
                         self._take_own(name, kind)  # type: ignore[arg-type]
                         continue
                     if is_within:
-                        self._held.append((name, kind, position))  # type: ignore[arg-type]
+                        self._in_bracket.append((name, kind, position))  # type: ignore[arg-type]
                         continue
                     key, before = source_name(name), name  # type: ignore[arg-type]
                 if key is not None:
@@ -174,10 +174,10 @@ class SideEvents:
 
     def _take_probed(self, probed: Probed) -> None:
         """A class that was not written to, since the server is full, is neither on nor off by that: it stays what it was."""
-        silent = missing_classes(probed.classes, frozenset(self._probed))
-        untold = set(self.silent_classes) - set(probed.classes)
+        silent = missing_classes(probed.written, frozenset(self._probed))
+        untold = set(self.silent_classes) - set(probed.written)
         self.silent_classes = missing_classes(silent + "".join(untold), frozenset())
-        if are_all(probed.classes) and not self.silent_classes:
+        if probed.written == probed.asked and not self.silent_classes:
             self.probed_round = self.round
         self._probed.clear()
 
@@ -190,9 +190,9 @@ class SideEvents:
         self.ends.append(EndAt(end, self.position, self.round))
 
     def _release(self, ours: Container[bytes]) -> None:
-        """What was held since begin: events of the names that were written are ours, all others are touches."""
-        held, self._held, self._begun = self._held, [], None
-        for name, kind, position in held:
+        """What came since begin: events of the names that were written are ours, all others are touches."""
+        in_bracket, self._in_bracket, self._begun = self._in_bracket, [], None
+        for name, kind, position in in_bracket:
             if name in ours and kind not in _NOT_OURS:
                 continue
             key = self.source_name(name)
@@ -219,7 +219,7 @@ class SideEvents:
             del self.standing[next(iter(self.standing))]
 
     def begin_anew(self) -> None:
-        """The subscription is another one: what was held belongs to a bracket whose end will not come."""
+        """The subscription is another one: what came since begin belongs to a bracket whose end will not come."""
         self._release(())
         self.markers.clear()
         self._probed.clear()

@@ -99,7 +99,7 @@ class Standby:
 
     def _take_told(self, text: bytes) -> None:
         try:
-            told, kept = told_of(text)
+            told, base_updates = told_of(text)
         except (ValueError, struct.error):
             # Another version's words: never warm.
             return
@@ -107,7 +107,7 @@ class Standby:
             self._passes_at_first = told.passes
         self._told, self.policy = told, told.policy
         pasts = self.streams.pasts
-        for one in kept:
+        for one in base_updates:
             self.streams.put(one.key, one.source, one.target, one.life, one.round)
         if time.monotonic() - self._settled_at > _BETWEEN_SETTLEMENTS_SECONDS:
             # A look at every dirty key: not with every marker.

@@ -108,8 +108,12 @@ def _refuse_leftovers(request: FollowRequest, servers: Servers, databases: tuple
             refuse_leftovers(place, list(own_names_there(connection)), run)
 
 
-def prove_all_events(request: FollowRequest, databases: tuple[int, ...], owner: str) -> None:
-    """Return where every server tells of every class of events. Raises NotSafe naming what to set where."""
-    for database in databases:
-        for place in places(request.source, request.targets, database):
-            prove_events(place.server, place.endpoint, database, owner)
+def prove_all_events(request: FollowRequest, databases: tuple[int, ...], owner: str) -> tuple[str, ...]:
+    """Return where every server tells of every class of events, with what could not be proven. Raises NotSafe naming what to set where."""
+    proofs = [
+        prove_events(place.server, place.endpoint, database, owner)
+        for database in databases
+        for place in places(request.source, request.targets, database)
+    ]
+    # It is the same in every database of a server.
+    return tuple(dict.fromkeys(unproven for unproven in proofs if unproven is not None))

@@ -78,7 +78,7 @@ class DifferenceStatus:
 
 @dataclass(frozen=True)
 class Throttled:
-    """What slows the follow down: a limit and what was measured against it, in the same unit, and for how many seconds."""
+    """What slows the follow down: a limit and what was measured against it, in ms, and for how many seconds."""
 
     by: str
     limit: float

@@ -24,7 +24,7 @@ _ORDERED_KEYS = 50_000
 
 class Streams:
     """The servers of one database, and the pasts that their ends write down. `raised`: leases that were taken, and where, to be
-    looked at.
+    looked at. `pending_lives`: keys written with the later life of the other side, by the winner, to which the next round brings that life.
 
     `most_touch_bytes`: what the dirty keys may take in memory; past it those of a side are dropped, which is a gap, and counted in
     `overflows`.
@@ -36,7 +36,7 @@ class Streams:
         self.source, self.targets, self.pasts = source, targets, pasts
         self.servers = [source, *targets]
         self.raised: deque[tuple[FollowedServer, Raised]] = deque()
-        self.carries: dict[bytes, Side] = {}
+        self.pending_lives: dict[bytes, Side] = {}
         self.overflows = 0
         self._router, self._most_touch_bytes = router, most_touch_bytes
         self._rules: dict[bytes, Rule] = {}
@@ -104,7 +104,7 @@ class Streams:
             written_token = one.winner_token if one.written_token in {BIG, ABSENT} else one.written_token
             tokens = (one.winner_token, written_token) if written.side is Side.TARGET else (written_token, one.winner_token)
             self.put(one.key, *tokens, one.life, number)
-            if (side := self.carries.pop(one.key, None)) is not None:
+            if (side := self.pending_lives.pop(one.key, None)) is not None:
                 carrying = self.server_of(side, one.key).events
                 carrying.touches.note(one.key, TouchKind.LIFE, carrying.position, carrying.round)
         self._ended[self.place_of(written), number, page] = None
@@ -161,7 +161,7 @@ class Streams:
     def forget(self) -> None:
         """Nothing that was settled or written down so far is sure."""
         self.forget_pasts()
-        self.carries.clear()
+        self.pending_lives.clear()
         self._waiting.clear()
         for server in self.servers:
             server.events.touches.take_all()

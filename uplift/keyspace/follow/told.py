@@ -11,11 +11,11 @@ from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.evidence import Span
 from uplift.keyspace.follow.gaps import Gaps, Reset, ResetKind
 
-_KEPT = Struct(">IBBqQ")
+_UPDATE_HEAD = Struct(">IBBqQ")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class BaseUpdate:
     """A key that was equal on both sides: tokens of both, life, and the round in which it was read."""
 
     key: bytes
@@ -65,32 +65,32 @@ class Told:
     complete_since: int | None
     gaps: tuple[ToldGaps, ...]
 
-    def text(self, kept: list[Kept]) -> bytes:
+    def text(self, updates: list[BaseUpdate]) -> bytes:
         """As it travels: JSON, and behind a newline keys that were equal."""
-        return _AS_JSON.dump_json(self) + b"\n" + b"".join(map(_kept_text, kept))
+        return _AS_JSON.dump_json(self) + b"\n" + b"".join(map(_update_text, updates))
 
 
 _AS_JSON = TypeAdapter(Told)
 
 
-def told_of(text: bytes) -> tuple[Told, tuple[Kept, ...]]:
+def told_of(text: bytes) -> tuple[Told, tuple[BaseUpdate, ...]]:
     """From a marker. Raises ValueError or struct.error for what no engine of this version says."""
-    head, _, kept = text.partition(b"\n")
-    return _AS_JSON.validate_json(head), _kept_of(kept)
+    head, _, updates = text.partition(b"\n")
+    return _AS_JSON.validate_json(head), _updates_of(updates)
 
 
-def _kept_text(one: Kept) -> bytes:
-    return _KEPT.pack(len(one.key), len(one.source), len(one.target), one.life, one.round) + one.key + one.source + one.target
+def _update_text(one: BaseUpdate) -> bytes:
+    return _UPDATE_HEAD.pack(len(one.key), len(one.source), len(one.target), one.life, one.round) + one.key + one.source + one.target
 
 
-def _kept_of(text: bytes) -> tuple[Kept, ...]:
+def _updates_of(text: bytes) -> tuple[BaseUpdate, ...]:
     found, at = [], 0
     while at < len(text):
-        key, source, target, life, round_ = _KEPT.unpack_from(text, at)
-        at += _KEPT.size
+        key, source, target, life, round_ = _UPDATE_HEAD.unpack_from(text, at)
+        at += _UPDATE_HEAD.size
         parts = text[at : at + key], text[at + key : at + key + source], text[at + key + source : at + key + source + target]
         at += key + source + target
-        found.append(Kept(*parts, life, round_))
+        found.append(BaseUpdate(*parts, life, round_))
     if at != len(text):
         raise ValueError("a key that was cut off is another key")
     return tuple(found)

@@ -9,7 +9,7 @@ from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.lease import is_fenced_by
-from uplift.keyspace.follow.pasts import Sent
+from uplift.keyspace.follow.pasts import UnansweredWrite
 from uplift.keyspace.follow.round import Round
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.totals import Totals
@@ -24,12 +24,12 @@ class WrittenChanges:
     def take_answers(self, round_: Round) -> None:
         """Every answer came. Raises Fenced where one met another's lease."""
         for place, some in round_.changes.items():
-            answer = round_.answers[place]
+            answer = round_.apply_replies[place]
             if answer.fenced and is_fenced_by(round_.lease, answer.fenced):
                 raise Fenced(answer.fenced)
             if answer.fenced is not None:
                 # The lease is gone, or an older one: the next reading finds out why.
-                self._dirty.read_both(one.key for one in some)
+                self._dirty.read_both_sides(one.key for one in some)
                 continue
             for one, letter in zip(some, answer.letters, strict=True):
                 self._take_letter(one, letter)
@@ -41,23 +41,25 @@ class WrittenChanges:
                 return
             case Applied.CHANGED:
                 self._totals.changed += 1
-                self._dirty.read_both([change.key])
+                self._dirty.read_both_sides([change.key])
             case Applied.TOO_BIG:
                 self._big.add(change.key)
             case Applied.REFUSED:
                 self._totals.refused += 1
-                self._dirty.read_both([change.key])
+                self._dirty.read_both_sides([change.key])
             case _:
                 assert_never(letter)
-        self._streams.carries.pop(change.key, None)
+        self._streams.pending_lives.pop(change.key, None)
 
-    def remember_sent(self, round_: Round) -> None:
+    def remember_unanswered(self, round_: Round) -> None:
         """The round broke off. What came of a change is not known, unless an end says so: its key stays dirty."""
         for (number, side), some in round_.changes.items():
             server = round_.server(round_.pages[number], side)
             if self._streams.has_ended(server, round_.number, number):
                 continue
             for one in some:
-                self._dirty.read_both([one.key])
-                self._streams.carries.pop(one.key, None)
-                self._streams.pasts.sent[one.key] = Sent(self._streams.place_of(server), side, one.winner_token, one.life, one.value)
+                self._dirty.read_both_sides([one.key])
+                self._streams.pending_lives.pop(one.key, None)
+                self._streams.pasts.unanswered[one.key] = UnansweredWrite(
+                    self._streams.place_of(server), side, one.winner_token, one.life, one.value
+                )

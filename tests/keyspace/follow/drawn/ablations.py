@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Callable, Container
 from typing import Any
 
-from uplift.keyspace.follow import engine, judging, proofs
+from uplift.keyspace.follow import both_sides_judging, engine, proofs
 from uplift.keyspace.follow import round as rounds
 from uplift.keyspace.follow.applying import ANYTHING, Change, apply_request
-from uplift.keyspace.follow.decision import Decision, Outcome, Policy, Reason, Seen, decide
+from uplift.keyspace.follow.decision import Candidate, Decision, Outcome, Policy, Reason, decide
 from uplift.keyspace.follow.evidence import Evidence, TouchKind
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import Gaps
@@ -51,9 +51,9 @@ def _no_fence() -> None:
 
     def check(round_: Round, page: Page, lease: Lease) -> list[FollowedServer]:
         for side in Side:
-            reading = round_.readings.get((page.number, side))
+            reply = round_.read_replies.get((page.number, side))
             at = (round_.number, page.number)
-            if reading is not None and reading.lease == lease.text and at not in round_.server(page, side).events.markers:
+            if reply is not None and reply.lease == lease.text and at not in round_.server(page, side).events.markers:
                 return []
         return real_check(round_, page, lease)
 
@@ -96,14 +96,14 @@ def _expire_is_a_write() -> None:
 def _gap_to_the_authority() -> None:
     """What changed in a gap is decided by policy, though the other side was not touched."""
 
-    def by_authority(source: Seen, target: Seen, *, same_value: bool, policy: Policy) -> Decision:
+    def by_authority(source: Candidate, target: Candidate, *, same_value: bool, policy: Policy) -> Decision:
         found = decide(source, target, same_value=same_value, policy=policy)
         in_gap = {Evidence.GAP, Evidence.GAP_UNKNOWN} & {source.evidence, target.evidence}
         if in_gap and found.outcome in {Outcome.SOURCE, Outcome.TARGET}:
             return Decision(Outcome.SOURCE if policy.authority is Side.SOURCE else Outcome.TARGET, Reason.CHANGED_BOTH)
         return found
 
-    _put(judging, "decide", by_authority)
+    _put(both_sides_judging, "decide", by_authority)
 
 
 def _failover_is_a_gap() -> None:

@@ -97,14 +97,14 @@ def _rounds_asked_for(state: State) -> set[int]:
     """Rounds that a settlement may still ask for."""
     asked = set()
     for command in _commands(state):
-        base = command.base if isinstance(command, Apply) else command.marker.kept
+        base = command.base if isinstance(command, Apply) else command.marker.base_update
         if base is not None:
             asked.add(base.round)
     for engine in state.engines:
         if engine.under_way is not None:
             asked.add(engine.round)
-        if engine.kept is not None:
-            asked.add(engine.kept.round)
+        if engine.base_update is not None:
+            asked.add(engine.base_update.round)
         for view in engine.views:
             asked.update(base.round for base in _bases_heard(view))
     return asked
@@ -114,8 +114,8 @@ def _bases_heard(view: View) -> Iterator[Base]:
     for message in view.queue:
         if isinstance(message, End):
             yield message.base
-        elif isinstance(message, Marker) and message.kept is not None:
-            yield message.kept
+        elif isinstance(message, Marker) and message.base_update is not None:
+            yield message.base_update
 
 
 def _commands(state: State) -> Iterator[Command]:
@@ -136,7 +136,7 @@ def _pruned_engine(engine: Engine, asked: set[int]) -> Engine:
         base = base._replace(round=0)
     slow = engine.slow and any(view.touches for view in views)
     number = engine.round if engine.role == ACTIVE else 0
-    return engine._replace(views=views, base=base, slow=slow, round=number, kept=engine.kept)
+    return engine._replace(views=views, base=base, slow=slow, round=number, base_update=engine.base_update)
 
 
 def _pruned_view(engine: Engine, view: View, asked: set[int]) -> View:
@@ -164,7 +164,7 @@ def _rounds(state: State) -> set[int]:
             continue
         found.add(engine.round)
         _add_base(found, engine.base)
-        _add_base(found, engine.kept)
+        _add_base(found, engine.base_update)
         for view in engine.views:
             _add_view(found, view)
     for command in _commands(state):
@@ -203,7 +203,7 @@ def _add_marker(found: set[int], marker: Marker) -> None:
     for gap in (marker.gap, marker.reset):
         if gap is not None:
             found.update(gap[:2])
-    _add_base(found, marker.kept)
+    _add_base(found, marker.base_update)
 
 
 def _values(state: State) -> set[int]:

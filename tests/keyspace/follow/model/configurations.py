@@ -10,7 +10,7 @@ from uplift.keyspace.follow.key_state import Side
 _AT_ONCE = (False, False)
 _ACTIVE_LAGS = (True, False)
 _T = Side.TARGET
-_BARE = Rules(base=False, kept_in_marker=False)
+_BARE = Rules(base=False, base_update_in_marker=False)
 
 HOLDING = (
     Configuration("1 + 1 writes", Bounds()),
@@ -73,11 +73,17 @@ ABLATIONS = (
     Configuration("a failover taken for a gap", Bounds((1, 0), failovers=1), Rules(failover_is_a_reset=False)),
     Configuration("a gap over when the write came back", Bounds((2, 0), cuts=1), Rules(cleared_by_read=False), lags=_AT_ONCE),
     Configuration("cold taken for warm", Bounds((1, 0), deaths=1), Rules(cold_is_a_gap=False), start="late", lags=_AT_ONCE),
-    Configuration("the second base of both sides", Bounds((1, 0), cuts=1, breaks=1), Rules(second_base_one_side=False), lags=_AT_ONCE),
-    Configuration("no second base", Bounds((2, 0), cuts=1, breaks=1, cut_side=_T), Rules(second_base=False), lags=_AT_ONCE),
-    Configuration("a write sent is no net change", Bounds(cuts=1, breaks=1, cut_side=_T), Rules(sent_is_net=False), lags=_AT_ONCE),
     Configuration(
-        "a kept base not in the marker", Bounds((1, 0), (1, 1), deaths=1), Rules(kept_in_marker=False), start="two", lags=_AT_ONCE
+        "an unanswered write is a base of both sides", Bounds((1, 0), cuts=1, breaks=1), Rules(unanswered_on_one_side=False), lags=_AT_ONCE
+    ),
+    Configuration(
+        "an unanswered write is no base", Bounds((2, 0), cuts=1, breaks=1, cut_side=_T), Rules(unanswered_is_a_base=False), lags=_AT_ONCE
+    ),
+    Configuration(
+        "an unanswered write is no net change", Bounds(cuts=1, breaks=1, cut_side=_T), Rules(unanswered_is_net=False), lags=_AT_ONCE
+    ),
+    Configuration(
+        "a base update not in the marker", Bounds((1, 0), (1, 1), deaths=1), Rules(base_update_in_marker=False), start="two", lags=_AT_ONCE
     ),
     Configuration(
         "a raise does not tell of a flush",

@@ -66,7 +66,8 @@ def broken(state: State, me: int, side: Side, config: Configuration) -> Next:
     for command in sent:
         if isinstance(command, Apply):
             engine = engine._replace(
-                second=with_at(engine.second, side, command.base.of(side)), has_second=with_at(engine.has_second, side, True)
+                unanswered=with_at(engine.unanswered, side, command.base.of(side)),
+                has_unanswered=with_at(engine.has_unanswered, side, True),
             )
     engine = engine._replace(commands=with_at(engine.commands, side, ()), under_way=None)
     if config.rules.raises_after_cut:

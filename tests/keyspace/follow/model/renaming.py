@@ -80,7 +80,7 @@ class Renaming:
             self.rounds[marker.oldest],
             self._gap(marker.gap),
             self._gap(marker.reset),
-            self._base(marker.kept),
+            self._base(marker.base_update),
         )
 
     def _command(self, command: Command) -> Command:
@@ -127,8 +127,8 @@ class Renaming:
             round=self.rounds[engine.round],
             under_way=under_way,
             base=self._base(engine.base),
-            second=(self._held(engine.second[0]), self._held(engine.second[1])),
-            kept=self._base(engine.kept),
+            unanswered=(self._held(engine.unanswered[0]), self._held(engine.unanswered[1])),
+            base_update=self._base(engine.base_update),
             views=(self._view(engine.views[0]), self._view(engine.views[1])),
             commands=(tuple(self._command(each) for each in source), tuple(self._command(each) for each in target)),
         )

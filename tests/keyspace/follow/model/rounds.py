@@ -21,7 +21,7 @@ from tests.keyspace.follow.model.state import (
     with_at,
 )
 from tests.keyspace.follow.model.streams import adopted, settled
-from uplift.keyspace.follow.decision import Decision, Outcome, Reason, Seen
+from uplift.keyspace.follow.decision import Candidate, Decision, Outcome, Reason
 from uplift.keyspace.follow.evidence import Evidence, TouchKind
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.touches import Touch
@@ -54,10 +54,10 @@ def begun(engine: Engine, me: int, config: Configuration) -> Engine:
     number = max(engine.round, *(view.round for view in views)) + 1
     reads = _reads(engine, config)
     commands = [
-        (*engine.commands[side], Read(Marker(me, number, oldest, views[side].gap, views[side].reset, engine.kept), reads[side]))
+        (*engine.commands[side], Read(Marker(me, number, oldest, views[side].gap, views[side].reset, engine.base_update), reads[side]))
         for side in Side
     ]
-    return engine._replace(round=number, under_way=Round(reads), kept=None, commands=(commands[0], commands[1]))
+    return engine._replace(round=number, under_way=Round(reads), base_update=None, commands=(commands[0], commands[1]))
 
 
 def _reads(engine: Engine, config: Configuration) -> tuple[bool, bool]:
@@ -65,7 +65,7 @@ def _reads(engine: Engine, config: Configuration) -> tuple[bool, bool]:
     touched = (bool(engine.views[0].touches), bool(engine.views[1].touches))
     if not is_dirty(engine):
         return (False, False)
-    if not config.rules.fast_path or engine.slow or engine.base is None or any(engine.has_second) or touched[0] == touched[1]:
+    if not config.rules.fast_path or engine.slow or engine.base is None or any(engine.has_unanswered) or touched[0] == touched[1]:
         return (True, True)
     if not config.rules.two_way and touched[1]:
         return (True, True)
@@ -134,13 +134,13 @@ def _decided(
     # Which event came first to this program is not part of the state: where it decides, both are tried.
     ties = touches[0] is not None and touches[1] is not None and touches[0].round == touches[1].round
     for arrived in ((0, 1), (1, 0)) if ties else ((0, 0),):
-        seen = [_seen(engine, side, held[side], touches[side], arrived[side], config) for side in Side]
+        candidates = [_candidate(engine, side, held[side], touches[side], arrived[side], config) for side in Side]
         same = held[0] is not None and held[1] is not None and held[0].value == held[1].value
-        found = tables.decision(seen[0], seen[1], same, config.rules.two_way, config.authority)
-        unsure = any(side.evidence in {Evidence.GAP, Evidence.GAP_UNKNOWN} for side in seen)
+        found = tables.decision(candidates[0], candidates[1], same, config.rules.two_way, config.authority)
+        unsure = any(side.evidence in {Evidence.GAP, Evidence.GAP_UNKNOWN} for side in candidates)
         if not config.rules.gap_is_a_change and unsure and found.outcome is not Outcome.KEEP:
             found = Decision(Outcome.TARGET if config.authority else Outcome.SOURCE, Reason.NO_PAST)
-        read = ", ".join(f"{side.name[0]} v{value_of(held[side])} {seen[side].evidence.name}" for side in Side)
+        read = ", ".join(f"{side.name[0]} v{value_of(held[side])} {candidates[side].evidence.name}" for side in Side)
         text = f"{read}: {found.outcome.name}, {found.reason}"
         yield _carried_out(engine, me, held, found, text, config)
 
@@ -150,7 +150,7 @@ def _carried_out(engine: Engine, me: int, held: tuple[Held | None, Held | None],
         base = Base(held[0], held[1], engine.round)
         views = [settled(view, engine.round, config.rules) for view in engine.views]
         engine = adopted(engine._replace(views=(views[0], views[1]), slow=False), base, config.rules)
-        return (text, engine._replace(kept=base if config.rules.kept_in_marker else None), found)
+        return (text, engine._replace(base_update=base if config.rules.base_update_in_marker else None), found)
     winner = Side.SOURCE if found.outcome is Outcome.SOURCE else Side.TARGET
     new = held[winner]
     if found.life is not None and new is not None:
@@ -159,21 +159,21 @@ def _carried_out(engine: Engine, me: int, held: tuple[Held | None, Held | None],
     return (text, _sent(engine, me, winner, held[winner], new, held[winner.other], config, is_told=is_told), found)
 
 
-def _seen(engine: Engine, side: Side, held: Held | None, touch: Touch | None, arrived: int, config: Configuration) -> Seen:
+def _candidate(engine: Engine, side: Side, held: Held | None, touch: Touch | None, arrived: int, config: Configuration) -> Candidate:
     view, base = engine.views[side], engine.base
     own, is_known = (None, False) if base is None else (base.of(side), True)
-    if config.rules.second_base:
-        sides = (side,) if config.rules.second_base_one_side else (side, side.other)
-        for sent in [engine.second[each] for each in sides if engine.has_second[each]]:
-            if value_of(sent) == value_of(held) and not (is_known and value_of(own) == value_of(held)):
-                own, is_known = sent, True
+    if config.rules.unanswered_is_a_base:
+        sides = (side,) if config.rules.unanswered_on_one_side else (side, side.other)
+        for write in [engine.unanswered[each] for each in sides if engine.has_unanswered[each]]:
+            if value_of(write) == value_of(held) and not (is_known and value_of(own) == value_of(held)):
+                own, is_known = write, True
     matches = held is not None and own is not None and held.value == own.value
     gap = view.gap if view.gap is not None and view.gap.last != OPEN else None
     kinds = frozenset[TouchKind]() if touch is None else touch.kinds
     is_reset = view.reset is not None and (view.reset.is_failover or held is None)
     token = tables.base_of(own) if is_known else None
     evidence = tables.evidence(held, kinds, token, matches, tables.span_of(gap), is_reset)
-    return Seen(
+    return Candidate(
         state=tables.state_of(held),
         evidence=evidence,
         clock=tables.CLOCK,
@@ -181,6 +181,8 @@ def _seen(engine: Engine, side: Side, held: Held | None, touch: Touch | None, ar
         arrived=arrived,
         gap=tables.span_of(gap),
         is_base=is_known and held == own,
-        is_sent=config.rules.sent_is_net and engine.has_second[side.other] and value_of(held) == value_of(engine.second[side.other]),
+        is_unanswered=config.rules.unanswered_is_net
+        and engine.has_unanswered[side.other]
+        and value_of(held) == value_of(engine.unanswered[side.other]),
         is_failover=view.reset is not None and view.reset.is_failover,
     )

@@ -25,20 +25,20 @@ class Rules:
     cleared_by_read: bool = True
     """Off: a gap is over for the key when a write comes back, whenever that was read."""
     cold_is_a_gap: bool = True
-    second_base: bool = True
+    unanswered_is_a_base: bool = True
     """What was sent and not answered for counts as a base of the side it was sent to."""
-    second_base_one_side: bool = True
+    unanswered_on_one_side: bool = True
     """Off: and of the other side too."""
-    sent_is_net: bool = True
+    unanswered_is_net: bool = True
     """Of a write that was sent and not answered for and a change in a gap of the other side, the change wins."""
     raises_after_cut: bool = True
     """The active raises its own epoch after a reconnect."""
     newer_base_only: bool = True
-    """An end or a kept base that is older than the one known is not taken."""
+    """An end or a base update that is older than the one known is not taken."""
     waits_for_raise: bool = True
     """Who takes over sends its first round when its raise came back on both streams."""
-    kept_in_marker: bool = True
-    """A marker carries the base of a key that was kept in the round before."""
+    base_update_in_marker: bool = True
+    """A marker carries the base update of a key that was found equal in the round before."""
     inherits_gaps: bool = True
     """A marker carries the gaps and resets of the active, and a standby takes them over."""
     raise_tells_of_flush: bool = True

@@ -52,7 +52,7 @@ class Marker(NamedTuple):
     oldest: int
     gap: Gap | None
     reset: Gap | None
-    kept: Base | None
+    base_update: Base | None
     tag: str = "marker"
 
 
@@ -150,11 +150,11 @@ class Engine(NamedTuple):
     round: int = 0
     under_way: Round | None = None
     base: Base | None = None
-    second: tuple[Held | None, Held | None] = (None, None)
-    has_second: tuple[bool, bool] = (False, False)
+    unanswered: tuple[Held | None, Held | None] = (None, None)
+    has_unanswered: tuple[bool, bool] = (False, False)
     slow: bool = False
     warm: bool = False
-    kept: Base | None = None
+    base_update: Base | None = None
     views: tuple[View, View] = (View(), View())
     commands: tuple[tuple[Command, ...], tuple[Command, ...]] = ((), ())
 

@@ -81,10 +81,10 @@ def _followed(engine: Engine, side: int, marker: Marker, rules: Rules) -> Engine
             reset=_ended(marker.reset, marker.round) if marker.reset is not None else view.reset,
         )
     engine = with_view(engine, side, view)
-    if marker.kept is not None and rules.kept_in_marker:
-        if view.round >= marker.kept.round:
-            engine = with_view(engine, side, settled(view, marker.kept.round, rules))
-        engine = adopted(engine, marker.kept, rules)
+    if marker.base_update is not None and rules.base_update_in_marker:
+        if view.round >= marker.base_update.round:
+            engine = with_view(engine, side, settled(view, marker.base_update.round, rules))
+        engine = adopted(engine, marker.base_update, rules)
     since = [each.since for each in engine.views]
     return engine._replace(warm=engine.warm or (min(since) > 0 and max(since) <= marker.oldest))
 
@@ -118,7 +118,7 @@ def adopted(engine: Engine, base: Base, rules: Rules) -> Engine:
     if engine.base is not None and base.round < engine.base.round and rules.newer_base_only:
         return engine
     views = tuple(_without_covered(view, base.round, rules) if view.round >= base.round else view for view in engine.views)
-    return engine._replace(base=base, second=(None, None), has_second=(False, False), views=(views[0], views[1]))
+    return engine._replace(base=base, unanswered=(None, None), has_unanswered=(False, False), views=(views[0], views[1]))
 
 
 def _without_covered(view: View, round_: int, rules: Rules) -> View:

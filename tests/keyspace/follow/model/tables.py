@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from tests.keyspace.follow.model.state import Gap, Held
-from uplift.keyspace.follow.decision import Decision, Policy, Seen, decide
-from uplift.keyspace.follow.evidence import BaseState, Evidence, Known, Span, TouchKind, evidence_of
+from uplift.keyspace.follow.decision import Candidate, Decision, Policy, decide
+from uplift.keyspace.follow.evidence import BaseState, Evidence, Observation, Span, TouchKind, evidence_of
 from uplift.keyspace.follow.key_state import ABSENT, Side, State
 from uplift.keyspace.follow.touches import Touch, Touches
 
@@ -45,11 +45,11 @@ def span_of(gap: Gap | None) -> Span | None:
 def evidence(
     held: Held | None, kinds: frozenset[TouchKind], base: BaseState | None, matches_base: bool, span: Span | None, is_reset: bool
 ) -> Evidence:
-    return evidence_of(Known(state_of(held), kinds, base, matches_base, span, is_reset, CLOCK))
+    return evidence_of(Observation(state_of(held), kinds, base, matches_base, span, is_reset, CLOCK))
 
 
 @cache
-def decision(source: Seen, target: Seen, same_value: bool, two_way: bool, authority: Side) -> Decision:
+def decision(source: Candidate, target: Candidate, same_value: bool, two_way: bool, authority: Side) -> Decision:
     return decide(source, target, same_value=same_value, policy=Policy(two_way, authority))
 
 

@@ -41,13 +41,13 @@ def _of_command(command: Command) -> Iterator[Held]:
         if command.expected is not None:
             yield command.expected
     else:
-        yield from _of_base(command.marker.kept)
+        yield from _of_base(command.marker.base_update)
 
 
 def _of_engine(engine: Engine) -> Iterator[Held]:
     yield from _of_base(engine.base)
-    yield from _of_base(engine.kept)
-    yield from (held for held in engine.second if held is not None)
+    yield from _of_base(engine.base_update)
+    yield from (held for held in engine.unanswered if held is not None)
     if engine.under_way is not None:
         yield from (answer.held for answer in engine.under_way.answers if isinstance(answer, Answer) and answer.held is not None)
     for commands in engine.commands:
@@ -58,4 +58,4 @@ def _of_engine(engine: Engine) -> Iterator[Held]:
             if isinstance(message, End):
                 yield from _of_base(message.base)
             elif isinstance(message, Marker):
-                yield from _of_base(message.kept)
+                yield from _of_base(message.base_update)

@@ -1,21 +1,22 @@
--- Writes one own key of each type, so that its class of events shows whether it is on, and says on the channel what was written.
+-- Writes one own key of each class of events, so that it shows whether it is on, and says on the channel what was written.
 --
--- KEYS: string, list, set, hash, sorted set.  ARGV: 1 channel, 2 message (its head), 3 TTL (ms).
+-- KEYS: one for each class.  ARGV: 1 channel, 2 message (its head), 3 TTL (ms), 4 the letters of the classes, in the order of the keys.
 -- Answers: the letters of the classes that were written to. DEL comes first, so that a server that is full takes the rest too: its memory is
 -- looked at before a script's first write only (src/scripting.c).
 redis.replicate_commands()
 local writes = {
-  {'$', 'SET', KEYS[1], ''}, {'l', 'RPUSH', KEYS[2], ''}, {'s', 'SADD', KEYS[3], ''}, {'h', 'HSET', KEYS[4], '', ''},
-  {'z', 'ZADD', KEYS[5], 0, ''},
+  ['$'] = {'SET', ''}, l = {'RPUSH', ''}, s = {'SADD', ''}, h = {'HSET', '', ''}, z = {'ZADD', 0, ''}, t = {'XADD', '*', '', ''},
 }
 for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end
-local letters = ''
-for i = 1, #writes do
-  local reply = redis.pcall(unpack(writes[i], 2))
+local written = ''
+for i = 1, #KEYS do
+  local letter = string.sub(ARGV[4], i, i)
+  local write = writes[letter]
+  local reply = redis.pcall(write[1], KEYS[i], unpack(write, 2))
   if type(reply) ~= 'table' or not reply.err then
-    letters = letters .. writes[i][1]
+    written = written .. letter
     redis.call('PEXPIRE', KEYS[i], ARGV[3])
   end
 end
-redis.call('PUBLISH', ARGV[1], ARGV[2] .. letters)
-return letters
+redis.call('PUBLISH', ARGV[1], ARGV[2] .. written)
+return written
