@@ -277,7 +277,7 @@ def test_what_a_round_that_broke_off_was_to_tell_is_told_later(pair: Pair) -> No
     for _ in range(2):
         count = active.engine.passes.count
         active.engine.begin_pass()
-        active.until(lambda: bool(active.engine._base_updates), beside=standby)
+        active.until(lambda: bool(active.engine.findings.base_updates), beside=standby)
         cuts.append("now")
         active.until(lambda count=count: active.engine.passes.count > count, beside=standby)  # type: ignore[misc]
     assert not cuts
