@@ -21,7 +21,7 @@ from uplift.cli.commands.follow import commands
 from uplift.cli.terminal.follow_text import duration, status_lines, time_left
 from uplift.errors import BadInput
 from uplift.keyspace.follow.phase import Phase
-from uplift.keyspace.follow.status import GapStatus, PassStatus, Status, Throttled
+from uplift.keyspace.follow.status import GapStatus, PassStatus, Status, ThrottleStatus
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
 TOKEN = "ZxY0SecretToken9aBcDeFgHiJkLmNoPqRsTuVwXyZ"
@@ -190,7 +190,7 @@ def test_every_part_of_a_status_in_words() -> None:
         at=0, run="r", engine="e", process=1, revision=2, phase=Phase.DEGRADED, phase_seconds=3, is_resumed=True, is_two_way=True,
         authority="source", lease=None, why="the source does not answer", not_in_sync="no pass has compared every key yet", seconds_left=70,
         reconciling=PassStatus(3, True, 0.1, 4000.0, 50, 200, 70.0, 5, 0), gaps=GapStatus(("source database 0",), 2, 9.0),
-        throttled=Throttled("source latency", 5, 139.501, 61), conflicts={"later": 3}, left={"evicted": 4}, not_described=1_000,
+        throttled=ThrottleStatus("source latency", 5, 139.501, 61), conflicts={"later": 3}, left={"evicted": 4}, not_described=1_000,
     )  # fmt: skip
     text = "\n".join(status_lines(status, 2.5, has_engine=False))
     for part in (

@@ -24,6 +24,9 @@ from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.server.source_and_targets import TargetUrl
 
 SECONDS = 60.0
+KEYS = 500
+"""Of the source, where a run begins."""
+Servers = tuple[RedisServer, RedisServer]
 
 
 def keymap(*rules: dict[str, Any], rename: bool = False) -> KeyMap:
@@ -33,6 +36,11 @@ def keymap(*rules: dict[str, Any], rename: bool = False) -> KeyMap:
 
 
 SESSIONS = keymap({"name": "sessions", "match": {"prefix": "session:"}}, {"name": "logs", "match": {"prefix": "log:"}, "action": "skip"})
+
+
+def own_keys(server: RedisServer, database: int = 0) -> list[bytes]:
+    with server.connect(database) as client:
+        return sorted(client.scan_iter("uplift:*", count=1000))
 
 
 def follow_request(source: RedisServer, target: RedisServer, rules: KeyMap = SESSIONS, **wanted: Any) -> FollowRequest:

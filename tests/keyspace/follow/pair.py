@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
@@ -40,8 +41,8 @@ class Pair:
         return self.source if side is Side.SOURCE else self.target
 
     def names(self, side: Side) -> set[bytes]:
-        """What is on a side, this follow's own keys aside."""
-        return {name for name in snapshot(self.side(side).client) if not is_own_key(name)}
+        """Of the keys on a side, this follow's own aside."""
+        return {name for name in self.side(side).client.scan_iter(count=1000) if not is_own_key(name)}
 
     def differing(self) -> list[bytes]:
         """What an independent reader finds unequal, this follow's own keys aside."""
@@ -136,3 +137,28 @@ def drive(
     servers = [FollowedServer(side, side.name.lower(), endpoint(pair.side(side)), 0, name) for side in Side]
     streams = Streams(servers[0], servers[1:], router, Pasts(open_base(None, _BASE_BYTES)), most_touch_bytes)
     return Driven(Member(streams, router, policy, owner, stands_by=stands_by, limits=limits, stop_point=stop_point))
+
+
+def driven_in_sync(pair: Pair, **options: Any) -> Iterator[Driven]:
+    """One engine, in sync, for one test."""
+    driven = drive(pair, **options)
+    driven.in_sync()
+    yield driven
+    driven.member.close()
+
+
+def write_all(client: Any, prefix: str) -> None:
+    """One key of each type, by the commands applications use."""
+    client.set(f"{prefix}:string", "v")
+    client.set(f"{prefix}:binary", bytes(range(256)))
+    client.set(f"{prefix}:life", "v", px=600_000)
+    client.incrby(f"{prefix}:number", 7)
+    client.rpush(f"{prefix}:list", "a", "b", "c")
+    client.sadd(f"{prefix}:set", 1, 2, 3)
+    client.sadd(f"{prefix}:words", "a", "b")
+    client.hset(f"{prefix}:hash", "field", "v")
+    client.execute_command("HMSET", f"{prefix}:wide", *[part for number in range(100) for part in (f"field{number}", "v" * 80)])
+    client.zadd(f"{prefix}:zset", {"a": 1.5, "b": float("-inf")})
+    client.pfadd(f"{prefix}:visitors", *range(100))
+    client.expire(f"{prefix}:hash", 5_000)
+    client.set(f"{prefix} with spaces \x00", "v")

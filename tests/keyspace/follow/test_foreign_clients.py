@@ -75,7 +75,7 @@ def test_a_real_writer_is_named(start_redis: StartRedis, version: str) -> None:
     reader = server.connect()
     reader.get("k")
     connection = Connection(Endpoint("127.0.0.1", server.port))
-    writers = ForeignWriters()
+    writers = ForeignWriters(0)
     writers.take(0, connection)
     assert (writers.writes, writers.since, writers.clients) == (0, None, ())
     writers.take(3, connection)

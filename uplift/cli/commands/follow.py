@@ -13,6 +13,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from uplift.cli.options.follow_run import Authority, FollowTo, KeyMapFile, SourceLatency, StandsBy, TwoWay, Until
 from uplift.cli.options.follow_state import ForMinutes, StateFolderOption, authority_named, latency_within_range, seconds_of
 from uplift.cli.options.redis_urls import URL_HELP, ClockTolerance, Databases, From, scope_of, source_endpoint, target_urls
 from uplift.cli.terminal.follow_text import named_lines, status_line, status_lines
@@ -35,8 +36,6 @@ ANSWER_SCHEMA = "uplift.follow.answer/1"
 UNTIL_IN_SYNC = "in-sync"
 _SHOW_SECONDS = 1.0
 commands = typer.Typer(no_args_is_help=True, add_completion=False)
-KeyMapFile = Annotated[Path, typer.Option("--keymap", help="The key map, such as config/keyspace.yaml.")]
-FollowTo = Annotated[list[str], typer.Option("--to", help="NAME=URL of a destination of the key map; one for each that is followed.")]
 
 
 @commands.callback()
@@ -50,24 +49,11 @@ def run(
     target: FollowTo,
     keymap: KeyMapFile,
     state: StateFolderOption,
-    two_way: Annotated[
-        bool, typer.Option("--two-way", help="Once in sync, also bring to the source what applications write to a target.")
-    ] = False,
-    authority: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--authority", help="source or target: who is right where nothing else decides [default: source]."),
-    ] = None,
-    standby: Annotated[
-        bool, typer.Option("--standby", help="Join a run whose engine lives elsewhere, and take over if that dies.")
-    ] = False,
-    until: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--until", help="in-sync: end with 0 once it is in sync [default: follow until it is told to end]."),
-    ] = None,
-    source_latency: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option("--source-latency", help="ms that a foreign command may take on the source, p99 [default: 5]."),
-    ] = None,
+    two_way: TwoWay = False,
+    authority: Authority = None,
+    standby: StandsBy = False,
+    until: Until = None,
+    source_latency: SourceLatency = None,
     database: Databases = None,
     clock_tolerance: ClockTolerance = 1000,
     as_json: AsJson = False,

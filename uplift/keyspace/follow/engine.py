@@ -6,40 +6,36 @@ import time
 from functools import partial
 from itertools import chain
 
-from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.follow.big_key_steps import BigKeySteps
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.event_classes import SECONDS_BETWEEN_PROBES
+from uplift.keyspace.follow.findings import Findings
 from uplift.keyspace.follow.foreign_writers import ForeignWriters
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.interruptions import Abandoned, Fenced
-from uplift.keyspace.follow.judgement import Judgement, ReadPage
+from uplift.keyspace.follow.judgement import Judgement, read_page
 from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease, is_fenced_by
 from uplift.keyspace.follow.leases import ask, raise_leases
 from uplift.keyspace.follow.message_wait import wait_for_messages
 from uplift.keyspace.follow.pace import PACES, STILL
-from uplift.keyspace.follow.pages import Page, pages_of, token_pages
+from uplift.keyspace.follow.pages import Page
 from uplift.keyspace.follow.proofs import check_proofs
-from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm, ReadReply
+from uplift.keyspace.follow.reading import ReadForm
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Round, StopPoint
+from uplift.keyspace.follow.round_plan import RoundPlan
 from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.told import BaseUpdate, Told, ToldGaps
-from uplift.keyspace.follow.totals import Step, Totals
+from uplift.keyspace.follow.totals import Step
 from uplift.keyspace.follow.written import WrittenChanges
 from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.server.page_reader import ReadLimits
-from uplift.keyspace.server.replies import ErrorReply
 
-_MOST_ON_BOTH_SIDES = 10_000
-"""So many keys that a pass found different may wait; it goes on when they are fewer."""
-_LEAST_SHARE_OF_A_PASS = 5
-"""Of the keys of a round, a fifth."""
 _HEARTBEAT_SECONDS = 0.1
 """A marker is published so often where there is nothing to do: a standby waits ten times as long before it takes over."""
 _AFTER_ABANDONED_SECONDS = 0.01
@@ -62,8 +58,9 @@ class Engine:
     ) -> None:
         self.streams, self.lease, self.policy, self.pace = streams, lease, policy, PACES[0]
         self.source, self.targets, self.servers, self.pasts = streams.source, streams.targets, streams.servers, streams.pasts
-        self.totals = Totals()
-        self.foreign = [ForeignWriters() for _ in streams.targets]
+        self.findings = Findings()
+        self.totals = self.findings.totals
+        self.foreign = [ForeignWriters(target.events.changed_by_somebody) for target in streams.targets]
         self.round = max(server.events.round for server in self.servers)
         self.is_paused = False
         self.big = BigKeys(lease.owner, limits or ReadLimits())
@@ -71,17 +68,12 @@ class Engine:
         self._big_steps = BigKeySteps(streams, self.big)
         self._written = WrittenChanges(streams, self.dirty, self.big, self.totals)
         self.passes = ReconcilingPass(self.source, self.targets, router)
+        self._round_plan = RoundPlan(streams, self.dirty, self.passes)
         self._limits, self._stop_point = limits or ReadLimits(), stop_point
         self._dirty_since: float | None = None
         self._round_at = 0.0
-        self._base_updates: list[BaseUpdate] = []
-        # To be told by the next step, also where the round that found them is abandoned.
-        self._named: list[tuple[bytes, str]] = []
-        self._unexplained: list[bytes] = []
         self._has_standby = False
-        self._begins_pass = True
         self._probed_at = 0.0
-        self._foreign_before = [target.events.changed_by_somebody for target in self.targets]
 
     def inherit(self, inherited: Inherited) -> None:
         """Go on in another's place: its rounds are below this engine's, and the lease was on every server."""
@@ -89,7 +81,7 @@ class Engine:
         self.round = max(server.events.round for server in self.servers) + _ROUNDS_LEFT_OUT
         for server in self.servers:
             server.must_raise, server.had_lease = True, True
-        self._begins_pass = True
+        self.passes.is_wanted = True
 
     def step(self, wait_seconds: float = _HEARTBEAT_SECONDS) -> Step:
         """One round; where nothing is dirty, once something is or `wait_seconds` are over. Raises Fenced."""
@@ -101,7 +93,7 @@ class Engine:
         try:
             if any(server.must_raise for server in self.servers):
                 self.raise_leases()
-            if self._begins_pass or self.passes.is_time_for_another():
+            if self.passes.is_time_for_another():
                 self.begin_pass()
             return self._run_round()
         except Abandoned as why:
@@ -149,7 +141,7 @@ class Engine:
     def raise_leases(self) -> None:
         """Take the lease on every server, with an epoch that nobody had: what was sent before under another is fenced.
 
-        Raises Fenced, or Abandoned where a server cannot be asked.
+        Raises Fenced, or Abandoned where a server cannot be asked, or does not tell of it.
         """
         self.lease, flushed = raise_leases(self.servers, self.lease)
         for server in flushed:
@@ -157,10 +149,7 @@ class Engine:
             server.take_reset(ResetKind.FLUSH)
             self.begin_pass()
         self._stop_point("leases raised")
-        self._wait_for_raises()
-
-    def _wait_for_raises(self) -> None:
-        """What another lease did is over once this one's was told by every server: all of its ends are before that. Raises Abandoned."""
+        # What another lease did is over once this one's was told by every server: all of its ends are before that.
         taken = self.lease.text
         wait_for_messages(lambda: [server for server in self.servers if server.events.raised_last != taken], self.drain, "raised lease")
 
@@ -168,91 +157,76 @@ class Engine:
         self._look_for_foreign_writers()
         self.round += 1
         began, self._round_at = self._dirty_since, time.monotonic()
-        pages, rules = self._plan()
+        most_keys = 0 if self._stands_still else self.pace.most_keys
+        pages, rules = self._round_plan.next_pages(most_keys, two_way=self.policy.two_way)
         self._dirty_since = None
-        base_updates = self._base_updates
-        round_ = Round(
+        base_updates = self.findings.take_base_updates() if self._has_standby else []
+        round_ = self._new_round(pages, rules, self._told(base_updates))
+        try:
+            written = self._carry_out(round_)
+        except Abandoned as why:
+            round_.give_up(str(why))
+            self._dirty_since = began
+            # Perhaps nobody was told: a standby takes it twice as well, since rounds say which is the latest.
+            self.findings.base_updates[:0] = base_updates
+            self._keep_dirty(round_)
+            raise
+        self.totals.rounds += 1
+        if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_base_updates=self._has_standby)) is not None:
+            self.findings.take(of_big)
+        self._end_pass()
+        read = sum(page.most_keys for page in pages)
+        return Step(read, written, *self.findings.take_keys(), None, time.monotonic() - began if began is not None else None)
+
+    def _new_round(self, pages: list[Page], rules: dict[bytes, Rule], told: bytes) -> Round:
+        return Round(
             self.round,
             self.lease,
             pages,
             self.source,
             self.targets,
             rules,
-            self._told(),
+            told,
             self._limits,
             self.drain,
             self.streams.has_ended,
             self._stop_point,
         )
-        found: list[Judgement] = []
-        try:
-            for page in round_.pages_as_read():
-                self._check(round_, page)
-                judgement = self._judge(round_, page)
-                found.append(judgement)
-                for some in judgement.changes:
-                    for one in some:
-                        self.pasts.base.set_in_flight(one.key)
-                round_.write(page, judgement.changes)
-            if time.monotonic() - self._probed_at > SECONDS_BETWEEN_PROBES:
-                self._probed_at = time.monotonic()
-                round_.probe_classes()
-            round_.finish()
-            for page in pages:
-                self._check(round_, page)
-            self._written.take_answers(round_)
-        except Abandoned as why:
-            round_.give_up(str(why))
-            self._written.remember_unanswered(round_)
-            self._dirty_since = began
-            # Perhaps nobody was told: a standby takes it twice as well, since rounds say which is the latest.
-            self._base_updates = base_updates + self._base_updates
-            for page in pages:
-                if page.form is ReadForm.TOKEN:
-                    # The pass does not come to them again.
-                    self.dirty.read_both_sides(page.both_sides)
-                    self.passes.pending.update(page.both_sides)
-            raise
-        self.totals.rounds += 1
-        read, written = sum(page.most_keys for page in pages), sum(len(some) for one in found for some in one.changes)
-        if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_base_updates=self._has_standby)) is not None:
-            self._count(of_big)
-        self._end_pass()
-        named, self._named = tuple(self._named), []
-        unexplained, self._unexplained = tuple(self._unexplained), []
-        return Step(read, written, named, unexplained, None, time.monotonic() - began if began is not None else None)
+
+    def _carry_out(self, round_: Round) -> int:
+        """Read, decide and write; how many changes were sent. Raises Abandoned, or Fenced."""
+        sent = 0
+        for page in round_.pages_as_read():
+            self._check(round_, page)
+            changes = self._judge(round_, page).changes
+            for one in chain(*changes):
+                self.pasts.base.set_in_flight(one.key)
+                sent += 1
+            round_.write(page, changes)
+        if time.monotonic() - self._probed_at > SECONDS_BETWEEN_PROBES:
+            self._probed_at = time.monotonic()
+            round_.probe_classes()
+        round_.finish()
+        for page in round_.pages:
+            self._check(round_, page)
+        self._written.take_answers(round_)
+        return sent
+
+    def _keep_dirty(self, round_: Round) -> None:
+        """What the round read or wrote is not known to be equal: its keys stay dirty."""
+        self._written.remember_unanswered(round_)
+        for page in round_.pages:
+            if page.form is ReadForm.TOKEN:
+                # The pass does not come to them again.
+                self.dirty.read_both_sides(page.both_sides)
+                self.passes.pending.update(page.both_sides)
 
     def _look_for_foreign_writers(self) -> None:
         """One way, nobody but this engine has a reason to write to a target."""
-        for place, target in enumerate(self.targets):
-            seen = target.events.changed_by_somebody
+        for target, writers in zip(self.targets, self.foreign, strict=True):
+            new = writers.new_events(target.events.changed_by_somebody)
             if not self.policy.two_way:
-                ask(target, partial(self.foreign[place].take, seen - self._foreign_before[place]))
-            self._foreign_before[place] = seen
-
-    def _plan(self) -> tuple[list[Page], dict[bytes, Rule]]:
-        """What this round reads. Raises Abandoned where a scan broke off."""
-        most = 0 if self._stands_still else self.pace.most_keys
-        pages = pages_of(self.dirty.next_keys(two_way=self.policy.two_way), len(self.targets), most)
-        if self.passes.is_due() and self.dirty.count_on_both_sides < _MOST_ON_BOTH_SIDES and not self._stands_still:
-            # What an application waits for goes first, and the pass never stands still.
-            room = max(most - sum(page.most_keys for page in pages), most // _LEAST_SHARE_OF_A_PASS)
-            untouched = ((key, rule.target) for key, rule in self.passes.next_keys(self._is_to_compare, room))
-            try:
-                pages += token_pages(untouched, len(pages))
-            except (SourceUnreachable, TargetRefused, ErrorReply) as problem:
-                # Over the scan's own connection: its cursor is of no use any more.
-                self._begins_pass = True
-                raise Abandoned(str(problem)) from None
-        rule_of = self.streams.rule_of
-        return pages, {key: rule_of(key) for page in pages for key in chain(*page.one_side, page.both_sides)}
-
-    def _is_to_compare(self, key: bytes) -> bool:
-        """Whether this pass has not compared the key, and no round is to look at it anyway."""
-        entry = self.pasts.base.get(key)
-        if entry is not None and entry.round >= self.passes.first_round:
-            return False
-        return self.dirty.is_quiet(key)
+                ask(target, partial(writers.take, new))
 
     def _check(self, round_: Round, page: Page) -> None:
         """Whose marker came with its proof is whole up to it: that ends a gap, before anything of this round is decided."""
@@ -264,7 +238,7 @@ class Engine:
             if server.gaps.opened is None:
                 self.pasts.forget_unanswered_of(self.streams.place_of(server), self.dirty)
             else:
-                self._begins_pass = True
+                self.passes.is_wanted = True
             server.take_whole_round(round_.number)
         if (heard := round_.read_replies.get((page.number, Side.SOURCE))) is not None:
             # One of the subscriptions is this engine's.
@@ -275,8 +249,7 @@ class Engine:
         if not page.most_keys:
             return Judgement()
         judge = Judge((self.source, self.targets[page.target]), self.pasts, self.policy, collects_base_updates=self._has_standby)
-        positions = (round_.position(page, Side.SOURCE), round_.position(page, Side.TARGET))
-        read = ReadPage(page, _by_side(round_, page), positions, round_.number)
+        read = read_page(round_, page)
         if page.form is ReadForm.TOKEN:
             judgement = judge.compare_tokens(read, round_.rules)
             self.passes.take(judgement, time.monotonic() - self._round_at)
@@ -298,15 +271,13 @@ class Engine:
 
     def begin_pass(self) -> None:
         """Compare every key, from the first one on."""
-        self._begins_pass = False
         self.passes.begin(self.round + 1, self.pasts.base.dropped)
         self.passes.is_proof = not all(server.gaps.are_over for server in self.servers)
 
-    def _told(self) -> bytes:
+    def _told(self, base_updates: list[BaseUpdate]) -> bytes:
         """What a standby must know, where one listens."""
         if not self._has_standby:
             return b""
-        base_updates, self._base_updates = self._base_updates, []
         gaps = tuple(ToldGaps.of(server.gaps) for server in self.servers)
         return Told(self.streams.oldest_round, self.policy, self.passes.count, self.pasts.complete_since, gaps).text(base_updates)
 
@@ -317,13 +288,7 @@ class Engine:
         for key in judgement.big:
             self.big.add(key)
         self.streams.pending_lives.update(judgement.pending_lives)
-        self._count(judgement)
-
-    def _count(self, judgement: Judgement) -> None:
-        self._base_updates += judgement.base_updates
-        self._named += judgement.named
-        self._unexplained += judgement.unexplained
-        self.totals.take(judgement)
+        self.findings.take(judgement)
 
     def give_up(self) -> None:
         """Write no more; the streams go on."""
@@ -338,9 +303,3 @@ class Engine:
         self.streams.close()
         self.passes.close()
         self.big.close()
-
-
-def _by_side(round_: Round, page: Page) -> tuple[ReadReply, ReadReply]:
-    """A page's replies; a side that nothing was read on has none yet."""
-    source, target = (round_.read_replies.get((page.number, side), NOTHING_READ) for side in Side)
-    return source, target

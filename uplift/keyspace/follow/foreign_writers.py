@@ -48,11 +48,18 @@ def foreign_clients(listed: str) -> list[ForeignClient]:
 class ForeignWriters:
     """Of one target. `writes` counts the events of followed keys outside our brackets, `since` is the time of the first (Unix seconds)."""
 
-    def __init__(self) -> None:
+    def __init__(self, events_before: int) -> None:
+        """`events_before`: how many such events there were before anybody looked."""
         self.writes = 0
+        self._events = events_before
         self.since: float | None = None
         self.clients: tuple[ForeignClient, ...] = ()
         self._looked_at = float("-inf")
+
+    def new_events(self, events: int) -> int:
+        """How many of all such events are new since the last time."""
+        new, self._events = events - self._events, events
+        return new
 
     def take(self, writes: int, connection: Connection) -> None:
         """So many more were seen. Asks who it was, not more often than every ten seconds. Raises what Connection.call raises."""

@@ -8,7 +8,8 @@ from uplift.keyspace.follow.applying import Change
 from uplift.keyspace.follow.decision import Reason
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.pages import Page
-from uplift.keyspace.follow.reading import ReadReply
+from uplift.keyspace.follow.reading import NOTHING_READ, ReadReply
+from uplift.keyspace.follow.round import Round
 from uplift.keyspace.follow.told import BaseUpdate
 
 
@@ -43,3 +44,9 @@ class ReadPage:
     replies: tuple[ReadReply, ReadReply]
     positions: tuple[int, int]
     round: int
+
+
+def read_page(round_: Round, page: Page) -> ReadPage:
+    """As far as a round read it: a side that nothing was read on has no reply yet."""
+    source, target = (round_.read_replies.get((page.number, side), NOTHING_READ) for side in Side)
+    return ReadPage(page, (source, target), (round_.position(page, Side.SOURCE), round_.position(page, Side.TARGET)), round_.number)

@@ -41,6 +41,7 @@ class ReconcilingPass:
     """One pass at a time. `done` is the latest whole one, `count` how many there were; `pending` are keys that need both values.
 
     `share`: the part of the time that it may take. The first, and one that proves that a gap is over (`is_proof`), take all there is.
+    `is_wanted`: another is to begin at once, whatever became of the one under way.
     """
 
     def __init__(self, source: FollowedServer, targets: list[FollowedServer], router: Router) -> None:
@@ -54,6 +55,7 @@ class ReconcilingPass:
         self._fed_until: int | None = None
         self.share = 0.1
         self.is_proof = False
+        self.is_wanted = True
         self.first_round = 0
         self.keys = self.differing = self.seen = self.unexplained = self.count = 0
         self.pending: set[bytes] = set()
@@ -82,12 +84,15 @@ class ReconcilingPass:
         return self.done is not None and not self.is_proof
 
     def is_time_for_another(self) -> bool:
-        """Whether the latest is over for long enough, and none waits for what it left to rounds."""
+        """Whether one is wanted at once, or the latest is over for long enough, and none waits for what it left to rounds."""
+        if self.is_wanted:
+            return True
         return self._began_at is None and self.done is not None and time.monotonic() - self.done.ended_at > _PAUSE_SECONDS
 
     def begin(self, first_round: int, dropped: int) -> None:
         """Begin anew from the first key of the source; `first_round` is the round that its first keys are read in, at the earliest."""
         self.close()
+        self.is_wanted = False
         self._queue = list(self._servers)
         self.first_round, self._began_at, self._due_at, self._dropped = first_round, time.monotonic(), 0.0, dropped
         self.keys = self.differing = self.seen = self.unexplained = 0

@@ -12,11 +12,10 @@ from typing import assert_never
 
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.ending import end_follow
-from uplift.keyspace.follow.first_copy import FirstCopy
-from uplift.keyspace.follow.followed_names import FollowedNames
-from uplift.keyspace.follow.following import Following, Sources
+from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.live_settings import SettingName
+from uplift.keyspace.follow.opening import Opening
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.record import Record
 from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish
@@ -24,18 +23,16 @@ from uplift.keyspace.follow.round import StopPoint
 from uplift.keyspace.follow.run_events import EventKind, EventLog
 from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
 from uplift.keyspace.follow.run_step import Outcome, RunStep
-from uplift.keyspace.follow.starting import FollowRequest, Scene, look_at_servers, prove_all_events
+from uplift.keyspace.follow.starting import FollowRequest
 from uplift.keyspace.follow.state_file import side_of
 from uplift.keyspace.follow.status import Status
 from uplift.keyspace.follow.throttle import Throttle
 from uplift.keyspace.follow.totals import Step
 from uplift.keyspace.follow.watch import Watch
 from uplift.keyspace.follow.wishes import Situation, why_not
-from uplift.keyspace.server.events import Event, Note
 
 _LOOK_SECONDS = 0.2
 _WRITE_SECONDS = 1.0
-_MOST_TOUCHES_BYTES = 256 * 1024 * 1024
 
 
 class FollowRun:
@@ -46,15 +43,12 @@ class FollowRun:
         self.record = Record(request, path)
         self.outcome: Outcome | None = None
         self.following: Following | None = None
-        self._request, self._stop_point = request, stop_point
+        self._request = request
         self._log = EventLog()
         self._watch = Watch(self.record, self._log)
         self._rates = Rates()
         self._requests = RequestBox(self.record.folder, self.record.engine)
-        self._scene: Scene | None = None
-        self._names: FollowedNames | None = None
-        self._sources: Sources | None = None
-        self._copy: FirstCopy | None = None
+        self._opening = Opening(request, self.record, self._log, self._watch, stop_point)
         self._throttle: Throttle | None = None
         self._takeovers = 0
         self._is_closed = False
@@ -79,7 +73,7 @@ class FollowRun:
 
     def status(self) -> Status:
         """As it is now."""
-        return status_of(self._watch.told(), self.record.state, self.record.named, self._rates, self._copy, self.following)
+        return status_of(self._watch.told(), self.record.state, self.record.named, self._rates, self._opening.copy, self.following)
 
     @property
     def is_in_sync(self) -> bool:
@@ -94,63 +88,19 @@ class FollowRun:
     def _step(self, wait_seconds: float) -> None:
         if self.following is not None:
             self._follow(self.following, wait_seconds)
-        elif self._copy is not None and self._sources is not None:
-            self._wait_for_copy(self._copy, self._sources, wait_seconds)
-        elif self._scene is None:
+            return
+        if self._opening.opened is None:
             # The first status says so before a server that does not answer is waited for.
             self._write()
-            self._begin()
-        else:
-            self._open(self._scene)
+        self.following = self._opening.step(wait_seconds)
+        if self.following is not None:
+            self._begin_to_follow(self.following)
 
-    def _listen(self, event: Event) -> None:
-        if isinstance(event, Note):
-            self._log.tell(EventKind.WARNING if event.is_warning else EventKind.NOTE, event.text)
-
-    def _begin(self) -> None:
-        """Refuse what must be refused, prove every subscription, and listen to the source."""
-        request, record = self._request, self.record
-        scene = look_at_servers(request, record.state, record.labels, self._listen)
-        state = record.state
-        if state.was_ended:
-            state.was_ended = state.has_led = False
-        for database in scene.databases:
-            state.of_database(database)
-        record.decide()
-        for unproven in prove_all_events(request, scene.databases, record.owner):
-            self._log.tell(EventKind.NOTE, unproven)
-        self._names = FollowedNames(scene.router)
-        self._sources = Sources(request, scene, self._names, state)
-        self._scene = scene
-        if not request.stands_by and not state.is_copied:
-            self._copy = FirstCopy(request, scene.databases, record.folder.copy_path)
-            self._watch.enter(Phase.COPYING)
-
-    def _wait_for_copy(self, copy: FirstCopy, sources: Sources, wait_seconds: float) -> None:
-        sources.drain(wait_seconds, _MOST_TOUCHES_BYTES)
-        copied = copy.result()
-        for note in copy.take_notes():
-            self._listen(note)
-        if copied is None or self._scene is None:
-            return
-        copy.stop()
-        self._copy = None
-        self.record.state.is_copied = True
-        self.record.decide()
-        self._log.tell(EventKind.COPIED, f"{copied:,} keys copied")
-        self._open(self._scene)
-
-    def _open(self, scene: Scene) -> None:
-        """Listen to the targets as well: what the copy wrote there is not told."""
-        names, sources = self._names, self._sources
-        if names is None or sources is None:
-            raise RuntimeError("a run listens to its source before it opens its targets")
-        record = self.record
-        self.following = Following(self._request, scene, names, record.state, record.folder, record.owner, sources, self._stop_point)
-        self._throttle = Throttle(self.following) if self._request.measures_latency else None
+    def _begin_to_follow(self, following: Following) -> None:
+        self._throttle = Throttle(following) if self._request.measures_latency else None
         if not self._request.stands_by:
-            record.state.has_led = True
-        record.decide()
+            self.record.state.has_led = True
+        self.record.decide()
 
     def _follow(self, following: Following, wait_seconds: float) -> None:
         if following.is_handing_over:
@@ -163,11 +113,10 @@ class FollowRun:
             self._end(Outcome.FENCED)
             return
         for _, step in steps:
-            self._take_named(step)
+            self._take_named(following, step)
 
-    def _take_named(self, step: Step) -> None:
-        met = self._names.take_met() if self._names is not None else []
-        for key, reason in (*step.named, *met):
+    def _take_named(self, following: Following, step: Step) -> None:
+        for key, reason in (*step.named, *following.names.take_met()):
             label = self.record.named.name(key, reason)
             if label is not None:
                 self._log.tell(EventKind.NAMED, f"{label}: {reason}")
@@ -218,7 +167,7 @@ class FollowRun:
     def _write(self) -> None:
         if self.following is not None:
             self._rates.look(self.following)
-        if self._scene is not None:
+        if self._opening.opened is not None:
             self.record.save(self.following)
         self._requests.forget_old()
         # Whoever asks for something names the revision that is in the file.
@@ -281,18 +230,15 @@ class FollowRun:
 
     def _close_connections(self) -> None:
         """The copy first: it ends at its next commit."""
-        if self._copy is not None:
-            self._copy.stop()
-            self._copy = None
-        following, sources, throttle = self.following, self._sources, self._throttle
-        self.following = self._sources = self._throttle = None
+        self._opening.stop_copy()
+        following, throttle = self.following, self._throttle
+        self.following = self._throttle = None
         if throttle is not None:
             throttle.close()
         if following is not None:
             self.record.save(following, is_last=True)
             following.close()
-        if sources is not None:
-            sources.close()
+        self._opening.close()
 
     def close(self) -> None:
         """Write everything down and let go of servers and directory; leases stay. Safe to call twice. Raises NotWritten."""

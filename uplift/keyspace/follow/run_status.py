@@ -24,7 +24,7 @@ from uplift.keyspace.follow.status import (
     SettingStatus,
     StandbyStatus,
     Status,
-    Throttled,
+    ThrottleStatus,
     WayBackStatus,
 )
 
@@ -44,7 +44,7 @@ class Told:
     in_sync_since: float | None
     gap_since: float | None
     way_back: WayBackStatus
-    throttled: Throttled | None
+    throttled: ThrottleStatus | None
     not_followed: tuple[int, ...]
 
 

@@ -77,7 +77,7 @@ class DifferenceStatus:
 
 
 @dataclass(frozen=True)
-class Throttled:
+class ThrottleStatus:
     """What slows the follow down: a limit and what was measured against it, in ms, and for how many seconds."""
 
     by: str
@@ -162,7 +162,7 @@ class Status:
     labels: dict[str, str] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     not_described: int = 0
-    throttled: Throttled | None = None
+    throttled: ThrottleStatus | None = None
     standby: StandbyStatus = StandbyStatus()
     way_back: WayBackStatus | None = None
     foreign_writers: tuple[ForeignWriter, ...] = ()

@@ -6,9 +6,8 @@ import time
 
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.latency_probe import LatencyProbe, ProbedServer
-from uplift.keyspace.follow.pace import Latency, Paced, next_pace
-from uplift.keyspace.follow.pace import Throttled as Why
-from uplift.keyspace.follow.status import Throttled
+from uplift.keyspace.follow.pace import Latency, Paced, Throttled, next_pace
+from uplift.keyspace.follow.status import ThrottleStatus
 
 
 class Throttle:
@@ -33,14 +32,14 @@ class Throttle:
             if database.engine is not None:
                 database.engine.pace = self._paced.pace
 
-    def status(self) -> Throttled | None:
+    def status(self) -> ThrottleStatus | None:
         """What slows it down, with both numbers in ms; None where nothing does."""
         paced = self._paced
-        if paced.latency is None or paced.throttled is Why.NO:
+        if paced.latency is None or paced.throttled is Throttled.NO:
             return None
         latency = paced.latency
         by = f"what a foreign command waits on {latency.server}, {paced.throttled.value}"
-        return Throttled(by, latency.limit * 1000, latency.p99 * 1000, time.monotonic() - paced.since)
+        return ThrottleStatus(by, latency.limit * 1000, latency.p99 * 1000, time.monotonic() - paced.since)
 
     def close(self) -> None:
         """End the process that measures."""

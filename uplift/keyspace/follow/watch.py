@@ -13,7 +13,7 @@ from uplift.keyspace.follow.phase import Phase, Work, phase_of
 from uplift.keyspace.follow.record import Record
 from uplift.keyspace.follow.run_events import EventKind, EventLog
 from uplift.keyspace.follow.run_status import Told, foreign_writers
-from uplift.keyspace.follow.status import Throttled
+from uplift.keyspace.follow.status import ThrottleStatus
 from uplift.keyspace.follow.way_back import WayBack, why_no_way_back
 
 _DATABASES_SECONDS = 5.0
@@ -25,7 +25,7 @@ class Watch:
     def __init__(self, record: Record, log: EventLog) -> None:
         self._record, self._log = record, log
         self.phase = Phase.SUBSCRIBING
-        self.throttled: Throttled | None = None
+        self.throttled: ThrottleStatus | None = None
         self.not_followed: frozenset[int] = frozenset()
         self.not_in_sync: str | None = "nothing was compared yet"
         self._phase_since = time.monotonic()

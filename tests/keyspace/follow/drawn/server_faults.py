@@ -6,6 +6,8 @@ import os
 import signal
 import time
 
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from tests.keyspace.follow.drawn.proxy import Proxy
 from tests.keyspace.follow.drawn.record import LAG_SECONDS, WindowKind
 from tests.keyspace.follow.drawn.world import World
 
@@ -84,14 +86,19 @@ def full(world: World) -> None:
     world.say("it has room again")
 
 
-def fail_over(world: World) -> None:
-    """The primary dies, and its replica takes its name."""
+def _about_to_fail_over(world: World, words: str) -> tuple[int, RedisServer, RedisServer, list[Proxy]]:
+    """A side, its primary, a replica that is in step with it, and the doors that lead to the primary."""
     side = world.draws.randrange(2)
     old, new = world.servers[side], world.replica(side)
     world.wait_for_rounds(2)
-    world.record.open(WindowKind.FAILOVER, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} failed over", side)
+    world.record.open(WindowKind.FAILOVER, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} {words}", side)
     world.distrust()
-    doors = [world.doors[side], *(doors[side] for doors in world.engine_doors.values())]
+    return side, old, new, [world.doors[side], *(doors[side] for doors in world.engine_doors.values())]
+
+
+def fail_over(world: World) -> None:
+    """The primary dies, and its replica takes its name."""
+    side, old, new, doors = _about_to_fail_over(world, "failed over")
     if world.draws.random() < 0.5:
         os.kill(old.pid, signal.SIGKILL)
     for door in doors:
@@ -107,12 +114,7 @@ def fail_over(world: World) -> None:
 
 def fail_over_late(world: World) -> None:
     """The old primary lives, and whoever is connected to it stays there for a while: what is written to it is gone in the end."""
-    side = world.draws.randrange(2)
-    old, new = world.servers[side], world.replica(side)
-    world.wait_for_rounds(2)
-    world.record.open(WindowKind.FAILOVER, time.monotonic() - LAG_SECONDS, f"{'ST'[side]} failed over, and its old primary lives", side)
-    world.distrust()
-    doors = [world.doors[side], *(doors[side] for doors in world.engine_doors.values())]
+    side, old, new, doors = _about_to_fail_over(world, "failed over, and its old primary lives")
     new.promote()
     world.servers[side] = new
     for door in doors:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.follow.drawn.engines import WAIT_SECONDS, EngineLog, EngineProcess
+from tests.keyspace.follow.drawn.mover import Mover
 from tests.keyspace.follow.drawn.proxy import Network, Proxy
 from tests.keyspace.follow.drawn.record import LAG_SECONDS, Record, WindowKind
-from tests.keyspace.follow.drawn.writers import Mover, Writer
+from tests.keyspace.follow.drawn.writers import Writer
 
 _WRITERS_A_SIDE = 2
 

@@ -13,16 +13,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.keyspace.everything import read
 from tests.keyspace.follow.drawn.record import Form, Record, State, Write
 
-_OWN_KEYS, _HOT_KEYS, _SHARED_KEYS, _MOVING_KEYS = 200, 40, 40, 25
+_OWN_KEYS, _HOT_KEYS, _SHARED_KEYS = 200, 40, 40
 _BIG_KEYS, _BIG_SHARE = 4, 0.005
 _BIG_STRING_BYTES, _BIG_ELEMENTS = (66_000, 70_000, 70_000, 300_000), (520, 520, 600, 1_200)
 """Above what a page reads (page_reader.ReadLimits)."""
 _ELEMENTS = (1, 2, 3, 4, 5, 5, 6, 9, 17, 33, 70, 130, 300)
 """Tables of hashes are rehashed at powers of two; 3.2 makes a table of a sorted set at 129."""
-_PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.002
 _SAFE_LIFE_MILLISECONDS = 3_000
 """A key that ends later is changed in parts; one that may end any moment is only written whole."""
 _IF_IT_WAS_THERE = "DEL of one that was there"
@@ -82,7 +81,7 @@ class Writer:
         self._unsure.update(self.own, self._big_own)
 
     def _run(self) -> None:
-        while not self._ends.wait(_PAUSE_SECONDS * self.draws.randrange(4)):
+        while not self._ends.wait(PAUSE_SECONDS * self.draws.randrange(4)):
             command = self.draw()
             self._send(command)
 
@@ -269,75 +268,3 @@ class Writer:
                 self._states[key] = state
                 if form is Form.WHOLE:
                     self._unsure.discard(key)
-
-
-class Mover:
-    """Writes keys on one side, then on the other one, where it goes on once it sees there what it wrote: so their order is known."""
-
-    def __init__(self, ports: tuple[int, int], record: Record, seed: str) -> None:
-        self.record, self.draws = record, random.Random(seed)
-        self.keys = [b"moving:%d" % key for key in range(_MOVING_KEYS)]
-        self._clients = [connect(port) for port in ports]
-        self._side = dict.fromkeys(self.keys, 0)
-        self._states: dict[bytes, State | None] = {}
-        self._count = 0
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mover", daemon=True)
-        self.moved = 0
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ends.set()
-        self._thread.join(60)
-        assert not self._thread.is_alive(), "the mover hangs"
-        for client in self._clients:
-            client.close()
-
-    def _run(self) -> None:
-        while not self._ends.wait(_PAUSE_SECONDS * self.draws.randrange(6)):
-            key = self.draws.choice(self.keys)
-            try:
-                text = "written"
-                if self.draws.random() < 0.4 and key in self._states:
-                    if not self._is_there(key, 1 - self._side[key]):
-                        continue
-                    self._side[key] = 1 - self._side[key]
-                    self.moved += 1
-                    text = "handed over"
-                self._write(key, text)
-            except PAST_ERRORS:
-                for client in self._clients:
-                    client.connection_pool.disconnect()
-
-    def _is_there(self, key: bytes, side: int) -> bool:
-        found, state = read(self._clients[side], key), self._states[key]
-        # Nothing says nothing: it may not have come there yet.
-        return found is not None and state is not None and found[:2] == (state.kind, state.value)
-
-    def _write(self, key: bytes, text: str) -> None:
-        side = self._side[key]
-        self._count += 1
-        word = b"%d:%d" % (side, self._count)
-        state = self._states.get(key)
-        new: State | None
-        call: tuple[Any, ...]
-        if state is not None and self.draws.random() < 0.4:
-            value = state.value
-            assert isinstance(value, bytes)
-            new, call, form = State(b"string", value[-40:] + word), ("SET", key, value[-40:] + word), Form.WHOLE
-        elif self.draws.random() < 0.15:
-            new, call, form = None, ("DEL", key), Form.WHOLE
-        else:
-            new, call, form = State(b"string", word), ("SET", key, word), Form.WHOLE
-        begin = time.monotonic()
-        try:
-            self._clients[side].execute_command(*call)
-        except PAST_ERRORS:
-            self.record.note(key, Write(side, begin, time.monotonic(), new, form, False, f"{text} {call[0]}"))
-            # Whether it took place, the key stays on this side until it is written there again.
-            self._states.pop(key, None)
-            raise
-        self._states[key] = new
-        self.record.note(key, Write(side, begin, time.monotonic(), new, form, True, f"{text} {call[0]}"))
