@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartRedis
+from tests.keyspace.everything import endpoint
 from tests.keyspace.follow.pair import Driven, Pair, drive, start_pair
+from uplift.keyspace.copy.clean import clean
+from uplift.keyspace.follow import big_keys
 from uplift.keyspace.follow.big_keys import Stage
 from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.own_keys_there import own_names_there, remove_own_keys
+from uplift.keyspace.follow.own_names import TEMPORARY_PREFIX
+from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits
 
 LIMITS = ReadLimits(value_bytes=8 * 1024, value_elements=64, piece_bytes=16 * 1024, piece_elements=100)
@@ -54,8 +61,8 @@ def test_each_type_comes_to_the_other_side(pair: Pair, engine: Driven, side: Sid
     assert pair.differing() == []
     assert pair.side(side.other).client.dbsize() == pair.side(side).client.dbsize()
     assert engine.named == {}
-    assert not list(pair.source.client.scan_iter("uplift:temporary:*"))
-    assert not list(pair.target.client.scan_iter("uplift:temporary:*"))
+    assert not list(pair.source.client.scan_iter("uplift:*temporary:*"))
+    assert not list(pair.target.client.scan_iter("uplift:*temporary:*"))
 
 
 def test_one_element_more_comes_over_and_a_life_too(pair: Pair, engine: Driven) -> None:
@@ -178,3 +185,24 @@ def test_a_full_target_takes_it_once_there_is_room(pair: Pair, engine: Driven) -
     whole(engine)
     assert pair.differing() == []
     assert engine.named == {}
+
+
+def test_what_a_killed_engine_left_of_it_goes_at_the_end_and_not_with_what_copies_left(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`uplift clean` must leave alone what a follow that runs is building, and `uplift follow stop` must find it."""
+    monkeypatch.setattr(big_keys, "drain", lambda *_arguments, **_options: None)
+    engine = drive(pair, "one.1", limits=LIMITS)
+    engine.in_sync()
+    pair.source.client.rpush("big", *[b"x" * 40] * 2_000)
+    whole(engine)
+    pair.source.client.rpush("big", "more")
+    whole(engine)
+    engine.member.close()
+    left = TEMPORARY_PREFIX + b"one.1:new:old"
+    with connected(endpoint(pair.target)) as connection:
+        facts = read_server_facts(connection)
+        assert clean(connection, facts, "", dry_run=False) == 0
+        assert left in list(own_names_there(connection))
+        remove_own_keys(connection, facts, "another")
+        assert pair.target.client.exists(left)
+        remove_own_keys(connection, facts, "one")
+    assert list(pair.target.client.scan_iter("uplift:*")) == []

@@ -9,7 +9,7 @@ from enum import Enum
 from uplift.errors import NotSafe
 from uplift.keyspace.follow.event_classes import PROBE_NAMES
 from uplift.keyspace.follow.lease import owner_of
-from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
+from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX, PROBE_PREFIX, TEMPORARY_PREFIX
 from uplift.keyspace.follow.scripts import RELEASE_LEASE
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
@@ -95,7 +95,7 @@ def refuse_leftovers(place: Place, names: list[bytes], run: str) -> None:
 
 
 def _is_of(name: bytes, run: str) -> bool:
-    return any(name.startswith(PREFIX + f"{kind}:{run}.".encode()) for kind in ("temporary", "probe"))
+    return name.startswith(tuple(prefix + f"{run}.".encode() for prefix in (TEMPORARY_PREFIX, PROBE_PREFIX)))
 
 
 def del_command(place: Place, names: list[bytes]) -> str:
