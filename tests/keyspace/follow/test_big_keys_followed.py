@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,9 +18,11 @@ from uplift.keyspace.follow.big_keys import Stage
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.own_keys_there import own_names_there, remove_own_keys
 from uplift.keyspace.follow.own_names import TEMPORARY_PREFIX
+from uplift.keyspace.server.big_key_copier import _Building
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.value_pieces import Piece
 
 LIMITS = ReadLimits(value_bytes=8 * 1024, value_elements=64, piece_bytes=16 * 1024, piece_elements=100)
 """Big is small here, so that it costs little."""
@@ -206,3 +209,24 @@ def test_what_a_killed_engine_left_of_it_goes_at_the_end_and_not_with_what_copie
         assert pair.target.client.exists(left)
         remove_own_keys(connection, facts, "one")
     assert list(pair.target.client.scan_iter("uplift:*")) == []
+
+
+def test_what_was_lost_of_it_while_it_was_built_is_not_swapped_in(pair: Pair, engine: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is being built has a TTL: a policy that evicts by TTL takes it first, and the next piece makes it anew, without its beginning."""
+    lost: list[int] = []
+    add = _Building.add
+
+    def add_and_lose(building: _Building, piece: Piece) -> None:
+        add(building, piece)
+        if not lost:
+            deadline = time.monotonic() + 10
+            while not pair.target.client.exists(building.name):
+                assert time.monotonic() < deadline, "nothing was built"
+            lost.append(pair.target.client.delete(building.name))
+
+    monkeypatch.setattr(_Building, "add", add_and_lose)
+    pair.source.client.rpush("big", *range(2_000))
+    whole(engine)
+    assert lost == [1]
+    assert (pair.source.client.llen("big"), pair.target.client.llen("big")) == (2_000, 2_000)
+    assert engine.named == {}
