@@ -17,6 +17,9 @@ from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from tests.keyspace.follow.driven import SESSIONS, asked, begun, drive, follow_request, in_a_child, in_sync, keymap, wait_for_status
 from uplift.errors import BadInput, NotSafe, RunRefused, SourceUnreachable
+from uplift.keyspace.copy.marker import marker_name
+from uplift.keyspace.copy.state import read_state
+from uplift.keyspace.follow.ending import end_follow
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish, ask
@@ -207,6 +210,25 @@ def test_an_earlier_runs_keys_are_refused_by_name(servers: Servers, tmp_path: Pa
     ):
         run.step()
     assert (_own_keys(source), _own_keys(target)) == ([b"uplift:follow:lease"], [])
+
+
+def test_what_a_copy_that_is_not_over_left_is_said_at_the_end(servers: Servers, tmp_path: Path) -> None:
+    """Its marker has no TTL, and stays, so that the same command goes on."""
+    request, folder = follow_request(*servers), StateFolder(tmp_path / "state")
+    with begun(request, folder.path) as run:
+        drive(run, until=in_sync(run))
+    run_id, databases = folder.existing_state().run, sorted(folder.existing_state().databases)
+    copy = read_state(folder.copy_path)
+    assert copy is not None
+    folder.copy_path.write_text(copy.model_copy(update={"finished": False}).model_dump_json(by_alias=True))
+    marker = marker_name(copy.run)
+    servers[1].client.set(marker, copy.run)
+    removal = end_follow(request.source, request.targets, databases, run_id, folder.copy_path)
+    assert f"cache (127.0.0.1:{servers[1].port}) database 0: {marker.decode()} of the copy that is not over" in removal.text
+    assert f"`uplift clean --run {copy.run}` removes it; the data of all servers stays" in removal.text
+    assert [_own_keys(server) for server in servers] == [[], [marker]]
+    folder.copy_path.write_text("{")
+    assert "what a copy left is not known" in end_follow(request.source, request.targets, databases, run_id, folder.copy_path).text
 
 
 def test_another_engines_lease_is_joined_only_with_standby(servers: Servers, tmp_path: Path) -> None:

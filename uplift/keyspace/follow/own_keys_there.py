@@ -111,9 +111,14 @@ def _del(place: Place, names: list[bytes]) -> str:
 
 def own_names_there(connection: Connection) -> Iterator[bytes]:
     """Every key of any follow in the connection's database, found by a scan of its names."""
+    return names_there(connection, PREFIX)
+
+
+def names_there(connection: Connection, prefix: bytes) -> Iterator[bytes]:
+    """The names in the connection's database that begin so."""
     cursor = b"0"
     while True:
-        cursor, names = as_scan(connection.ask("SCAN", cursor, "MATCH", PREFIX + b"*", "COUNT", _PAGE_KEYS))
+        cursor, names = as_scan(connection.ask("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
         yield from names
         if cursor == b"0":
             return
