@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from uplift.cli.terminal.follow_text import duration, status_lines, time_left
 from uplift.errors import BadInput
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.status import GapStatus, PassStatus, Status, ThrottleStatus
+from uplift.keyspace.follow.way_back import WayBack
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
 TOKEN = "ZxY0SecretToken9aBcDeFgHiJkLmNoPqRsTuVwXyZ"
@@ -183,6 +185,18 @@ def test_a_file_that_is_no_state_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "follow.json").write_text("{}")
     with pytest.raises(BadInput, match=r"follow.json: source: Field required, allowed: a file that `uplift follow run` wrote"):
         _invoke("status", "--state", str(tmp_path))
+
+
+def test_what_an_engine_told_that_is_gone_is_not_said_as_if_it_were_so() -> None:
+    status = Status(
+        at=0, run="r", engine="e", process=1, revision=2, phase=Phase.IN_SYNC, phase_seconds=3, is_resumed=True, is_two_way=True,
+        authority="source", lease=None, in_sync_seconds=3, way_back=WayBack().status(),
+    )  # fmt: skip
+    gone = status_lines(status, 7200, has_engine=False)
+    assert gone[0].startswith("no engine follows; the last one told: in sync, ")
+    assert gone[3].endswith("way back: not open for 0 s: nothing was compared yet")
+    assert status_lines(status, 1, has_engine=True)[0].startswith("in sync, ")
+    assert status_lines(replace(status, phase=Phase.ENDED), 1, has_engine=False)[0].startswith("ended, ")
 
 
 def test_every_part_of_a_status_in_words() -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.keyspace.follow.pair import Driven, Pair, driven_in_sync
+from tests.keyspace.everything import endpoint
+from tests.keyspace.follow.pair import Driven, Pair, drive, driven_in_sync
+from uplift.keyspace.copy.clean import clean
+from uplift.keyspace.follow import big_keys
 from uplift.keyspace.follow.big_keys import Stage
 from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.own_keys_there import own_names_there, remove_own_keys
+from uplift.keyspace.follow.own_names import TEMPORARY_PREFIX
+from uplift.keyspace.server.big_key_copier import _Building
+from uplift.keyspace.server.connection import connected
+from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits
+from uplift.keyspace.server.value_pieces import Piece
 
 LIMITS = ReadLimits(value_bytes=8 * 1024, value_elements=64, piece_bytes=16 * 1024, piece_elements=100)
 """Big is small here, so that it costs little."""
@@ -45,8 +55,8 @@ def test_each_type_comes_to_the_other_side(pair: Pair, engine: Driven, side: Sid
     assert pair.differing() == []
     assert pair.names(side.other) == pair.names(side)
     assert engine.named == {}
-    assert not list(pair.source.client.scan_iter("uplift:temporary:*"))
-    assert not list(pair.target.client.scan_iter("uplift:temporary:*"))
+    assert not list(pair.source.client.scan_iter("uplift:*temporary:*"))
+    assert not list(pair.target.client.scan_iter("uplift:*temporary:*"))
 
 
 def test_one_element_more_comes_over_and_a_life_too(pair: Pair, engine: Driven) -> None:
@@ -168,4 +178,46 @@ def test_a_full_target_takes_it_once_there_is_room(pair: Pair, engine: Driven) -
     pair.target.set_config("maxmemory", "0")
     whole(engine)
     assert pair.differing() == []
+    assert engine.named == {}
+
+
+def test_what_a_killed_engine_left_of_it_goes_at_the_end_and_not_with_what_copies_left(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`uplift clean` must leave alone what a follow that runs is building, and `uplift follow stop` must find it."""
+    monkeypatch.setattr(big_keys, "drain", lambda *_arguments, **_options: None)
+    engine = drive(pair, "one.1", limits=LIMITS)
+    engine.in_sync()
+    pair.source.client.rpush("big", *[b"x" * 40] * 2_000)
+    whole(engine)
+    pair.source.client.rpush("big", "more")
+    whole(engine)
+    engine.member.close()
+    left = TEMPORARY_PREFIX + b"one.1:new:old"
+    with connected(endpoint(pair.target)) as connection:
+        facts = read_server_facts(connection)
+        assert clean(connection, facts, "", dry_run=False) == 0
+        assert left in list(own_names_there(connection))
+        remove_own_keys(connection, facts, "another")
+        assert pair.target.client.exists(left)
+        remove_own_keys(connection, facts, "one")
+    assert list(pair.target.client.scan_iter("uplift:*")) == []
+
+
+def test_what_was_lost_of_it_while_it_was_built_is_not_swapped_in(pair: Pair, engine: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is being built has a TTL: a policy that evicts by TTL takes it first, and the next piece makes it anew, without its beginning."""
+    lost: list[int] = []
+    add = _Building.add
+
+    def add_and_lose(building: _Building, piece: Piece) -> None:
+        add(building, piece)
+        if not lost:
+            deadline = time.monotonic() + 10
+            while not pair.target.client.exists(building.name):
+                assert time.monotonic() < deadline, "nothing was built"
+            lost.append(pair.target.client.delete(building.name))
+
+    monkeypatch.setattr(_Building, "add", add_and_lose)
+    pair.source.client.rpush("big", *range(2_000))
+    whole(engine)
+    assert lost == [1]
+    assert (pair.source.client.llen("big"), pair.target.client.llen("big")) == (2_000, 2_000)
     assert engine.named == {}

@@ -16,11 +16,15 @@ from tests.keyspace.follow.driven import (
     keymap,
     own_keys,
 )
+from uplift.keyspace.copy.marker import marker_name
+from uplift.keyspace.copy.state import read_state
+from uplift.keyspace.follow.ending import end_follow
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Wish
 from uplift.keyspace.follow.run_events import EventKind
 from uplift.keyspace.follow.run_step import Outcome
+from uplift.keyspace.follow.state_folder import StateFolder
 from uplift.keyspace.follow.status import read_status, status_as_json
 
 
@@ -121,3 +125,22 @@ def test_the_status_is_one_value_in_every_form(servers: Servers, tmp_path: Path)
         (tmp_path / "copy").write_text(status_as_json(status))
         assert read_status(tmp_path / "copy") == status
         assert (status.authority, status.phase_seconds >= 0, status.lag.p99_ms is None or status.lag.p99_ms > 0) == ("target", True, True)
+
+
+def test_what_a_copy_that_is_not_over_left_is_said_at_the_end(servers: Servers, tmp_path: Path) -> None:
+    """Its marker has no TTL, and stays, so that the same command goes on."""
+    request, folder = follow_request(*servers), StateFolder(tmp_path / "state")
+    with begun(request, folder.path) as run:
+        drive(run, until=in_sync(run))
+    run_id, databases = folder.existing_state().run, sorted(folder.existing_state().databases)
+    copy = read_state(folder.copy_path)
+    assert copy is not None
+    folder.copy_path.write_text(copy.model_copy(update={"finished": False}).model_dump_json(by_alias=True))
+    marker = marker_name(copy.run)
+    servers[1].client.set(marker, copy.run)
+    removal = end_follow(request.source, request.targets, databases, run_id, folder.copy_path)
+    assert f"cache (127.0.0.1:{servers[1].port}) database 0: {marker.decode()} of the copy that is not over" in removal.text
+    assert f"`uplift clean --run {copy.run}` removes it; the data of all servers stays" in removal.text
+    assert [own_keys(server) for server in servers] == [[], [marker]]
+    folder.copy_path.write_text("{")
+    assert "what a copy left is not known" in end_follow(request.source, request.targets, databases, run_id, folder.copy_path).text

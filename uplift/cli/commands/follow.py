@@ -231,7 +231,7 @@ def _end_dead(folder: StateFolder, source: str, targets: list[str], addresses: s
         (endpoint, _), urls = source_endpoint(source, None), target_urls(targets, named=True)
         if str(endpoint) != state.source or {url.name: str(url.endpoint) for url in urls} != state.targets:
             raise BadInput(f"--from and --to: not the servers of {folder.path}, allowed: {addresses}")
-        removal = end_follow(endpoint, urls, sorted(state.databases), state.run)
+        removal = end_follow(endpoint, urls, sorted(state.databases), state.run, folder.copy_path)
         state.was_ended = True
         state.revision += 1
         folder.write_state(state)

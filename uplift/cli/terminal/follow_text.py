@@ -63,8 +63,10 @@ def status_lines(status: Status, age_seconds: float, *, has_engine: bool) -> lis
     """Everything, a line each."""
     here = f"process {status.process}" if has_engine else "no engine has this directory now"
     resumed = ", resumed" if status.is_resumed else ""
+    # What it told last is no longer so where nobody follows; one that ended says that itself.
+    gone = "" if has_engine or status.phase is Phase.ENDED else "no engine follows; the last one told: "
     lines = [
-        f"{status_line(status)}",
+        f"{gone}{status_line(status)}",
         f"told {duration(age_seconds)} ago by engine {status.engine} ({here}{resumed}), run {status.run}, revision {status.revision}",
         f"lease: {status.lease or 'N/A'}; stand by: {status.standby.present}, warm: {status.standby.warm}",
         f"way: {'both ways' if status.is_two_way else 'one way'}, authority: {status.authority}; {_way_back(status.way_back)}",

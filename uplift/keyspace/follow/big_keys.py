@@ -18,9 +18,9 @@ from uplift.keyspace.follow.big_look import BigLook, is_untouched, look, watch
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
 from uplift.keyspace.follow.lease import Lease
+from uplift.keyspace.follow.own_names import TEMPORARY_PREFIX
 from uplift.keyspace.follow.scripts import APPLY_ROUND
 from uplift.keyspace.keymap.key_label import KeyLabels
-from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.rdb.payload import converted, fits, payload_version
 from uplift.keyspace.server.big_key_copier import BigKeyCopier, BigOutcome
 from uplift.keyspace.server.connection import pack

@@ -32,6 +32,12 @@ class _Shown:
     began_with: int
 
 
+def unfinished_run(state_path: Path) -> str:
+    """The id of a copy that was begun and is not over, else "". Raises BadInput for a file that is no state."""
+    state = read_state(state_path)
+    return "" if state is None or state.finished else state.run
+
+
 class FirstCopy:
     """Runs from the moment it is made. `databases` are those that are followed."""
 

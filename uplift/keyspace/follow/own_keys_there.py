@@ -9,7 +9,7 @@ from enum import Enum
 from uplift.errors import NotSafe
 from uplift.keyspace.follow.event_classes import PROBE_NAMES
 from uplift.keyspace.follow.lease import owner_of
-from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
+from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX, TEMPORARY_PREFIX
 from uplift.keyspace.follow.scripts import RELEASE_LEASE
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
@@ -95,7 +95,7 @@ def refuse_leftovers(place: Place, names: list[bytes], run: str) -> None:
 
 
 def _is_of(name: bytes, run: str) -> bool:
-    return name.startswith(PREFIX + f"temporary:{run}.".encode())
+    return name.startswith(TEMPORARY_PREFIX + f"{run}.".encode())
 
 
 def del_command(place: Place, names: list[bytes]) -> str:
@@ -111,9 +111,14 @@ def _del(place: Place, names: list[bytes]) -> str:
 
 def own_names_there(connection: Connection) -> Iterator[bytes]:
     """Every key of any follow in the connection's database, found by a scan of its names."""
+    return names_there(connection, PREFIX)
+
+
+def names_there(connection: Connection, prefix: bytes) -> Iterator[bytes]:
+    """The names in the connection's database that begin so."""
     cursor = b"0"
     while True:
-        cursor, names = as_scan(connection.ask("SCAN", cursor, "MATCH", PREFIX + b"*", "COUNT", _PAGE_KEYS))
+        cursor, names = as_scan(connection.ask("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
         yield from names
         if cursor == b"0":
             return

@@ -8,6 +8,8 @@ CANARY = PREFIX + b"canary"
 CANARY_TTL_MILLISECONDS = 7 * 24 * 3600 * 1000
 """It must not expire in a pause, nor stay for ever behind a run that nobody ended."""
 PROBE_PREFIX = PREFIX + b"probe:"
+TEMPORARY_PREFIX = PREFIX + b"temporary:"
+"""Of big values that are built, with their owner behind it. Those of a copy are elsewhere, where `uplift clean` removes them."""
 
 
 def channel_of(database: int) -> bytes:

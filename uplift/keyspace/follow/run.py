@@ -219,8 +219,9 @@ class FollowRun:
         self._close_connections()
         if stands_by:
             return "this engine stood by, and ends; the one that holds the lease goes on"
-        removal = end_follow(self._request.source, self._request.targets, sorted(self.record.state.databases), self.record.state.run)
-        self.record.state.was_ended = True
+        request, state = self._request, self.record.state
+        removal = end_follow(request.source, request.targets, sorted(state.databases), state.run, self.record.folder.copy_path)
+        state.was_ended = True
         self.record.decide()
         return removal.text
 

@@ -39,7 +39,7 @@ class WayBack:
     """The same with its age."""
 
     def __init__(self) -> None:
-        self._why_not: str | None = ""
+        self._why_not: str | None = "nothing was compared yet"
         self._since = time.monotonic()
 
     def look(self, why_not: str | None) -> None:

@@ -103,8 +103,8 @@ class BigKeyCopier:
     def build(self, entry: TooBig, target: Target, name: bytes) -> Expiry | BigOutcome | None:
         """Build the value under a temporary name of a target, as it is from the first piece to the last.
 
-        Returns when it expires, None where it is gone, CHANGED where something touched it meanwhile. Raises NeedsWhole, ErrorReply or
-        ConnectionLost.
+        Returns when it expires, None where it is gone, CHANGED where something touched it meanwhile, or took what was built of it. Raises
+        NeedsWhole, ErrorReply or ConnectionLost.
         """
         length = self._watch(entry.key, entry.kind)
         building = _Building(target, name, entry.kind)
@@ -114,7 +114,10 @@ class BigKeyCopier:
         finally:
             building.take_answers()
         building.raise_first()
-        return self._expiry(answers[0]) if isinstance(answers, list) else BigOutcome.CHANGED
+        if not isinstance(answers, list):
+            return BigOutcome.CHANGED
+        expiry = self._expiry(answers[0])
+        return expiry if expiry is None or building.is_whole(length) else BigOutcome.CHANGED
 
     def _watch(self, key: bytes, kind: bytes) -> int:
         """Watch a key, and give its length, in one round trip. Raises NeedsWhole for what has no pieces."""
@@ -241,6 +244,12 @@ class _Building:
     def take_answers(self) -> None:
         """Whatever ended the building, no answer may be left for the next command on this connection."""
         self._answers, self._unanswered = self._connection.read_many(self._unanswered), 0
+
+    def is_whole(self, length: int) -> bool:
+        """Whether all of it is there. What is being built has a TTL, so a policy that evicts by TTL takes it first: the next piece makes it
+        anew then, and what was before is missing. Raises ErrorReply.
+        """
+        return as_int(self._connection.call(LENGTHS[self._kind], self.name)) == length
 
     def raise_first(self) -> None:
         """Raise the first refusal among the answers taken last."""
