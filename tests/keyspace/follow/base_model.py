@@ -20,11 +20,10 @@ def entry_of(number: int, version: int) -> BaseEntry:
 
 @dataclass
 class Model:
-    """The same in a dict. `unknown` are the keys in doubt, `in_flight` those that will be for the next process."""
+    """The same in a dict. `unknown` are the keys in doubt."""
 
     entries: dict[int, BaseEntry] = field(default_factory=dict)
     unknown: set[int] = field(default_factory=set)
-    in_flight: set[int] = field(default_factory=set)
 
     def put(self, number: int, entry: BaseEntry) -> None:
         self.forget(number)
@@ -33,18 +32,10 @@ class Model:
     def forget(self, number: int) -> None:
         self.entries.pop(number, None)
         self.unknown.discard(number)
-        self.in_flight.discard(number)
 
     def doubt(self, number: int) -> None:
         self.forget(number)
         self.unknown.add(number)
-
-    def set_in_flight(self, number: int) -> None:
-        self.in_flight.add(number)
-
-    def reopened(self) -> None:
-        for number in list(self.in_flight):
-            self.doubt(number)
 
     def answer(self, number: int) -> tuple[BaseEntry | None, bool]:
         entry = self.entries.get(number)
@@ -67,10 +58,8 @@ class Step:
                 base.put(key_of(self.number), entry_of(self.number, self.version))
             case "forget":
                 base.forget(key_of(self.number))
-            case "doubt":
-                base.doubt(key_of(self.number))
             case _:
-                base.set_in_flight(key_of(self.number))
+                base.doubt(key_of(self.number))
 
     def on_model(self, model: Model) -> None:
         match self.name:
@@ -78,14 +67,12 @@ class Step:
                 model.put(self.number, entry_of(self.number, self.version))
             case "forget":
                 model.forget(self.number)
-            case "doubt":
-                model.doubt(self.number)
             case _:
-                model.set_in_flight(self.number)
+                model.doubt(self.number)
 
 
 def drawn_step(rng: random.Random, keys: int) -> Step:
-    name = rng.choices(["put", "forget", "doubt", "in flight"], [60, 12, 3, 25])[0]
+    name = rng.choices(["put", "forget", "doubt"], [70, 15, 15])[0]
     return Step(name, rng.randrange(keys), rng.randrange(1 << 14))
 
 

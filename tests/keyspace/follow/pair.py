@@ -27,6 +27,8 @@ TWO_WAY = Policy(True, Side.SOURCE)
 ONE_WAY = Policy(False, Side.SOURCE)
 _BASE_BYTES = 8 << 20
 _MOST_STEPS = 3_000
+_ROUNDS_OF_A_KILLED_ENGINE = 100_000
+"""More than any had: a later engine's are above them."""
 _STEP_SECONDS = 0.01
 
 
@@ -126,8 +128,12 @@ def drive(
     limits: ReadLimits | None = None,
     most_touch_bytes: int = MOST_TOUCH_BYTES,
     stop_point: Callable[[str], None] = lambda _name: None,
+    pasts: Pasts | None = None,
 ) -> Driven:
-    """A member as `uplift follow` makes one, for two servers and a key map whose only target takes all."""
+    """A member as `uplift follow` makes one, for two servers and a key map whose only target takes all.
+
+    `pasts` are those of an engine that was killed: it is gone on with.
+    """
     router = build_router(one_target_takes_all("target"), ("target",))
 
     def name(key: bytes) -> bytes | None:
@@ -135,7 +141,12 @@ def drive(
         return key if rule is not None and rule.target == 0 else None
 
     servers = [FollowedServer(side, side.name.lower(), endpoint(pair.side(side)), 0, name) for side in Side]
-    streams = Streams(servers[0], servers[1:], router, Pasts(open_base(None, _BASE_BYTES)), most_touch_bytes)
+    streams = Streams(servers[0], servers[1:], router, pasts or Pasts(open_base(None, _BASE_BYTES)), most_touch_bytes)
+    if pasts is not None and pasts.complete_since is not None:
+        for server in servers:
+            server.events.round = _ROUNDS_OF_A_KILLED_ENGINE
+            server.had_lease = True
+            server.gaps.open(0)
     return Driven(Member(streams, router, policy, owner, stands_by=stands_by, limits=limits, stop_point=stop_point))
 
 

@@ -32,7 +32,6 @@ def test_like_a_dict(in_file: bool, tmp_path: Path, draws: random.Random) -> Non
         if in_file and turn % 7_000 == 6_999:
             base.close()
             base = open_base(path, ENOUGH)
-            model.reopened()
             check(base, model, keys)
     check(base, model, keys)
     assert base.is_complete
@@ -76,30 +75,10 @@ def test_grows_and_is_found_again(tmp_path: Path) -> None:
     base.close()
 
 
-def test_in_flight_is_answered_here_and_in_doubt_later(tmp_path: Path) -> None:
-    base = open_base(tmp_path / "base", ENOUGH)
-    base.is_complete = True
-    base.put(b"there", entry_of(1, 1))
-    base.put(b"settled", entry_of(2, 1))
-    for key in (b"there", b"new", b"settled"):
-        base.set_in_flight(key)
-    base.put(b"settled", entry_of(2, 2))
-    assert (base.get(b"there"), base.get(b"new"), base.was_absent(b"new")) == (entry_of(1, 1), None, True)
-    base.close()
-    base = open_base(tmp_path / "base", ENOUGH)
-    assert base.is_complete
-    assert (base.get(b"there"), base.was_absent(b"there"), base.get(b"new"), base.was_absent(b"new")) == (None, False, None, False)
-    assert base.get(b"settled") == entry_of(2, 2)
-    base.forget(b"new")
-    assert base.was_absent(b"new")
-    base.close()
-
-
 def test_full(tmp_path: Path) -> None:
     base, count = open_base(tmp_path / "base", LEAST_BYTES), 10_000
     base.is_complete = True
     base.put(key_of(0), entry_of(0, 0))
-    base.set_in_flight(key_of(0))
     for number in range(1, count):
         base.put(key_of(number), entry_of(number, 0))
         assert base.get(key_of(number)) == entry_of(number, 0)
@@ -109,8 +88,6 @@ def test_full(tmp_path: Path) -> None:
     found = [base.get(key_of(number)) for number in range(count)]
     assert all(entry in {None, entry_of(number, 0)} for number, entry in enumerate(found))
     assert sum(entry is not None for entry in found) == base.entries
-    # What this process is asked for most: it is kept.
-    assert found[0] is not None
     assert not base.was_absent(key_of(count))
     base.close()
 

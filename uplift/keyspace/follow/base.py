@@ -21,7 +21,6 @@ from uplift.keyspace.follow.base_pages import (
     DOUBT,
     ENTRY,
     IDENTITY_BYTES,
-    IN_FLIGHT,
     RECORD_BYTES,
     RECORDS_AT,
     SLOTS,
@@ -86,8 +85,7 @@ class Base:
         """Whether it is known that both sides had no such key when they were last equal: complete, no entry, and no doubt."""
         if not self._file.is_complete:
             return False
-        record = self._record_of(key)
-        return record < 0 or self._memory[record + STATE_AT] == IN_FLIGHT
+        return self._record_of(key) < 0
 
     def put(self, key: bytes, entry: BaseEntry) -> None:
         """Both sides hold this. Raises ValueError for tokens that are not 9 bytes, struct.error for numbers out of range."""
@@ -97,7 +95,7 @@ class Base:
         body = _BODY.pack(source, target, entry.life, number & _LOW, number >> 32, DOUBT)
         record = self._record_of(key)
         if record < 0:
-            record = self._insert(self._identity(key), body)
+            record = self._insert(self.identity(key), body)
         memory, state = self._memory, record + STATE_AT
         if not memory[state] & ENTRY:
             self.entries += 1
@@ -114,27 +112,13 @@ class Base:
 
     def doubt(self, key: bytes) -> None:
         """What both sides held is not known any more: no entry, and the key does not count as absent either."""
-        self._mark(key, in_flight=False)
-
-    def set_in_flight(self, key: bytes) -> None:
-        """What is being sent may or may not take place. This process is answered as before; to one that opens the file later the key is in
-        doubt. Ended by put, forget or doubt.
-        """
-        self._mark(key, in_flight=True)
-
-    def _mark(self, key: bytes, *, in_flight: bool) -> None:
         record = self._record_of(key)
         if record < 0:
-            known_absent = in_flight and self._file.is_complete
-            self._insert(self._identity(key), _BODY.pack(b"", b"", -1, 0, 0, IN_FLIGHT if known_absent else DOUBT))
+            self._insert(self.identity(key), _BODY.pack(b"", b"", -1, 0, 0, DOUBT))
             return
         place = record + STATE_AT
-        state = self._memory[place]
-        if in_flight:
-            self._memory[place] = state | IN_FLIGHT if state else DOUBT
-        else:
-            self._memory[place] = DOUBT
-            self.entries -= state & ENTRY
+        self.entries -= self._memory[place] & ENTRY
+        self._memory[place] = DOUBT
 
     def clear(self) -> None:
         """Forget everything: nothing is known of any key."""
@@ -148,21 +132,21 @@ class Base:
 
     def close(self) -> None:
         """End it so that the file is believed after a boot as well. Raises NotWritten."""
-        # What is in flight now is in doubt for whoever comes: opening sees to that.
         self._file.close()
 
     def _record_of(self, key: bytes) -> int:
         """Where the key's record begins, -1: none."""
         place = self._places.get(key)
         if place is None:
-            place = self._find(self._identity(key))
+            place = self._find(self.identity(key))
             if place >= 0:
                 if len(self._places) >= _PLACES_KEPT:
                     self._places.clear()
                 self._places[key] = place
         return place
 
-    def _identity(self, key: bytes) -> bytes:
+    def identity(self, key: bytes) -> bytes:
+        """What the key is called in this file, and beside it."""
         hashed = self._hash.copy()
         hashed.update(key)
         return hashed.digest()
@@ -198,13 +182,11 @@ class Base:
         return record
 
     def _drop_one(self, page: int) -> None:
-        """Make room by forgetting any one record of the page, rather one of which nothing is in flight."""
+        """Make room by forgetting any one record of the page."""
         self._file.is_complete = False
         self.dropped += 1
         self._victim += 1
-        slots = [(self._victim + ahead) % SLOTS for ahead in range(SLOTS)]
-        records = [page + RECORDS_AT + slot * RECORD_BYTES for slot in slots]
-        self._remove(next((record for record in records if not self._memory[record + STATE_AT] & IN_FLIGHT), records[0]))
+        self._remove(page + RECORDS_AT + self._victim % SLOTS * RECORD_BYTES)
 
     def _remove(self, record: int) -> None:
         page = record - record % PAGE_BYTES

@@ -15,8 +15,8 @@ IDENTITY_BYTES = 16
 RECORD_BYTES = 49
 STATE_AT = RECORD_BYTES - 1
 PREFIX_BITS = 32
-# States of a record. In flight and no entry: known to be absent on both sides, for this process.
-DOUBT, ENTRY, IN_FLIGHT = 0, 1, 2
+# States of a record.
+DOUBT, ENTRY = 0, 1
 TAGS_AT = 16
 SLOTS = (PAGE_BYTES - TAGS_AT) // (1 + RECORD_BYTES)
 RECORDS_AT = TAGS_AT + SLOTS
@@ -40,7 +40,7 @@ class BasePages:
         self._read()
 
     def _read(self) -> None:
-        """Find the pages, and leave what the last process had under way: divided pages whose origin is still there, keys in flight."""
+        """Find the pages, and leave what the last process had under way: divided pages whose origin is still there."""
         leaves = []
         for page in self._file.pages():
             depth, prefix = _HEADER.unpack_from(self._memory, page)

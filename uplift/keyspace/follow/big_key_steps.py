@@ -10,12 +10,12 @@ from uplift.keyspace.follow.big_keys import BigKey, BigKeys, BigWrite, Stage
 from uplift.keyspace.follow.both_sides_judging import BothSidesJudge
 from uplift.keyspace.follow.decision import Decision, Outcome, Policy
 from uplift.keyspace.follow.judgement import Judgement, ReadPage
-from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
+from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side, State
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.pages import Page, name_on
-from uplift.keyspace.follow.pasts import UnansweredWrite
 from uplift.keyspace.follow.reading import NOTHING_READ, ReadForm
 from uplift.keyspace.follow.streams import Streams
+from uplift.keyspace.follow.unanswered_writes import UnansweredWrite
 
 
 class BigKeySteps:
@@ -58,9 +58,8 @@ class BigKeySteps:
         written = self._streams.server_of(wanted.winner.other, failed.key)
         if self._streams.has_ended(written, wanted.round, wanted.page):
             return
-        life = FOREVER if state is None else state.life if wanted.life is None else wanted.life
-        token = ABSENT if state is None else state.token
-        self._streams.pasts.unanswered[failed.key] = UnansweredWrite(self._streams.place_of(written), wanted.winner.other, token, life, b"")
+        write = UnansweredWrite(self._streams.place_of(written), wanted.winner.other, *_sent(state, wanted.life), None)
+        self._streams.pasts.unanswered.keep(failed.key, write)
 
     def _name_on(self, side: Side, key: bytes) -> bytes:
         return name_on(side, key, self._streams.rule_of(key))
@@ -101,7 +100,10 @@ class BigKeySteps:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
                 if decision.life is not None:
                     self._streams.pending_lives[current.key] = winner
-                self._streams.pasts.base.set_in_flight(current.key)
+                pasts, written = self._streams.pasts, self._streams.server_of(winner.other, current.key)
+                sent = _sent(current.looks[winner].state, decision.life)
+                if not pasts.unanswered.send(current.key, self._streams.place_of(written), winner.other, *sent):
+                    pasts.base.doubt(current.key)
                 wanted = BigWrite(winner, decision.life, lease, read.round, read.page.number)
                 self._big.go_on(partial(current.write, wanted), Stage.WRITING)
                 return None
@@ -127,3 +129,10 @@ class BigKeySteps:
                 judge.settle(current.key, self._read)
         self._big.end(current, is_done=True)
         return found
+
+
+def _sent(state: State | None, life: int | None) -> tuple[bytes, int]:
+    """The token and the life that a write of this state gives a key; `life` in place of its own."""
+    if state is None:
+        return ABSENT, FOREVER
+    return state.token, state.life if life is None else life

@@ -14,9 +14,10 @@ from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.judgement import Judgement, ReadPage
 from uplift.keyspace.follow.key_state import ABSENT, EVICTED_TOKEN, FOREVER, Side, State
 from uplift.keyspace.follow.messages import token_as_text
-from uplift.keyspace.follow.pasts import Past, Pasts, UnansweredWrite
+from uplift.keyspace.follow.pasts import Past, Pasts
 from uplift.keyspace.follow.payload_value import same_value
 from uplift.keyspace.follow.told import BaseUpdate
+from uplift.keyspace.follow.unanswered_writes import UnansweredWrite
 from uplift.keyspace.keymap.routing import Rule
 
 _NOTHING: frozenset[TouchKind] = frozenset()
@@ -64,8 +65,8 @@ class BothSidesJudge:
     ) -> Decision:
         """The decision, counted. `tokens` by side: those the state may have in a base."""
         candidates = (
-            self._candidate(key, Side.SOURCE, states[Side.SOURCE], tokens[Side.SOURCE], past, read),
-            self._candidate(key, Side.TARGET, states[Side.TARGET], tokens[Side.TARGET], past, read),
+            self._candidate(key, Side.SOURCE, states, tokens, past, read, same=same),
+            self._candidate(key, Side.TARGET, states, tokens, past, read, same=same),
         )
         decision = decide(*candidates, same_value=same, policy=self.policy)
         self._count(key, decision, candidates, found)
@@ -112,14 +113,29 @@ class BothSidesJudge:
             change = change._replace(write=Write.LIFE, value=b"")
         found.changes[winner.other].append(change)
 
-    def _candidate(self, key: bytes, side: Side, state: State | None, tokens: Collection[bytes], past: Past, read: ReadPage) -> Candidate:
+    def _candidate(
+        self,
+        key: bytes,
+        side: Side,
+        states: tuple[State | None, State | None],
+        tokens_by_side: tuple[Collection[bytes], Collection[bytes]],
+        past: Past,
+        read: ReadPage,
+        *,
+        same: bool,
+    ) -> Candidate:
         server, position = self.servers[side], read.positions[side]
+        state, tokens = states[side], tokens_by_side[side]
         touch = server.events.touches.before(key, position)
         base_round, base = past.round, past.states[side]
-        write = self.pasts.unanswered.get(key)
-        if write is not None and write.side is side and _is_state_of(write, state, tokens):
+        write = self.pasts.unanswered.of(key)
+        is_as_sent = write is not None and same and write.token in tokens_by_side[side.other]
+        if write is not None and write.side is side and (is_as_sent or _is_state_of(write, state, tokens)):
             # What this program sent and was not told about: its own write, not one of the gap.
             base = BaseState(_token(state), write.life)
+        elif write is not None and write.is_of_earlier and write.side is side.other and write.token not in tokens:
+            # It had this when it was read for that write: what it has now was written since, though it be what the base says.
+            base = BaseState(write.token, write.life)
         reset = server.gaps.reset_of(key, base_round, is_absent=state is None)
         gap: Span | None = server.gaps.gap_of(base_round)
         clock = read.replies[side].clock
@@ -202,5 +218,6 @@ def _is_state_of(write: UnansweredWrite, state: State | None, tokens: Collection
         return write.token == ABSENT
     if write.token in tokens:
         return True
-    is_payload = not state.is_string and write.token[:1] == b"D" and state.value is not None
-    return is_payload and same_value(write.value, state.value or b"", is_string=False)
+    if state.is_string or write.token[:1] != b"D" or state.value is None or write.value is None:
+        return False
+    return same_value(write.value, state.value, is_string=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from itertools import chain
 
 from uplift.keyspace.follow.big_key_steps import BigKeySteps
 from uplift.keyspace.follow.big_keys import BigKeys
@@ -199,9 +198,7 @@ class Engine:
         for page in round_.pages_as_read():
             self._check(round_, page)
             changes = self._judge(round_, page).changes
-            for one in chain(*changes):
-                self.pasts.base.set_in_flight(one.key)
-                sent += 1
+            sent += self._written.note_sent(page, changes)
             round_.write(page, changes)
         if time.monotonic() - self._probed_at > SECONDS_BETWEEN_PROBES:
             self._probed_at = time.monotonic()
@@ -210,6 +207,8 @@ class Engine:
         for page in round_.pages:
             self._check(round_, page)
         self._written.take_answers(round_)
+        if self.big.under_way is None:
+            self.pasts.unanswered.end_round()
         return sent
 
     def _keep_dirty(self, round_: Round) -> None:
@@ -236,7 +235,7 @@ class Engine:
                     raise Abandoned(f"{server.name}: events may have been missed within this round")
                 continue
             if server.gaps.opened is None:
-                self.pasts.forget_unanswered_of(self.streams.place_of(server), self.dirty)
+                self.pasts.unanswered.forget_of(self.streams.place_of(server), self.dirty)
             else:
                 self.passes.is_wanted = True
             server.take_whole_round(round_.number)
@@ -266,6 +265,7 @@ class Engine:
             return
         self.pasts.complete_since = whole.first_round
         self.pasts.base.is_complete = whole.dropped == self.pasts.base.dropped
+        self.pasts.unanswered.forget_earlier()
         for server in self.servers:
             server.gaps.forget_before(whole.first_round)
 

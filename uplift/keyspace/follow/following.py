@@ -120,7 +120,7 @@ class Following:
         return streams
 
     def _past_of(self, database: int) -> Pasts:
-        pasts = Pasts(open_base(self._folder.base_path(database), _BASE_BYTES))
+        pasts = Pasts(open_base(self._folder.base_path(database), _BASE_BYTES), self._folder.sent_path(database))
         self._pasts.append(pasts)
         if self._scene.holder is LeaseHolder.THIS_RUN:
             pasts.complete_since = self._state.of_database(database).complete_since
@@ -197,4 +197,4 @@ class Following:
         for database in self.databases:
             database.member.close()
         for pasts in self._pasts:
-            pasts.base.close()
+            pasts.close()

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Container
-from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from uplift.keyspace.follow.base import Base, BaseEntry
 from uplift.keyspace.follow.evidence import BaseState
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, Side
+from uplift.keyspace.follow.unanswered_writes import UnansweredWrites
 
 _REMEMBERED_SECONDS = 10.0
 _MOST_REMEMBERED = 200_000
 _ABSENT_ON_BOTH = BaseState(ABSENT, FOREVER)
-
-
-@dataclass(frozen=True, slots=True)
-class UnansweredWrite:
-    """A state that was sent to one server; whether it came there is not known. It is a base of that side alone: taken for both sides it
-    would undo a write of the other one.
-    """
-
-    place: int
-    side: Side
-    token: bytes
-    life: int
-    value: bytes
 
 
 class Past(NamedTuple):
@@ -41,12 +28,13 @@ _UNKNOWN = Past(None, (None, None))
 
 
 class Pasts:
-    """`unanswered` by key. `complete_since`: the round the latest whole pass began with; None where there was none."""
+    """`complete_since`: the round the latest whole pass began with; None where there was none."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, sent: Path | None = None) -> None:
+        """`sent`: the file of what is sent and not answered for; None keeps it in memory alone."""
         self.base = base
         self.complete_since: int | None = None
-        self.unanswered: dict[bytes, UnansweredWrite] = {}
+        self.unanswered = UnansweredWrites(sent, base.identity)
         self._recent: deque[tuple[float, bytes, bytes, bytes]] = deque()
         self._recent_by_key: tuple[float, dict[tuple[Side, bytes], set[bytes]]] = (0.0, {})
 
@@ -61,7 +49,7 @@ class Pasts:
 
     def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
         """Both sides hold this; `source` and `target` are tokens, ABSENT on both for a key that is gone."""
-        self.unanswered.pop(key, None)
+        self.unanswered.decided(key)
         if source == ABSENT and target == ABSENT:
             self.base.forget(key)
             return
@@ -84,13 +72,13 @@ class Pasts:
             self._recent_by_key = (now, by_key)
         return token in by_key.get((side, key), set())
 
-    def forget_unanswered_of(self, place: int, dirty: Container[bytes]) -> None:
-        """The server's stream was whole since: what took place there was told. Keys that are still dirty may be decided by it yet."""
-        if self.unanswered:
-            self.unanswered = {key: write for key, write in self.unanswered.items() if write.place != place or key in dirty}
-
     def begin_anew(self) -> None:
         """Ends were missed: nothing that is written down is sure any more."""
         self.base.clear()
         self.complete_since = None
         self.unanswered.clear()
+
+    def close(self) -> None:
+        """Let go of the files. Raises NotWritten."""
+        self.unanswered.close()
+        self.base.close()

@@ -28,6 +28,10 @@ class StateFolder:
         """Where the base of a database is."""
         return self.path / f"base-{database}"
 
+    def sent_path(self, database: int) -> Path:
+        """Where it is said what was sent and not answered for, of a database."""
+        return self.path / f"sent-{database}"
+
     def make(self) -> None:
         """Make it where it is not there. Raises BadInput for a file, and for a folder of something else."""
         try:

@@ -8,11 +8,13 @@ from uplift.keyspace.follow.applying import Applied, Change
 from uplift.keyspace.follow.big_keys import BigKeys
 from uplift.keyspace.follow.dirty_keys import DirtyKeys
 from uplift.keyspace.follow.interruptions import Fenced
+from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import is_fenced_by
-from uplift.keyspace.follow.pasts import UnansweredWrite
+from uplift.keyspace.follow.pages import Page
 from uplift.keyspace.follow.round import Round
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.totals import Totals
+from uplift.keyspace.follow.unanswered_writes import UnansweredWrite
 
 
 class WrittenChanges:
@@ -20,6 +22,17 @@ class WrittenChanges:
 
     def __init__(self, streams: Streams, dirty: DirtyKeys, big: BigKeys, totals: Totals) -> None:
         self._streams, self._dirty, self._big, self._totals = streams, dirty, big, totals
+
+    def note_sent(self, page: Page, changes: tuple[list[Change], list[Change]]) -> int:
+        """What is about to be sent, for a process that begins where this one is killed; how many changes."""
+        pasts = self._streams.pasts
+        for side, some in zip(Side, changes, strict=True):
+            place = 0 if side is Side.SOURCE else page.target + 1
+            for one in some:
+                if not pasts.unanswered.send(one.key, place, side, one.winner_token, one.life):
+                    # No room to say what: what both sides held is not to be believed by whoever comes.
+                    pasts.base.doubt(one.key)
+        return sum(map(len, changes))
 
     def take_answers(self, round_: Round) -> None:
         """Every answer came. Raises Fenced where one met another's lease."""
@@ -60,6 +73,5 @@ class WrittenChanges:
             for one in some:
                 self._dirty.read_both_sides([one.key])
                 self._streams.pending_lives.pop(one.key, None)
-                self._streams.pasts.unanswered[one.key] = UnansweredWrite(
-                    self._streams.place_of(server), side, one.winner_token, one.life, one.value
-                )
+                write = UnansweredWrite(self._streams.place_of(server), side, one.winner_token, one.life, one.value)
+                self._streams.pasts.unanswered.keep(one.key, write)

@@ -132,7 +132,7 @@ def new_member(ports: tuple[int, int], owner: str, authority: Side, told: Told, 
         return key if rule is not None and rule.target == 0 else None
 
     servers = [FollowedServer(side, side.name.lower(), Endpoint("127.0.0.1", ports[side]), 0, name) for side in Side]
-    pasts = Pasts(open_base(base, _BASE_BYTES))
+    pasts = Pasts(open_base(base, _BASE_BYTES), base.with_suffix(".sent"))
     if (state := state_path(base)).exists():
         known = json.loads(state.read_text())
         pasts.complete_since = known["complete_since"]

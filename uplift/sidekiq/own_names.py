@@ -1,0 +1,44 @@
+"""The keys a handover keeps for itself, by the name of its run. An outbox and what is held are jobs: `uplift clean` leaves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PREFIX = b"uplift:handover:"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNames:
+    """Of one run: `source_ledger`, outboxes and kept outboxes are on the source, all else on the target."""
+
+    run: bytes
+
+    @property
+    def source_ledger(self) -> bytes:
+        """A hash: `epoch`; `next`, the number of the next chunk; `conf`, up to which all are confirmed; `o:N`, what open outbox N holds."""
+        return self._name(b"src")
+
+    @property
+    def target_ledger(self) -> bytes:
+        """A hash: `epoch`, and `applied`, up to which all chunks are applied."""
+        return self._name(b"dst")
+
+    @property
+    def journal(self) -> bytes:
+        """A hash: by the number of a chunk its place, how many jobs and their checksum; of the latest ones."""
+        return self._name(b"led")
+
+    def outbox(self, number: int) -> bytes:
+        """A list: the jobs of a chunk; of a sorted set score, member, and so on."""
+        return self._name(b"out:%d" % number)
+
+    def kept(self, number: int) -> bytes:
+        """An outbox whose chunk is confirmed, kept for a while where no replica is waited for: then what a target forgot can be named."""
+        return self._name(b"kept:%d" % number)
+
+    def held(self, name: bytes) -> bytes:
+        """A list of score, member: what waits until the target's sorted set of this name has no such member any more."""
+        return self._name(b"held:" + name)
+
+    def _name(self, what: bytes) -> bytes:
+        return PREFIX + self.run + b":" + what

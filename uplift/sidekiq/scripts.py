@@ -1,0 +1,22 @@
+"""The scripts of a handover, on the source and on the target."""
+
+from __future__ import annotations
+
+from uplift.keyspace.server.scripts import lua_text, script_of
+
+_HERE = "uplift.sidekiq"
+_TAKE = lua_text("take_head.lua", _HERE)
+_APPLY = lua_text("apply_head.lua", _HERE)
+
+RAISE_EPOCH = script_of(lua_text("raise_epoch.lua", _HERE))
+TAKE_LIST = script_of(_TAKE, lua_text("take_list.lua", _HERE))
+TAKE_SORTED_SET = script_of(_TAKE, lua_text("take_sorted_set.lua", _HERE))
+TAKE_STATISTICS = script_of(_TAKE, lua_text("take_statistics.lua", _HERE))
+CONFIRM = script_of(lua_text("confirm.lua", _HERE))
+GIVE_BACK = script_of(lua_text("give_back.lua", _HERE))
+APPLY_SORTED_SET = script_of(_APPLY, lua_text("apply_sorted_set.lua", _HERE))
+APPLY_STATISTICS = script_of(_APPLY, lua_text("apply_statistics.lua", _HERE))
+RELEASE_HELD = script_of(lua_text("release_held.lua", _HERE))
+
+ON_SOURCE = (RAISE_EPOCH, TAKE_LIST, TAKE_SORTED_SET, TAKE_STATISTICS, CONFIRM, GIVE_BACK)
+ON_TARGET = (RAISE_EPOCH, APPLY_SORTED_SET, APPLY_STATISTICS, RELEASE_HELD)
