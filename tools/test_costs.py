@@ -33,6 +33,7 @@ _LAYERS = (
     ("tests/rehearsal/test_permissions.py", "pure decisions"),
     ("tests/rehearsal/", "real servers"),
     ("tests/keyspace/follow/", "follow"),
+    ("tests/sidekiq/", "handover"),
     ("tests/cli/test_follow_command.py", "follow"),
     ("tests/keyspace/", "real servers"),
     ("tests/cli/test_keyspace_commands.py", "real servers"),

@@ -1,7 +1,7 @@
 """The mover: chunks out of the source into outboxes, into the target, out of the outboxes; wherever it dies, no job is lost or doubled.
 
-`step` does one bounded piece of work. It knows no queue by itself: it is told what to take next. While the target applies what was taken last
-the source confirms what was applied before that, and takes anew.
+`step` does one bounded piece of work. It knows no queue by itself: it is told what to take next. While the target applies what was taken
+last, the source confirms what was applied before that, and takes anew.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class MoverServers:
 
     @property
     def keeps(self) -> int:
-        """How many confirmed outboxes are kept, so that what a target forgot can be named: where its replicas are waited for it forgets none."""
+        """How many confirmed outboxes are kept, to name what a target forgot: where its replicas are waited for it forgets nothing."""
         return 0 if self.target_replicas else _KEPT_OUTBOXES
 
 
@@ -87,7 +87,7 @@ class _Work:
 
 
 class Mover:
-    """Of one run, in one direction. `may_apply` says whether what was taken at a moment (monotonic seconds) may be run on the target yet."""
+    """Of one run, in one direction. `may_apply`: whether what was taken at a moment (monotonic seconds) may be run on the target yet."""
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PREFIX = b"uplift:handover:"
+from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +41,4 @@ class OwnNames:
         return self._name(b"held:" + name)
 
     def _name(self, what: bytes) -> bytes:
-        return PREFIX + self.run + b":" + what
+        return HANDOVER_PREFIX + self.run + b":" + what

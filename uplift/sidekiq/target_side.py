@@ -37,7 +37,7 @@ class TargetSide:
     replicas: Replicas
 
     def raise_epoch(self, *, is_first: bool) -> None:
-        """`is_first`: nothing was ever taken, so the ledger begins here. Raises BeginAgain where somebody has this epoch or a higher one."""
+        """`is_first`: nothing was ever taken, so the ledger begins. Raises BeginAgain where somebody has this epoch or a higher one."""
         fields: tuple[str | int, ...] = ("applied", 0) if is_first else ()
         if not as_int(RAISE_EPOCH.call(self.connection, [self.names.target_ledger], self.epoch, *fields)):
             raise BeginAgain("another mover began at the same time")
@@ -88,8 +88,8 @@ class TargetSide:
             raise NotApplied(new[0].number, f"the target refused a part of a transaction: {problem.safe}")
 
     def _looked_at(self, chunks: list[Chunk]) -> list[Chunk]:
-        """Those that are still to be pushed, with the ledger watched. The replies are read before anything is pushed: a guard in the same send
-        fails open where it is refused itself.
+        """Those that are still to be pushed, with the ledger watched. The replies are read before anything is pushed: a guard in the same
+        send fails open where it is refused itself.
         """
         names = self.names
         queues = list({chunk.place.key: None for chunk in chunks})

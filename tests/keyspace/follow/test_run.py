@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from tests.keyspace.follow.driven import (
     KEYS,
     Servers,
@@ -16,6 +18,7 @@ from tests.keyspace.follow.driven import (
     keymap,
     own_keys,
 )
+from uplift.errors import BadInput
 from uplift.keyspace.copy.marker import marker_name
 from uplift.keyspace.copy.state import read_state
 from uplift.keyspace.follow.ending import end_follow
@@ -144,3 +147,16 @@ def test_what_a_copy_that_is_not_over_left_is_said_at_the_end(servers: Servers, 
     assert [own_keys(server) for server in servers] == [[], [marker]]
     folder.copy_path.write_text("{")
     assert "what a copy left is not known" in end_follow(request.source, request.targets, databases, run_id, folder.copy_path).text
+
+
+def test_a_directory_whose_follow_was_ended_begins_no_other(servers: Servers, tmp_path: Path) -> None:
+    """One way the source would overwrite what applications wrote to the target since."""
+    request, path = follow_request(*servers), tmp_path / "state"
+    with begun(request, path) as run:
+        drive(run, until=in_sync(run))
+        asked(run, Wish.STOP)
+    servers[1].client.set("session:1", "written since")
+    with begun(request, path) as run, pytest.raises(BadInput, match="ended the follow in it, allowed: a new or empty directory"):
+        run.step()
+    assert servers[1].client.get("session:1") == b"written since"
+    assert [own_keys(server) for server in servers] == [[], []]

@@ -22,6 +22,7 @@ from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.follow.ending import end_follow
+from uplift.keyspace.follow.garbage import cycles_looked_for_seldom
 from uplift.keyspace.follow.live_settings import SettingName, parsed_setting
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.requests import Request, Wish, ask, refuse_no_engine, request_for
@@ -78,22 +79,23 @@ def run(
         stands_by=standby,
         source_latency=latency_within_range(source_latency),
     )
-    with _ended_by_signal():
+    with _ended_by_signal(), cycles_looked_for_seldom():
         raise typer.Exit(_follow(request, state, ends_in_sync=until is not None, as_json=as_json))
 
 
 @contextmanager
 def _ended_by_signal() -> Iterator[None]:
-    """SIGTERM, by which containers are stopped, ends it as Ctrl-C does."""
+    """SIGTERM, by which containers are stopped, and SIGHUP, as a session is lost, end it as Ctrl-C does."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _follow(request: FollowRequest, path: Path, *, ends_in_sync: bool, as_json: bool) -> ExitCode:

@@ -272,6 +272,7 @@ class Engine:
     def begin_pass(self) -> None:
         """Compare every key, from the first one on."""
         self.passes.begin(self.round + 1, self.pasts.base.dropped)
+        self.totals.begin_pass()
         self.passes.is_proof = not all(server.gaps.are_over for server in self.servers)
 
     def _told(self, base_updates: list[BaseUpdate]) -> bytes:

@@ -9,6 +9,7 @@ from uplift.keyspace.keymap.target_names import NameKind, names_on_target
 _MOST_REMEMBERED = 100_000
 
 NO_RULE = "no rule of the key map is for it: it is not followed"
+ELSEWHERE = "its rule sends it to another destination than the one it was written on: it is not followed"
 ROOTLESS = "its rule writes under a root, and the name on the target has none: it is not followed"
 
 
@@ -49,8 +50,10 @@ class FollowedNames:
             if found.kind is NameKind.ROOTLESS:
                 if self._is_new(name):
                     self.met.append((name, ROOTLESS))
-            elif found.rule is None and self._is_new(name):
-                self.not_described += 1
+            elif found.rule is None:
+                self.not_described += self._is_new(name)
+            elif found.kind is NameKind.LEFT and found.rule.target != NO_TARGET and self._is_new(name):
+                self.met.append((name, ELSEWHERE))
             return None
 
         return source_name

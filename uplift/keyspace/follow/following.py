@@ -115,7 +115,7 @@ class Following:
             raise
         for server in streams.servers:
             server.events.round = max(server.events.round, first_round(self._state, database))
-            server.had_lease = self._state.has_led and not self._state.was_ended
+            server.had_lease = self._state.has_led
             server.gaps.open(0)
         return streams
 

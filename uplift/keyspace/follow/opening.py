@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from uplift.errors import BadInput
 from uplift.keyspace.follow.first_copy import FirstCopy
 from uplift.keyspace.follow.followed_names import FollowedNames
 from uplift.keyspace.follow.following import Following, Sources
@@ -51,10 +52,11 @@ class Opening:
     def _begin(self) -> None:
         """Refuse what must be refused, prove every subscription, and listen to the source."""
         request, record = self._request, self._record
-        scene = look_at_servers(request, record.state, record.labels, self._listen)
         state = record.state
         if state.was_ended:
-            state.was_ended = state.has_led = False
+            # What was written on either side since has no order: one way it would all be overwritten.
+            raise BadInput(f"--state {record.folder.path}: `uplift follow stop` ended the follow in it, allowed: a new or empty directory")
+        scene = look_at_servers(request, state, record.labels, self._listen)
         for database in scene.databases:
             state.of_database(database)
         record.decide()

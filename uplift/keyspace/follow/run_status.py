@@ -213,5 +213,5 @@ def _counted(following: Following | None, what: str) -> dict[str, int]:
     for database in following.databases if following is not None else []:
         if database.engine is not None:
             totals = database.engine.totals
-            total.update(totals.conflicts if what == "conflicts" else totals.left)
+            total.update(totals.conflicts if what == "conflicts" else totals.left_unequal)
     return dict(total)

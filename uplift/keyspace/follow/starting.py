@@ -78,7 +78,7 @@ def look_at_servers(request: FollowRequest, state: FollowState, labels: KeyLabel
                 raise NotSafe("--standby: no engine holds the lease of a run here, so there is none to stand by for; begin one without it")
         else:
             refuse_other_holder(leases, state.run)
-            if not state.has_led or state.was_ended:
+            if not state.has_led:
                 _refuse_leftovers(request, servers, databases, state.run)
         return Scene(servers.router, databases, holder)
 

@@ -10,7 +10,10 @@ from uplift.keyspace.follow.judgement import Judgement
 
 @dataclass(slots=True)
 class Totals:
-    """Since the engine began. `named` and `conflicts` by reason; the keys named are told one by one in Step."""
+    """Since the engine began. `named` and `conflicts` by reason; the keys named are told one by one in Step.
+
+    `left` by reason, since the pass under way began: every pass comes to such a key again. `left_before`: at the end of the one before.
+    """
 
     rounds: int = 0
     abandoned: int = 0
@@ -19,8 +22,18 @@ class Totals:
     changed: int = 0
     refused: int = 0
     left: Counter[str] = field(default_factory=Counter)
+    left_before: Counter[str] = field(default_factory=Counter)
     conflicts: Counter[str] = field(default_factory=Counter)
     named: Counter[str] = field(default_factory=Counter)
+
+    def begin_pass(self) -> None:
+        """It comes to every key."""
+        self.left_before, self.left = self.left, Counter()
+
+    @property
+    def left_unequal(self) -> Counter[str]:
+        """How many keys stay unequal, by reason, as far as the latest whole pass and the one under way say."""
+        return self.left | self.left_before
 
     def take(self, judgement: Judgement) -> None:
         """What a page, or a big key, came to."""

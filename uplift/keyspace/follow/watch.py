@@ -84,7 +84,9 @@ class Watch:
             self._gap_since = time.monotonic()
         if self.not_in_sync is None and self._in_sync_since is None:
             self._in_sync_since = time.monotonic()
-            self._log.tell(EventKind.IN_SYNC, "a whole pass found every key equal, and nothing waits")
+            left = sum(sum(database.engine.totals.left_unequal.values()) for database in following.databases if database.engine is not None)
+            save = f", save {left:,} that stay on one side" if left else ""
+            self._log.tell(EventKind.IN_SYNC, f"a whole pass found every key equal{save}, and nothing waits")
         elif self.not_in_sync is not None and self._in_sync_since is not None:
             self._in_sync_since = None
             self._log.tell(EventKind.NOT_IN_SYNC, self.not_in_sync)

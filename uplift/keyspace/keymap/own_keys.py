@@ -10,7 +10,10 @@ TEMPORARY_PREFIX = b"uplift:temporary:"
 # and must never remove the lease of a follow that is running.
 FOLLOW_PREFIX = b"uplift:follow:"
 
-_PREFIXES = (TEMPORARY_PREFIX, FOLLOW_PREFIX)
+# The ledgers and outboxes of a handover. What is in an outbox is a job: nothing removes it but the mover that gave it to the other side.
+HANDOVER_PREFIX = b"uplift:handover:"
+
+_PREFIXES = (TEMPORARY_PREFIX, FOLLOW_PREFIX, HANDOVER_PREFIX)
 
 
 def is_own_key(key: bytes) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from uplift.keyspace.keymap.key_language import Language, beginning_with, exactly
 from uplift.keyspace.keymap.model import Action, RuleText, TtlClass
-from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, FOLLOW_PREFIX, TEMPORARY_PREFIX
+from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, FOLLOW_PREFIX, HANDOVER_PREFIX, TEMPORARY_PREFIX
 from uplift.keyspace.keymap.regex_language import KEY_FLAGS, matching
 
 NO_TARGET = -1
@@ -91,6 +91,7 @@ OWN_RULES = (
     _own(0, "elasticache-own-key", (ELASTICACHE_OWN_KEY,), ()),
     _own(1, "uplift-temporary", (), (TEMPORARY_PREFIX,)),
     _own(2, "uplift-follow", (), (FOLLOW_PREFIX,)),
+    _own(3, "uplift-handover", (), (HANDOVER_PREFIX,)),
 )
 """Before every key map's rules: what belongs to nobody's data."""
 

@@ -10,6 +10,7 @@ from typing import TypeGuard
 from uplift.errors import TargetRefused, UpliftError
 
 _ONLY_BYTES = {bytes}
+_MOST_LETTERS = 200
 Reply = bytes | int | None | list["Reply"]
 """What a server answers; an error inside an array stays an ErrorReply."""
 
@@ -39,7 +40,7 @@ class ErrorReply(UpliftError):
     @property
     def safe(self) -> str:
         """The text without the arguments some versions repeat in it: they could be key names."""
-        return str(self.args[0]).split(", with args", 1)[0].split("`", 1)[0][:120].strip()
+        return str(self.args[0]).split(", with args", 1)[0].split("`", 1)[0][:_MOST_LETTERS].strip()
 
 
 def is_flat(values: list[Reply]) -> TypeGuard[list[bytes]]:

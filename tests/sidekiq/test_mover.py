@@ -1,0 +1,229 @@
+"""The mover on real servers: killed at every point, cut off, beside a second one; then every job is on exactly one side, once."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from tests.conftest import StartRedis
+from tests.keyspace.everything import endpoint
+from uplift.keyspace.server.connection import Connection, ConnectionLost
+from uplift.sidekiq.chunk import Place, PlaceKind
+from uplift.sidekiq.mover import Mover, MoverServers, Outcome
+from uplift.sidekiq.source_side import TakeLimits, Taking
+
+QUEUES = ("default", "low", "quiet ones")
+SETS = ("retry", "schedule")
+TAKINGS = [Taking(Place(PlaceKind.QUEUE, queue.encode())) for queue in QUEUES] + [
+    Taking(Place(PlaceKind.SORTED_SET, name.encode())) for name in SETS
+]
+SCORES = (0.0, -0.0, 5e-324, float(2**53 + 1), 1_700_000_000.123456, float("inf"), float("-inf"))
+KILLS = 120
+
+
+class Killed(BaseException):
+    """The process is dead."""
+
+
+@dataclass
+class Jobs:
+    """What producers pushed and workers ran; every payload once."""
+
+    draws: random.Random
+    sides: tuple[RedisServer, RedisServer]
+    pushed: list[bytes] = field(default_factory=list)
+    done: list[bytes] = field(default_factory=list)
+    scores: dict[bytes, float] = field(default_factory=dict)
+
+    def push(self) -> None:
+        client: Any = self.draws.choice(self.sides).client
+        number = len(self.pushed)
+        queue = self.draws.choice(QUEUES)
+        job = b'{"jid":"%d","queue":"%b","args":["%b"]}' % (number, queue.encode(), self.draws.randbytes(self.draws.choice([3, 300])))
+        client.sadd("queues", queue)
+        if self.draws.random() < 0.3:
+            self.scores[job] = self.draws.choice(SCORES)
+            client.zadd(self.draws.choice(SETS), {job: self.scores[job]})
+        else:
+            client.lpush(f"queue:{queue}", job)
+        self.pushed.append(job)
+
+    def work(self) -> None:
+        client: Any = self.draws.choice(self.sides).client
+        job = client.rpop(f"queue:{self.draws.choice(QUEUES)}")
+        if job is not None:
+            self.done.append(job)
+
+    def everywhere(self) -> Counter[bytes]:
+        """How often each job is: run, or on a side."""
+        found = Counter(self.done)
+        for side in self.sides:
+            client: Any = side.client
+            for queue in QUEUES:
+                found.update(client.lrange(f"queue:{queue}", 0, -1))
+            for name in SETS:
+                found.update(client.zrange(name, 0, -1))
+        return found
+
+
+def waiting(server: RedisServer) -> int:
+    return sum(server.client.llen(f"queue:{queue}") for queue in QUEUES) + sum(server.client.zcard(name) for name in SETS)
+
+
+@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
+def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    return start_redis(request.param[0]), start_redis(request.param[1])
+
+
+def mover(sides: tuple[RedisServer, RedisServer], stop_point: Callable[[str], None] = lambda _name: None, jobs: int = 5) -> Mover:
+    servers = MoverServers(endpoint(sides[0]), endpoint(sides[1]))
+    return Mover(servers, b"test", TakeLimits(jobs=jobs, bytes=1_000), stop_point=stop_point)
+
+
+def drain(last: Mover, sides: tuple[RedisServer, RedisServer]) -> None:
+    """Until the source is empty and nothing is in an outbox."""
+    for number in range(20_000):
+        taking = TAKINGS[number % len(TAKINGS)]
+        step = last.step([taking, taking])
+        assert step.outcome in {Outcome.WORKED, Outcome.NOTHING}, step.problem
+        if last.is_idle and not waiting(sides[0]):
+            return
+    raise AssertionError("it does not come to an end")
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch, draws: random.Random) -> Iterator[Callable[[float], None]]:
+    """From now on so many of all sends break: before anything is sent, half a send in, or after it."""
+    share = 0.0
+    send = Connection.send
+
+    def breaking(connection: Connection, data: bytes) -> None:
+        if draws.random() >= share:
+            send(connection, data)
+            return
+        send(connection, data[: draws.choice([0, len(data) // 2, len(data)])])
+        connection.close()
+        if draws.random() < 0.5:
+            raise Killed
+        raise ConnectionLost("cut by the test", connection)
+
+    def set_share(new: float) -> None:
+        nonlocal share
+        share = new
+
+    monkeypatch.setattr(Connection, "send", breaking)
+    yield set_share
+    set_share(0.0)
+
+
+def test_killed_and_cut_off_at_every_point(
+    sides: tuple[RedisServer, RedisServer], draws: random.Random, breaks: Callable[[float], None]
+) -> None:
+    jobs = Jobs(draws, sides)
+
+    def dies(_name: str) -> None:
+        if draws.random() < 0.03:
+            raise Killed
+
+    kills = cuts = 0
+    one: Mover | None = None
+    breaks(0.03)
+    while kills < KILLS:
+        for _ in range(draws.randrange(6)):
+            jobs.push()
+        jobs.work()
+        one = one or mover(sides, dies)
+        taking = draws.choice(TAKINGS)
+        try:
+            step = one.step([taking, taking])
+        except Killed:
+            kills, one = kills + 1, None
+            continue
+        assert step.outcome not in {Outcome.STOPPED, Outcome.FENCED}, step.problem
+        cuts += step.outcome is Outcome.AGAIN
+    breaks(0.0)
+    assert cuts > 10
+    drain(mover(sides), sides)
+    assert jobs.everywhere() == Counter(jobs.pushed)
+    moved = [sides[1].client.zscore(name, job) for job in jobs.scores for name in SETS]
+    assert sorted(score for score in moved if score is not None) == sorted(jobs.scores.values())
+
+
+def test_moved_jobs_of_a_queue_keep_their_order(sides: tuple[RedisServer, RedisServer]) -> None:
+    numbers = range(500)
+    for number in numbers:
+        sides[0].client.lpush("queue:default", b'{"queue":"default","args":[%d]}' % number)
+    drain(mover(sides, jobs=7), sides)
+    oldest_first = sides[1].client.lrange("queue:default", 0, -1)[::-1]
+    assert oldest_first == [b'{"queue":"default","args":[%d]}' % number for number in numbers]
+    assert sides[1].client.smembers("queues") == {b"default"}
+
+
+def test_a_second_mover_takes_over_and_the_first_one_does_nothing_more(
+    sides: tuple[RedisServer, RedisServer], draws: random.Random
+) -> None:
+    jobs = Jobs(draws, sides)
+    for _ in range(400):
+        jobs.push()
+    first, second = mover(sides), mover(sides)
+    for _ in range(4):
+        first.step([TAKINGS[0], TAKINGS[0]])
+    assert second.step([]).outcome is Outcome.WORKED
+    assert first.step([TAKINGS[0], TAKINGS[0]]).outcome is Outcome.FENCED
+    drain(second, sides)
+    assert jobs.everywhere() == Counter(jobs.pushed)
+
+
+def test_a_twin_is_held_back_until_nothing_is_in_its_way(sides: tuple[RedisServer, RedisServer]) -> None:
+    job = b'{"jid":"1","queue":"default"}'
+    for side, score in zip(sides, (5.0, 7.0), strict=True):
+        side.client.zadd("retry", {job: score})
+    drain(mover(sides), sides)
+    assert sides[1].client.zrange("retry", 0, -1, withscores=True) == [(job, 7.0)]
+    held = b"uplift:handover:test:held:retry"
+    assert sides[1].client.lrange(held, 0, -1) == [b"5", job]
+
+
+def test_jobs_of_batches_and_of_queues_that_are_not_taken_stay(sides: tuple[RedisServer, RedisServer]) -> None:
+    source = sides[0].client
+    batch, others = b'{"queue":"default","bid":"x"}', b'{"queue":"elsewhere"}'
+    source.lpush("queue:default", b'{"queue":"default","n":1}', batch, b'{"queue":"default","n":2}')
+    source.zadd("retry", {b'{"queue":"default"}': 1, others: 2, b'{"queue":"default","args":[{"queue":"elsewhere"}]}': 3, batch: 4})
+    one = mover(sides)
+    taking = Taking(Place(PlaceKind.SORTED_SET, b"retry"), queues=(b"default",))
+    taken = [found for _ in range(6) for found in one.step([TAKINGS[0], taking]).taken]
+    assert source.lrange("queue:default", 0, -1) == [batch]
+    assert source.zrange("retry", 0, -1) == [others, b'{"queue":"default","args":[{"queue":"elsewhere"}]}', batch]
+    assert max(found.of_batches for found in taken) == 1
+    nobody = Taking(Place(PlaceKind.SORTED_SET, b"retry"), queues=())
+    assert all(found.chunk is None for _ in range(3) for found in one.step([nobody]).taken)
+
+
+def test_a_target_that_forgot_stops_it_with_the_chunks_named(sides: tuple[RedisServer, RedisServer]) -> None:
+    for number in range(40):
+        sides[0].client.lpush("queue:default", b"%d" % number)
+    drain(mover(sides), sides)
+    sides[1].client.flushall()
+    stopped = mover(sides).step([])
+    assert (stopped.outcome, stopped.stop and stopped.stop.source_forgot) == (Outcome.STOPPED, False)
+    assert stopped.stop is not None
+    assert list(stopped.stop.numbers) == list(range(1, 9))
+
+
+def test_nothing_is_applied_before_it_may_be(sides: tuple[RedisServer, RedisServer]) -> None:
+    sides[0].client.lpush("queue:default", b"job")
+    allowed = False
+    servers = MoverServers(endpoint(sides[0]), endpoint(sides[1]))
+    one = Mover(servers, b"test", may_apply=lambda _taken_at: allowed)
+    for _ in range(5):
+        one.step([TAKINGS[0]])
+    assert (sides[0].client.llen("queue:default"), sides[1].client.llen("queue:default"), one.is_idle) == (0, 0, False)
+    allowed = True
+    one.step([])
+    assert sides[1].client.lrange("queue:default", 0, -1) == [b"job"]
