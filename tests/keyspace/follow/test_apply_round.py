@@ -10,6 +10,7 @@ from uplift.keyspace.follow.applying import Applied, ApplyReply, Change, Write
 from uplift.keyspace.follow.key_state import ABSENT, FOREVER, payload_token, string_token
 from uplift.keyspace.follow.lease import Lease
 from uplift.keyspace.follow.messages import token_as_text
+from uplift.keyspace.server.page_reader import ReadLimits
 
 
 def test_another_lease_publishes_nothing_and_reads_nothing(scripted: Scripted) -> None:
@@ -190,3 +191,14 @@ def test_a_payload_that_is_none_is_refused_and_what_was_there_stays(scripted: Sc
     assert answer.reasons[b"gone"].startswith("MISSING")
     assert scripted.client.lrange("k", 0, -1) == [b"old"]
     assert scripted.client.exists("gone") == 0
+
+
+def test_what_a_page_brought_has_a_token_of_its_own_however_big_it_looks_here(scripted: Scripted) -> None:
+    """The other side's DUMP has another order, so its token is none of this side."""
+    client = scripted.client
+    client.sadd("source", *[f"element {number}" for number in range(300)])
+    payload = client.dump("source")
+    scripted.heard()
+    scripted.apply(change(b"k", Write.PAYLOAD, payload), limits=ReadLimits(value_elements=10))
+    ended = scripted.heard().followed.events.ends[-1].end.ended[0]
+    assert ended.written_token == payload_token(client.dump("k"))

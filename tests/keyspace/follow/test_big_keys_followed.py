@@ -221,3 +221,18 @@ def test_what_was_lost_of_it_while_it_was_built_is_not_swapped_in(pair: Pair, en
     assert lost == [1]
     assert (pair.source.client.llen("big"), pair.target.client.llen("big")) == (2_000, 2_000)
     assert engine.named == {}
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_table_in_the_middle_of_rehashing_is_not_taken_for_a_change(pair: Pair, engine: Driven, side: Side) -> None:
+    """Big by its bytes, and small enough by its elements to have a page's token: that of a DUMP whose order stays."""
+    client = pair.side(side).client
+    elements = [f"{number}:" + "x" * 400 for number in range(60)]
+    for count in range(33, 60):
+        client.delete("k")
+        client.sadd("k", *elements[:count])
+        whole(engine)
+        engine.pass_over()
+        client.set("k", "y" * 20_000)
+        whole(engine)
+        assert (engine.named, pair.differing()) == ({}, []), count

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from uplift.keyspace.follow.key_state import FOREVER, State, payload_token, string_token
+from uplift.keyspace.follow.scripts import DUMP_SETTLED
 from uplift.keyspace.server.big_value_reader import BigValueReader
 from uplift.keyspace.server.connection import pack
 from uplift.keyspace.server.expiry import NO_SUCH_KEY, NO_TTL
@@ -69,7 +70,7 @@ def look(server: Target, name: bytes, limits: ReadLimits) -> BigLook:
 def _page_token(server: Target, name: bytes, kind: bytes, size: int, limits: ReadLimits) -> bytes:
     if size > (limits.value_bytes if kind == b"string" or kind not in LENGTHS else limits.value_elements):
         return b""
-    value = server.connection.call("GET" if kind == b"string" else "DUMP", name)
+    value = server.connection.call("GET", name) if kind == b"string" else DUMP_SETTLED.call(server.connection, [name])
     if value is None:
         return b""
     return string_token(as_bytes(value)) if kind == b"string" else payload_token(as_bytes(value))

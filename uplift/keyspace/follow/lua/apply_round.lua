@@ -19,18 +19,18 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('PUBLISH', channel, ARGV[3])
 
--- nil: too big to tell here.
-local function token_of(key)
+-- nil: too big to tell here, unless it was a page's a moment ago.
+local function token_of(key, was_on_page)
   local kind = call('TYPE', key).ok
   if kind == 'none' then return '' end
   if kind == 'string' then
-    if call('STRLEN', key) > most_bytes then return nil end
+    if not was_on_page and call('STRLEN', key) > most_bytes then return nil end
     local value = call('GET', key)
     return value and 'S' .. sub(redis.sha1hex(value), 1, 16) or ''
   end
   if length_of[kind] then
     local elements = call(length_of[kind], key)
-    if is_big(elements, bytes_of(key, kind, elements), most_elements, most_bytes) then return nil end
+    if not was_on_page and is_big(elements, bytes_of(key, kind, elements), most_elements, most_bytes) then return nil end
     end_rehashing(key, kind, elements)
   end
   local payload = call('DUMP', key)
@@ -92,7 +92,8 @@ local function written_token(key, what, value, life, expected)
   if what == 's' then return 'S' .. sub(redis.sha1hex(value), 1, 16) end
   if what == 'n' then return 'B' end
   if (what == 'k' or what == 'l') and expected ~= '*' then return expected end
-  return token_of(key) or 'B'
+  -- Whether it is big is told by one element, and may be told otherwise here than where it was read.
+  return token_of(key, what == 'r') or 'B'
 end
 
 local letters, tokens, ends = {}, {}, {}
