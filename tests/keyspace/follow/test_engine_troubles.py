@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import StartRedis
 from tests.keyspace.follow.pair import Driven, Pair, drive, start_pair, write_all
 from uplift.errors import SourceUnreachable, TargetRefused, UpliftError
+from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.own_names import CANARY, LEASE
 from uplift.keyspace.follow.pace import PACES
@@ -220,3 +221,26 @@ def test_what_was_written_goes_before_a_pass_which_still_goes_on(pair: Pair, mon
     read = engine.step().read
     assert (read, asked) == (PACES[-1].most_keys, [PACES[-1].most_keys // 5])
     driven.member.close()
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_key_that_was_deleted_right_before_a_failover_stays_deleted(pair: Pair, engine: Driven, side: Side) -> None:
+    """The replica that is promoted had not heard of it yet. Nothing is kept of a key that is on neither side, save when it went."""
+    server, other = pair.side(side), pair.side(side.other)
+    other.client.set("k", "v")
+    engine.settle()
+    engine.pass_over()
+    # As after seconds: the pass is longer ago than what a failover may take away.
+    engine.server(side)._recent_rounds.clear()
+    other.client.delete("k")
+    engine.settle()
+    assert server.client.get("k") is None
+    server.set_config("notify-keyspace-events", "")
+    server.client.set("k", "v")
+    server.set_config("notify-keyspace-events", "EA")
+    followed = engine.server(side)
+    followed.open_gap()
+    followed.take_reset(ResetKind.FAILOVER)
+    engine.until(lambda: not followed.gaps.resets)
+    engine.settle()
+    assert (server.client.get("k"), other.client.get("k"), engine.named) == (None, None, {})

@@ -103,7 +103,7 @@ class BigKeySteps:
                 pasts, written = self._streams.pasts, self._streams.server_of(winner.other, current.key)
                 sent = _sent(current.looks[winner].state, decision.life)
                 if not pasts.unanswered.send(current.key, self._streams.place_of(written), winner.other, *sent):
-                    pasts.base.doubt(current.key)
+                    pasts.doubt(current.key)
                 wanted = BigWrite(winner, decision.life, lease, read.round, read.page.number)
                 self._big.go_on(partial(current.write, wanted), Stage.WRITING)
                 return None

@@ -35,6 +35,8 @@ class Pasts:
         self.base = base
         self.complete_since: int | None = None
         self.unanswered = UnansweredWrites(sent, base.identity)
+        # By key the round in which both sides were seen to have it no more: the base has no record of such a key, and so no round.
+        self._gone_in: dict[bytes, int] = {}
         self._recent: deque[tuple[float, bytes, bytes, bytes]] = deque()
         self._recent_by_key: tuple[float, dict[tuple[Side, bytes], set[bytes]]] = (0.0, {})
 
@@ -43,6 +45,8 @@ class Pasts:
         entry = self.base.get(key)
         if entry is not None:
             return Past(entry.round, (BaseState(entry.source, entry.life), BaseState(entry.target, entry.life)))
+        if (gone_in := self._gone_in.get(key)) is not None:
+            return Past(gone_in, (_ABSENT_ON_BOTH, _ABSENT_ON_BOTH))
         if self.complete_since is not None and self.base.was_absent(key):
             return Past(self.complete_since, (_ABSENT_ON_BOTH, _ABSENT_ON_BOTH))
         return _UNKNOWN
@@ -50,14 +54,23 @@ class Pasts:
     def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
         """Both sides hold this; `source` and `target` are tokens, ABSENT on both for a key that is gone."""
         self.unanswered.decided(key)
+        self._gone_in.pop(key, None)
         if source == ABSENT and target == ABSENT:
             self.base.forget(key)
+            self._gone_in[key] = round_
+            if len(self._gone_in) > _MOST_REMEMBERED:
+                del self._gone_in[next(iter(self._gone_in))]
             return
         self.base.put(key, BaseEntry(source, target, life, round_))
         recent = self._recent
         recent.append((time.monotonic(), key, source, target))
         if len(recent) > _MOST_REMEMBERED:
             recent.popleft()
+
+    def doubt(self, key: bytes) -> None:
+        """What both sides held is not known any more."""
+        self._gone_in.pop(key, None)
+        self.base.doubt(key)
 
     def held_recently(self, key: bytes, side: Side, token: bytes) -> bool:
         """Whether a side held this in the last seconds: what a replica that was promoted may hold again."""
@@ -77,6 +90,7 @@ class Pasts:
         self.base.clear()
         self.complete_since = None
         self.unanswered.clear()
+        self._gone_in.clear()
 
     def close(self) -> None:
         """Let go of the files. Raises NotWritten."""

@@ -31,7 +31,7 @@ class WrittenChanges:
             for one in some:
                 if not pasts.unanswered.send(one.key, place, side, one.winner_token, one.life):
                     # No room to say what: what both sides held is not to be believed by whoever comes.
-                    pasts.base.doubt(one.key)
+                    pasts.doubt(one.key)
         return sum(map(len, changes))
 
     def take_answers(self, round_: Round) -> None:
