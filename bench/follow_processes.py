@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
+from pathlib import Path
 
 import redis
 
@@ -103,8 +105,8 @@ def get_waits(port: int, seconds: float, waits: Queue[list[float]]) -> None:
     waits.put(sorted(found))
 
 
-def member(ports: Ports, *, two_way: bool) -> Member:
-    """An engine with its base in memory."""
+def member(ports: Ports, folder: Path, *, two_way: bool) -> Member:
+    """An engine with its base and what it sent in files, as a run has them."""
     router = build_router(one_target_takes_all("target"), ("target",))
 
     def name(key: bytes) -> bytes | None:
@@ -113,14 +115,14 @@ def member(ports: Ports, *, two_way: bool) -> Member:
 
     source = FollowedServer(Side.SOURCE, "source", ports.source_endpoint, 0, name)
     target = FollowedServer(Side.TARGET, "target", ports.target_endpoint, 0, name)
-    streams = Streams(source, [target], router, Pasts(open_base(None, _BASE_BYTES)))
+    streams = Streams(source, [target], router, Pasts(open_base(folder / "base", _BASE_BYTES), folder / "sent"))
     return Member(streams, router, Policy(two_way, Side.SOURCE), "bench", stands_by=False)
 
 
 def follow(ports: Ports, two_way: bool, ready: Event, ending: Event, carried: Queue[Carried]) -> None:
     """Uplift's engine, from its first whole pass on."""
-    with cycles_looked_for_seldom():
-        _follow(member(ports, two_way=two_way), ready, ending, carried)
+    with cycles_looked_for_seldom(), tempfile.TemporaryDirectory() as folder:
+        _follow(member(ports, Path(folder), two_way=two_way), ready, ending, carried)
 
 
 def _follow(engine: Member, ready: Event, ending: Event, carried: Queue[Carried]) -> None:
