@@ -185,8 +185,8 @@ class Mover:
                     work.taken_at = time.monotonic()
                     work.following = found.open.stop
             # Behind the epochs, which were written over these connections, WAIT counts for what earlier ones wrote too.
-            work.source.wait()
-            work.target.wait()
+            work.source.replicas.wait(work.source.connection, "the source")
+            work.target.replicas.wait(work.target.connection, "the target")
             self._seen = Seen(source.following, target.applied or 0)
         except BaseException:
             work.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uplift.keyspace.server.connection import pack
+from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply
 from uplift.sidekiq.interruptions import BeginAgain
 
@@ -23,6 +23,11 @@ class Replicas:
     def requests(self) -> list[bytes]:
         """What is sent behind the writes that are to be waited for."""
         return [pack("WAIT", self.count, self.milliseconds)] if self.count else []
+
+    def wait(self, connection: Connection, server: str) -> None:
+        """Until they have what was written over this connection, and everything before it. Raises BeginAgain."""
+        for request in self.requests():
+            self.take(connection.call_all([request])[0], server)
 
     def take(self, reply: Reply | ErrorReply, server: str) -> None:
         """Raises BeginAgain where too few have it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list, as_optional_bytes
 from uplift.sidekiq.chunk import Chunk, Place, PlaceKind, place_of
-from uplift.sidekiq.interruptions import AnotherMover, BeginAgain
+from uplift.sidekiq.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.own_names import OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import SourceLedger
@@ -70,11 +70,6 @@ class SourceSide:
         if not as_int(RAISE_EPOCH.call(self.connection, [self.names.source_ledger], self.epoch, "next", 1, "conf", 0)):
             raise BeginAgain("another mover began at the same time")
 
-    def wait(self) -> None:
-        """Until replicas have what was written over this connection, and everything before it. Raises BeginAgain."""
-        if self.replicas.count:
-            self.replicas.take(self.connection.call_all(self.replicas.requests())[0], "the source")
-
     def ledger(self) -> SourceLedger:
         """As it is now, with the outboxes there are."""
         found = [
@@ -93,10 +88,10 @@ class SourceSide:
             text, elements = self.connection.call_all(
                 [pack("HGET", self.names.source_ledger, b"o:%d" % number), pack("LRANGE", self.names.outbox(number), 0, -1)]
             )
-            place = place_of(as_optional_bytes(_good(text)) or b"")
+            place = place_of(as_optional_bytes(answered(text)) or b"")
             if place is None:
                 raise BeginAgain(f"the ledger of the source says nothing of outbox {number}")
-            chunks.append(Chunk(number, place, tuple(as_bytes_list(_good(elements)))))
+            chunks.append(Chunk(number, place, tuple(as_bytes_list(answered(elements)))))
         return chunks
 
     def send(self, confirmed: list[int], takings: list[tuple[int, Taking]]) -> None:
@@ -121,7 +116,7 @@ class SourceSide:
             self.replicas.take(replies[-1], "the source")
         found: list[Taken] = []
         for (number, taking), at in zip(takings, range(confirming, len(replies), 2), strict=False):
-            found.append(_taken(number, taking, _checked(replies[at], b"taken"), as_bytes_list(_good(replies[at + 1]))))
+            found.append(_taken(number, taking, _checked(replies[at], b"taken"), as_bytes_list(answered(replies[at + 1]))))
             if found[-1].chunk is None:
                 # Those behind it have numbers that are not their turn yet, and were refused.
                 break
@@ -164,15 +159,9 @@ def _taken(number: int, taking: Taking, head: list[Reply], elements: list[bytes]
             return Taken(taking, chunk, other_counters=tuple(as_bytes_list(head[2])))
 
 
-def _good(reply: Reply | ErrorReply) -> Reply:
-    if isinstance(reply, ErrorReply):
-        raise BeginAgain(str(reply))
-    return reply
-
-
 def _checked(reply: Reply | ErrorReply, wanted: bytes | None = None) -> list[Reply]:
     """The answer of a script. Raises AnotherMover, or BeginAgain where it refused."""
-    answer = as_list(_good(reply))
+    answer = as_list(answered(reply))
     word = as_bytes(answer[0])
     if word == b"epoch":
         raise AnotherMover

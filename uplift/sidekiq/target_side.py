@@ -9,7 +9,7 @@ from itertools import groupby
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list, as_optional_bytes
 from uplift.sidekiq.chunk import Chunk, PlaceKind
-from uplift.sidekiq.interruptions import AnotherMover, BeginAgain
+from uplift.sidekiq.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.own_names import OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import TargetLedger
@@ -61,12 +61,7 @@ class TargetSide:
                 for chunk in some:
                     self._apply_by_script(chunk)
         if chunks:
-            self.wait()
-
-    def wait(self) -> None:
-        """Until replicas have what was written over this connection, and everything before it. Raises BeginAgain."""
-        if self.replicas.count:
-            self.replicas.take(self.connection.call_all(self.replicas.requests())[0], "the target")
+            self.replicas.wait(self.connection, "the target")
 
     def _push(self, chunks: list[Chunk]) -> None:
         """Jobs of queues, as producers push them, in one transaction. No payload passes Lua: as arguments of a script they cost up to seven
@@ -95,7 +90,7 @@ class TargetSide:
         queues = list({chunk.place.key: None for chunk in chunks})
         requests = [pack("WATCH", names.target_ledger), pack("HMGET", names.target_ledger, "epoch", "applied")]
         requests += [pack("HMGET", names.journal, *[chunk.number for chunk in chunks]), *[pack("TYPE", queue) for queue in queues]]
-        _, ledger, journal, *kinds = (_good(reply) for reply in self.connection.call_all(requests))
+        _, ledger, journal, *kinds = (answered(reply) for reply in self.connection.call_all(requests))
         epoch, applied = (as_optional_bytes(one) for one in as_list(ledger))
         if epoch != b"%d" % self.epoch:
             raise AnotherMover
@@ -154,9 +149,3 @@ def _check_entry(chunk: Chunk, entry: bytes | None) -> None:
     """Raises NotApplied where the journal remembers another one of this number."""
     if entry and entry != chunk.entry:
         raise NotApplied(chunk.number, f"the target's journal says that another chunk had number {chunk.number}")
-
-
-def _good(reply: Reply | ErrorReply) -> Reply:
-    if isinstance(reply, ErrorReply):
-        raise BeginAgain(str(reply))
-    return reply

@@ -29,8 +29,8 @@ from uplift.keyspace.follow.base_pages import (
     TAGS_AT,
     BasePages,
 )
+from uplift.keyspace.follow.key_state import TOKEN_BYTES
 
-TOKEN_BYTES = 9
 _PREFIX = Struct(">I")
 # Of a record behind its identity: both tokens, life, round in two parts, state.
 _BODY = Struct("<9s9sqIHB")

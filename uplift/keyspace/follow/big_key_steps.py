@@ -100,10 +100,9 @@ class BigKeySteps:
                 winner = Side.SOURCE if decision.outcome is Outcome.SOURCE else Side.TARGET
                 if decision.life is not None:
                     self._streams.pending_lives[current.key] = winner
-                pasts, written = self._streams.pasts, self._streams.server_of(winner.other, current.key)
+                place = self._streams.place_of(self._streams.server_of(winner.other, current.key))
                 sent = _sent(current.looks[winner].state, decision.life)
-                if not pasts.unanswered.send(current.key, self._streams.place_of(written), winner.other, *sent):
-                    pasts.doubt(current.key)
+                self._streams.pasts.note_sent(current.key, place, winner.other, *sent)
                 wanted = BigWrite(winner, decision.life, lease, read.round, read.page.number)
                 self._big.go_on(partial(current.write, wanted), Stage.WRITING)
                 return None

@@ -198,7 +198,7 @@ class Engine:
         for page in round_.pages_as_read():
             self._check(round_, page)
             changes = self._judge(round_, page).changes
-            sent += self._written.note_sent(page, changes)
+            sent += self._written.note_sent(round_, page, changes)
             round_.write(page, changes)
         if time.monotonic() - self._probed_at > SECONDS_BETWEEN_PROBES:
             self._probed_at = time.monotonic()

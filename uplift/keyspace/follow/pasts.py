@@ -67,10 +67,11 @@ class Pasts:
         if len(recent) > _MOST_REMEMBERED:
             recent.popleft()
 
-    def doubt(self, key: bytes) -> None:
-        """What both sides held is not known any more."""
-        self._gone_in.pop(key, None)
-        self.base.doubt(key)
+    def note_sent(self, key: bytes, place: int, side: Side, token: bytes, life: int) -> None:
+        """It is about to be sent, as UnansweredWrites.send; with no room to say so, nobody who comes is to believe what both sides held."""
+        if not self.unanswered.send(key, place, side, token, life):
+            self._gone_in.pop(key, None)
+            self.base.doubt(key)
 
     def held_recently(self, key: bytes, side: Side, token: bytes) -> bool:
         """Whether a side held this in the last seconds: what a replica that was promoted may hold again."""

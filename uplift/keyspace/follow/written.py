@@ -23,15 +23,13 @@ class WrittenChanges:
     def __init__(self, streams: Streams, dirty: DirtyKeys, big: BigKeys, totals: Totals) -> None:
         self._streams, self._dirty, self._big, self._totals = streams, dirty, big, totals
 
-    def note_sent(self, page: Page, changes: tuple[list[Change], list[Change]]) -> int:
+    def note_sent(self, round_: Round, page: Page, changes: tuple[list[Change], list[Change]]) -> int:
         """What is about to be sent, for a process that begins where this one is killed; how many changes."""
-        pasts = self._streams.pasts
+        note = self._streams.pasts.note_sent
         for side, some in zip(Side, changes, strict=True):
-            place = 0 if side is Side.SOURCE else page.target + 1
+            place = self._streams.place_of(round_.server(page, side))
             for one in some:
-                if not pasts.unanswered.send(one.key, place, side, one.winner_token, one.life):
-                    # No room to say what: what both sides held is not to be believed by whoever comes.
-                    pasts.doubt(one.key)
+                note(one.key, place, side, one.winner_token, one.life)
         return sum(map(len, changes))
 
     def take_answers(self, round_: Round) -> None:
