@@ -18,6 +18,7 @@ from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.own_keys_there import own_names_there, remove_own_keys
 from uplift.keyspace.follow.own_names import TEMPORARY_PREFIX
 from uplift.keyspace.server.big_key_copier import _Building
+from uplift.keyspace.server.big_value_reader import BigValueReader
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.page_reader import ReadLimits
@@ -236,3 +237,38 @@ def test_a_table_in_the_middle_of_rehashing_is_not_taken_for_a_change(pair: Pair
         client.set("k", "y" * 20_000)
         whole(engine)
         assert (engine.named, pair.differing()) == ({}, []), count
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_life_that_ends_while_it_is_read_is_not_taken_for_a_change(
+    pair: Pair, engine: Driven, side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other side was written, so both are read: half a value whose life was over before its last piece is no write of anybody."""
+    ended: list[int] = []
+    digest = BigValueReader.digest
+
+    def digest_until_it_is_over(reader: BigValueReader, name: bytes, kind: bytes) -> tuple[object, ...]:
+        parts = digest(reader, name, kind)
+        if not ended and engine.engine.big.under_way is not None and pair.side(side.other).client.llen("big") == 300:
+            wait_until_gone(pair.side(side).client)
+            ended.append(1)
+            return digest(reader, name, kind)
+        return parts
+
+    client = pair.side(side.other).client
+    with client.pipeline() as together:
+        together.rpush("big", *range(200)).pexpire("big", 1_500).execute()
+    whole(engine)
+    monkeypatch.setattr(BigValueReader, "digest", digest_until_it_is_over)
+    with client.pipeline() as together:
+        together.persist("big").rpush("big", *range(100)).execute()
+    whole(engine)
+    assert ended
+    assert (engine.named, pair.differing()) == ({}, [])
+    assert pair.side(side).client.llen("big") == 300
+
+
+def wait_until_gone(client: Any) -> None:
+    deadline = time.monotonic() + 10
+    while client.exists("big"):
+        assert time.monotonic() < deadline, "its life was not over"

@@ -20,6 +20,7 @@ from uplift.keyspace.server.value_pieces import LENGTHS
 BIG = b"B"
 """The first byte of the token of a value that was read in pieces."""
 _DIGEST_BYTES = 8
+_OVER = {0, NO_SUCH_KEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +54,29 @@ def is_untouched(server: Target) -> bool:
 def look(server: Target, name: bytes, limits: ReadLimits) -> BigLook:
     """Read a value of any size for its digest. Raises ErrorReply where its type changes meanwhile, or SourceUnreachable."""
     connection = server.connection
-    seconds, microseconds, ttl = as_list(ENDS.call(connection, [name]))
-    clock = int(as_bytes(seconds)) * 1000 + int(as_bytes(microseconds)) // 1000
+    clock, ttl = _clock_and_ttl(server, name)
     kind = as_bytes(connection.call("TYPE", name))
-    if kind == b"none" or as_int(ttl) in {0, NO_SUCH_KEY}:
+    if kind == b"none" or ttl in _OVER:
         return BigLook(None, b"", clock)
-    life = FOREVER if ttl == NO_TTL else clock + as_int(ttl)
+    life = FOREVER if ttl == NO_TTL else clock + ttl
     reader = BigValueReader(connection, limits, server.facts.fields_may_expire)
     is_stream = kind not in LENGTHS
     parts = reader.stream_digest(name) if is_stream else reader.digest(name, kind)
     size = memory_bytes(connection, name) if is_stream else as_int(connection.call(LENGTHS[kind], name))
     digest = hashlib.blake2b(repr((kind, *parts)).encode(), digest_size=_DIGEST_BYTES).digest()
-    return BigLook(State(BIG + digest, life, None, kind, size), _page_token(server, name, kind, size, limits), clock)
+    page_token = _page_token(server, name, kind, size, limits)
+    if life != FOREVER:
+        # WATCH does not tell of a life that ended between two pieces (up to 5.0, src/expire.c): what was read then is no state it had.
+        clock_after, ttl_after = _clock_and_ttl(server, name)
+        if ttl_after in _OVER:
+            return BigLook(None, b"", clock_after)
+    return BigLook(State(BIG + digest, life, None, kind, size), page_token, clock)
+
+
+def _clock_and_ttl(server: Target, name: bytes) -> tuple[int, int]:
+    """The server's time in ms since 1970, and what PTTL says."""
+    seconds, microseconds, ttl = as_list(ENDS.call(server.connection, [name]))
+    return int(as_bytes(seconds)) * 1000 + int(as_bytes(microseconds)) // 1000, as_int(ttl)
 
 
 def _page_token(server: Target, name: bytes, kind: bytes, size: int, limits: ReadLimits) -> bytes:
