@@ -13,7 +13,7 @@ from uplift.sidekiq.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.own_names import OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import TargetLedger
-from uplift.sidekiq.scripts import APPLY_SORTED_SET, APPLY_STATISTICS, RAISE_EPOCH, RELEASE_HELD
+from uplift.sidekiq.scripts import APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RAISE_EPOCH, RELEASE_HELD
 
 _JOURNAL_KEEPS = 1_000
 _TAKES_JOBS = frozenset({b"list", b"none"})
@@ -143,6 +143,13 @@ class TargetSide:
         if answer[0] == b"epoch":
             raise AnotherMover
         return as_int(answer[1]), as_int(answer[2])
+
+    def carry_paused(self, queues: list[bytes]) -> int:
+        """Pause queues that are paused on the source; how many were paused now."""
+        answer = as_list(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
+        if answer[0] == b"epoch":
+            raise AnotherMover
+        return as_int(answer[1])
 
 
 def _check_entry(chunk: Chunk, entry: bytes | None) -> None:
