@@ -80,7 +80,7 @@ class Handover:
         self.progress = Progress()
         self.remaining: Remaining | None = None
         self.mover = Mover(servers, run, limits, may_apply=may_apply, stop_point=stop_point)
-        self.looks = Looks(servers, is_of_sidekiq)
+        self.looks = Looks(servers, run, is_of_sidekiq)
         self._patience = patience or Patience()
         self._clock = clock
         self._dead = DeadOwners(self._patience.dead_seconds)
@@ -94,7 +94,7 @@ class Handover:
         if self._ended is not None:
             return self._ended
         if self.wishes.is_paused:
-            return HandoverStep(_IDLE_SECONDS)
+            return self.settle() if self.mover.has_taken else HandoverStep(_IDLE_SECONDS)
         try:
             step = next(self._pieces)
         except HandoverRefused:
@@ -151,6 +151,10 @@ class Handover:
                 return HandoverStep(problem=step.problem, ended=Ended.FENCED)
             case Outcome.STOPPED:
                 return HandoverStep(problem=step.problem, ended=Ended.STOPPED, stop=step.stop)
+
+    def settle(self) -> HandoverStep:
+        """A piece of bringing what was taken to the other side; nothing more is taken."""
+        return self._taken(self.mover.step([]))
 
     def close(self) -> None:
         """Close every connection; what is in outboxes is taken up by whoever goes on."""

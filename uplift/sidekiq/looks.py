@@ -8,20 +8,20 @@ from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.sidekiq.mover import MoverServers
 from uplift.sidekiq.old_side import NewSide, OldSide, read_new_side, read_old_side
-from uplift.sidekiq.refusals import refuse_what_is_not_understood
+from uplift.sidekiq.own_names import CONNECTION_NAME
+from uplift.sidekiq.refusals import refuse_other_runs, refuse_what_is_not_understood
 from uplift.sidekiq.survey import OfSidekiq, Survey, Surveying
 
 _SURVEY_SECONDS = 60.0
 _TIMEOUT_SECONDS = 10.0
-CONNECTION_NAME = "uplift-handover"
 
 
 class Looks:
     """Connections are made when they are needed first, and after `close` again."""
 
-    def __init__(self, servers: MoverServers, is_of_sidekiq: OfSidekiq) -> None:
+    def __init__(self, servers: MoverServers, run: bytes, is_of_sidekiq: OfSidekiq) -> None:
         self.survey: Survey | None = None
-        self._servers, self._is_of_sidekiq = servers, is_of_sidekiq
+        self._servers, self._run, self._is_of_sidekiq = servers, run, is_of_sidekiq
         self._source: Connection | None = None
         self._target: Connection | None = None
         self._surveyed_at = 0.0
@@ -66,6 +66,7 @@ class Looks:
         while (found := surveying.step()) is None:
             yield
         refuse_what_is_not_understood(found)
+        refuse_other_runs(found, self._run)
         self.survey, self._surveyed_at = found, now
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.chunk import Chunk
 from uplift.sidekiq.interruptions import AnotherMover, BeginAgain
-from uplift.sidekiq.own_names import OwnNames
+from uplift.sidekiq.own_names import CONNECTION_NAME, OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import Leave, Resume, Seen, Stop, resume
 from uplift.sidekiq.scripts import ON_SOURCE, ON_TARGET
@@ -110,6 +110,11 @@ class Mover:
     def is_idle(self) -> bool:
         """Whether nothing that was taken is still to be applied or confirmed, as far as this mover knows."""
         return self._work is not None and not self._work.waiting and not self._work.applied
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether something that it took is still to be applied or confirmed."""
+        return self._work is not None and not self.is_idle
 
     def step(self, takings: list[Taking]) -> MoverStep:
         """Begin, or confirm, take and apply once. `takings` are looked at where there is room for more; nothing is raised."""
@@ -251,6 +256,8 @@ class Mover:
             0,
         )
         try:
+            for connection in (source, target):
+                connection.call("CLIENT", "SETNAME", CONNECTION_NAME)
             for connection, scripts in ((source, ON_SOURCE), (target, ON_TARGET)):
                 for script in scripts:
                     script.ensure(connection)

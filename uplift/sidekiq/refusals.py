@@ -5,6 +5,7 @@ from __future__ import annotations
 from uplift.errors import UpliftError
 from uplift.keyspace.server.facts import ServerFacts
 from uplift.sidekiq.key_kinds import KeyKind
+from uplift.sidekiq.own_names import jobs_of_other_runs
 from uplift.sidekiq.survey import Survey
 
 _NAMES_SHOWN = 5
@@ -33,6 +34,15 @@ def refuse_what_is_not_understood(found: Survey) -> None:
         raise HandoverRefused(
             f"{len(found.unknown):,} keys of Sidekiq's side that no handover knows: {', '.join(patterns)}; find out who writes them, and "
             "give them a rule in the key map (--keymap) with another destination, or `skip`"
+        )
+
+
+def refuse_other_runs(found: Survey, run: bytes) -> None:
+    """Raises HandoverRefused where another run left jobs on the source that it alone can bring to the other side."""
+    for other, lists in jobs_of_other_runs(found.of(KeyKind.HANDOVER), run).items():
+        raise HandoverRefused(
+            f"run {other} left {lists} lists of jobs on the source (uplift:handover:{other}:*); go on with its state directory, or give "
+            f"--run {other} with a new one, until `uplift sidekiq status` says that nothing is in an outbox"
         )
 
 

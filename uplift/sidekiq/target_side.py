@@ -123,7 +123,9 @@ class TargetSide:
             answer = APPLY_SORTED_SET.call(self.connection, keys, *head, *chunk.elements)
         else:
             numbers = [one for pair in zip(chunk.elements[1::3], chunk.elements[2::3], strict=True) for one in pair]
-            answer = APPLY_STATISTICS.call(self.connection, [names.target_ledger, names.journal, *chunk.elements[::3]], *head, *numbers)
+            answer = APPLY_STATISTICS.call(
+                self.connection, [names.target_ledger, names.journal, names.applied_sums, *chunk.elements[::3]], *head, *numbers
+            )
         word, what = (as_bytes(one) for one in as_list(answer))
         match word:
             case b"applied":
