@@ -17,6 +17,7 @@ GIVE_BACK = script_of(lua_text("give_back.lua", _HERE))
 APPLY_SORTED_SET = script_of(_APPLY, lua_text("apply_sorted_set.lua", _HERE))
 APPLY_STATISTICS = script_of(_APPLY, lua_text("apply_statistics.lua", _HERE))
 RELEASE_HELD = script_of(lua_text("release_held.lua", _HERE))
+QUEUE_MOVED = script_of(lua_text("queue_moved.lua", _HERE))
 
 ON_SOURCE = (RAISE_EPOCH, TAKE_LIST, TAKE_SORTED_SET, TAKE_STATISTICS, CONFIRM, GIVE_BACK)
 ON_TARGET = (RAISE_EPOCH, APPLY_SORTED_SET, APPLY_STATISTICS, RELEASE_HELD)
