@@ -9,7 +9,7 @@ from uplift.sidekiq.survey import OfSidekiq
 
 
 def of_sidekiq_by(router: Router | None) -> OfSidekiq:
-    """Whether a key that is of no known kind may be passed over: one that a rule hands over may not, nor one that only looks like Sidekiq's.
+    """Whether a key of no known kind is Sidekiq's all the same: one that a rule hands over, or that has no rule and looks like Sidekiq's.
 
     A key that any other rule is for is somebody else's. None: there is no key map.
     """

@@ -9,7 +9,7 @@ from uplift.sidekiq.pitfall import Pitfall, PitfallKind
 from uplift.sidekiq.pitfalls_of_a_side import pitfalls_of_a_side
 from uplift.sidekiq.processes import listed_queues
 from uplift.sidekiq.scheduler_status import SchedulerGem, gated_until
-from uplift.sidekiq.shown_names import shown_name, shown_names
+from uplift.sidekiq.shown_names import counted, shown_name, shown_names
 from uplift.sidekiq.side_status import SideStatus
 from uplift.sidekiq.spoken_time import spoken
 
@@ -33,7 +33,8 @@ def _of_the_old_side(side: SideStatus) -> Iterator[Pitfall]:
         yield Pitfall(
             PitfallKind.LOCKS,
             FROM,
-            f"{locks:,} unique locks: a lock holds on its own server alone, so while both sides enqueue, a job may be there twice",
+            f"{counted(locks, 'unique lock', 'unique locks')}: one holds on its own server alone, so while both sides enqueue, "
+            "a job may be there twice",
             "let only one side enqueue where that matters; a lock left without its job blocks that job until it expires",
         )
     if side.counts[KeyKind.LIMITER]:
@@ -47,7 +48,8 @@ def _of_the_old_side(side: SideStatus) -> Iterator[Pitfall]:
         yield Pitfall(
             PitfallKind.ITERATION,
             FROM,
-            f"{states:,} iterable jobs have a place to go on from (it-JID): without that key on the new side a job begins anew",
+            f"{counted(states, 'iterable job has', 'iterable jobs have')} a place to go on from (it-JID): without that key "
+            "on the new side a job begins anew",
             "wait until they are done, or make sure that they may begin anew",
         )
 
@@ -59,7 +61,7 @@ def _far_due(side: SideStatus) -> Iterator[Pitfall]:
             yield Pitfall(
                 PitfallKind.FAR_DUE,
                 FROM,
-                f"{name} holds {jobs.jobs or 0:,} jobs, the last one is due in {spoken(jobs.last - side.at)}; a job that fails again "
+                f"{name} holds {counted(jobs.jobs or 0, 'job', 'jobs')}, the last one is due in {spoken(jobs.last - side.at)}; a job that fails again "
                 f"is due later still ({_LONGEST_RETRY}): old workers would have to stay for that long",
                 f"let the handover take {name}, or keep a worker on the old side until then",
             )
@@ -68,18 +70,19 @@ def _far_due(side: SideStatus) -> Iterator[Pitfall]:
 def _batches(side: SideStatus) -> Iterator[Pitfall]:
     if not side.open_batches:
         return
+    batches = counted(side.open_batches, "open batch", "open batches")
     if side.live:
         yield Pitfall(
             PitfallKind.BATCHES,
             FROM,
-            f"{side.open_batches:,} open batches: their jobs stay on the old side and run there, because a batch must be whole on one side",
-            f"keep at least one of the {len(side.live):,} live processes until no batch is open",
+            f"{batches}: the jobs of a batch stay on the old side and run there, because it must be whole on one side",
+            f"keep a live process (now {len(side.live):,}) until no batch is open",
         )
     else:
         yield Pitfall(
             PitfallKind.BATCHES,
             FROM,
-            f"{side.open_batches:,} open batches and no live process: nothing runs their jobs, and no callback will come",
+            f"{batches} and no live process: the jobs of a batch run nowhere now, and no callback will come",
             "start an old worker until they are done, or let the handover move the batches whole",
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from uplift.sidekiq.key_kinds import KeyKind
 from uplift.sidekiq.pitfall import Pitfall, PitfallKind
-from uplift.sidekiq.shown_names import shown_name, shown_names
+from uplift.sidekiq.shown_names import counted, shown_name, shown_names
 from uplift.sidekiq.side_status import PrivateQueueStatus, SideStatus
 
 # A heartbeat comes every 5 s (10 from 6.5 on), and its hash lives for 60.
@@ -100,18 +100,19 @@ def _queues(side: SideStatus, name: str) -> Iterator[Pitfall]:
 
 
 def _ownerless(one: PrivateQueueStatus, name: str) -> Pitfall:
+    jobs = counted(one.jobs or 0, "job", "jobs")
     from_queue = f" of queue {shown_name(one.private.queue)}" if one.private.queue else ""
     if one.private.owner is None:
         return Pitfall(
             PitfallKind.NO_OWNER,
             name,
-            f"{one.jobs:,} jobs{from_queue} are in {shown_name(one.private.key)}, whose name does not say which process holds them",
+            f"{jobs}{from_queue} in {shown_name(one.private.key)}, whose name does not say which process holds them",
             "stop the workers it may belong to, and push its jobs back by hand once none of them lives",
         )
     return Pitfall(
         PitfallKind.DEAD_OWNER,
         name,
-        f"{one.jobs:,} jobs{from_queue} are held by {shown_name(one.private.owner)}, which has no heartbeat",
+        f"{jobs}{from_queue} held by {shown_name(one.private.owner)}, which has no heartbeat",
         "the handover gives them back to the queue when it has looked twice, 60 s apart; so does a new super_fetch process, at most hourly",
     )
 
@@ -121,14 +122,16 @@ def _foreign(side: SideStatus, name: str) -> Iterator[Pitfall]:
         yield Pitfall(
             PitfallKind.FOREIGN_LOCKS,
             name,
-            f"{locks:,} keys of sidekiq-unique-jobs, whose locks the handover cannot move: a lock without its job blocks the next one",
+            f"{counted(locks, 'key', 'keys')} of sidekiq-unique-jobs, whose locks the handover cannot move: "
+            "a lock without its job blocks the next one",
             "drain with old workers instead, or delete the locks (uniquejobs*) when both sides are stopped",
         )
     if fetches := side.counts[KeyKind.FOREIGN_FETCH]:
         yield Pitfall(
             PitfallKind.FOREIGN_FETCH,
             name,
-            f"{fetches:,} keys of GitLab's reliable fetch: jobs in working:queue:* are held by processes the handover does not know",
+            f"{counted(fetches, 'key', 'keys')} of GitLab's reliable fetch: jobs in working:queue:* "
+            "are held by processes the handover does not know",
             "stop the old workers; one that starts again gives back what is in working:queue:*; then move",
         )
     if side.unknown:
@@ -143,7 +146,7 @@ def _foreign(side: SideStatus, name: str) -> Iterator[Pitfall]:
         yield Pitfall(
             PitfallKind.UNDER_WAY,
             name,
-            f"{keys:,} keys of a handover (uplift:handover:*): one runs, or was not ended; jobs may be in its outbox",
+            f"{counted(keys, 'key', 'keys')} of a handover (uplift:handover:*): one runs, or was not ended; jobs may be in its outbox",
             "start the same handover again: it goes on where it was; delete none of these keys",
         )
     if side.cut_off:

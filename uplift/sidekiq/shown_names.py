@@ -1,4 +1,4 @@
-"""Names of queues, processes and keys of Sidekiq as they are shown: they are bytes, and may hold anything."""
+"""Names of queues, processes and keys of Sidekiq as they are shown: they are bytes, and may hold anything. And how many of a thing."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def shown_names(names: Iterable[bytes]) -> str:
     ordered = sorted(names)
     text = ", ".join(shown_name(name) for name in ordered[:_MOST_NAMES])
     return text + (f" and {len(ordered) - _MOST_NAMES:,} more" if len(ordered) > _MOST_NAMES else "")
+
+
+def counted(number: int, one: str, more: str) -> str:
+    """Such as `1 job` and `2 jobs`."""
+    return f"{number:,} {one if number == 1 else more}"

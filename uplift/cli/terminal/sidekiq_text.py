@@ -9,7 +9,7 @@ from uplift.sidekiq.key_kinds import KeyKind
 from uplift.sidekiq.pitfall import Pitfall
 from uplift.sidekiq.queue_rates import QueueRate
 from uplift.sidekiq.scheduler_status import SchedulerGem, SchedulerStatus
-from uplift.sidekiq.shown_names import shown_name
+from uplift.sidekiq.shown_names import counted, shown_name
 from uplift.sidekiq.side_status import SideStatus
 from uplift.sidekiq.sorted_sets import SortedSet
 from uplift.sidekiq.spoken_time import spoken
@@ -30,9 +30,9 @@ def sides_table(sides: list[SideStatus]) -> Table:
         "server": [f"{side.address}, {_engine(side)}" for side in sides],
         "processes": [_processes(side) for side in sides],
         "schedulers": [_schedulers(side) for side in sides],
-        "private queues": [_private(side) for side in sides],
-        "locks, batches, limiters": [
-            f"{side.counts[KeyKind.LOCK]:,}, {side.open_batches:,} open, {side.counts[KeyKind.LIMITER]:,}" for side in sides
+        "jobs in private queues": [_private(side) for side in sides],
+        "locks, open batches, limiters": [
+            f"{side.counts[KeyKind.LOCK]:,}, {side.open_batches:,}, {side.counts[KeyKind.LIMITER]:,}" for side in sides
         ],
         "processed, failed": [f"{_count(side.statistics.processed)}, {_count(side.statistics.failed)}" for side in sides],
     }
@@ -137,7 +137,11 @@ def _processes(side: SideStatus) -> str:
 
 
 def _schedulers(side: SideStatus) -> str:
-    found = [f"{one.gem.value}: {one.jobs:,} jobs, {one.off:,} off" for one in side.schedulers if one.gem is not SchedulerGem.PERIODIC]
+    found = [
+        f"{one.gem.value}: {counted(one.jobs, 'job', 'jobs')}, {one.off:,} off"
+        for one in side.schedulers
+        if one.gem is not SchedulerGem.PERIODIC
+    ]
     found += [one.gem.value for one in side.schedulers if one.gem is SchedulerGem.PERIODIC]
     return "; ".join(found) or "none"
 
@@ -145,7 +149,7 @@ def _schedulers(side: SideStatus) -> str:
 def _private(side: SideStatus) -> str:
     """Jobs by whether their owner lives."""
     jobs = {lives: sum(one.jobs or 0 for one in side.private_queues if one.owner_lives is lives) for lives in (True, False, None)}
-    return f"{jobs[True]:,} jobs of live owners, {jobs[False]:,} of dead, {jobs[None]:,} of unknown"
+    return f"owners alive: {jobs[True]:,}, dead: {jobs[False]:,}, unknown: {jobs[None]:,}"
 
 
 def _next(one: SchedulerStatus) -> str:
