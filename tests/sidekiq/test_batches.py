@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import StartRedis
 from tests.keyspace.everything import snapshot
-from tests.sidekiq.sides import Clock, Pair, driven, heartbeat, job, kill, once, push
-from uplift.sidekiq.batch_keys import by_batch
+from tests.sidekiq.handover_pair import Clock, Pair, driven, heartbeat, job, kill, once, push
+from uplift.sidekiq.batches import keys_by_batch
 from uplift.sidekiq.handover import Ended
 from uplift.sidekiq.left import Why
 from uplift.sidekiq.wishes import Part, Wishes
@@ -40,7 +40,7 @@ def batch_keys(pair: Pair, side: str) -> dict[bytes, object]:
 
 def test_keys_of_a_batch_are_told_apart_by_its_id_and_its_parts() -> None:
     keys = tuple(f"b-{bid}{part}".encode() for bid in BIDS for part in ("", "-jids", "-failinfo", "-success"))
-    assert {bid.decode(): len(found) for bid, found in by_batch(keys).items()} == dict.fromkeys(BIDS, 4)
+    assert {name.decode(): len(found) for name, found in keys_by_batch(keys).items()} == dict.fromkeys((f"b-{bid}" for bid in BIDS), 4)
 
 
 def test_they_stay_as_long_as_somebody_lives_there_and_then_move_whole_with_their_jobs(pair: Pair) -> None:

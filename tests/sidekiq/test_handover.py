@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import Clock, Pair, driven, heartbeat, identity, job, kill, once, push
+from tests.sidekiq.handover_pair import Clock, Pair, driven, heartbeat, identity, job, kill, once, push
 from uplift.sidekiq.handover import Ended
 from uplift.sidekiq.left import Why
 from uplift.sidekiq.refusals import HandoverRefused

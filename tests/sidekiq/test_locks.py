@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import Clock, Pair, driven, once, push
+from tests.sidekiq.handover_pair import Clock, Pair, driven, once, push
 from uplift.sidekiq.wishes import Wishes
 
 ANY = Wishes(any_queue=True)

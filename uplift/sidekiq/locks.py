@@ -74,7 +74,8 @@ class Locks:
     def in_a_round(self, source: SourceSide, target: TargetSide, names: tuple[bytes, ...]) -> int:
         """Copy early what is not on the target yet, and let go on one side of what is gone on the other. How many are on both sides."""
         recorded = _recorded(target)
-        here = {lock.name: lock for lock in self.read(source.connection, names)}
+        # A survey may be a minute old, or not have all of them.
+        here = {lock.name: lock for lock in self.read(source.connection, tuple(dict.fromkeys((*names, *recorded))))}
         there = {lock.name: lock for lock in read_locks(target.connection, list(recorded))}
         is_over_here = [name for name, jid in recorded.items() if name not in here or here[name].jid != jid]
         is_over_there = [name for name, jid in recorded.items() if name not in there or there[name].jid != jid]

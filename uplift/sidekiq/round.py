@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from uplift.sidekiq.asking import Ask, until_applied, until_done, until_taken
-from uplift.sidekiq.batch_keys import by_batch
+from uplift.sidekiq.batches import PREFIX, keys_by_batch
 from uplift.sidekiq.chunk import Place, PlaceKind
 from uplift.sidekiq.dead_owners import DeadOwners
 from uplift.sidekiq.key_kinds import KeyKind
 from uplift.sidekiq.left import Left, Why
 from uplift.sidekiq.locks import Locks
 from uplift.sidekiq.looks import Looks
+from uplift.sidekiq.moving_statistics import move_statistics
 from uplift.sidekiq.old_side import OldSide
 from uplift.sidekiq.owners import Owners, give_back, look_for_owners
 from uplift.sidekiq.planning import Plan, plan_round
 from uplift.sidekiq.progress import PlaceState, Progress
 from uplift.sidekiq.source_side import SourceSide, TakeLimits, Taken, Taking
-from uplift.sidekiq.statistics import move_statistics
 from uplift.sidekiq.target_side import TargetSide
 from uplift.sidekiq.wishes import SORTED_SETS, Part, Wishes
 
@@ -45,7 +45,7 @@ class Round:
         old, new = self.looks.old_side(), self.looks.new_side()
         owners = look_for_owners(self.looks, self.dead, old, old.private(self._surveyed(KeyKind.QUEUE)), self.now)
         self.private_keys = tuple(one.key for one in owners.queues)
-        batches = by_batch(self._surveyed(KeyKind.BATCH))
+        batches = keys_by_batch(self._surveyed(KeyKind.BATCH))
         may_move_batches = owners.are_all_dead and self.wishes.wants(Part.BATCHES)
         plan = plan_round(old, new, self.wishes, with_batches=may_move_batches and not batches)
         self.left.extend(plan.left)
@@ -89,8 +89,8 @@ class Round:
             why = Why.BATCH_IN_USE if self.wishes.wants(Part.BATCHES) else Why.NOT_WANTED
             self.left.append(Left(Part.BATCHES, b"", len(batches), why))
             return
-        for bid, keys in batches.items():
-            yield from until_taken(Taking(Place(PlaceKind.BATCH, bid), keys=keys), 1, [])
+        for name, keys in batches.items():
+            yield from until_taken(Taking(Place(PlaceKind.BATCH, name.removeprefix(PREFIX)), keys=keys), 1, [])
         yield from until_applied()
         self.looks.forget_survey()
 

@@ -23,6 +23,7 @@ COPY_LOCKS = script_of(lua_text("copy_locks.lua", _HERE))
 DROP_LOCKS = script_of(lua_text("drop_locks.lua", _HERE))
 CARRY_PAUSED = script_of(lua_text("carry_paused.lua", _HERE))
 COUNT_LEFT = script_of(lua_text("count_left.lua", _HERE))
+QUEUE_MOVED = script_of(lua_text("queue_moved.lua", _HERE))
 
 ON_SOURCE = (RAISE_EPOCH, TAKE_LIST, TAKE_SORTED_SET, TAKE_STATISTICS, TAKE_BATCH, CONFIRM, GIVE_BACK, DROP_LOCKS)
 ON_TARGET = (RAISE_EPOCH, APPLY_SORTED_SET, APPLY_STATISTICS, APPLY_BATCH, RELEASE_HELD, CARRY_PAUSED, COPY_LOCKS, DROP_LOCKS)

@@ -1,37 +1,41 @@
-"""Statistics: counters `stat:processed`, `stat:failed` and those of a day, which are added to the target's."""
+"""What Sidekiq counts: jobs processed and failed, ever and by day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import as_bytes_list
-from uplift.sidekiq.asking import Ask, until_taken
-from uplift.sidekiq.chunk import Place, PlaceKind
-from uplift.sidekiq.interruptions import answered
-from uplift.sidekiq.left import Left, Why
-from uplift.sidekiq.source_side import Taken, Taking
-from uplift.sidekiq.wishes import Part
+from uplift.keyspace.server.replies import Reply
+from uplift.sidekiq.wrong_type import unless_wrong_type
 
-PREFIX = b"stat:"
-_AT_ONCE = 100
-_FOREVER = -1
+_DAY = re.compile(rb"stat:(?:processed|failed):([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})")
 
 
-def move_statistics(connection: Connection, names: tuple[bytes, ...], left: list[Left]) -> Iterator[Ask]:
-    """Counters of these names, with the moment they expire at as it was read before."""
-    counters = [name for name in names if name.startswith(PREFIX)]
-    for first in range(0, len(counters), _AT_ONCE):
-        some = counters[first : first + _AT_ONCE]
-        taking = Taking(Place(PlaceKind.STATISTICS, b""), counters=tuple(zip(some, _moments(connection, some), strict=True)))
-        found: list[Taken] = []
-        yield from until_taken(taking, 1, found)
-        left.extend(Left(Part.STATISTICS, name, 1, Why.NO_NUMBER) for name in found[0].other_counters)
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """`processed` and `failed`: None where the key is no number. `days`: days that have counts; `first_day` as its key writes it."""
+
+    processed: int | None
+    failed: int | None
+    days: int
+    first_day: str | None
 
 
-def _moments(connection: Connection, names: list[bytes]) -> list[int]:
-    """When they expire, in ms since 1970 of the server's clock."""
-    time, *lives = connection.call_all([pack("TIME"), *[pack("PTTL", name) for name in names]])
-    seconds, microseconds = as_bytes_list(answered(time))
-    now = int(seconds) * 1000 + int(microseconds) // 1000
-    return [now + life if isinstance(life, int) and life >= 0 else _FOREVER for life in lives]
+def read_statistics(connection: Connection, keys: Iterable[bytes]) -> Statistics:
+    """`keys`: those that begin with `stat:`. Raises what Connection.call raises."""
+    processed, failed = (
+        _number(unless_wrong_type(answer)) for answer in connection.call_all([pack("GET", "stat:processed"), pack("GET", "stat:failed")])
+    )
+    days = sorted({found[1].decode() for key in keys if (found := _DAY.fullmatch(key)) is not None})
+    return Statistics(processed, failed, len(days), days[0] if days else None)
+
+
+def _number(answer: Reply) -> int | None:
+    if answer is None:
+        return 0
+    try:
+        return int(answer) if isinstance(answer, bytes) else None
+    except ValueError:
+        return None

@@ -16,9 +16,9 @@ from uplift.cli.handover.dry_run import dry_run_lines, read_dry_run
 from uplift.cli.handover.state import HandoverDirectory, HandoverState, LiveSettings, paused_for
 from uplift.cli.handover.status import HandoverStatus, StatusTaker
 from uplift.cli.options.follow_state import ForMinutes, seconds_of
+from uplift.cli.options.handover_wishes import both_sides, of_sidekiq_in, parts_named
 from uplift.cli.options.keymap_file import OptionalKeyMap
 from uplift.cli.options.redis_urls import URL_HELP, From
-from uplift.cli.options.sidekiq_sides import of_sidekiq_by, parts_named, sidekiq_endpoints
 from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
 from uplift.cli.terminal.handover_view import shown_handover
 from uplift.cli.terminal.output import AsJson, print_lines
@@ -63,24 +63,24 @@ def handover(
 
     The same command with the same --state goes on where it was, whatever ended it.
     """
-    (here, there), database = sidekiq_endpoints(source, target)
+    here, there = both_sides(source, target)
     wishes = Wishes(
         parts_named(only), None if not queue else frozenset(one.encode() for one in queue), any_queue, until_empty, throttle or 0.0
     )
-    is_of_sidekiq = of_sidekiq_by(keymap)
+    is_of_sidekiq = of_sidekiq_in(keymap)
     if dry_run:
-        found = read_dry_run(here, there, database, wishes, is_of_sidekiq)
+        found = read_dry_run(here.endpoint, there.endpoint, here.database, wishes, is_of_sidekiq)
         print_lines(dry_run_lines(found))
         return
     directory = HandoverDirectory(state)
     directory.make()
     lock = directory.lock()
     try:
-        fresh = HandoverState(source=str(here), target=str(there), **({"run": run} if run else {}))
+        fresh = HandoverState(source=str(here.endpoint), target=str(there.endpoint), **({"run": run} if run else {}))
         begun = directory.begun(fresh)
         if throttle is not None:
             directory.set(directory.settings().model_copy(update={"throttle": throttle}))
-        prepared = prepare(here, there, database, waits=not without_wait)
+        prepared = prepare(here.endpoint, there.endpoint, here.database, waits=not without_wait)
         one = Handover(prepared.servers, begun.run.encode(), wishes, is_of_sidekiq=is_of_sidekiq)
         raise typer.Exit(_driven(one, directory, begun.run, as_json=as_json))
     finally:
