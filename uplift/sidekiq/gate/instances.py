@@ -42,7 +42,8 @@ class DoubtfulInstances:
         """One line for people, in UTC."""
         known = ", ".join(clock(second) for second in self.seconds[:_MOST_SHOWN])
         more = f" and {len(self.seconds) - _MOST_SHOWN} more" if len(self.seconds) > _MOST_SHOWN else ""
-        which = f"{known}{more}" if known else "whatever its schedule has there"
+        among = "among them " if self.doubt is Doubt.MISSING else ""
+        which = f"{among}{known}{more}" if known else "whatever its schedule has there"
         return f"{self.doubt.value} {self.job.title} from {clock(self.window.first)} until {clock(self.window.end)}: {which}"
 
 
@@ -56,7 +57,8 @@ def doubtful_window(record: GateRecord, now: float) -> DoubtfulWindow | None:
     second = int(now)
     match record.phase:
         case Phase.ARMING | Phase.POSTPONING:
-            window = Window(record.instant, second).within(Window(record.instant, record.giving_marks.end))
+            # The second that runs is one of them: it was silent until now.
+            window = Window(record.instant, second + 1).within(Window(record.instant, record.giving_marks.end))
             found = DoubtfulWindow(Doubt.MISSING, window)
         case Phase.ARMED | Phase.CLOSING:
             found = DoubtfulWindow(Doubt.TWICE, Window(record.giving_marks.end, second))

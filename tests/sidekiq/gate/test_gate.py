@@ -1,0 +1,288 @@
+"""The gate on real servers, with simulated schedulers on both sides that fire every second: each instance is fired exactly once."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from tests.conftest import StartRedis
+from tests.sidekiq.gate.simulated_schedulers import BEGIN, CronProcess, NamespacedCronProcess, Process, SchedulerProcess, World
+from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
+from uplift.sidekiq.gate.instances import Doubt
+from uplift.sidekiq.gate.record import Direction
+
+EVERY_SECOND = {"every second": 1, "every 20": 20}
+CRON = {"a": 10, "b:c": 30}
+
+
+@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
+def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    return start_redis(request.param[0]), start_redis(request.param[1])
+
+
+@pytest.fixture
+def there(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    return start_redis("3.2.6"), start_redis("5.0.6")
+
+
+def rolled_over(world: World, old: type[Process], new: type[Process], jobs: dict[str, int]) -> None:
+    """Old processes, then the gate, then new ones beside them; the old ones go one by one, after the instant."""
+    first = world.start(old, 0, jobs)
+    world.run(5)
+    if world.wish.instant:
+        world.new_gate()
+    world.run(10)
+    world.start(new, 1, jobs, 1)
+    world.run(20)
+    world.start(new, 1, jobs, 1)
+    world.run(230)
+    first[0].stop()
+    world.run(240)
+    first[1].stop()
+    world.run(330)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("old", "new", "jobs"),
+    [(SchedulerProcess, SchedulerProcess, EVERY_SECOND), (CronProcess, CronProcess, CRON), (CronProcess, NamespacedCronProcess, CRON)],
+    ids=["scheduler", "cron", "cron 1 to 2"],
+)
+def test_each_instance_is_fired_once(
+    sides: tuple[RedisServer, RedisServer], draws: random.Random, old: type[Process], new: type[Process], jobs: dict[str, int]
+) -> None:
+    world = World(sides, draws)
+    rolled_over(world, old, new, jobs)
+    world.check_once(jobs, 2, 290)
+    assert world.phase == "done"
+    old_client: Any = sides[0].client
+    assert old_client.hgetall("sidekiq-scheduler:states") == {}, "the old side has back what was there before: nothing"
+    for key in old_client.keys("cron_job:*"):
+        if not key.endswith(b":enqueued"):
+            assert old_client.hget(key, "status") == b"enabled"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("round_", range(3))
+def test_killed_again_and_again_it_goes_on(sides: tuple[RedisServer, RedisServer], draws: random.Random, round_: int) -> None:
+    world = World(sides, random.Random(f"{draws.random()} {round_}"))
+    world.dies = lambda _name: world.draws.random() < 0.4
+    rolled_over(world, SchedulerProcess, SchedulerProcess, EVERY_SECOND)
+    assert world.kills >= 8
+    world.dies = lambda _name: False
+    world.run(420)
+    world.check_once(EVERY_SECOND, 2, 290)
+    assert world.phase == "done"
+
+
+@pytest.mark.long
+def test_without_the_gate_the_overlap_is_fired_twice(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws, wish=GateWish(0))
+    rolled_over(world, SchedulerProcess, SchedulerProcess, {"every second": 1})
+    counts = Counter(world.fired)
+    assert {counts["every second", BEGIN + second] for second in range(20, 230)} == {2}
+
+
+@pytest.mark.long
+def test_it_turns_back_within_the_hour(sides: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(sides, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(240)
+    assert world.phase == "turned"
+    world.wish = GateWish(BEGIN + 240, Direction.BACK)
+    world.new_gate()
+    world.run(520)
+    assert world.phase == "turned"
+    world.fired.clear()
+    for process in world.processes:
+        if process.server is sides[1]:
+            process.stop()
+    world.run(600)
+    world.check_once(EVERY_SECOND, 521, 600)
+    assert world.phase == "done"
+
+
+@pytest.mark.long
+def test_turning_back_fires_each_instance_once(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(240)
+    world.wish = GateWish(BEGIN, Direction.BACK)
+    world.dies = lambda _name: world.draws.random() < 0.3
+    world.new_gate()
+    world.run(520)
+    world.check_once(EVERY_SECOND, 2, 520)
+    assert sum(step.is_postponed for step in world.steps) <= 1
+
+
+def test_postponed_while_no_scheduler_lives_there(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(100)
+    postponed = [step for step in world.steps if step.is_postponed]
+    assert [step.reason for step in postponed] == ["no Sidekiq process lives there"]
+    new = world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(120)
+    assert world.phase == "armed"
+    for process in new:
+        process.stop()
+    world.run(140)
+    assert world.phase == "holding"
+    world.check_once(EVERY_SECOND, 2, 140)
+    assert sum(step.is_postponed for step in world.steps) == 2
+
+
+def test_turns_at_once_where_the_old_schedulers_are_gone(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws, wish=GateWish(BEGIN + 3_000))
+    old = world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(5)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(20)
+    for process in old:
+        process.stop()
+    world.run(100)
+    missing = [one for step in world.steps for one in step.doubtful]
+    assert {one.job.title for one in missing} == set(EVERY_SECOND)
+    assert {one.doubt for one in missing} == {Doubt.MISSING}
+    end = max(one.window.end for one in missing) - BEGIN
+    assert 80 <= end <= 95
+    world.run(300)
+    world.check_once(EVERY_SECOND, end + 1, 300)
+    assert world.phase == "done"
+
+
+def test_abandoned_before_the_instant_the_old_side_goes_on(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    there[1].client.hset("sidekiq-scheduler:states", "every 20", '{"enabled":true,"kept":1}')
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    new = world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(20)
+    assert world.phase == "armed"
+    world.wish = GateWish(BEGIN, is_abandon=True)
+    world.new_gate()
+    world.run(80)
+    assert world.phase == "abandoning"
+    for process in new:
+        process.stop()
+    world.run(90)
+    assert world.steps[-1].outcome is GateOutcome.ENDED
+    world.check_once(EVERY_SECOND, 2, 90)
+    assert there[1].client.hgetall("sidekiq-scheduler:states") == {b"every 20": b'{"enabled":true,"kept":1}'}
+    assert there[0].client.zcount("sidekiq-scheduler:pushed:every second", BEGIN + 91, "inf") == 0
+
+
+def test_a_switch_of_the_old_side_is_taken_over(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    there[0].client.hset("sidekiq-scheduler:states", "every 20", '{"enabled":false}')
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(220)
+    assert {name for name, _ in world.fired} == {"every second"}
+    world.check_once({"every second": 1}, 2, 220)
+
+
+def dead_from(world: World, phase: str) -> None:
+    """The mover goes on until it is in a phase, and dies there."""
+    while world.phase != phase:
+        world.run(world.now - BEGIN + 0.5)
+        for number, step in enumerate(world.steps):
+            if step.record and step.record.phase.value == phase:
+                del world.steps[number + 1 :]
+                break
+
+
+def test_dead_before_it_was_armed_until_after_the_instant(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.dies = lambda name: name == "switch the taking side as the giving one is"
+    written = Gate._do
+    try:
+        # It dies with all marks written and the new side off: from the instant on nobody fires.
+        Gate._do = _refusing  # type: ignore[method-assign]
+        world.run(20)
+    finally:
+        Gate._do = written  # type: ignore[method-assign]
+    world.gate = None
+    world.run(120)
+    world.dies = lambda _name: False
+    world.new_gate()
+    world.run(130)
+    told = [one for step in world.steps for one in step.doubtful]
+    assert {(one.doubt, one.job.title) for one in told} == {(Doubt.MISSING, name) for name in EVERY_SECOND}
+    assert {(one.window.first - BEGIN, one.window.end - BEGIN) for one in told} == {(90, 121)}
+    # What a scheduler wrote of its last firing, which came to nothing.
+    assert {(one.job.title, second - BEGIN) for one in told for second in one.seconds} == {("every second", 120), ("every 20", 120)}
+    counts = Counter(world.fired)
+    assert [counts["every second", BEGIN + second] for second in (89, 90, 119, 125)] == [1, 0, 0, 1]
+    world.run(500)
+    world.check_once(EVERY_SECOND, 122, 500)
+
+
+def _refusing(self: Gate, decision: Any, seen: Any, now: float) -> None:
+    if decision.act.value == "switch the taking side as the giving one is":
+        return
+    _WRITTEN(self, decision, seen, now)
+
+
+_WRITTEN = Gate._do
+
+
+def test_dead_for_an_hour_both_sides_fire_and_it_is_told(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    jobs = {"every minute": 60}
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, jobs)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, jobs)
+    world.run(100)
+    assert world.phase == "armed"
+    world.gate = None
+    world.run(90 + 3_600 + 300, step=10)
+    world.new_gate()
+    world.run(90 + 3_600 + 310)
+    twice = [one for step in world.steps for one in step.doubtful]
+    assert [(one.doubt, one.job.title) for one in twice] == [(Doubt.TWICE, "every minute")]
+    counts = Counter(world.fired)
+    assert set(twice[0].seconds) == {second for (_, second), count in counts.items() if count == 2}
+    assert len(twice[0].seconds) >= 4
+
+
+def test_two_gates_of_one_run(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(5)
+    first = world.gate
+    world.new_gate()
+    world.run(10)
+    assert first is not None
+    outcomes = [first.step(world.now).outcome for _ in range(10)]
+    assert outcomes[-1] is GateOutcome.FENCED
+    world.run(15)
+
+
+def test_enterprise_periodic_is_named(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    there[0].client.sadd("periodic", "loop-1")
+    there[0].client.sadd("cron_jobs", "something else", "cron_job:\xff")
+    world = World(there, draws)
+    world.new_gate()
+    world.run(1)
+    assert {one.name for one in world.steps[-1].by_hand} == {"PERIODIC", "STRANGE_NAME"}
