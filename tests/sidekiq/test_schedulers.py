@@ -12,7 +12,6 @@ from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from uplift.keyspace.server.connection import connected
 from uplift.sidekiq.schedulers.firing_time import firing_time
-from uplift.sidekiq.schedulers.process import live_process
 from uplift.sidekiq.schedulers.reading import WhereToLook, cron_namespaces, read_schedulers
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob, SchedulerGem, cron_job_of, job_of
 from uplift.sidekiq.schedulers.side_schedulers import ByHand
@@ -66,7 +65,6 @@ def test_any_bytes_are_survived(name: bytes, other: bytes, gem: SchedulerGem) ->
     firing_time(other)
     switch_state(job, other)
     cron_job_of(name, other)
-    live_process(name, {b"info": other, b"beat": other, b"quiet": None})
 
 
 @pytest.mark.parametrize("version", ["3.2.6", "5.0.6"])

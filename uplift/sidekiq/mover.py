@@ -17,7 +17,7 @@ from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.chunk import Chunk
 from uplift.sidekiq.interruptions import AnotherMover, BeginAgain
-from uplift.sidekiq.own_names import OwnNames
+from uplift.sidekiq.own_names import CONNECTION_NAME, OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import Leave, Resume, Seen, Stop, resume
 from uplift.sidekiq.scripts import ON_SOURCE, ON_TARGET
@@ -32,12 +32,13 @@ StopPoint = Callable[[str], None]
 
 
 class Outcome(Enum):
-    """WORKED: go on. NOTHING: there was nothing to do. AGAIN: a server could not be asked, or refused; the next step begins anew.
-    FENCED: another mover works. STOPPED: a server forgot what it had acknowledged.
+    """WORKED: go on. NOTHING: there was nothing to do. WAITS: what was taken may not be applied yet. AGAIN: a server could not be asked, or
+    refused; the next step begins anew. FENCED: another mover works. STOPPED: a server forgot what it had acknowledged.
     """
 
     WORKED = "worked"
     NOTHING = "nothing"
+    WAITS = "waits"
     AGAIN = "again"
     FENCED = "fenced"
     STOPPED = "stopped"
@@ -110,12 +111,50 @@ class Mover:
         """Whether nothing that was taken is still to be applied or confirmed, as far as this mover knows."""
         return self._work is not None and not self._work.waiting and not self._work.applied
 
+    @property
+    def has_taken(self) -> bool:
+        """Whether something that it took is still to be applied or confirmed."""
+        return self._work is not None and not self.is_idle
+
     def step(self, takings: list[Taking]) -> MoverStep:
         """Begin, or confirm, take and apply once. `takings` are looked at where there is room for more; nothing is raised."""
+        return self._guarded(lambda: self._step(takings))
+
+    def ask(self, work: Callable[[SourceSide, TargetSide], None]) -> MoverStep:
+        """Do something else under the mover's epoch, over the connections it writes with; or begin, where it has none. Nothing is raised
+        but by `work`, which is to say with BeginAgain or AnotherMover why it came to nothing.
+        """
+        return self._guarded(lambda: self._ask(work))
+
+    def _ask(self, work: Callable[[SourceSide, TargetSide], None]) -> MoverStep:
+        if self._work is None:
+            began = self._begin()
+            if self._work is None:
+                return began
+        work(self._work.source, self._work.target)
+        return MoverStep(Outcome.NOTHING)
+
+    def look_back(self) -> MoverStep:
+        """Read both ledgers again: a server that failed over meanwhile, and forgot, is noticed before the next job is applied."""
+        return self._guarded(lambda: self._ask(self._compare))
+
+    def _compare(self, source: SourceSide, target: TargetSide) -> None:
+        here, there = source.ledger(), target.ledger()
+        if here.epoch > source.epoch or there.epoch > target.epoch:
+            raise AnotherMover
+        if here.following < self._seen.following or (there.applied or 0) < self._seen.applied:
+            raise BeginAgain("a server does not hold what it had")
+
+    @property
+    def following(self) -> int:
+        """The number that the next chunk gets, as far as this mover knows; it does not change while nothing is taken."""
+        return self._seen.following
+
+    def _guarded(self, work: Callable[[], MoverStep]) -> MoverStep:
         if self._ended is not None:
             return self._ended
         try:
-            return self._step(takings)
+            return work()
         except AnotherMover:
             return self._end(MoverStep(Outcome.FENCED, problem="another mover works on this run"))
         except NotApplied as problem:
@@ -156,6 +195,8 @@ class Mover:
         self._stop_point("applied")
         taken = self._receive(work)
         self._stop_point("source answered")
+        if is_waiting:
+            return MoverStep(Outcome.WAITS)
         did = confirmed or to_apply or work.waiting
         return MoverStep(Outcome.WORKED if did else Outcome.NOTHING, tuple(taken), tuple(to_apply))
 
@@ -215,6 +256,8 @@ class Mover:
             0,
         )
         try:
+            for connection in (source, target):
+                connection.call("CLIENT", "SETNAME", CONNECTION_NAME)
             for connection, scripts in ((source, ON_SOURCE), (target, ON_TARGET)):
                 for script in scripts:
                     script.ensure(connection)

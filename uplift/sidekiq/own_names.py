@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 
+CONNECTION_NAME = "uplift-handover"
+"""Of every connection of a handover, as CLIENT LIST shows it."""
+PROBE = HANDOVER_PREFIX + b"probe"
+"""What is written to see whether replicas get it; it expires."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
@@ -28,6 +33,16 @@ class OwnNames:
         """A hash: by the number of a chunk its place, how many jobs and their checksum; of the latest ones."""
         return self._name(b"led")
 
+    @property
+    def taken_sums(self) -> bytes:
+        """On the source, a hash: by counter of the statistics what was ever taken."""
+        return self._name(b"taken")
+
+    @property
+    def applied_sums(self) -> bytes:
+        """On the target, a hash: by counter of the statistics what was ever added."""
+        return self._name(b"sums")
+
     def outbox(self, number: int) -> bytes:
         """A list: the jobs of a chunk; of a sorted set score, member, and so on."""
         return self._name(b"out:%d" % number)
@@ -47,3 +62,14 @@ class OwnNames:
 
     def _name(self, what: bytes) -> bytes:
         return HANDOVER_PREFIX + self.run + b":" + what
+
+
+def jobs_of_other_runs(names: tuple[bytes, ...], run: bytes) -> dict[str, int]:
+    """By the name of another run, how many of its outboxes and lists of held jobs are among these keys: jobs that nobody would find."""
+    found: dict[str, int] = {}
+    for name in names:
+        other, _, what = name.removeprefix(HANDOVER_PREFIX).partition(b":")
+        if other != run and what.startswith((b"out:", b"held:", b"batch:")):
+            shown = other.decode("utf-8", "replace")
+            found[shown] = found.get(shown, 0) + 1
+    return found

@@ -145,7 +145,7 @@ class SourceSide:
                 return TAKE_SORTED_SET.request([*keys, place.key], *head, limits.jobs, limits.bytes, taking.rank, limits.look, *queues)
             case PlaceKind.STATISTICS:
                 moments = [moment for _, moment in taking.counters]
-                return TAKE_STATISTICS.request([*keys, *[name for name, _ in taking.counters]], *head, *moments)
+                return TAKE_STATISTICS.request([*keys, self.names.taken_sums, *[name for name, _ in taking.counters]], *head, *moments)
 
 
 def _taken(number: int, taking: Taking, head: list[Reply], elements: list[bytes]) -> Taken:

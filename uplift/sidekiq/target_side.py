@@ -13,7 +13,7 @@ from uplift.sidekiq.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.own_names import OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import TargetLedger
-from uplift.sidekiq.scripts import APPLY_SORTED_SET, APPLY_STATISTICS, RAISE_EPOCH, RELEASE_HELD
+from uplift.sidekiq.scripts import APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RAISE_EPOCH, RELEASE_HELD
 
 _JOURNAL_KEEPS = 1_000
 _TAKES_JOBS = frozenset({b"list", b"none"})
@@ -123,7 +123,9 @@ class TargetSide:
             answer = APPLY_SORTED_SET.call(self.connection, keys, *head, *chunk.elements)
         else:
             numbers = [one for pair in zip(chunk.elements[1::3], chunk.elements[2::3], strict=True) for one in pair]
-            answer = APPLY_STATISTICS.call(self.connection, [names.target_ledger, names.journal, *chunk.elements[::3]], *head, *numbers)
+            answer = APPLY_STATISTICS.call(
+                self.connection, [names.target_ledger, names.journal, names.applied_sums, *chunk.elements[::3]], *head, *numbers
+            )
         word, what = (as_bytes(one) for one in as_list(answer))
         match word:
             case b"applied":
@@ -143,6 +145,13 @@ class TargetSide:
         if answer[0] == b"epoch":
             raise AnotherMover
         return as_int(answer[1]), as_int(answer[2])
+
+    def carry_paused(self, queues: list[bytes]) -> int:
+        """Pause queues that are paused on the source; how many were paused now."""
+        answer = as_list(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
+        if answer[0] == b"epoch":
+            raise AnotherMover
+        return as_int(answer[1])
 
 
 def _check_entry(chunk: Chunk, entry: bytes | None) -> None:

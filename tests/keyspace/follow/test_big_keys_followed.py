@@ -255,13 +255,11 @@ def test_a_life_that_ends_while_it_is_read_is_not_taken_for_a_change(
             return digest(reader, name, kind)
         return parts
 
-    client = pair.side(side.other).client
-    with client.pipeline() as together:
-        together.rpush("big", *range(200)).pexpire("big", 1_500).execute()
+    together: Any = pair.side(side.other).client.pipeline()
+    together.rpush("big", *range(200)).pexpire("big", 1_500).execute()
     whole(engine)
     monkeypatch.setattr(BigValueReader, "digest", digest_until_it_is_over)
-    with client.pipeline() as together:
-        together.persist("big").rpush("big", *range(100)).execute()
+    together.persist("big").rpush("big", *range(100)).execute()
     whole(engine)
     assert ended
     assert (engine.named, pair.differing()) == ({}, [])

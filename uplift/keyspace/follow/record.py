@@ -16,10 +16,11 @@ from uplift.keyspace.follow.named_keys import NamedKeys
 from uplift.keyspace.follow.own_keys_there import owner_name
 from uplift.keyspace.follow.starting import FollowRequest, fresh_state
 from uplift.keyspace.follow.state_file import FollowState, authority_of, state_text
-from uplift.keyspace.follow.state_folder import FolderLock, StateFolder, refuse_another, write_whole
+from uplift.keyspace.follow.state_folder import StateFolder, refuse_another
 from uplift.keyspace.follow.status import Status, status_as_json
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.known_words import words_of
+from uplift.state_directory import DirectoryLock, write_whole
 
 
 class Record:
@@ -29,7 +30,7 @@ class Record:
         """Raises BadInput for a directory that is in use, or of another follow."""
         self.folder = StateFolder(path)
         self.folder.make()
-        self._lock: FolderLock = self.folder.lock()
+        self._lock: DirectoryLock = self.folder.lock()
         try:
             earlier, fresh = self.folder.read_state(), fresh_state(request)
             if earlier is not None:

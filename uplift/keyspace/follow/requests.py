@@ -16,8 +16,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from uplift.errors import BadInput, RunRefused
-from uplift.keyspace.follow.state_folder import StateFolder, write_whole
+from uplift.keyspace.follow.state_folder import StateFolder
 from uplift.keyspace.follow.status import Status
+from uplift.state_directory import write_whole
 
 _ANSWER_SECONDS = 15.0
 _LOOK_SECONDS = 0.05

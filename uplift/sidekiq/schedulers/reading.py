@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_optional_bytes, as_scan
+from uplift.sidekiq.processes import Process, process_of
 from uplift.sidekiq.schedulers.firing_time import firing_time
-from uplift.sidekiq.schedulers.process import LiveProcess, live_process
 from uplift.sidekiq.schedulers.scheduled_job import DEFAULT_NAMESPACE, ScheduledJob, SchedulerGem, cron_job_of, scheduler_key
 from uplift.sidekiq.schedulers.side_schedulers import ByHand, SideSchedulers
 from uplift.sidekiq.schedulers.switch import Switch
 
-_PROCESS_FIELDS = (b"info", b"beat", b"quiet")
+_PROCESS_FIELDS = (b"info", b"busy", b"beat", b"quiet")
 _SCAN_COUNT = 1_000
 
 
@@ -77,7 +77,7 @@ def read_schedulers(connection: Connection, where: WhereToLook, also: Iterable[S
 
 def _switches_and_processes(
     connection: Connection, jobs: list[ScheduledJob], states: dict[bytes, bytes], identities: list[bytes]
-) -> tuple[dict[ScheduledJob, Switch], tuple[LiveProcess, ...]]:
+) -> tuple[dict[ScheduledJob, Switch], tuple[Process, ...]]:
     crons = [job for job in jobs if job.gem is not SchedulerGem.SCHEDULER]
     requests = [pack("HGET", job.switch_key, job.switch_field) for job in crons]
     requests += [pack("HMGET", identity, *_PROCESS_FIELDS) for identity in identities]
@@ -85,13 +85,8 @@ def _switches_and_processes(
     found: dict[ScheduledJob, Switch] = {job: states.get(job.name) for job in jobs if job.gem is SchedulerGem.SCHEDULER}
     for job, reply in zip(crons, replies, strict=False):
         found[job] = None if isinstance(reply, ErrorReply) else as_optional_bytes(reply)
-    processes = []
-    for identity, reply in zip(identities, replies[len(crons) :], strict=True):
-        values = [as_optional_bytes(one) for one in reply] if isinstance(reply, list) else []
-        process = live_process(identity, dict(zip(_PROCESS_FIELDS, values, strict=False)))
-        if process is not None:
-            processes.append(process)
-    return found, tuple(processes)
+    processes = (process_of(identity, reply) for identity, reply in zip(identities, replies[len(crons) :], strict=True))
+    return found, tuple(process for process in processes if process.is_alive)
 
 
 def _times(pairs: dict[bytes, bytes], prefix: bytes) -> dict[ScheduledJob, int]:

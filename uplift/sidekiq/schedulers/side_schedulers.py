@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from uplift.sidekiq.schedulers.process import LiveProcess
+from uplift.sidekiq.processes import Process
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
 from uplift.sidekiq.schedulers.switch import Switch
 
@@ -33,13 +33,17 @@ class ByHand(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SideSchedulers:
-    """`jobs` are those this side's schedulers fire; `switches` have these and all that were asked for. Times in seconds since 1970."""
+    """`jobs` are those this side's schedulers fire; `switches` have these and all that were asked for. Times in seconds since 1970.
+
+    `processes` are those that live. A process that was told to be quiet stops its scheduler (sidekiq-scheduler 3.0.1
+    lib/sidekiq-scheduler.rb; sidekiq-cron launcher.rb), with sidekiq-scheduler 2.1 only at its end.
+    """
 
     jobs: frozenset[ScheduledJob] = frozenset()
     switches: Mapping[ScheduledJob, Switch] = field(default_factory=dict)
     next_times: Mapping[ScheduledJob, int] = field(default_factory=dict)
     last_times: Mapping[ScheduledJob, int] = field(default_factory=dict)
-    processes: tuple[LiveProcess, ...] = ()
+    processes: tuple[Process, ...] = ()
     by_hand: frozenset[ByHand] = frozenset()
 
     def no_scheduler(self, now: float) -> str | None:

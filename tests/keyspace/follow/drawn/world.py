@@ -119,9 +119,15 @@ class World:
                 raise NotSettled(f"{engine.owner} broke:\n{engine.errors[-3000:]}")
 
     def wait_until_warm(self) -> None:
-        standby = self.standby()
-        standby.refresh()
-        if not standby.wait(lambda: standby.is_warm or standby.is_active):
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            standby = self.standby()
+            standby.refresh()
+            if standby.wait(partial(_is_settled, standby)) and standby.ended is None:
+                return
+            # One that was taken over from ended meanwhile: another one stands by then.
+            if time.monotonic() < deadline:
+                continue
             raise NotSettled(f"{standby.owner} does not become warm: {standby.status} {standby.ended}")
 
     def wait_for_rounds(self, count: int) -> None:
@@ -178,3 +184,7 @@ class World:
                 engine.resume()
                 engine.quit()
         self.network.close()
+
+
+def _is_settled(engine: EngineProcess) -> bool:
+    return engine.is_warm or engine.is_active or engine.ended is not None

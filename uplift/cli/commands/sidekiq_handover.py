@@ -1,0 +1,161 @@
+"""`uplift sidekiq handover`: every job of one Redis to another while both work, and what a running one is told."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Optional
+
+import typer
+
+from uplift.cli.handover.driving import Driving
+from uplift.cli.handover.dry_run import dry_run_lines, read_dry_run
+from uplift.cli.handover.state import HandoverDirectory, HandoverState, LiveSettings, paused_for
+from uplift.cli.handover.status import HandoverStatus, StatusTaker
+from uplift.cli.options.follow_state import ForMinutes, seconds_of
+from uplift.cli.options.keymap_file import OptionalKeyMap
+from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.options.sidekiq_sides import of_sidekiq_by, parts_named, sidekiq_endpoints
+from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
+from uplift.cli.terminal.handover_view import shown_handover
+from uplift.cli.terminal.output import AsJson, print_lines
+from uplift.cli.terminal.progress_bar import say
+from uplift.errors import BadInput, ExitCode
+from uplift.sidekiq.beginning import prepare
+from uplift.sidekiq.handover import Ended, Handover
+from uplift.sidekiq.wishes import Wishes
+
+SidekiqTo = Annotated[str, typer.Option("--to", help=f"The Redis that the jobs go to. {URL_HELP}")]
+HandoverState_ = Annotated[Path, typer.Option("--state", help="The directory of the run: which one it is, how it stands and what is set.")]
+Queues = Annotated[Optional[list[str]], typer.Option("--queue", help="A queue; may be given more than once [default: all].")]  # noqa: UP045
+OnlyParts = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--only", help="Parts with commas: queues, private, retry, schedule, dead, statistics, locks, batches, paused [default: all]."
+    ),
+]
+Throttle = Annotated[Optional[float], typer.Option("--throttle", help="At most so many jobs a second [default: no limit].", min=0)]  # noqa: UP045
+
+
+def handover(
+    source: From,
+    target: SidekiqTo,
+    state: HandoverState_,
+    until_empty: Annotated[
+        bool, typer.Option("--until-empty", help="Go round until the old side is empty, has no process, and stays so; else once.")
+    ] = False,
+    queue: Queues = None,
+    any_queue: Annotated[
+        bool, typer.Option("--any-queue", help="Also queues that no live process of the new side works on: workers come later.")
+    ] = False,
+    only: OnlyParts = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be moved, what stays, and what is not promised.")] = False,
+    throttle: Throttle = None,
+    without_wait: Annotated[bool, typer.Option("--without-wait", help="Do not wait for replicas after each take and apply.")] = False,
+    keymap: OptionalKeyMap = None,
+    run: Annotated[Optional[str], typer.Option("--run", help="The name of a run whose state directory is lost.")] = None,  # noqa: UP045
+    as_json: AsJson = False,
+) -> None:
+    """Move every job while producers and workers are on both sides. Exit 0 all moved, 1 something was left, 2 bad input.
+
+    The same command with the same --state goes on where it was, whatever ended it.
+    """
+    (here, there), database = sidekiq_endpoints(source, target)
+    wishes = Wishes(
+        parts_named(only), None if not queue else frozenset(one.encode() for one in queue), any_queue, until_empty, throttle or 0.0
+    )
+    is_of_sidekiq = of_sidekiq_by(keymap)
+    if dry_run:
+        found = read_dry_run(here, there, database, wishes, is_of_sidekiq)
+        print_lines(dry_run_lines(found))
+        return
+    directory = HandoverDirectory(state)
+    directory.make()
+    lock = directory.lock()
+    try:
+        fresh = HandoverState(source=str(here), target=str(there), **({"run": run} if run else {}))
+        begun = directory.begun(fresh)
+        if throttle is not None:
+            directory.set(directory.settings().model_copy(update={"throttle": throttle}))
+        prepared = prepare(here, there, database, waits=not without_wait)
+        one = Handover(prepared.servers, begun.run.encode(), wishes, is_of_sidekiq=is_of_sidekiq)
+        raise typer.Exit(_driven(one, directory, begun.run, as_json=as_json))
+    finally:
+        lock.release()
+
+
+def _driven(one: Handover, directory: HandoverDirectory, run: str, *, as_json: bool) -> ExitCode:
+    taker = StatusTaker(one, run)
+    try:
+        with shown_handover(as_json=as_json) as view, _ended_by_signal():
+            driving = Driving(one, directory, view, taker)
+            try:
+                last = driving.to_its_end()
+            except KeyboardInterrupt:
+                is_settled = driving.settle()
+                last = taker.take()
+                driving.tell(last)
+                where = "nothing is in an outbox" if is_settled else f"what was taken last is in outboxes (uplift:handover:{run}:out:*)"
+                say(f"stopped: {where}; the same command with --state {directory.path} goes on")
+    finally:
+        one.close()
+    if not as_json:
+        print_lines([*place_lines(last), *left_lines(last.left), ended_line(last)])
+    return _exit_code(last)
+
+
+def _exit_code(last: HandoverStatus) -> ExitCode:
+    is_whole = last.ended is Ended.EMPTY or (last.ended is Ended.ROUND and not last.left)
+    return ExitCode.DONE if is_whole else ExitCode.FAILED
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """SIGTERM, by which containers are stopped, and SIGHUP, as a session is lost, end it as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def set_(
+    setting: Annotated[str, typer.Argument(help="throttle=JOBS A SECOND, 0 for no limit.", metavar="NAME=VALUE")],
+    state: HandoverState_,
+) -> None:
+    """Change a setting of a handover that runs."""
+    name, _, value = setting.partition("=")
+    try:
+        throttle = float(value)
+    except ValueError:
+        throttle = -1.0
+    if name != "throttle" or not 0 <= throttle < 1e9:
+        raise BadInput(f"{setting}: allowed: throttle=JOBS, at most so many a second, 0 for no limit")
+    _change(state, f"at most {throttle:g} jobs a second" if throttle else "no limit", throttle=throttle)
+
+
+def pause(state: HandoverState_, minutes: ForMinutes = None) -> None:
+    """Move nothing; what was taken is on the other side first."""
+    settings = paused_for(seconds_of(minutes))
+    _change(state, "paused", is_paused=True, paused_until=settings.paused_until)
+
+
+def resume(state: HandoverState_) -> None:
+    """End a pause."""
+    _change(state, "goes on", is_paused=False, paused_until=None)
+
+
+def _change(path: Path, text: str, **changes: float | bool | None) -> None:
+    directory = HandoverDirectory(path)
+    directory.existing()
+    directory.set(LiveSettings.model_validate({**directory.settings().model_dump(), **changes}))
+    taken = "within a second" if directory.is_in_use() else "once it is started again: no process has this directory now"
+    print_lines([f"{text}: {taken}"])

@@ -1,0 +1,1 @@
+"""What `uplift sidekiq handover` keeps in its state directory, and drives."""

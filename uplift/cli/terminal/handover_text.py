@@ -1,0 +1,70 @@
+"""A handover in words: one line while it runs, what is left, and what is not promised."""
+
+from __future__ import annotations
+
+from uplift.cli.handover.status import HandoverStatus, LeftStatus, Phase
+from uplift.cli.terminal.follow_text import duration
+from uplift.sidekiq.handover import Ended
+
+NOT_PROMISED = (
+    "what Sidekiq loses or doubles by itself: a basic fetch or a poller that is killed, a hard shutdown, a web page killed in “retry now”",
+    "a job that ran on the new side before the new side had replicated it, and that then fails over: it runs twice",
+    "a worker that stands still for a minute is taken for dead: the job it holds in a private queue runs twice",
+    "order of moved jobs against those of the new side (they go behind them), across queues, and of equal scores",
+    "uniqueness across both sides while both produce (Enterprise unique locks)",
+    "batches while a process of the old side lives; Pro and Enterprise were simulated, not run",
+    "with --without-wait, after a failover: lost or doubled jobs are named by chunk, not repaired",
+    "`dead` above Sidekiq's own limits (10,000 jobs, 180 days): Sidekiq trims it",
+    "jobs that are pushed to the old side after it was done",
+    "cron: `every` jobs around the turn, and a gate that is dead at the turn",
+    "what the new side's SLOWLOG shows: it may hold payloads of jobs; nothing that is printed here does",
+)
+
+
+def status_line(status: HandoverStatus) -> str:
+    """What a person watches; the first words are the phase."""
+    parts = [status.phase.value, f"{status.jobs:,} jobs moved"]
+    if status.phase is Phase.MOVING:
+        left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else "time left N/A"
+        parts += [f"{status.jobs_a_second:,.0f}/s", f"{status.to_go:,} to go", left]
+    if (left_jobs := sum(one.jobs for one in status.left)) > 0:
+        parts.append(f"{left_jobs:,} stay")
+    if status.given_back:
+        parts.append(f"{status.given_back:,} given back by dead owners")
+    if status.remaining is not None and status.remaining.alive:
+        parts.append(f"{status.remaining.alive:,} old processes live")
+    if status.problem is not None:
+        parts.append(status.problem)
+    return ", ".join(parts)
+
+
+def left_lines(left: tuple[LeftStatus, ...]) -> list[str]:
+    """A line for each."""
+    return [f"left: {one.part}{f' {one.name}' if one.name else ''}: {one.jobs:,}: {one.reason}; {one.advice}" for one in left]
+
+
+def place_lines(status: HandoverStatus) -> list[str]:
+    """A line for each queue and sorted set that something was moved of, or that holds something."""
+    return [
+        f"{one.part}{f' {one.name}' if one.name else ''}: {one.state.value}, {one.moved:,} moved"
+        + (f", {one.waiting:,} to go" if one.waiting else "")
+        for one in status.places
+        if one.moved or one.waiting
+    ]
+
+
+def ended_line(status: HandoverStatus) -> str:
+    """How it ended."""
+    stays = sum(one.jobs for one in status.left)
+    match status.ended:
+        case Ended.EMPTY:
+            return f"done: {status.jobs:,} jobs moved; the old side is empty, has no process, and stayed so"
+        case Ended.ROUND:
+            return f"went round once: {status.jobs:,} jobs moved, {stays:,} stay" if stays else f"all moved: {status.jobs:,} jobs"
+        case Ended.FENCED:
+            return f"another mover works on this run: {status.jobs:,} jobs moved by this one; it does nothing more"
+        case Ended.STOPPED:
+            chunks = f" (chunks {status.forgotten[0]} to {status.forgotten[-1]})" if status.forgotten else ""
+            return f"stopped: {status.problem}{chunks}; nothing more is moved: docs/sidekiq.md says what to look at"
+        case None:
+            return f"not over: {status.jobs:,} jobs moved"

@@ -1,0 +1,68 @@
+"""Shows a handover while it runs: a line that changes on a terminal, plain lines in a pipe, JSON lines for machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.markup import escape
+
+from uplift.cli.handover.status import HandoverStatus, Phase, status_as_json
+from uplift.cli.terminal.handover_text import status_line
+from uplift.cli.terminal.output import print_lines
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class HandoverView(Protocol):
+    """Takes about once a second how it stands."""
+
+    def status(self, status: HandoverStatus) -> None:
+        """How it stands now."""
+
+
+@contextmanager
+def shown_handover(*, as_json: bool) -> Iterator[HandoverView]:
+    """The view for one block."""
+    console = Console(stderr=True, highlight=False)
+    if as_json:
+        yield _JsonLines()
+    elif console.is_terminal:
+        with console.status("") as shown:
+            yield _Live(shown.update)
+    else:
+        yield _PlainLines(console)
+
+
+class _JsonLines:
+    def status(self, status: HandoverStatus) -> None:
+        print_lines([status_as_json(status)])
+
+
+class _Updates(Protocol):
+    def __call__(self, status: str) -> None: ...
+
+
+class _Live:
+    def __init__(self, update: _Updates) -> None:
+        self._update = update
+
+    def status(self, status: HandoverStatus) -> None:
+        self._update(escape(status_line(status)))
+
+
+class _PlainLines:
+    """A line when the phase changes, and one every ten seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._last = console, 0.0
+        self._phase: Phase | None = None
+
+    def status(self, status: HandoverStatus) -> None:
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN_LINES or status.phase is not self._phase:
+            self._last, self._phase = now, status.phase
+            self._console.print(status_line(status), soft_wrap=True, markup=False)
