@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from uplift.cli.commands.sidekiq_gate import gate
 from uplift.cli.commands.sidekiq_handover import handover, pause, resume, set_
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -15,6 +16,7 @@ def group() -> None:
 
 
 commands.command()(handover)
+commands.command()(gate)
 commands.command("set")(set_)
 commands.command()(pause)
 commands.command()(resume)

@@ -194,6 +194,8 @@ class Gate:
             self._record = GateRecord(Phase.HOLDING, next_instant(max(self.wish.instant, now)), int(now), int(now))
             return
         self._record = max(records, key=lambda record: record.revision)
+        if self._record.phase is Phase.HOLDING and self.wish.instant > self._record.instant:
+            self._record = replace(self._record, instant=next_instant(self.wish.instant))
         doubtful = doubtful_window(self._record, now)
         if doubtful is not None:
             self._doubtful += doubtful_instances(self._record, doubtful, sides)
