@@ -7,6 +7,7 @@ require "sidekiq/cron/poller"
 url, identity, period = ARGV
 $stdout.sync = true
 Sidekiq.logger.level = Logger::ERROR
+Redis.sadd_returns_boolean = false if Redis.respond_to?(:sadd_returns_boolean=)
 Sidekiq.configure_client { |config| config.redis = {url: url} }
 Sidekiq::Cron::Job.load_from_hash(
   "every" => {"class" => "Nobody", "cron" => "*/#{period} * * * * *", "queue" => "cron", "date_as_argument" => true}

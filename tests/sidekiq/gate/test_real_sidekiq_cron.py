@@ -19,7 +19,8 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
-from uplift.sidekiq.gate import decision, gate as gate_module
+from uplift.sidekiq.gate import decision
+from uplift.sidekiq.gate import gate as gate_module
 from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
 from uplift.sidekiq.gate.servers import GateServers
 
