@@ -10,7 +10,8 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.sidekiq.gate.simulated_schedulers import BEGIN, CronProcess, NamespacedCronProcess, Process, SchedulerProcess, World
+from tests.sidekiq.gate.simulated_schedulers import BEGIN, CronProcess, Killed, NamespacedCronProcess, Process, SchedulerProcess, World
+from uplift.keyspace.server.connection import Connection, ConnectionLost
 from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
 from uplift.sidekiq.gate.instances import Doubt
 from uplift.sidekiq.gate.record import Direction
@@ -75,6 +76,35 @@ def test_killed_again_and_again_it_goes_on(sides: tuple[RedisServer, RedisServer
     assert world.kills >= 8
     world.dies = lambda _name: False
     world.run(420)
+    world.check_once(EVERY_SECOND, 2, 290)
+    assert world.phase == "done"
+
+
+@pytest.mark.long
+def test_cut_off_before_half_into_and_after_a_send(
+    sides: tuple[RedisServer, RedisServer], draws: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(sides, draws, is_cut=True)
+    send, cuts = Connection.send, 0
+
+    def breaking(connection: Connection, data: bytes) -> None:
+        nonlocal cuts
+        if draws.random() >= share:
+            send(connection, data)
+            return
+        cuts += 1
+        send(connection, data[: draws.choice([0, len(data) // 2, len(data)])])
+        connection.close()
+        if draws.random() < 0.5:
+            raise Killed
+        raise ConnectionLost("cut by the test", connection)
+
+    share = 0.03
+    monkeypatch.setattr(Connection, "send", breaking)
+    rolled_over(world, SchedulerProcess, SchedulerProcess, EVERY_SECOND)
+    share = 0.0
+    world.run(420)
+    assert cuts >= 50
     world.check_once(EVERY_SECOND, 2, 290)
     assert world.phase == "done"
 

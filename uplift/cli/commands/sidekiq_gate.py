@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from uplift.cli.gate.state import GateDirectory, GateState
+from uplift.cli.gate.state import GateDirectory, GateRun
 from uplift.cli.options.redis_urls import URL_HELP, From
 from uplift.cli.options.sidekiq_sides import sidekiq_endpoints
 from uplift.cli.signals import ended_by_signal
@@ -64,7 +64,7 @@ def gate(
             raise BadInput("--at: it is not said when to turn, allowed: a time such as 2026-12-01T03:30:00Z, or now")
         prepare(here, there, database, waits=False)
         where = WhereToLook(scheduler_prefix.rstrip(":").encode(), _namespaces(here, there, database))
-        begun = directory.begun(GateState(source=str(here), target=str(there), **({"run": run} if run else {})))
+        begun = directory.begun(GateRun(source=str(here), target=str(there), **({"run": run} if run else {})))
         wish = GateWish(moment, Direction.BACK if back else Direction.FORWARD, abandon)
         one = Gate(GateServers(here, there, database, where), begun.run.encode(), wish)
         raise typer.Exit(_driven(one, directory, as_json=as_json))

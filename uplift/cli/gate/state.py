@@ -14,7 +14,7 @@ from uplift.state_directory import StateDirectory, write_whole
 _COMMAND = "uplift sidekiq gate"
 
 
-class GateState(BaseModel):
+class GateRun(BaseModel):
     """gate.json."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,16 +30,16 @@ class GateDirectory(StateDirectory):
     def __init__(self, path: Path) -> None:
         super().__init__(path, "gate.json", begun_with=frozenset(), what="a gate", begun_by=_COMMAND)
 
-    def read(self) -> GateState | None:
+    def read(self) -> GateRun | None:
         """None where nothing was begun. Raises BadInput."""
         try:
-            return GateState.model_validate_json(self.state_path.read_text())
+            return GateRun.model_validate_json(self.state_path.read_text())
         except FileNotFoundError:
             return None
         except (ValidationError, OSError, UnicodeDecodeError):
             raise BadInput(f"--state {self.path}: gate.json cannot be read, allowed: a file that `{_COMMAND}` wrote") from None
 
-    def begun(self, fresh: GateState) -> GateState:
+    def begun(self, fresh: GateRun) -> GateRun:
         """What an earlier process began, or `fresh`, written down. Raises BadInput where it is of other servers, NotWritten."""
         earlier = self.read()
         if earlier is None:

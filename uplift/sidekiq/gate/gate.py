@@ -17,7 +17,7 @@ from uplift.sidekiq.gate.decision import Act, GateDecision, decide
 from uplift.sidekiq.gate.doubts import alike, doubtful_instances, unfired_instances
 from uplift.sidekiq.gate.instances import DoubtfulInstances, doubtful_window
 from uplift.sidekiq.gate.record import Direction, GateRecord, Phase, record_of
-from uplift.sidekiq.gate.servers import GateServers
+from uplift.sidekiq.gate.servers import Fence, GateServers
 from uplift.sidekiq.gate.side import EpochChanged
 from uplift.sidekiq.gate.sides import GateSides, LastSeen, SidesSeen
 from uplift.sidekiq.gate.times import next_instant
@@ -74,7 +74,7 @@ class Gate:
         self._key, self._servers, self._stop_point = OwnNames(run).gate, servers, stop_point
         self._sides: GateSides | None = None
         self._record: GateRecord | None = None
-        self._epoch = self._written_before = 0
+        self._fence, self._written_before = Fence(), 0
         self._doubtful: list[DoubtfulInstances] = []
         self._ended: GateStep | None = None
 
@@ -184,8 +184,8 @@ class Gate:
 
     def _begin(self, now: float) -> None:
         """Open both servers and read where the gate stands; what became doubtful since is told by the next step."""
-        sides, found = self._servers.opened(self._key, self._epoch, self._stop_point)
-        self._epoch, self._sides, self._written_before = sides.source.epoch, sides, 0
+        sides, found = self._servers.opened(self._key, self._fence, self._stop_point)
+        self._sides, self._written_before = sides, 0
         sides.last = LastSeen(now, now)
         for fields in found:
             sides.before.learn(fields)

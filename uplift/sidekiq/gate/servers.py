@@ -17,6 +17,13 @@ _TIMEOUT_SECONDS = 10.0
 Fields = dict[bytes, bytes]
 
 
+@dataclass(slots=True)
+class Fence:
+    """The highest epoch this gate ever asked for, 0 before: where the answer was lost, it may have it or not."""
+
+    epoch: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class GateServers:
     """The source is the side that fires in the beginning; `where` its schedulers' keys are, on both."""
@@ -26,17 +33,17 @@ class GateServers:
     database: int = 0
     where: WhereToLook = field(default_factory=WhereToLook)
 
-    def opened(self, key: bytes, earlier_epoch: int, stop_point: Callable[[str], None]) -> tuple[GateSides, list[Fields]]:
-        """Both servers, and what the gate's key says on each. `earlier_epoch` is the one this gate had before it lost them, or 0.
+    def opened(self, key: bytes, fence: Fence, stop_point: Callable[[str], None]) -> tuple[GateSides, list[Fields]]:
+        """Both servers, and what the gate's key says on each.
 
         Raises AnotherMover where another gate has begun since, BeginAgain, SourceUnreachable, ErrorReply.
         """
         sides = self._connected(key)
         try:
             found = max(_epoch(sides.source.read()), _epoch(sides.target.read()))
-            if earlier_epoch and found > earlier_epoch:
+            if fence.epoch and found > fence.epoch:
                 raise AnotherMover
-            sides.source.epoch = sides.target.epoch = found + 1
+            fence.epoch = sides.source.epoch = sides.target.epoch = found + 1
             sides.source.raise_epoch()
             stop_point("epoch of the source")
             sides.target.raise_epoch()
