@@ -37,6 +37,9 @@ def rolled_over(world: World, old: type[Process], new: type[Process], jobs: dict
     if world.wish.instant:
         world.new_gate()
     world.run(10)
+    while world.gate is not None and not any(step.outcome is GateOutcome.WAITING for step in world.steps):
+        # The new side's first scheduler starts once its jobs are switched off.
+        world.run(world.now - BEGIN + 1)
     world.start(new, 1, jobs, 1)
     world.run(20)
     world.start(new, 1, jobs, 1)
@@ -152,6 +155,55 @@ def test_turning_back_fires_each_instance_once(there: tuple[RedisServer, RedisSe
     world.run(520)
     world.check_once(EVERY_SECOND, 2, 520)
     assert sum(step.is_postponed for step in world.steps) <= 1
+
+
+def armed(there: tuple[RedisServer, RedisServer], draws: random.Random) -> World:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(40)
+    assert world.phase == "armed"
+    return world
+
+
+def test_dead_over_the_instant_it_turns_by_itself(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = armed(there, draws)
+    world.gate = None
+    world.run(300)
+    world.new_gate()
+    world.run(320)
+    world.check_once(EVERY_SECOND, 2, 320)
+    assert world.phase == "turned"
+    assert not any(step.doubtful or step.is_postponed for step in world.steps)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_marks_and_record_that_a_server_forgot_are_written_again(
+    there: tuple[RedisServer, RedisServer], draws: random.Random, side: int
+) -> None:
+    world = armed(there, draws)
+    world.is_cut = True
+    for second in (60, 85, 95, 200):
+        world.run(second)
+        client: Any = there[side].client
+        client.delete(*client.keys("sidekiq-scheduler:pushed:*"), *client.keys("uplift:handover:*"))
+    world.run(320)
+    world.check_once(EVERY_SECOND, 2, 320)
+    assert world.phase == "turned"
+
+
+def test_a_job_that_comes_up_meanwhile_is_turned_too(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = armed(there, draws)
+    world.start(SchedulerProcess, 1, {**EVERY_SECOND, "new": 5}, 1)
+    world.run(60)
+    world.start(SchedulerProcess, 0, {"late": 2}, 1)
+    world.run(300)
+    assert {second for name, second in world.fired if name == "new"} == set(range(BEGIN + 90, BEGIN + 300 + 1, 5))
+    assert max(second for name, second in world.fired if name == "late") < BEGIN + 90
+    assert any("late" in step.only_giving for step in world.steps)
+    world.check_once(EVERY_SECOND, 2, 300)
 
 
 def test_postponed_while_no_scheduler_lives_there(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
