@@ -14,7 +14,7 @@ PROBE = HANDOVER_PREFIX + b"probe"
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """Of one run: `source_ledger`, outboxes and kept outboxes are on the source, all else on the target."""
+    """Of one run: `source_ledger`, outboxes and kept outboxes are on the source, `gate` is on both, all else on the target."""
 
     run: bytes
 
@@ -59,6 +59,11 @@ class OwnNames:
     def held(self, name: bytes) -> bytes:
         """A list of score, member: what waits until the target's sorted set of this name has no such member any more."""
         return self._name(b"held:" + name)
+
+    @property
+    def gate(self) -> bytes:
+        """A hash, the same on both sides: `epoch`; `record`, where the gate stands; switches as they were before it touched them."""
+        return self._name(b"gate")
 
     def _name(self, what: bytes) -> bytes:
         return HANDOVER_PREFIX + self.run + b":" + what

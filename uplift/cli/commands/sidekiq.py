@@ -9,6 +9,7 @@ from functools import partial
 
 import typer
 
+from uplift.cli.commands.sidekiq_gate import gate
 from uplift.cli.commands.sidekiq_handover import handover, pause, resume, set_
 from uplift.cli.options.keymap_file import OptionalKeyMap, sound_keymap
 from uplift.cli.options.sidekiq_sides import FromSide, Side, ToSide, Watch, side_from, side_to
@@ -158,6 +159,7 @@ def _open_again(one: WatchedSide) -> None:
 
 
 commands.command()(handover)
+commands.command()(gate)
 commands.command("set")(set_)
 commands.command()(pause)
 commands.command()(resume)

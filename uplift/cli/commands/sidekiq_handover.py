@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Optional
 
 import typer
@@ -19,6 +15,7 @@ from uplift.cli.options.follow_state import ForMinutes, seconds_of
 from uplift.cli.options.handover_wishes import both_sides, of_sidekiq_in, parts_named
 from uplift.cli.options.keymap_file import OptionalKeyMap
 from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
 from uplift.cli.terminal.handover_view import shown_handover
 from uplift.cli.terminal.output import AsJson, print_lines
@@ -90,7 +87,7 @@ def handover(
 def _driven(one: Handover, directory: HandoverDirectory, run: str, *, as_json: bool) -> ExitCode:
     taker = StatusTaker(one, run)
     try:
-        with shown_handover(as_json=as_json) as view, _ended_by_signal():
+        with shown_handover(as_json=as_json) as view, ended_by_signal():
             driving = Driving(one, directory, view, taker)
             try:
                 last = driving.to_its_end()
@@ -110,21 +107,6 @@ def _driven(one: Handover, directory: HandoverDirectory, run: str, *, as_json: b
 def _exit_code(last: HandoverStatus) -> ExitCode:
     is_whole = last.ended is Ended.EMPTY or (last.ended is Ended.ROUND and not last.left)
     return ExitCode.DONE if is_whole else ExitCode.FAILED
-
-
-@contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """SIGTERM, by which containers are stopped, and SIGHUP, as a session is lost, end it as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def set_(

@@ -1,0 +1,375 @@
+"""The gate on real servers, with simulated schedulers on both sides that fire every second: each instance is fired exactly once."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from tests.conftest import StartRedis
+from tests.sidekiq.gate.simulated_schedulers import BEGIN, CronProcess, Killed, NamespacedCronProcess, Process, SchedulerProcess, World
+from uplift.keyspace.server.connection import Connection, ConnectionLost
+from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
+from uplift.sidekiq.gate.instances import Doubt
+from uplift.sidekiq.gate.record import Direction
+
+EVERY_SECOND = {"every second": 1, "every 20": 20}
+CRON = {"a": 10, "b:c": 30}
+
+
+@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
+def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    return start_redis(request.param[0]), start_redis(request.param[1])
+
+
+@pytest.fixture
+def there(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    return start_redis("3.2.6"), start_redis("5.0.6")
+
+
+def rolled_over(world: World, old: type[Process], new: type[Process], jobs: dict[str, int]) -> None:
+    """Old processes, then the gate, then new ones beside them; the old ones go one by one, after the instant."""
+    first = world.start(old, 0, jobs)
+    world.run(5)
+    if world.wish.instant:
+        world.new_gate()
+    world.run(10)
+    while world.gate is not None and not any(step.outcome is GateOutcome.WAITING for step in world.steps):
+        # The new side's first scheduler starts once its jobs are switched off.
+        world.run(world.now - BEGIN + 1)
+    world.start(new, 1, jobs, 1)
+    world.run(20)
+    world.start(new, 1, jobs, 1)
+    world.run(230)
+    first[0].stop()
+    world.run(240)
+    first[1].stop()
+    world.run(330)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("old", "new", "jobs"),
+    [(SchedulerProcess, SchedulerProcess, EVERY_SECOND), (CronProcess, CronProcess, CRON), (CronProcess, NamespacedCronProcess, CRON)],
+    ids=["scheduler", "cron", "cron 1 to 2"],
+)
+def test_each_instance_is_fired_once(
+    sides: tuple[RedisServer, RedisServer], draws: random.Random, old: type[Process], new: type[Process], jobs: dict[str, int]
+) -> None:
+    world = World(sides, draws)
+    rolled_over(world, old, new, jobs)
+    world.check_once(jobs, 2, 290)
+    assert world.phase == "done"
+    old_client: Any = sides[0].client
+    assert old_client.hgetall("sidekiq-scheduler:states") == {}, "the old side has back what was there before: nothing"
+    for key in old_client.keys("cron_job:*"):
+        if not key.endswith(b":enqueued"):
+            assert old_client.hget(key, "status") == b"enabled"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("round_", range(3))
+def test_killed_again_and_again_it_goes_on(sides: tuple[RedisServer, RedisServer], draws: random.Random, round_: int) -> None:
+    world = World(sides, random.Random(f"{draws.random()} {round_}"))
+    world.dies = lambda _name: world.draws.random() < 0.4
+    rolled_over(world, SchedulerProcess, SchedulerProcess, EVERY_SECOND)
+    assert world.kills >= 8
+    world.dies = lambda _name: False
+    world.run(420)
+    world.check_once(EVERY_SECOND, 2, 290)
+    assert world.phase == "done"
+
+
+@pytest.mark.long
+def test_cut_off_before_half_into_and_after_a_send(
+    sides: tuple[RedisServer, RedisServer], draws: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(sides, draws, is_cut=True)
+    send, cuts = Connection.send, 0
+
+    def breaking(connection: Connection, data: bytes) -> None:
+        nonlocal cuts
+        if draws.random() >= share:
+            send(connection, data)
+            return
+        cuts += 1
+        send(connection, data[: draws.choice([0, len(data) // 2, len(data)])])
+        connection.close()
+        if draws.random() < 0.5:
+            raise Killed
+        raise ConnectionLost("cut by the test", connection)
+
+    share = 0.03
+    monkeypatch.setattr(Connection, "send", breaking)
+    rolled_over(world, SchedulerProcess, SchedulerProcess, EVERY_SECOND)
+    share = 0.0
+    world.run(420)
+    assert cuts >= 50
+    world.check_once(EVERY_SECOND, 2, 290)
+    assert world.phase == "done"
+
+
+@pytest.mark.long
+def test_without_the_gate_the_overlap_is_fired_twice(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws, wish=GateWish(0))
+    rolled_over(world, SchedulerProcess, SchedulerProcess, {"every second": 1})
+    counts = Counter(world.fired)
+    assert {counts["every second", BEGIN + second] for second in range(20, 230)} == {2}
+
+
+@pytest.mark.long
+def test_it_turns_back_within_the_hour(sides: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(sides, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(240)
+    assert world.phase == "turned"
+    world.wish = GateWish(BEGIN + 240, Direction.BACK)
+    world.new_gate()
+    world.run(520)
+    assert world.phase == "turned"
+    world.fired.clear()
+    for process in world.processes:
+        if process.server is sides[1]:
+            process.stop()
+    world.run(600)
+    world.check_once(EVERY_SECOND, 521, 600)
+    assert world.phase == "done"
+
+
+@pytest.mark.long
+def test_turning_back_fires_each_instance_once(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(240)
+    world.wish = GateWish(BEGIN, Direction.BACK)
+    world.dies = lambda _name: world.draws.random() < 0.3
+    world.new_gate()
+    world.run(520)
+    world.check_once(EVERY_SECOND, 2, 520)
+    assert sum(step.is_postponed for step in world.steps) <= 1
+
+
+def armed(there: tuple[RedisServer, RedisServer], draws: random.Random) -> World:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(40)
+    assert world.phase == "armed"
+    return world
+
+
+def test_dead_over_the_instant_it_turns_by_itself(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = armed(there, draws)
+    world.gate = None
+    world.run(300)
+    world.new_gate()
+    world.run(320)
+    world.check_once(EVERY_SECOND, 2, 320)
+    assert world.phase == "turned"
+    assert not any(step.doubtful or step.is_postponed for step in world.steps)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_marks_and_record_that_a_server_forgot_are_written_again(
+    there: tuple[RedisServer, RedisServer], draws: random.Random, side: int
+) -> None:
+    world = armed(there, draws)
+    world.is_cut = True
+    losses = (60, 85, 95, 200)
+    for second in losses:
+        world.run(second)
+        client: Any = there[side].client
+        client.delete(*client.keys("sidekiq-scheduler:pushed:*"), *client.keys("uplift:handover:*"))
+    world.run(320)
+    counts = Counter(world.fired)
+    wrong = {second: counts["every second", BEGIN + second] for second in range(2, 320) if counts["every second", BEGIN + second] != 1}
+    # Until the next step sees it both sides may fire, for a second.
+    assert set(wrong) <= {loss + 1 for loss in losses}
+    assert set(wrong.values()) <= {2}
+    assert world.phase == "turned"
+
+
+def test_a_job_that_comes_up_meanwhile_is_turned_too(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = armed(there, draws)
+    world.start(SchedulerProcess, 1, {**EVERY_SECOND, "new": 5}, 1)
+    world.run(60)
+    world.start(SchedulerProcess, 0, {"late": 2}, 1)
+    world.run(300)
+    assert {second for name, second in world.fired if name == "new"} == set(range(BEGIN + 90, BEGIN + 300 + 1, 5))
+    assert max(second for name, second in world.fired if name == "late") < BEGIN + 90
+    assert any("late" in step.only_giving for step in world.steps)
+    world.check_once(EVERY_SECOND, 2, 300)
+
+
+def test_postponed_while_no_scheduler_lives_there(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(100)
+    postponed = [step for step in world.steps if step.is_postponed]
+    assert [step.reason for step in postponed] == ["no Sidekiq process lives there"]
+    new = world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(120)
+    assert world.phase == "armed"
+    for process in new:
+        process.stop()
+    world.run(140)
+    assert world.phase == "holding"
+    world.check_once(EVERY_SECOND, 2, 140)
+    assert sum(step.is_postponed for step in world.steps) == 2
+
+
+def test_turns_at_once_where_the_old_schedulers_are_gone(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws, wish=GateWish(BEGIN + 3_000))
+    old = world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(5)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(20)
+    for process in old:
+        process.stop()
+    world.run(100)
+    missing = [one for step in world.steps for one in step.doubtful]
+    assert {one.job.title for one in missing} == set(EVERY_SECOND)
+    assert {one.doubt for one in missing} == {Doubt.MISSING}
+    end = max(one.window.end for one in missing) - BEGIN
+    assert 80 <= end <= 95
+    world.run(300)
+    world.check_once(EVERY_SECOND, end + 1, 300)
+    assert world.phase == "done"
+
+
+def test_abandoned_before_the_instant_the_old_side_goes_on(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    there[1].client.hset("sidekiq-scheduler:states", "every 20", '{"enabled":true,"kept":1}')
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    new = world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(20)
+    assert world.phase == "armed"
+    world.wish = GateWish(BEGIN, is_abandon=True)
+    world.new_gate()
+    world.run(80)
+    assert world.phase == "abandoning"
+    for process in new:
+        process.stop()
+    world.run(90)
+    assert world.steps[-1].outcome is GateOutcome.ENDED
+    world.check_once(EVERY_SECOND, 2, 90)
+    assert there[1].client.hgetall("sidekiq-scheduler:states") == {b"every 20": b'{"enabled":true,"kept":1}'}
+    assert there[0].client.zcount("sidekiq-scheduler:pushed:every second", BEGIN + 91, "inf") == 0
+
+
+def test_a_switch_of_the_old_side_is_taken_over(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    there[0].client.hset("sidekiq-scheduler:states", "every 20", '{"enabled":false}')
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.run(220)
+    assert {name for name, _ in world.fired} == {"every second"}
+    world.check_once({"every second": 1}, 2, 220)
+
+
+def dead_from(world: World, phase: str) -> None:
+    """The mover goes on until it is in a phase, and dies there."""
+    while world.phase != phase:
+        world.run(world.now - BEGIN + 0.5)
+        for number, step in enumerate(world.steps):
+            if step.record and step.record.phase.value == phase:
+                del world.steps[number + 1 :]
+                break
+
+
+def test_dead_before_it_was_armed_until_after_the_instant(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, EVERY_SECOND)
+    world.dies = lambda name: name == "switch the taking side as the giving one is"
+    written = Gate._do
+    try:
+        # It dies with all marks written and the new side off: from the instant on nobody fires.
+        Gate._do = _refusing  # type: ignore[method-assign]
+        world.run(20)
+    finally:
+        Gate._do = written  # type: ignore[method-assign]
+    world.gate = None
+    world.run(120)
+    world.dies = lambda _name: False
+    world.new_gate()
+    world.run(130)
+    told = [one for step in world.steps for one in step.doubtful]
+    assert {(one.doubt, one.job.title) for one in told} == {(Doubt.MISSING, name) for name in EVERY_SECOND}
+    assert {(one.window.first - BEGIN, one.window.end - BEGIN) for one in told} == {(90, 121)}
+    # What a scheduler wrote of its last firing, which came to nothing.
+    assert {(one.job.title, second - BEGIN) for one in told for second in one.seconds} == {("every second", 120), ("every 20", 120)}
+    counts = Counter(world.fired)
+    assert [counts["every second", BEGIN + second] for second in (89, 90, 119, 125)] == [1, 0, 0, 1]
+    world.run(500)
+    world.check_once(EVERY_SECOND, 122, 500)
+
+
+def _refusing(self: Gate, decision: Any, seen: Any, now: float) -> None:
+    if decision.act.value == "switch the taking side as the giving one is":
+        return
+    _WRITTEN(self, decision, seen, now)
+
+
+_WRITTEN = Gate._do
+
+
+def test_dead_for_an_hour_both_sides_fire_and_it_is_told(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    jobs = {"every minute": 60}
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, jobs)
+    world.new_gate()
+    world.run(1)
+    world.start(SchedulerProcess, 1, jobs)
+    world.run(100)
+    assert world.phase == "armed"
+    world.gate = None
+    world.run(90 + 3_600 + 300, step=10)
+    world.new_gate()
+    world.run(90 + 3_600 + 310)
+    twice = [one for step in world.steps for one in step.doubtful]
+    assert [(one.doubt, one.job.title) for one in twice] == [(Doubt.TWICE, "every minute")]
+    counts = Counter(world.fired)
+    assert set(twice[0].seconds) == {second for (_, second), count in counts.items() if count == 2}
+    assert len(twice[0].seconds) >= 4
+
+
+def test_two_gates_of_one_run(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(5)
+    first = world.gate
+    world.new_gate()
+    world.run(10)
+    assert first is not None
+    outcomes = [first.step(world.now).outcome for _ in range(10)]
+    assert outcomes[-1] is GateOutcome.FENCED
+    world.run(15)
+
+
+def test_enterprise_periodic_is_named(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    there[0].client.sadd("periodic", "loop-1")
+    there[0].client.sadd("cron_jobs", "something else", "cron_job:\xff")
+    world = World(there, draws)
+    world.new_gate()
+    world.run(1)
+    assert {one.name for one in world.steps[-1].by_hand} == {"PERIODIC", "STRANGE_NAME"}

@@ -1,0 +1,1 @@
+"""What `uplift sidekiq gate` keeps in its directory."""

@@ -1,0 +1,78 @@
+"""Where a gate works, and how it opens both servers: connected, with its scripts, and with an epoch that fences whoever came before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.sidekiq.gate.side import GateSide
+from uplift.sidekiq.gate.sides import GateSides
+from uplift.sidekiq.interruptions import AnotherMover
+from uplift.sidekiq.schedulers.reading import WhereToLook
+from uplift.sidekiq.scripts import ON_GATE
+
+_TIMEOUT_SECONDS = 10.0
+Fields = dict[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Fence:
+    """The highest epoch this gate ever asked for, 0 before: where the answer was lost, it may have it or not."""
+
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GateServers:
+    """The source is the side that fires in the beginning; `where` its schedulers' keys are, on both."""
+
+    source: Endpoint
+    target: Endpoint
+    database: int = 0
+    where: WhereToLook = field(default_factory=WhereToLook)
+
+    def opened(self, key: bytes, fence: Fence, stop_point: Callable[[str], None]) -> tuple[GateSides, list[Fields]]:
+        """Both servers, and what the gate's key says on each.
+
+        Raises AnotherMover where another gate has begun since, BeginAgain, SourceUnreachable, ErrorReply.
+        """
+        sides = self._connected(key)
+        try:
+            found = max(_epoch(sides.source.read()), _epoch(sides.target.read()))
+            if fence.epoch and found > fence.epoch:
+                raise AnotherMover
+            fence.epoch = sides.source.epoch = sides.target.epoch = found + 1
+            sides.source.raise_epoch()
+            stop_point("epoch of the source")
+            sides.target.raise_epoch()
+            stop_point("epoch of the target")
+            fields = [sides.source.read(), sides.target.read()]
+            if any(_epoch(one) > found + 1 for one in fields):
+                raise AnotherMover
+            return sides, fields
+        except BaseException:
+            sides.close()
+            raise
+
+    def _connected(self, key: bytes) -> GateSides:
+        source = Connection(self.source, database=self.database, timeout_seconds=_TIMEOUT_SECONDS)
+        try:
+            target = Connection(self.target, database=self.database, timeout_seconds=_TIMEOUT_SECONDS)
+        except BaseException:
+            source.close()
+            raise
+        sides = GateSides(GateSide(source, key), GateSide(target, key), self.where)
+        try:
+            for connection in (source, target):
+                for script in ON_GATE:
+                    script.ensure(connection)
+        except BaseException:
+            sides.close()
+            raise
+        return sides
+
+
+def _epoch(fields: Fields) -> int:
+    return int(fields.get(b"epoch", b"0"))

@@ -1,0 +1,122 @@
+"""What a gate asks of one server: to read and write its record there, marks, and switches; all it writes is fenced by an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list
+from uplift.sidekiq.gate.record import Window
+from uplift.sidekiq.interruptions import BeginAgain, answered
+from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob, SchedulerGem
+from uplift.sidekiq.schedulers.switch import Switch
+from uplift.sidekiq.scripts import GATE_MARK, GATE_RECORD, GATE_SWITCH, GATE_UNMARK, RAISE_EPOCH
+
+_PIECE_SECONDS = 600
+_MOST_INSTANCES = 1_000
+
+
+class EpochChanged(Exception):
+    """The server has another epoch than this gate wrote: somebody else's, or one from before a failover."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Seconds of one job, at most as many as one request writes or removes."""
+
+    job: ScheduledJob
+    window: Window
+
+
+@dataclass(slots=True)
+class GateSide:
+    """One server; `key` is the gate's own, `epoch` that of this gate."""
+
+    connection: Connection
+    key: bytes
+    epoch: int = 0
+
+    def read(self) -> dict[bytes, bytes]:
+        """All fields of the gate's key."""
+        values = as_bytes_list(self.connection.call("HGETALL", self.key))
+        return dict(zip(values[::2], values[1::2], strict=True))
+
+    def raise_epoch(self) -> None:
+        """Raises BeginAgain where somebody has this epoch or a higher one."""
+        if not as_int(RAISE_EPOCH.call(self.connection, [self.key], self.epoch)):
+            raise BeginAgain("another gate began at the same time")
+
+    def write_record(self, record: bytes, before: Mapping[bytes, bytes]) -> None:
+        """The record, and switches as they were before, by field; those that are written down already stay. Raises EpochChanged."""
+        flat = [part for pair in before.items() for part in pair]
+        self._write([GATE_RECORD.request([self.key], self.epoch, record, *flat)])
+
+    def pieces_unlike(self, jobs: Iterable[ScheduledJob], window: Window, *, full: bool) -> list[Piece]:
+        """Pieces of a window that are not full of marks, or that hold any."""
+        pieces = [Piece(job, piece) for job in jobs for piece in _pieces(window)]
+        if not pieces:
+            return []
+        replies = self.connection.call_all(
+            [pack("ZCOUNT", piece.job.mark_key, piece.window.first, b"(%d" % piece.window.end) for piece in pieces]
+        )
+        counts = [as_int(answered(reply)) for reply in replies]
+        return [
+            piece
+            for piece, count in zip(pieces, counts, strict=True)
+            if (count < piece.window.end - piece.window.first if full else count > 0)
+        ]
+
+    def mark(self, pieces: Iterable[Piece]) -> None:
+        """Raises EpochChanged."""
+        self._write([self._mark_request(piece) for piece in pieces])
+
+    def _mark_request(self, piece: Piece) -> bytes:
+        job, window = piece.job, piece.window
+        marks: list[bytes | int] = [part for second in range(window.first, window.end) for part in (second, job.member(second))]
+        expiry = b"" if job.mark_seconds is None else b"%d" % job.mark_seconds
+        return GATE_MARK.request([self.key, job.mark_key], self.epoch, expiry, *marks)
+
+    def unmark(self, pieces: Iterable[Piece]) -> None:
+        """Raises EpochChanged."""
+        self._write(
+            [GATE_UNMARK.request([self.key, piece.job.mark_key], self.epoch, piece.window.first, piece.window.end) for piece in pieces]
+        )
+
+    def switch(self, wanted: Mapping[ScheduledJob, Switch]) -> None:
+        """Set switches; None removes one. Raises EpochChanged."""
+        self._write([self._switch_request(job, switch) for job, switch in wanted.items()])
+
+    def _switch_request(self, job: ScheduledJob, switch: Switch) -> bytes:
+        how, value = ("set", switch) if switch is not None else ("remove", b"")
+        if switch is None and job.gem is not SchedulerGem.SCHEDULER:
+            # A job of sidekiq-cron that has no status is on (job.rb, status_from_redis); every version writes one when it saves.
+            how, value = "enable", b"enabled"
+        return GATE_SWITCH.request([self.key, job.switch_key], self.epoch, job.switch_field, how, value)
+
+    def fired(self, job: ScheduledJob, window: Window) -> frozenset[int]:
+        """Seconds of marks in a window, the first ones."""
+        found = as_bytes_list(
+            self.connection.call(
+                "ZRANGEBYSCORE", job.mark_key, window.first, b"(%d" % window.end, "WITHSCORES", "LIMIT", 0, _MOST_INSTANCES
+            )
+        )
+        return frozenset(int(float(score)) for score in found[1::2])
+
+    def _write(self, requests: list[bytes]) -> None:
+        if not requests:
+            return
+        for reply in self.connection.call_all(requests):
+            _check(reply)
+
+
+def _pieces(window: Window) -> list[Window]:
+    starts = range(window.first, window.end, _PIECE_SECONDS)
+    return [Window(start, min(start + _PIECE_SECONDS, window.end)) for start in starts]
+
+
+def _check(reply: Reply | ErrorReply) -> None:
+    """Raises EpochChanged, or BeginAgain for what a server refused."""
+    answer = as_list(answered(reply))
+    if as_bytes(answer[0]) == b"epoch":
+        raise EpochChanged
