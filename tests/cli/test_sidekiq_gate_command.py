@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from uplift.cli.commands.sidekiq import commands
-from uplift.cli.commands.sidekiq_gate import moment_of
+from uplift.cli.gate.opening import moment_of
 from uplift.errors import BadInput
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
@@ -38,8 +38,8 @@ def living(server: RedisServer) -> None:
 @pytest.mark.parametrize("text", ["soon", "2026-12-01T03:30:00", ""])
 def test_a_time_without_a_zone_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="ISO 8601 with a zone"):
-        moment_of(text)
-    assert moment_of("2026-12-01T03:05:00Z") == moment_of("2026-11-30T22:05:00-05:00") == 1_796_094_300
+        moment_of(text, "--at")
+    assert moment_of("2026-12-01T03:05:00Z", "--at") == moment_of("2026-11-30T22:05:00-05:00", "--at") == 1_796_094_300
 
 
 def test_bad_input(start_redis: StartRedis, tmp_path: Path) -> None:

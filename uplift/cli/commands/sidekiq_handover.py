@@ -7,6 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from uplift.cli.gate.opening import moment_of, opened_gate
+from uplift.cli.gate.turning import Turning
 from uplift.cli.handover.driving import Driving
 from uplift.cli.handover.dry_run import dry_run_lines, read_dry_run
 from uplift.cli.handover.state import HandoverDirectory, HandoverState, LiveSettings, paused_for
@@ -22,6 +24,7 @@ from uplift.cli.terminal.output import AsJson, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.errors import BadInput, ExitCode
 from uplift.sidekiq.beginning import prepare
+from uplift.sidekiq.gate.gate import GateWish
 from uplift.sidekiq.handover import Ended, Handover
 from uplift.sidekiq.wishes import Wishes
 
@@ -53,6 +56,11 @@ def handover(
     throttle: Throttle = None,
     without_wait: Annotated[bool, typer.Option("--without-wait", help="Do not wait for replicas after each take and apply.")] = False,
     keymap: OptionalKeyMap = None,
+    cron_at: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--cron-at", help="With --until-empty: from when on the new side fires cron, as `uplift sidekiq gate --at`."),
+    ] = None,
+    scheduler_prefix: Annotated[str, typer.Option("--scheduler-prefix", help="sidekiq-scheduler's key_prefix, since 4.0.3.")] = "",
     run: Annotated[Optional[str], typer.Option("--run", help="The name of a run whose state directory is lost.")] = None,  # noqa: UP045
     as_json: AsJson = False,
 ) -> None:
@@ -61,6 +69,9 @@ def handover(
     The same command with the same --state goes on where it was, whatever ended it.
     """
     here, there = both_sides(source, target)
+    if cron_at is not None and not until_empty:
+        raise BadInput("--cron-at without --until-empty: a turn takes longer than one round, allowed: both")
+    wish = GateWish(moment_of(cron_at, "--cron-at")) if cron_at is not None else None
     wishes = Wishes(
         parts_named(only), None if not queue else frozenset(one.encode() for one in queue), any_queue, until_empty, throttle or 0.0
     )
@@ -79,16 +90,17 @@ def handover(
             directory.set(directory.settings().model_copy(update={"throttle": throttle}))
         prepared = prepare(here.endpoint, there.endpoint, here.database, waits=not without_wait)
         one = Handover(prepared.servers, begun.run.encode(), wishes, is_of_sidekiq=is_of_sidekiq)
-        raise typer.Exit(_driven(one, directory, begun.run, as_json=as_json))
+        turning = Turning(opened_gate((here, there), begun.run, wish, scheduler_prefix)) if wish is not None else None
+        raise typer.Exit(_driven(one, directory, begun.run, turning, as_json=as_json))
     finally:
         lock.release()
 
 
-def _driven(one: Handover, directory: HandoverDirectory, run: str, *, as_json: bool) -> ExitCode:
+def _driven(one: Handover, directory: HandoverDirectory, run: str, turning: Turning | None, *, as_json: bool) -> ExitCode:
     taker = StatusTaker(one, run)
     try:
         with shown_handover(as_json=as_json) as view, ended_by_signal():
-            driving = Driving(one, directory, view, taker)
+            driving = Driving(one, directory, view, taker, turning)
             try:
                 last = driving.to_its_end()
             except KeyboardInterrupt:
@@ -99,9 +111,11 @@ def _driven(one: Handover, directory: HandoverDirectory, run: str, *, as_json: b
                 say(f"stopped: {where}; the same command with --state {directory.path} goes on")
     finally:
         one.close()
+        if turning is not None:
+            turning.gate.forget()
     if not as_json:
         print_lines([*place_lines(last), *left_lines(last.left), ended_line(last)])
-    return _exit_code(last)
+    return ExitCode.FAILED if turning is not None and turning.is_doubtful else _exit_code(last)
 
 
 def _exit_code(last: HandoverStatus) -> ExitCode:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from uplift.cli.gate.turning import Turning
 from uplift.cli.handover.state import HandoverDirectory
 from uplift.cli.handover.status import HandoverStatus, StatusTaker, status_as_json
 from uplift.cli.terminal.handover_view import HandoverView
-from uplift.sidekiq.handover import Handover, HandoverStep
+from uplift.sidekiq.handover import Ended, Handover, HandoverStep
 from uplift.state_directory import write_whole
 
 _TELL_SECONDS = 1.0
@@ -24,6 +25,7 @@ class Driving:
     directory: HandoverDirectory
     view: HandoverView
     taker: StatusTaker
+    turning: Turning | None = None
     _told_at: float = 0.0
     _problem: str | None = None
 
@@ -35,10 +37,18 @@ class Driving:
                 self.tell(self.taker.take(self._problem))
             step = self.handover.step()
             self._problem = step.problem
-            if step.ended is not None:
+            self._turn_cron()
+            if step.ended is not None and (step.ended is not Ended.EMPTY or self.turning is None or self.turning.is_over):
                 return self._last(step)
-            if step.wait_seconds:
-                time.sleep(min(step.wait_seconds, _LONGEST_WAIT_SECONDS))
+            wait = _LONGEST_WAIT_SECONDS if step.ended is not None else step.wait_seconds
+            if wait:
+                time.sleep(min(wait, _LONGEST_WAIT_SECONDS if self.turning is None else self.turning.seconds_to_wait))
+
+    def _turn_cron(self) -> None:
+        """What the old side's last processes push by cron is moved as any other job, so that this may go on beside."""
+        if self.turning is not None and (news := self.turning.step()) is not None:
+            self.view.cron(*news)
+            self.tell(self.taker.take(self._problem))
 
     def _take_settings(self) -> None:
         settings = self.directory.settings()
@@ -60,9 +70,12 @@ class Driving:
 
     def settle(self) -> bool:
         """After Ctrl-C: bring what was taken to the other side. Whether nothing is in an outbox."""
+        # It may have come in the middle of a request, whose answer nobody reads any more.
+        self.handover.mover.forget()
         deadline = time.monotonic() + _SETTLE_SECONDS
         while not self.handover.mover.is_idle and time.monotonic() < deadline:
             step = self.handover.settle()
-            if step.ended is not None or step.problem is not None:
+            if step.ended is not None:
                 return False
+            time.sleep(min(step.wait_seconds, _LONGEST_WAIT_SECONDS) if step.problem is not None else 0)
         return self.handover.mover.is_idle

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from uplift.cli.handover.status import HandoverStatus, Phase, status_as_json
+from uplift.cli.terminal.gate_text import notice_lines, step_document, step_lines
 from uplift.cli.terminal.handover_text import status_line
 from uplift.cli.terminal.output import print_lines
+from uplift.sidekiq.gate.gate import GateStep
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -23,6 +25,9 @@ class HandoverView(Protocol):
     def status(self, status: HandoverStatus) -> None:
         """How it stands now."""
 
+    def cron(self, step: GateStep, has_notices: bool) -> None:
+        """The gate went on, with or without something new to be done by hand."""
+
 
 @contextmanager
 def shown_handover(*, as_json: bool) -> Iterator[HandoverView]:
@@ -32,14 +37,21 @@ def shown_handover(*, as_json: bool) -> Iterator[HandoverView]:
         yield _JsonLines()
     elif console.is_terminal:
         with console.status("") as shown:
-            yield _Live(shown.update)
+            yield _Live(console, shown.update)
     else:
         yield _PlainLines(console)
+
+
+def _cron_lines(step: GateStep, has_notices: bool) -> list[str]:
+    return [f"cron: {line}" for line in [*step_lines(step), *(notice_lines(step) if has_notices else [])]]
 
 
 class _JsonLines:
     def status(self, status: HandoverStatus) -> None:
         print_lines([status_as_json(status)])
+
+    def cron(self, step: GateStep, has_notices: bool) -> None:
+        print_lines([step_document(step, time.time())])
 
 
 class _Updates(Protocol):
@@ -47,8 +59,12 @@ class _Updates(Protocol):
 
 
 class _Live:
-    def __init__(self, update: _Updates) -> None:
-        self._update = update
+    def __init__(self, console: Console, update: _Updates) -> None:
+        self._console, self._update = console, update
+
+    def cron(self, step: GateStep, has_notices: bool) -> None:
+        for line in _cron_lines(step, has_notices):
+            self._console.print(line, soft_wrap=True, markup=False)
 
     def status(self, status: HandoverStatus) -> None:
         self._update(escape(status_line(status)))
@@ -60,6 +76,10 @@ class _PlainLines:
     def __init__(self, console: Console) -> None:
         self._console, self._last = console, 0.0
         self._phase: Phase | None = None
+
+    def cron(self, step: GateStep, has_notices: bool) -> None:
+        for line in _cron_lines(step, has_notices):
+            self._console.print(line, soft_wrap=True, markup=False)
 
     def status(self, status: HandoverStatus) -> None:
         now = time.monotonic()
