@@ -169,6 +169,7 @@ def test_a_watch_on_a_terminal_goes_on_when_a_server_is_gone(servers: tuple[Redi
                 pass
         watch.wait(30)
     assert watch.returncode == 0
+    assert said.startswith("--to: 127.0.0.1:")
     assert "looking again" in said
     assert b"default" in shown
     assert SECRET.encode() not in shown

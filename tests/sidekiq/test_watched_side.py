@@ -11,6 +11,7 @@ from tests.sidekiq.sides import connection_to, push
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.keymap.routing import build_router
+from uplift.keyspace.server.connection import Connection
 from uplift.sidekiq.key_map_rules import of_sidekiq_by
 from uplift.sidekiq.queue_rates import QueueRate
 from uplift.sidekiq.survey import Survey, survey
@@ -23,10 +24,10 @@ def test_rates_and_surveys(start_redis: StartRedis) -> None:
     connection = connection_to(server)
     now, surveys = 100.0, 0
 
-    def count_surveys() -> Survey:
+    def count_surveys(over: Connection) -> Survey:
         nonlocal surveys
         surveys += 1
-        return survey(connection)
+        return survey(over)
 
     watched = WatchedSide(connection, count_surveys, clock=lambda: now)
     push(server, 1)
@@ -50,8 +51,7 @@ def test_rates_and_surveys(start_redis: StartRedis) -> None:
     connection.close()
     with pytest.raises(SourceUnreachable):
         watched.look()
-    watched.forget()
-    connection.connect()
+    watched.begin_again(connection_to(server))
     assert (watched.look().rates, surveys) == ({}, 3)
 
 

@@ -61,8 +61,8 @@ def _far_due(side: SideStatus) -> Iterator[Pitfall]:
             yield Pitfall(
                 PitfallKind.FAR_DUE,
                 FROM,
-                f"{name} holds {counted(jobs.jobs or 0, 'job', 'jobs')}, the last one is due in {spoken(jobs.last - side.at)}; a job that fails "
-                f"again is due later still ({_LONGEST_RETRY}): old workers would have to stay for that long",
+                f"{name} holds {counted(jobs.jobs or 0, 'job', 'jobs')}, the last one is due in {spoken(jobs.last - side.at)}; a job "
+                f"that fails again is due later still ({_LONGEST_RETRY}): old workers would have to stay for that long",
                 f"let the handover take {name}, or keep a worker on the old side until then",
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import typer
@@ -26,8 +26,9 @@ from uplift.cli.terminal.sidekiq_text import (
 from uplift.cli.terminal.sidekiq_view import shown_sides
 from uplift.errors import BadInput, ExitCode, SourceUnreachable
 from uplift.keyspace.keymap.routing import Router, build_router
-from uplift.keyspace.server.connection import Connection, connected
+from uplift.keyspace.server.connection import LITTLE_PATIENCE, Connection, connected
 from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.key_map_rules import of_sidekiq_by
 from uplift.sidekiq.pitfalls import pitfalls_of
 from uplift.sidekiq.side_status import SideStatus, read_side_status
@@ -95,7 +96,7 @@ def _show(sides: list[Side], connections: list[Connection], router: Router | Non
 
 
 def _read(side: Side, connection: Connection, router: Router | None) -> SideStatus:
-    found = _surveyed(side, connection, router)
+    found = _surveyed(side, connection, router=router)
     with progress(f"jobs of --{side.name}", "jobs") as advance:
         looked_at = 0
 
@@ -107,7 +108,7 @@ def _read(side: Side, connection: Connection, router: Router | None) -> SideStat
         return read_side_status(connection, found, words=router.words if router is not None else frozenset(), advance=more)
 
 
-def _surveyed(side: Side, connection: Connection, router: Router | None) -> Survey:
+def _surveyed(side: Side, connection: Connection, *, router: Router | None) -> Survey:
     """All keys of a side, with progress: on a big server that takes seconds."""
     total = read_server_facts(connection).keys_in(side.database)
     surveying = Surveying(connection, of_sidekiq_by(router))
@@ -121,8 +122,7 @@ def _watch(sides: list[Side], connections: list[Connection], router: Router | No
     """Until Ctrl-C, which is how it is meant to end: exit 0."""
     words = router.words if router is not None else frozenset[str]()
     watched = [
-        WatchedSide(connection, partial(_surveyed, side, connection, router), words)
-        for side, connection in zip(sides, connections, strict=True)
+        WatchedSide(connection, partial(_surveyed, side, router=router), words) for side, connection in zip(sides, connections, strict=True)
     ]
     try:
         # The first look may take seconds, and shows how far it is; a display that redraws would be in its way.
@@ -131,26 +131,24 @@ def _watch(sides: list[Side], connections: list[Connection], router: Router | No
             show(first)
             while True:
                 time.sleep(_LOOK_SECONDS)
-                if (looks := _looks(watched)) is not None:
+                found = [_look(one, side) for one, side in zip(watched, sides, strict=True)]
+                looks = [look for look in found if look is not None]
+                if len(looks) == len(sides):
                     show(looks)
     except KeyboardInterrupt:
         raise typer.Exit(ExitCode.DONE) from None
-
-
-def _looks(watched: list[WatchedSide]) -> list[Watched] | None:
-    """What all sides look like; None where one cannot be reached now: the next look tries again."""
-    try:
-        return [one.look() for one in watched]
-    except SourceUnreachable as problem:
-        say(f"{problem}; looking again")
+    finally:
         for one in watched:
-            _open_again(one)
-        return None
+            one.connection.close()
 
 
-def _open_again(one: WatchedSide) -> None:
-    one.forget()
+def _look(one: WatchedSide, side: Side) -> Watched | None:
+    """None where the side cannot answer now, as while it fails over; the next look asks whoever has its name then."""
     try:
-        one.connection.connect()
-    except SourceUnreachable:
-        return
+        return one.look()
+    except (SourceUnreachable, ErrorReply) as problem:
+        say(f"--{side.name}: {problem}; looking again")
+    # It stays as it is where nobody answers yet, and is tried again after the next look.
+    with suppress(SourceUnreachable):
+        one.begin_again(Connection(side.endpoint, database=side.database, timeout_seconds=_TIMEOUT_SECONDS, patience=LITTLE_PATIENCE))
+    return None
