@@ -99,7 +99,7 @@ def test_one_side_for_machines(servers: tuple[RedisServer, RedisServer]) -> None
 def test_both_sides_for_machines_and_another_database(servers: tuple[RedisServer, RedisServer]) -> None:
     source, target = _sides(servers)[1::2]
     document = json.loads(_status("--from", f"{source}/3", "--to", f"sidekiq={target}", "--json").stdout)
-    assert (document["from"]["queues"], len(document["to"]["processes"])) == ([], 1)
+    assert (document["from"]["database"], document["from"]["queues"], len(document["to"]["processes"])) == (3, [], 1)
     assert "nothing_here" in {one["kind"] for one in document["pitfalls"]}
 
 

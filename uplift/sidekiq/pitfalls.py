@@ -109,16 +109,12 @@ def _periodic(side: str) -> Pitfall:
 
 
 def _between(source: SideStatus, target: SideStatus) -> Iterator[Pitfall]:
-    if source.server.run_id == target.server.run_id and source.address != target.address:
-        yield _same_server("two addresses of one server")
-    elif source.address == target.address:
-        yield _same_server("one address twice")
+    if (source.server.run_id, source.database) == (target.server.run_id, target.database):
+        yield Pitfall(
+            PitfallKind.SAME_SERVER, BOTH, f"--from and --to ({source.address}, {target.address}) are one server", "name the other one"
+        )
     yield from _not_listed(source, target)
     yield from _two_schedulers(source, target)
-
-
-def _same_server(how: str) -> Pitfall:
-    return Pitfall(PitfallKind.SAME_SERVER, BOTH, f"--from and --to are {how}", "name the other server")
 
 
 def _not_listed(source: SideStatus, target: SideStatus) -> Iterator[Pitfall]:
