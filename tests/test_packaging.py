@@ -115,6 +115,7 @@ def test_the_commands_for_any_redis_work_without_a_cloud(built: tuple[Path, Path
         ("keymap", "check", str(ROOT / "config/keyspace.yaml"), *sides[:2]),
         ("copy", *sides, "--state", str(tmp_path / "state")),
         ("verify", *sides),
+        ("sidekiq", "status", *sides),
         ("clean", *sides[2:]),
     ):
         done = _without_a_cloud(built[0], *command)

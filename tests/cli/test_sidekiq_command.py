@@ -99,7 +99,7 @@ def test_one_side_for_machines(servers: tuple[RedisServer, RedisServer]) -> None
 def test_both_sides_for_machines_and_another_database(servers: tuple[RedisServer, RedisServer]) -> None:
     source, target = _sides(servers)[1::2]
     document = json.loads(_status("--from", f"{source}/3", "--to", f"sidekiq={target}", "--json").stdout)
-    assert (document["from"]["queues"], len(document["to"]["processes"])) == ([], 1)
+    assert (document["from"]["database"], document["from"]["queues"], len(document["to"]["processes"])) == (3, [], 1)
     assert "nothing_here" in {one["kind"] for one in document["pitfalls"]}
 
 
@@ -169,6 +169,7 @@ def test_a_watch_on_a_terminal_goes_on_when_a_server_is_gone(servers: tuple[Redi
                 pass
         watch.wait(30)
     assert watch.returncode == 0
+    assert said.startswith("--to: 127.0.0.1:")
     assert "looking again" in said
     assert b"default" in shown
     assert SECRET.encode() not in shown

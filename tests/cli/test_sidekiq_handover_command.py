@@ -18,7 +18,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.sidekiq.handover_pair import Pair, heartbeat, job, push
 from uplift.cli.commands.sidekiq import commands
-from uplift.errors import BadInput, UpliftError
+from uplift.errors import BadInput, RunRefused, UpliftError
 from uplift.sidekiq.refusals import HandoverRefused
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
@@ -186,3 +186,76 @@ def test_what_is_set_while_it_runs_is_taken(pair: Pair, tmp_path: Path) -> None:
 def test_bad_settings_are_named(tmp_path: Path, words: list[str]) -> None:
     refused = run(*words, "--state", str(tmp_path))
     assert isinstance(refused.exception, BadInput)
+
+
+def proof(pair: Pair, state: Path, *more: str) -> Any:
+    return run("status", "--from", url(pair.source), "--to", url(pair.target), "--state", str(state), *more)
+
+
+def test_the_proof_says_what_speaks_against_it_and_nothing_else(pair: Pair, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    push(pair.source, "default", *[job(number) for number in range(5)])
+    push(pair.source, "low", job(1, "low"))
+    pair.source.client.set("stat:processed", 70)
+    heartbeat(pair.target, 1, ["default"])
+    run(*arguments(pair, state))
+    not_over = proof(pair, state)
+    assert not_over.exit_code == 1
+    assert [line for line in not_over.stdout.splitlines() if line.startswith("not over")] == ["not over: 1 jobs in queues of the old side"]
+    run(*arguments(pair, state, "--any-queue"))
+    over = proof(pair, state)
+    assert over.exit_code == 0, over.output
+    assert "nothing is left, nothing is in an outbox, all statistics that were taken were added" in over.stdout
+    assert json.loads(proof(pair, state, "--json").stdout)["handover"]["is_over"] is True
+    name = json.loads((state / "handover.json").read_text())["run"]
+    pair.target.client.hincrby(f"uplift:handover:{name}:sums", "stat:processed", -1)
+    assert "not over: statistics of which not all was added: stat:processed" in proof(pair, state).stdout
+
+
+def test_an_outbox_and_what_is_held_speak_against_it(pair: Pair, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    heartbeat(pair.target, 1, ["default"])
+    run(*arguments(pair, state))
+    name = json.loads((state / "handover.json").read_text())["run"].encode()
+    for server, score in ((pair.source, 1.0), (pair.target, 2.0)):
+        server.client.zadd("retry", {job(1): score})
+    run(*arguments(pair, state))
+    assert "not over: 1 jobs are held back on the new side" in proof(pair, state).stdout
+    push(pair.source, "default", job(2))
+    one = pair.handover(run=name)
+    while not any(b":out:" in key for key in pair.source.client.keys("uplift:handover:*")):
+        one.step()
+    one.close()
+    assert "chunks are in outboxes: run the handover again" in proof(pair, state).stdout
+
+
+def test_a_proof_needs_both_sides_and_the_servers_of_its_directory(pair: Pair, tmp_path: Path) -> None:
+    run(*arguments(pair, tmp_path / "state"))
+    for refused in (
+        run("status", "--from", url(pair.source), "--state", str(tmp_path / "state")),
+        proof(Pair(pair.target, pair.source), tmp_path / "state"),
+        proof(pair, tmp_path / "nowhere"),
+    ):
+        assert isinstance(refused.exception, BadInput)
+
+
+def test_the_end_removes_what_holds_no_job(pair: Pair, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    push(pair.source, "default", *[job(number) for number in range(5)])
+    words = ["end", "--from", url(pair.source), "--to", url(pair.target), "--state", str(state)]
+    run(*arguments(pair, state, "--any-queue"))
+    name = json.loads((state / "handover.json").read_text())["run"].encode()
+    push(pair.source, "default", job(9))
+    one = pair.handover(run=name)
+    heartbeat(pair.target, 1, ["default"])
+    while not any(b":out:" in key for key in pair.source.client.keys("uplift:handover:*")):
+        one.step()
+    one.close()
+    refused = run(*words)
+    assert isinstance(refused.exception, RunRefused)
+    assert "1 chunks are in outboxes" in str(refused.exception)
+    run(*arguments(pair, state))
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert (pair.source.client.keys("uplift:*"), pair.target.client.keys("uplift:*")) == ([], [])
+    assert pair.target.client.llen("queue:default") == 6

@@ -164,7 +164,7 @@ def test_a_destination_of_sidekiqs_is_not_followed() -> None:
         assert message.startswith(
             "--to sidekiq: a destination of Sidekiq's is never followed: its jobs are moved by the handover (rules private-"
         )
-        assert message.endswith("scheduler-state), allowed: app-cache") and "\n" not in message
+        assert message.endswith("cron-jobs, iteration-state), allowed: app-cache") and "\n" not in message
         assert "scheduler-dedupe" not in message
 
 

@@ -36,6 +36,7 @@ def server(version: str = "5.0.6", **changed: Any) -> ServerFacts:
 def side(version: str = "5.0.6", **changed: Any) -> SideStatus:
     status = SideStatus(
         f"redis-{version}:6379",
+        0,
         NOW,
         server(version),
         (WORKER,),
@@ -148,6 +149,7 @@ def test_two_schedulers_without_a_gate() -> None:
 def test_one_server_twice() -> None:
     assert (PitfallKind.SAME_SERVER, "both") in kinds(side(), side())
     assert (PitfallKind.SAME_SERVER, "both") in kinds(side(), side(address="other:6379"))
+    assert kinds(side(), side(database=3)) == set()
 
 
 def test_names_are_shown_in_one_line() -> None:

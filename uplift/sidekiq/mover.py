@@ -25,7 +25,7 @@ from uplift.sidekiq.source_side import SourceSide, TakeLimits, Taken, Taking
 from uplift.sidekiq.target_side import NotApplied, TargetSide
 
 _DEPTH = 2
-_KEPT_OUTBOXES = 20
+KEPT_OUTBOXES = 20
 _TIMEOUT_SECONDS = 10.0
 StopPoint = Callable[[str], None]
 """Told where the mover is, by name: a test holds it there, or kills it."""
@@ -70,7 +70,7 @@ class MoverServers:
     @property
     def keeps(self) -> int:
         """How many confirmed outboxes are kept, to name what a target forgot: where its replicas are waited for it forgets nothing."""
-        return 0 if self.target_replicas else _KEPT_OUTBOXES
+        return 0 if self.target_replicas else KEPT_OUTBOXES
 
 
 @dataclass(slots=True)

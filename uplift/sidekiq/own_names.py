@@ -48,6 +48,11 @@ class OwnNames:
         """On the target, a hash: by the name of a lock that was carried over the jid that holds it."""
         return self._name(b"locks")
 
+    @property
+    def without_jobs(self) -> tuple[bytes, ...]:
+        """Those that hold no job, of both servers: what remains once a run is over."""
+        return (self.source_ledger, self.target_ledger, self.journal, self.taken_sums, self.applied_sums, self.locks, self.gate)
+
     def outbox(self, number: int) -> bytes:
         """A list: the jobs of a chunk; of a sorted set score, member, and so on."""
         return self._name(b"out:%d" % number)

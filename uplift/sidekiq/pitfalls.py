@@ -61,8 +61,8 @@ def _far_due(side: SideStatus) -> Iterator[Pitfall]:
             yield Pitfall(
                 PitfallKind.FAR_DUE,
                 FROM,
-                f"{name} holds {counted(jobs.jobs or 0, 'job', 'jobs')}, the last one is due in {spoken(jobs.last - side.at)}; a job that "
-                f"fails again is due later still ({_LONGEST_RETRY}): old workers would have to stay for that long",
+                f"{name} holds {counted(jobs.jobs or 0, 'job', 'jobs')}, the last one is due in {spoken(jobs.last - side.at)}; a job "
+                f"that fails again is due later still ({_LONGEST_RETRY}): old workers would have to stay for that long",
                 f"let the handover take {name}, or keep a worker on the old side until then",
             )
 
@@ -109,16 +109,12 @@ def _periodic(side: str) -> Pitfall:
 
 
 def _between(source: SideStatus, target: SideStatus) -> Iterator[Pitfall]:
-    if source.server.run_id == target.server.run_id and source.address != target.address:
-        yield _same_server("two addresses of one server")
-    elif source.address == target.address:
-        yield _same_server("one address twice")
+    if (source.server.run_id, source.database) == (target.server.run_id, target.database):
+        yield Pitfall(
+            PitfallKind.SAME_SERVER, BOTH, f"--from and --to ({source.address}, {target.address}) are one server", "name the other one"
+        )
     yield from _not_listed(source, target)
     yield from _two_schedulers(source, target)
-
-
-def _same_server(how: str) -> Pitfall:
-    return Pitfall(PitfallKind.SAME_SERVER, BOTH, f"--from and --to are {how}", "name the other server")
 
 
 def _not_listed(source: SideStatus, target: SideStatus) -> Iterator[Pitfall]:

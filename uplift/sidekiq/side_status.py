@@ -45,12 +45,14 @@ class PrivateQueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class SideStatus:
-    """One side. `at`: by its server's clock, seconds since 1970. `counts`: keys by kind. `unknown`: patterns of keys, and how many.
+    """One side: a database of a server. `at`: by its clock, seconds since 1970. `counts`: keys by kind.
 
-    `cut_off`: kinds of which there are more names than were kept, so that what follows from names is of some only.
+    `unknown`: patterns of keys that a handover may not pass over, and how many. `cut_off`: kinds of which there are more names than were
+    kept, so that what follows from names is of some only.
     """
 
     address: str
+    database: int
     at: float
     server: ServerFacts
     processes: tuple[Process, ...]
@@ -95,6 +97,7 @@ def read_side_status(
     public = public_names(connection, processes)
     return SideStatus(
         str(connection.endpoint),
+        connection.database,
         now,
         read_server_facts(connection),
         processes,

@@ -31,7 +31,7 @@ class WatchedSide:
     """`survey` reads all keys; that is done once a minute, everything else at every look. `clock`: seconds that only go on."""
 
     connection: Connection
-    survey: Callable[[], Survey]
+    survey: Callable[[Connection], Survey]
     words: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.monotonic
     _surveyed: Survey | None = None
@@ -40,15 +40,17 @@ class WatchedSide:
     _processed: tuple[float, int] | None = None
 
     def look(self) -> Watched:
-        """The side as it is now. Raises what Connection.call raises; then the next look begins anew."""
+        """The side as it is now. Raises what Connection.call raises; go on with `begin_again` then."""
         now = self.clock()
         if self._surveyed is None or now - self._surveyed_at >= _SURVEY_SECONDS:
-            self._surveyed, self._surveyed_at = self.survey(), now
+            self._surveyed, self._surveyed_at = self.survey(self.connection), now
         status = read_side_status(self.connection, self._surveyed, words=self.words, most_read=_MOST_READ)
         return Watched(status, self._rates(status), self._processed_rate(status))
 
-    def forget(self) -> None:
-        """What was seen before a connection broke is of another time, or of another server."""
+    def begin_again(self, connection: Connection) -> None:
+        """Over another connection: what was seen before the old one broke is of another time, or of another server."""
+        self.connection.close()
+        self.connection = connection
         self._surveyed, self._processed = None, None
         self._looks.clear()
 

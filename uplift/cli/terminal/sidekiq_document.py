@@ -27,6 +27,7 @@ def side_document(side: SideStatus) -> dict[str, object]:
     """One side."""
     return {
         "address": side.address,
+        "database": side.database,
         "at": side.at,
         "engine": {
             "name": "valkey" if side.server.is_valkey else "redis",

@@ -27,7 +27,7 @@ def sides_table(sides: list[SideStatus]) -> Table:
     for name in ("from", "to")[: len(sides)]:
         table.add_column(name)
     rows = {
-        "server": [f"{side.address}, {_engine(side)}" for side in sides],
+        "server": [f"{side.address}{_database(side)}, {_engine(side)}" for side in sides],
         "processes": [_processes(side) for side in sides],
         "schedulers": [_schedulers(side) for side in sides],
         "jobs in private queues": [_private(side) for side in sides],
@@ -125,6 +125,10 @@ def _rate(rate: QueueRate | None) -> list[str]:
         return ["", ""]
     least = "" if rate.is_exact else "≥"
     return [f"{least}{rate.came:,.1f}", f"{least}{rate.left:,.1f}"]
+
+
+def _database(side: SideStatus) -> str:
+    return f"/{side.database}" if side.database else ""
 
 
 def _engine(side: SideStatus) -> str:

@@ -1,0 +1,41 @@
+"""`uplift sidekiq end`: a handover's own keys go from both servers, once none of them holds a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uplift.cli.handover.proving import same_servers
+from uplift.cli.handover.state import HandoverDirectory
+from uplift.cli.options.handover_wishes import both_sides
+from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.terminal.output import print_lines
+from uplift.keyspace.server.connection import connected
+from uplift.sidekiq.ending import end_run
+from uplift.sidekiq.own_names import OwnNames
+from uplift.sidekiq.proof import read_proof
+
+
+def end(
+    source: From,
+    target: Annotated[str, typer.Option("--to", help=f"As in `handover`. {URL_HELP}")],
+    state: Annotated[Path, typer.Option("--state", help="The directory of the handover.")],
+) -> None:
+    """Remove what a handover kept on both servers. Refused while a job is in it, and while its gate is not over."""
+    sides = both_sides(source, target)
+    directory = HandoverDirectory(state)
+    begun = same_servers(directory, list(sides))
+    lock = directory.lock()
+    try:
+        names = OwnNames(begun.run.encode())
+        here, there = sides
+        with (
+            connected(here.endpoint, database=here.database) as old,
+            connected(there.endpoint, database=there.database) as new,
+        ):
+            removed = end_run((old, new), names, read_proof(old, new, names, ()))
+    finally:
+        lock.release()
+    print_lines([f"run {begun.run} is over: {removed} of its keys were removed; {state} may be deleted"])

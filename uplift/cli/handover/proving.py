@@ -1,0 +1,72 @@
+"""`uplift sidekiq status --state`: how a handover stands, and whether it is over, read from both servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from uplift.cli.handover.state import HandoverDirectory, HandoverState
+from uplift.cli.handover.status import HandoverStatus, read_status
+from uplift.cli.options.sidekiq_sides import Side
+from uplift.cli.terminal.handover_text import place_lines, status_line
+from uplift.errors import BadInput
+from uplift.keyspace.server.connection import Connection
+from uplift.sidekiq.own_names import OwnNames
+from uplift.sidekiq.proof import Proof, read_proof
+from uplift.sidekiq.side_status import SideStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """`running`: what the process that has the directory told last; None where none has it."""
+
+    run: str
+    proof: Proof
+    running: HandoverStatus | None
+
+    @property
+    def lines(self) -> list[str]:
+        """For a person."""
+        told = [] if self.running is None else [f"run {self.run}: {status_line(self.running)}", *place_lines(self.running)]
+        if not self.proof.problems:
+            return [*told, f"proven: run {self.run}: nothing is left, nothing is in an outbox, all statistics that were taken were added"]
+        return [*told, *(f"not over: {problem}" for problem in self.proof.problems)]
+
+    @property
+    def document(self) -> dict[str, object]:
+        """For machines."""
+        return {
+            "run": self.run,
+            "is_over": not self.proof.problems,
+            "problems": list(self.proof.problems),
+            "has_process": self.running is not None,
+        }
+
+
+def prove(directory: HandoverDirectory, sides: list[Side], connections: list[Connection], old: SideStatus) -> Proven:
+    """Read both sides. Raises BadInput for a directory of other servers, and what Connection.call raises."""
+    begun = same_servers(directory, sides)
+    private = tuple(one.private.key for one in old.private_queues)
+    proof = read_proof(connections[0], connections[1], OwnNames(begun.run.encode()), private)
+    return Proven(begun.run, proof, read_status(directory.status_path) if directory.is_in_use() else None)
+
+
+def same_servers(directory: HandoverDirectory, sides: list[Side]) -> HandoverState:
+    """What was begun with the directory. Raises BadInput where that was between other servers."""
+    begun = directory.existing()
+    if [begun.source, begun.target] != [str(side.endpoint) for side in sides]:
+        raise BadInput(
+            f"--state {directory.path}: it belongs to a handover from {begun.source} to {begun.target}, allowed: the same servers"
+        )
+    return begun
+
+
+def directory_of(state: Path | None, *, has_target: bool) -> HandoverDirectory | None:
+    """--state. Raises BadInput where there is nothing to compare with."""
+    if state is None:
+        return None
+    if not has_target:
+        raise BadInput("--state without --to: a handover is proven on both sides, allowed: both")
+    directory = HandoverDirectory(state)
+    directory.existing()
+    return directory
