@@ -10,11 +10,14 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
+from tests.keyspace.everything import endpoint
 from tests.sidekiq.gate.simulated_schedulers import BEGIN, CronProcess, Killed, NamespacedCronProcess, Process, SchedulerProcess, World
+from uplift.errors import RunRefused
 from uplift.keyspace.server.connection import Connection, ConnectionLost
 from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
 from uplift.sidekiq.gate.instances import Doubt
 from uplift.sidekiq.gate.record import Direction
+from uplift.sidekiq.gate.servers import GateServers
 
 EVERY_SECOND = {"every second": 1, "every 20": 20}
 CRON = {"a": 10, "b:c": 30}
@@ -364,6 +367,21 @@ def test_two_gates_of_one_run(there: tuple[RedisServer, RedisServer], draws: ran
     outcomes = [first.step(world.now).outcome for _ in range(10)]
     assert outcomes[-1] is GateOutcome.FENCED
     world.run(15)
+
+
+def test_a_gate_of_another_run_is_refused_until_the_first_has_ended(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(5)
+    servers = GateServers(endpoint(there[0]), endpoint(there[1]))
+    with pytest.raises(RunRefused, match="--run test"):
+        Gate(servers, b"other", world.wish).step(world.now)
+    world.wish = GateWish(BEGIN, is_abandon=True)
+    world.new_gate()
+    world.run(10)
+    assert world.phase == "abandoned"
+    assert Gate(servers, b"other", world.wish).step(world.now).outcome is GateOutcome.WORKED
 
 
 def test_enterprise_periodic_is_named(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
