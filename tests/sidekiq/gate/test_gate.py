@@ -11,7 +11,16 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
-from tests.sidekiq.gate.simulated_schedulers import BEGIN, CronProcess, Killed, NamespacedCronProcess, Process, SchedulerProcess, World
+from tests.sidekiq.gate.simulated_schedulers import (
+    BEGIN,
+    CronProcess,
+    Killed,
+    NamespacedCronProcess,
+    Process,
+    SchedulerProcess,
+    SlowCronProcess,
+    World,
+)
 from uplift.errors import RunRefused
 from uplift.keyspace.server.connection import Connection, ConnectionLost
 from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
@@ -71,6 +80,17 @@ def test_each_instance_is_fired_once(
     for key in old_client.keys("cron_job:*"):
         if not key.endswith(b":enqueued"):
             assert old_client.hget(key, "status") == b"enabled"
+
+
+def test_an_instance_before_the_instant_that_is_noticed_after_it(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    jobs = {"every minute": 60}
+    world = World(there, draws)
+    world.start(SlowCronProcess, 0, jobs)
+    world.new_gate()
+    world.run(1)
+    world.start(SlowCronProcess, 1, jobs)
+    world.run(330)
+    world.check_once(jobs, 2, 290)
 
 
 @pytest.mark.long
@@ -179,6 +199,11 @@ def test_dead_over_the_instant_it_turns_by_itself(there: tuple[RedisServer, Redi
     world.run(320)
     world.check_once(EVERY_SECOND, 2, 320)
     assert world.phase == "turned"
+    # From here on it is the switch that lasts; only what the new side fired itself is marked there.
+    old, new = (side.client for side in there)
+    assert set(old.hgetall("sidekiq-scheduler:states").values()) == {b'{"enabled":false}'}
+    assert new.hgetall("sidekiq-scheduler:states") == {}
+    assert new.zcount("sidekiq-scheduler:pushed:every second", "-inf", BEGIN + 89) == 0
     assert not any(step.doubtful or step.is_postponed for step in world.steps)
 
 
