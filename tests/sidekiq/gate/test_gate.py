@@ -82,13 +82,18 @@ def test_each_instance_is_fired_once(
             assert old_client.hget(key, "status") == b"enabled"
 
 
-def test_an_instance_before_the_instant_that_is_noticed_after_it(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"), [(SlowCronProcess, SlowCronProcess), (CronProcess, SlowCronProcess), (SlowCronProcess, CronProcess)]
+)
+def test_an_instance_before_the_instant_that_is_noticed_after_it(
+    there: tuple[RedisServer, RedisServer], draws: random.Random, old: type[Process], new: type[Process]
+) -> None:
     jobs = {"every minute": 60}
     world = World(there, draws)
-    world.start(SlowCronProcess, 0, jobs)
+    world.start(old, 0, jobs)
     world.new_gate()
     world.run(1)
-    world.start(SlowCronProcess, 1, jobs)
+    world.start(new, 1, jobs)
     world.run(330)
     world.check_once(jobs, 2, 290)
 
