@@ -22,7 +22,7 @@ from uplift.cli.main import COMMANDS
 ROOT = Path(__file__).parents[1]
 # A distribution that is imported under another name than its own.
 _IMPORTED_AS = {"pyyaml": "yaml"}
-_WITHOUT_A_CLOUD = ("inventory", "keymap", "copy", "verify", "follow", "clean")
+_WITHOUT_A_CLOUD = ("inventory", "keymap", "copy", "verify", "follow", "sidekiq", "clean")
 
 
 @pytest.fixture(scope="module")

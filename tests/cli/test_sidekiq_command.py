@@ -1,188 +1,191 @@
-"""`uplift sidekiq` as a user meets it: output, exit codes, what a running handover is told, kills, and no payload anywhere."""
+"""`uplift sidekiq status` as a user meets it: both sides beside each other, warnings, JSON, a watch, one line for bad input; no argument."""
 
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import Pair, heartbeat, job, push
-from uplift.cli.commands.sidekiq import commands
-from uplift.errors import BadInput, UpliftError
-from uplift.sidekiq.refusals import HandoverRefused
+from tests.sidekiq.sides import KILLED, LIVE, SECRET, beat, job, push
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
-SECRET = "ssn-123-45-6789"
-SECONDS = 60.0
+TOKEN = "ZxY0SecretToken9aBcDeFgHiJkLmNoPqRsTuVwXyZ"
+KEYMAP = ["--keymap", "config/keyspace.yaml"]
+
+
+def _status(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([UPLIFT, "sidekiq", "status", *arguments], capture_output=True, text=True, check=False, timeout=120)
 
 
 @pytest.fixture
-def pair(start_redis: StartRedis) -> Pair:
-    return Pair(start_redis("3.2.6"), start_redis("5.0.6"))
+def servers(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    source, target = start_redis("3.2.6"), start_redis("5.0.6")
+    client: Any = source.client
+    beat(source, LIVE, "default", "low")
+    beat(source, "quiet.vfs:5:0123456789ab", "default", quiet=True)
+    client.sadd("processes", KILLED)
+    for number in range(12):
+        push(source, number)
+    push(source, 20, queue="low|x")
+    client.lpush(f"queue:sq|{KILLED}|default", job(30), job(31))
+    client.zadd("retry", {job(40, "EVSS::SubmitForm526"): time.time() + 1_700_000})
+    client.hset("b-Xy12Ab34Cd56Ef", "pending", 2)
+    client.set(f"vets-api-session:{TOKEN}", "v", ex=1800)
+    client.set(f"jobs:{TOKEN}", "v")
+    for server in (source, target):
+        server.client.hset("schedules", "Nightly", "{}")
+    beat(target, "new.vfs:1:0123456789ab", "default")
+    return source, target
 
 
-def url(server: RedisServer) -> str:
-    return f"redis://127.0.0.1:{server.port}"
+def _sides(servers: tuple[RedisServer, RedisServer]) -> list[str]:
+    return ["--from", f"redis://127.0.0.1:{servers[0].port}", "--to", f"redis://127.0.0.1:{servers[1].port}"]
 
 
-def arguments(pair: Pair, state: Path, *more: str) -> list[str]:
-    return ["handover", "--from", url(pair.source), "--to", url(pair.target), "--state", str(state), *more]
+def test_both_sides_and_what_goes_wrong(servers: tuple[RedisServer, RedisServer]) -> None:
+    before = [server.client.dbsize() for server in servers]
+    done = _status(*_sides(servers), *KEYMAP)
+    assert done.returncode == 0, done.stderr
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "processes 2 live (1 quiet), 1 gone 1 live" in lines
+    assert any(line.startswith("default 12 ") for line in lines)
+    assert any(line.startswith("retry 1 in 19 d") for line in lines)
+    assert any(line.startswith("EVSS::SubmitForm526 retry 1 in 19 d") for line in lines)
+    warnings = "\n".join(line for line in lines if line.startswith("warning ("))
+    for words in (
+        "warning (from): retry holds 1 job, the last one is due in 19 d",
+        "warning (from): 1 open batch: ",
+        f"warning (from): {KILLED}: in `processes`, but without a heartbeat",
+        "warning (from): quiet.vfs:5:0123456789ab: quiet",
+        f"warning (from): 2 jobs of queue default held by {KILLED}, which has no heartbeat",
+        "warning (from): keys that look like Sidekiq's and are of nothing known: <word>:<text> (1)",
+        "warning (to): maxmemory-policy is volatile-lru",
+        "warning (both): jobs wait in low|x, which no live process of the new side works on",
+        "warning (both): sidekiq-scheduler may fire on both sides",
+    ):
+        assert words in warnings
+    for secret in (SECRET, TOKEN):
+        assert secret not in done.stdout + done.stderr
+    assert [server.client.dbsize() for server in servers] == before
 
 
-def run(*words: str) -> Any:
-    return CliRunner().invoke(commands, list(words))
+def test_one_side_for_machines(servers: tuple[RedisServer, RedisServer]) -> None:
+    done = _status(*_sides(servers)[:2], "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["to"]) == ("uplift.sidekiq.status/1", None)
+    side = document["from"]
+    assert {queue["name"]: queue["jobs"] for queue in side["queues"]} == {"default": 12, "low": 0, "low|x": 1}
+    assert side["private_queues"] == [{"queue": "default", "owner": KILLED, "owner_lives": False, "jobs": 2}]
+    assert side["sorted_sets"]["retry"]["classes"][0]["job_class"] == "EVSS::SubmitForm526"
+    assert (side["open_batches"], side["keys"]["batch"], side["engine"]["version"]) == (1, 1, "3.2.6")
+    assert {one["kind"] for one in document["pitfalls"]} >= {"far_due", "dead_owner", "killed", "quiet", "batches", "eviction"}
+    for secret in (SECRET, TOKEN):
+        assert secret not in done.stdout + done.stderr
 
 
-def secret(number: int, queue: str = "default") -> bytes:
-    return job(number, queue).replace(b'"args":[', b'"args":["%b",' % SECRET.encode())
+def test_both_sides_for_machines_and_another_database(servers: tuple[RedisServer, RedisServer]) -> None:
+    source, target = _sides(servers)[1::2]
+    document = json.loads(_status("--from", f"{source}/3", "--to", f"sidekiq={target}", "--json").stdout)
+    assert (document["from"]["queues"], len(document["to"]["processes"])) == ([], 1)
+    assert "nothing_here" in {one["kind"] for one in document["pitfalls"]}
 
 
-def wait(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def test_a_key_map_knows_whose_a_key_is(servers: tuple[RedisServer, RedisServer], tmp_path: Path) -> None:
+    path = tmp_path / "keymap.yaml"
+    rules = [("jobs", "copy", "a"), ("other", "handover", "b")]
+    lines = [
+        f'  - {{name: {name}, match: {{prefix: "{name}:"}}, action: {action}, to: {to}, source: test, reason: test}}'
+        for name, action, to in rules
+    ]
+    path.write_text("\n".join(["version: 1", "destinations: [a, b]", "rules:", *lines]) + "\n")
+    servers[0].client.set("other:1", "v")
+    document = json.loads(_status(*_sides(servers)[:2], "--keymap", str(path), "--json").stdout)
+    assert document["from"]["unknown"] == {"other:<number>": 1}
 
 
-def test_all_moved_is_exit_0_and_what_is_left_exit_1_with_its_reason(pair: Pair, tmp_path: Path) -> None:
-    heartbeat(pair.target, 1, ["default"])
-    push(pair.source, "default", *[secret(number) for number in range(20)])
-    done = run(*arguments(pair, tmp_path / "state"))
-    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "all moved: 20 jobs")
-    push(pair.source, "low", secret(1, "low"))
-    left = run(*arguments(pair, tmp_path / "state"))
-    assert left.exit_code == 1
-    assert "left: queues low: 1: no live process of the new side works on this queue; start a worker there that lists it" in left.stdout
-    assert SECRET not in done.output + left.output
-    assert pair.target.client.llen("queue:default") == 20
-
-
-def test_json_lines_say_the_same(pair: Pair, tmp_path: Path) -> None:
-    push(pair.source, "default", *[secret(number) for number in range(20)])
-    done = run(*arguments(pair, tmp_path / "state", "--any-queue", "--json"))
-    last = json.loads(done.stdout.splitlines()[-1])
-    assert (done.exit_code, last["schema"], last["jobs"], last["ended"], last["left"]) == (0, "uplift.handover.status/1", 20, "round", [])
-    assert SECRET not in done.output
-    assert json.loads((tmp_path / "state" / "status.json").read_text()) == last
-
-
-def test_a_dry_run_moves_nothing_and_says_what_is_not_promised(pair: Pair, tmp_path: Path) -> None:
-    push(pair.source, "default", secret(1))
-    done = run(*arguments(pair, tmp_path / "state", "--any-queue", "--dry-run"))
-    assert done.exit_code == 0
-    lines = done.stdout.splitlines()
-    assert lines[:2] == ["would be moved:", "  queues default: 1 jobs at most"]
-    assert lines[lines.index("not promised:") + 1].startswith("  1. what Sidekiq loses or doubles by itself")
-    assert len(lines) < 40
-    assert (pair.source.client.llen("queue:default"), pair.target.client.keys("*")) == (1, [])
-    assert pair.source.client.keys("uplift:*") == []
-    assert not (tmp_path / "state").exists()
-    assert SECRET not in done.output
-
-
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        (["--only", "retries"], "--only retries: allowed: queues, private, retry"),
-        (["--keymap", "/nowhere.yaml"], "/nowhere.yaml"),
-    ],
-)
-def test_bad_options_are_named(pair: Pair, tmp_path: Path, more: list[str], said: str) -> None:
-    failed = run(*arguments(pair, tmp_path / "state", *more))
-    assert isinstance(failed.exception, BadInput)
-    assert said in str(failed.exception)
-
-
-def test_a_directory_of_other_servers_is_refused(pair: Pair, tmp_path: Path) -> None:
-    assert run(*arguments(pair, tmp_path / "state", "--any-queue")).exit_code == 0
-    back = run(*arguments(Pair(pair.target, pair.source), tmp_path / "state", "--any-queue"))
-    assert isinstance(back.exception, BadInput)
-    assert "the way back is a handover of its own" in str(back.exception)
-
-
-def test_outboxes_of_a_run_whose_directory_is_lost_are_named_and_taken_up(pair: Pair, tmp_path: Path) -> None:
-    first = pair.handover(run=b"lost")
-    push(pair.source, "default", *[job(number) for number in range(20)])
-    heartbeat(pair.target, 1, ["default"])
-    while not pair.source.client.exists("uplift:handover:lost:out:1"):
-        first.step()
-    first.close()
-    refused = run(*arguments(pair, tmp_path / "state"))
-    assert isinstance(refused.exception, HandoverRefused)
-    assert "run lost left" in str(refused.exception)
-    taken_up = run(*arguments(pair, tmp_path / "other", "--run", "lost"))
-    assert taken_up.exit_code == 0, taken_up.output
-    assert pair.target.client.llen("queue:default") == 20
-
-
-@pytest.mark.parametrize(("config", "said"), [(("maxmemory-policy", "allkeys-lru"), "may evict outboxes and jobs")])
-def test_servers_that_may_lose_jobs_are_refused(pair: Pair, tmp_path: Path, config: tuple[str, str], said: str) -> None:
-    pair.target.set_config(*config)
-    refused = run(*arguments(pair, tmp_path / "state"))
-    assert isinstance(refused.exception, UpliftError)
-    assert said in str(refused.exception)
-
-
-def test_the_same_server_twice_is_refused(pair: Pair, tmp_path: Path) -> None:
-    refused = run(*arguments(Pair(pair.source, pair.source), tmp_path / "state"))
-    assert "the same server" in str(refused.exception)
-
-
-def start(pair: Pair, state: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([UPLIFT, "sidekiq", *arguments(pair, state, *more)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_killed_and_started_again_it_goes_on_and_ctrl_c_leaves_nothing_in_an_outbox(pair: Pair, tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    push(pair.source, "default", *[job(number) for number in range(4_000)])
-    process = start(pair, state, "--any-queue", "--throttle", "500", "--until-empty")
-    wait(lambda: pair.target.client.llen("queue:default") > 100)
-    process.kill()
-    process.communicate()
-    process = start(pair, state, "--any-queue", "--until-empty")
-    before = pair.target.client.llen("queue:default")
-    wait(lambda: pair.target.client.llen("queue:default") > before)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 1
-    assert "stopped: nothing is in an outbox; the same command with --state" in errors, errors
-    assert "Traceback" not in errors
-    assert not [key for key in pair.source.client.keys("uplift:handover:*") if b":out:" in key]
-    assert pair.source.client.llen("queue:default") + pair.target.client.llen("queue:default") == 4_000
-
-
-def test_what_is_set_while_it_runs_is_taken(pair: Pair, tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    push(pair.source, "default", *[job(number) for number in range(3_000)])
-    process = start(pair, state, "--any-queue", "--throttle", "50")
+@contextmanager
+def _watching(*arguments: str, **how: Any) -> Iterator[subprocess.Popen[str]]:
+    watch = subprocess.Popen([UPLIFT, "sidekiq", "status", "--watch", *arguments], text=True, **how)
     try:
-        wait(lambda: pair.target.client.llen("queue:default") > 0)
-        assert run("pause", "--state", str(state)).stdout == "paused: within a second\n"
-        wait(lambda: json.loads((state / "status.json").read_text())["phase"] == "paused")
-        moved = pair.target.client.llen("queue:default")
-        wait(lambda: not [key for key in pair.source.client.keys("uplift:handover:*") if b":out:" in key])
-        assert pair.target.client.llen("queue:default") < moved + 400
-        assert run("set", "throttle=0", "--state", str(state)).exit_code == 0
-        assert run("resume", "--state", str(state)).exit_code == 0
-        process.communicate(timeout=SECONDS)
+        yield watch
     finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 0
-    assert pair.target.client.llen("queue:default") == 3_000
+        watch.kill()
+        watch.wait()
 
 
-@pytest.mark.parametrize("words", [["set", "speed=1"], ["set", "throttle=fast"], ["pause"]])
-def test_bad_settings_are_named(tmp_path: Path, words: list[str]) -> None:
-    refused = run(*words, "--state", str(tmp_path))
-    assert isinstance(refused.exception, BadInput)
+@pytest.mark.long
+def test_a_watch_in_a_pipe_shows_rates_and_ends_with_ctrl_c(servers: tuple[RedisServer, RedisServer]) -> None:
+    source: Any = servers[0].client
+    with _watching(*_sides(servers), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watch:
+        assert watch.stdout is not None
+        first = watch.stdout.readline()
+        assert first.startswith("from: default 12, low 0, low|x 1, retry 1, schedule 0, dead 0, private 2; to: default 0")
+        ended = time.monotonic() + 30
+        number, line = 1_000, ""
+        os.set_blocking(watch.stdout.fileno(), False)
+        while not line and time.monotonic() < ended:
+            number += 1
+            push(servers[0], number)
+            push(servers[0], number + 10_000)
+            source.rpop("queue:default")
+            time.sleep(0.02)
+            line = watch.stdout.readline()
+        watch.send_signal(signal.SIGINT)
+        _, errors = watch.communicate(timeout=30)
+    assert (watch.returncode, errors) == (0, "")
+    assert "(in 0.0/s out 0.0/s)" in line
+    assert " (in " in line.split("default", 1)[1].split("low")[0]
+    assert SECRET not in first + line
+
+
+@pytest.mark.long
+def test_a_watch_on_a_terminal_goes_on_when_a_server_is_gone(servers: tuple[RedisServer, RedisServer]) -> None:
+    ours, theirs = pty.openpty()
+    with _watching(*_sides(servers), stdout=theirs, stderr=subprocess.PIPE, env={**os.environ, "TERM": "xterm", "COLUMNS": "160"}) as watch:
+        os.close(theirs)
+        shown = b""
+        deadline = time.monotonic() + 60
+        while b"in/s" not in shown and time.monotonic() < deadline:
+            shown += os.read(ours, 65_536)
+        servers[1].stop()
+        assert watch.stderr is not None
+        said = watch.stderr.readline()
+        watch.send_signal(signal.SIGINT)
+        with suppress(OSError):
+            while os.read(ours, 65_536):
+                pass
+        watch.wait(30)
+    assert watch.returncode == 0
+    assert "looking again" in said
+    assert b"default" in shown
+    assert SECRET.encode() not in shown
+
+
+def test_bad_input_is_one_line(servers: tuple[RedisServer, RedisServer], tmp_path: Path) -> None:
+    source = _sides(servers)[:2]
+    (tmp_path / "keymap.yaml").write_text("version: 2\n")
+    for arguments, words in (
+        (["--from", "nope"], "--from: scheme '', allowed: redis://"),
+        ([*source, "--to", "nope"], "--to: scheme ''"),
+        ([*source, "--watch", "--json"], "--watch --json: a watch has no end"),
+        ([*source, "--keymap", str(tmp_path / "keymap.yaml")], "keymap.yaml: version"),
+        (["--from", f"{source[1]}/99"], "database 99: ERR"),
+    ):
+        done = _status(*arguments)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done.stderr
+        assert words in done.stderr
+    gone = _status("--from", "redis://127.0.0.1:1")
+    assert (gone.returncode, gone.stdout, len(gone.stderr.splitlines())) == (1, "", 1)

@@ -67,6 +67,13 @@ def test_the_map_of_vets_api_is_sound_with_and_without_renaming() -> None:
         ("ip-10-1-2-3.vfs:1234:0123456789ab-signals", "process-heartbeats", "skip", "sidekiq"),
         ("ip-10-1-2-3.vfs:1234:0123456789ab:super_queues", "process-heartbeats", "skip", "sidekiq"),
         ("lmtr-cfree-x", "limiters", "skip", "sidekiq"),
+        ("process_cleanup", "process-lists", "skip", "sidekiq"),
+        ("cron_jobs:default", "cron-jobs", "handover", "sidekiq"),
+        ("cron_job:nightly", "cron-jobs", "handover", "sidekiq"),
+        ("cron_job:default:nightly:enqueued", "cron-marks", "skip", "sidekiq"),
+        ("j|20230120|13:5", "job-metrics", "skip", "sidekiq"),
+        ("EVSS::Job-20-13:5", "job-metrics", "skip", "sidekiq"),
+        ("it-0123456789abcdef01234567", "iteration-state", "handover", "sidekiq"),
     ],
 )
 def test_where_keys_of_vets_api_belong(key: str, rule: str, action: str, destination: str, router: Router) -> None:

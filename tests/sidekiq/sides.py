@@ -1,100 +1,41 @@
-"""Two servers as a handover meets them: heartbeats, queues, and what is left and moved."""
+"""A Redis as Sidekiq processes and producers leave it, for tests."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.everything import endpoint
-from uplift.sidekiq.handover import Ended, Handover, HandoverStep, Patience
-from uplift.sidekiq.key_kinds import is_like_sidekiqs
-from uplift.sidekiq.mover import MoverServers
-from uplift.sidekiq.source_side import TakeLimits
-from uplift.sidekiq.wishes import Wishes
+from uplift.keyspace.server.connection import Connection
 
-IDENTITY = "host%d:7:%012x"
-_MOST_STEPS = 20_000
+LIVE, KILLED = "ip-10-1-2-3.vfs:1234:0123456789ab", "ip-10-1-2-4.vfs:77:ba9876543210"
+SECRET = "123-45-6789"
 
 
-def identity(number: int) -> str:
-    return IDENTITY % (number, number)
+def connection_to(server: RedisServer) -> Connection:
+    return Connection(endpoint(server))
 
 
-def heartbeat(server: RedisServer, number: int, queues: list[str], *, quiet: bool = False) -> None:
-    """As a process of Sidekiq writes it."""
+def beat(server: RedisServer, identity: str = LIVE, *queues: str, quiet: bool = False, **info: Any) -> None:
+    """As lib/sidekiq/launcher.rb of 4.2.10 to 6.4 does every 5 to 10 seconds; from 7.0 on `info` has version, weights and embedded."""
     client: Any = server.client
-    client.sadd("processes", identity(number))
-    info = {"queues": queues, "concurrency": 5, "identity": identity(number)}
-    for field, value in {"info": json.dumps(info), "busy": 0, "beat": time.time(), "quiet": "true" if quiet else "false"}.items():
-        client.hset(identity(number), field, value)
+    said = {"hostname": identity.split(":")[0], "pid": 1, "concurrency": 16, "queues": list(queues or ("default",)), **info}
+    client.sadd("processes", identity)
+    for name, value in (("info", json.dumps(said)), ("busy", "2"), ("beat", f"{time.time():.3f}"), ("quiet", str(quiet).lower())):
+        client.hset(identity, name, value)
+    client.expire(identity, 60)
 
 
-def kill(server: RedisServer, number: int) -> None:
-    """It is gone, and nobody has cleaned up after it."""
-    server.client.delete(identity(number))
+def job(number: int, name: str = "EVSS::Job", queue: str = "default", **more: Any) -> str:
+    """A payload whose arguments nobody may see."""
+    jid = f"{number:024x}"
+    return json.dumps({"class": name, "args": [SECRET], "jid": jid, "queue": queue, "created_at": time.time(), **more})
 
 
-def job(number: int, queue: str = "default", more: str = "") -> bytes:
-    return b'{"class":"Job","args":[%d],"queue":"%b","jid":"%024x"%b}' % (number, queue.encode(), number, more.encode())
-
-
-def push(server: RedisServer, queue: str, *jobs: bytes) -> None:
+def push(server: RedisServer, number: int, name: str = "EVSS::Job", queue: str = "default", **more: Any) -> None:
+    """As Sidekiq::Client does."""
     client: Any = server.client
     client.sadd("queues", queue)
-    client.lpush(f"queue:{queue}", *jobs)
-
-
-@dataclass
-class Clock:
-    """Seconds that pass when a test says so, and what a handover waits."""
-
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
-class Pair:
-    """An old side and a new one."""
-
-    source: RedisServer
-    target: RedisServer
-
-    def handover(self, wishes: Wishes | None = None, clock: Clock | None = None, **options: Any) -> Handover:
-        servers = options.pop("servers", MoverServers(endpoint(self.source), endpoint(self.target)))
-        return Handover(
-            servers,
-            options.pop("run", b"test"),
-            wishes or Wishes(),
-            is_of_sidekiq=options.pop("is_of_sidekiq", is_like_sidekiqs),
-            limits=options.pop("limits", TakeLimits(jobs=5, bytes=1_000, look=20)),
-            patience=options.pop("patience", Patience()),
-            clock=clock or Clock(),
-            **options,
-        )
-
-
-def driven(handover: Handover, clock: Clock | None = None, until: Callable[[], bool] = lambda: False) -> HandoverStep:
-    """Step until it ends or something is so; what it waits for passes on the clock."""
-    for _ in range(_MOST_STEPS):
-        step = handover.step()
-        if step.ended is not None or until():
-            return step
-        if clock is not None:
-            clock.now += step.wait_seconds
-    raise AssertionError(f"it does not end; the last step said {step}, left {handover.progress.left}")
-
-
-def once(pair: Pair, wishes: Wishes | None = None, **options: Any) -> Handover:
-    """One round."""
-    handover = pair.handover(wishes, **options)
-    try:
-        assert driven(handover).ended is Ended.ROUND
-    finally:
-        handover.close()
-    return handover
+    client.lpush(f"queue:{queue}", job(number, name, queue, **{"enqueued_at": time.time(), **more}))

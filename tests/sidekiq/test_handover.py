@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import Clock, Pair, driven, heartbeat, identity, job, kill, once, push
+from tests.sidekiq.handover_pair import Clock, Pair, driven, heartbeat, identity, job, kill, once, push
 from uplift.sidekiq.handover import Ended
 from uplift.sidekiq.left import Why
 from uplift.sidekiq.refusals import HandoverRefused
@@ -171,6 +171,7 @@ def test_a_twin_is_held_until_the_other_one_ran(pair: Pair) -> None:
 
 def test_jobs_of_batches_stay_and_are_named(pair: Pair) -> None:
     batch = job(2, more=',"bid":"x"')
+    heartbeat(pair.source, 1, ["default"])
     push(pair.source, "default", job(1), batch, job(3))
     pair.source.client.zadd("schedule", {batch: 1, job(4): 2})
     done = once(pair, Wishes(any_queue=True))

@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _DIGEST_LETTERS = 16
+BATCH_FIELDS = 5
 
 
 class PlaceKind(StrEnum):
-    """What jobs are taken from, and put into on the other side. STATISTICS are counters, under names of their own."""
+    """What jobs are taken from, and put into on the other side. STATISTICS are counters, and BATCH the keys of one, by their own names."""
 
     QUEUE = "queue"
     SORTED_SET = "set"
     STATISTICS = "stat"
+    BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`name` is that of a queue without `queue:`, of a sorted set its key, of statistics empty."""
+    """`name` is that of a queue without `queue:`, of a sorted set its key, of statistics empty, of a batch its id."""
 
     kind: PlaceKind
     name: bytes
 
     @property
     def key(self) -> bytes:
-        """Where it is in Redis; of statistics none."""
+        """Where it is in Redis; of statistics and batches none."""
         return b"queue:" + self.name if self.kind is PlaceKind.QUEUE else self.name
 
     @property
@@ -45,7 +47,7 @@ def place_of(text: bytes) -> Place | None:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """`elements` are an outbox as it stands: of a queue jobs, the newest first; of a sorted set score, member; of statistics name, number,
-    moment it expires at (ms since 1970, -1 never).
+    moment it expires at (ms since 1970, -1 never); of a batch name of a key, such a moment, scores in `batches` and `dead-batches`, DUMP.
     """
 
     number: int
@@ -54,7 +56,7 @@ class Chunk:
 
     @property
     def jobs(self) -> int:
-        """How many jobs, or counters."""
+        """How many jobs, counters, or keys of a batch."""
         match self.place.kind:
             case PlaceKind.QUEUE:
                 return len(self.elements)
@@ -62,6 +64,8 @@ class Chunk:
                 return len(self.elements) // 2
             case PlaceKind.STATISTICS:
                 return len(self.elements) // 3
+            case PlaceKind.BATCH:
+                return len(self.elements) // BATCH_FIELDS
 
     @property
     def entry(self) -> bytes:

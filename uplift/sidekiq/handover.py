@@ -12,9 +12,11 @@ from enum import Enum
 
 from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.replies import ErrorReply
+from uplift.sidekiq.chunk import Chunk
 from uplift.sidekiq.dead_owners import DEAD_SECONDS, DeadOwners
 from uplift.sidekiq.done import STABLE_SECONDS, EmptySince, Remaining, empty_since, is_done, read_remaining
 from uplift.sidekiq.interruptions import BeginAgain
+from uplift.sidekiq.locks import Locks
 from uplift.sidekiq.looks import Looks
 from uplift.sidekiq.mover import Mover, MoverServers, MoverStep, Outcome, StopPoint
 from uplift.sidekiq.pace import Pace
@@ -22,9 +24,10 @@ from uplift.sidekiq.progress import Progress
 from uplift.sidekiq.refusals import HandoverRefused
 from uplift.sidekiq.resuming import Stop
 from uplift.sidekiq.round import Round
-from uplift.sidekiq.source_side import TakeLimits
+from uplift.sidekiq.source_side import SourceSide, TakeLimits
 from uplift.sidekiq.survey import OfSidekiq
-from uplift.sidekiq.wishes import Wishes
+from uplift.sidekiq.target_side import TargetSide
+from uplift.sidekiq.wishes import Part, Wishes
 
 _IDLE_SECONDS = 1.0
 _AGAIN_SECONDS = 0.5
@@ -79,8 +82,9 @@ class Handover:
         self.wishes = wishes
         self.progress = Progress()
         self.remaining: Remaining | None = None
-        self.mover = Mover(servers, run, limits, may_apply=may_apply, stop_point=stop_point)
         self.looks = Looks(servers, run, is_of_sidekiq)
+        self._locks = Locks(self.looks.lock_names)
+        self.mover = Mover(servers, run, limits, may_apply=may_apply, before_apply=self._carry_locks, stop_point=stop_point)
         self._patience = patience or Patience()
         self._clock = clock
         self._dead = DeadOwners(self._patience.dead_seconds)
@@ -114,14 +118,18 @@ class Handover:
         while True:
             for _ in self.looks.survey_if_due(self._clock()):
                 yield HandoverStep()
-            one = Round(self.looks, self.wishes, self.progress, self._dead, self.mover.limits, self._clock)
+            one = Round(self.looks, self.wishes, self.progress, self._dead, self._locks, self.mover.limits, self._clock())
             before = self.progress.jobs
             for ask in one.pieces():
                 yield self._taken(ask(self.mover))
             yield self._taken(self.mover.look_back())
             self.progress.rounds += 1
-            self.progress.left = one.left
+            self.progress.left = tuple(one.left)
             yield from self._after_round(one, is_idle=self.progress.jobs == before)
+
+    def _carry_locks(self, source: SourceSide, target: TargetSide, chunks: list[Chunk]) -> None:
+        if self.wishes.wants(Part.LOCKS):
+            self._locks.carry(source, target, chunks)
 
     def _after_round(self, one: Round, *, is_idle: bool) -> Iterator[HandoverStep]:
         now = self._clock()

@@ -15,6 +15,7 @@ class KeyKind(StrEnum):
     SORTED_SET = "sorted set of jobs"
     QUEUE_NAMES = "names of queues"
     STATISTICS = "statistics"
+    METRICS = "how long jobs took"
     PROCESS = "what a process says of itself"
     SCHEDULER = "sidekiq-scheduler"
     CRON = "sidekiq-cron"
@@ -29,7 +30,7 @@ class KeyKind(StrEnum):
     OTHER = "not Sidekiq's"
 
 
-_EXACT = {
+EXACT_NAMES = {
     b"retry": KeyKind.SORTED_SET,
     b"schedule": KeyKind.SORTED_SET,
     b"dead": KeyKind.SORTED_SET,
@@ -45,47 +46,62 @@ _EXACT = {
     b"periodic": KeyKind.PERIODIC,
     b"batches": KeyKind.BATCH,
     b"dead-batches": KeyKind.BATCH,
+    b"profiles": KeyKind.METRICS,
+    # sidekiq-unique-jobs 5 and 6 keep all their digests below Enterprise's prefix (its own spec of upgrading v6 locks).
+    b"unique:keys": KeyKind.FOREIGN_LOCK,
+    # Jobs that GitLab's reliable fetch gave up (interrupted_set.rb).
+    b"interrupted": KeyKind.FOREIGN_FETCH,
 }
-_PREFIXES = (
+BEGINNINGS = (
     (b"queue:", KeyKind.QUEUE),
     (b"stat:", KeyKind.STATISTICS),
     (b"unique:", KeyKind.LOCK),
     (b"b-", KeyKind.BATCH),
     (b"lmtr", KeyKind.LIMITER),
     (b"sidekiq-scheduler:", KeyKind.SCHEDULER),
-    (b"cron_job", KeyKind.CRON),
+    (b"cron_job:", KeyKind.CRON),
+    (b"cron_jobs:", KeyKind.CRON),
     (b"loops:", KeyKind.PERIODIC),
     (b"cron:", KeyKind.PERIODIC),
-    (b"j|", KeyKind.STATISTICS),
+    (b"j|", KeyKind.METRICS),
+    (b"deploylock-", KeyKind.METRICS),
     (b"it-", KeyKind.ITERATION),
-    (b"uniquejobs:", KeyKind.FOREIGN_LOCK),
-    (b"unique_jobs:", KeyKind.FOREIGN_LOCK),
     (b"uniquejobs", KeyKind.FOREIGN_LOCK),
+    (b"unique_jobs:", KeyKind.FOREIGN_LOCK),
     (b"working:queue:", KeyKind.FOREIGN_FETCH),
     (b"reliable-fetcher-", KeyKind.FOREIGN_FETCH),
+    (HANDOVER_PREFIX, KeyKind.HANDOVER),
 )
-_BY_FIRST = {first: [pair for pair in _PREFIXES if pair[0][:1] == first] for first in {prefix[:1] for prefix, _ in _PREFIXES}}
+# The third one: sidekiq 7.0 names a histogram CLASS-DAY-HOUR:MINUTE, without a prefix (lib/sidekiq/metrics/shared.rb).
+FORMS = (
+    (re.compile(rb"[^:\n]+:[0-9]+:[0-9a-f]{12}(:workers|:work|-signals|:super_queues)?"), KeyKind.PROCESS),
+    (re.compile(rb"[0-9]{8}-marks"), KeyKind.METRICS),
+    (re.compile(rb"[A-Z][A-Za-z0-9_:]*-[0-9]{1,2}-[0-9]{1,2}:[0-9]{1,2}"), KeyKind.METRICS),
+)
 IDENTITY = re.compile(rb"[^:\n]+:[0-9]+:[0-9a-f]{12}")
-_OF_PROCESS = re.compile(rb"[^:\n]+:[0-9]+:[0-9a-f]{12}(:workers|:work|-signals|:super_queues)?")
+"""Of a process: host, process id and a nonce."""
+
+_BY_FIRST = {first: [pair for pair in BEGINNINGS if pair[0][:1] == first] for first in {prefix[:1] for prefix, _ in BEGINNINGS}}
 
 
 def kind_of(key: bytes) -> KeyKind:
     """The kind of a key of a Redis that Sidekiq uses, alone or with others."""
-    if (exact := _EXACT.get(key)) is not None:
+    if (exact := EXACT_NAMES.get(key)) is not None:
         return exact
     for prefix, kind in _BY_FIRST.get(key[:1], ()):
         if key.startswith(prefix):
             return kind
-    if key.startswith(HANDOVER_PREFIX):
-        return KeyKind.HANDOVER
-    if _OF_PROCESS.fullmatch(key):
-        return KeyKind.PROCESS
+    for form, kind in FORMS:
+        if form.fullmatch(key):
+            return kind
     return KeyKind.OTHER
 
 
 _LIKE_SIDEKIQS = re.compile(rb"(sidekiq|queues?|retry|schedule|jobs?|jid|batch|cron)([:|_-]|$)", re.IGNORECASE)
+# As redis-namespace writes them; a handover would find nothing of it.
+_IN_A_NAMESPACE = re.compile(rb"[^\n]+:(queues|processes|dear-leader)")
 
 
 def is_like_sidekiqs(key: bytes) -> bool:
-    """Whether a key of no known kind begins with a word of Sidekiq's: nobody may pass over it in silence. A key map knows better."""
-    return not is_own_key(key) and _LIKE_SIDEKIQS.match(key) is not None
+    """Whether a key of no known kind looks like one of Sidekiq's: nobody may pass over it in silence. A key map knows better."""
+    return not is_own_key(key) and (_LIKE_SIDEKIQS.match(key) is not None or _IN_A_NAMESPACE.fullmatch(key) is not None)

@@ -21,6 +21,10 @@ class Why(Enum):
         "jobs of batches run where their batch is",
         "keep a worker of the old side until they are done; a batch moves whole once no process is left there",
     )
+    BATCH_IN_USE = (
+        "a batch moves whole, once no process is left on the old side",
+        "keep a worker there until its jobs are done, or stop all of them and do not start one again",
+    )
     OF_OTHER_QUEUES = ("they belong to queues that no live process of the new side works on", "start a worker there that lists them")
     OWNER_LIVES = ("a live process works on them", "let it finish, or stop it: what it does not finish it puts back into the queue")
     OWNER_UNSURE = ("their owner has no heartbeat, not yet for long enough", "wait a minute: they are given back then")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_list
+from uplift.sidekiq.locks import LOCK_PREFIX
 from uplift.sidekiq.mover import MoverServers
 from uplift.sidekiq.old_side import NewSide, OldSide, read_new_side, read_old_side
 from uplift.sidekiq.own_names import CONNECTION_NAME
@@ -14,6 +16,7 @@ from uplift.sidekiq.survey import OfSidekiq, Survey, Surveying
 
 _SURVEY_SECONDS = 60.0
 _TIMEOUT_SECONDS = 10.0
+_PAGE_KEYS = 1_000
 
 
 class Looks:
@@ -68,6 +71,20 @@ class Looks:
         refuse_what_is_not_understood(found)
         refuse_other_runs(found, self._run)
         self.survey, self._surveyed_at = found, now
+
+    def forget_survey(self) -> None:
+        """The next round begins with a new one."""
+        self.survey = None
+
+    def lock_names(self) -> tuple[bytes, ...]:
+        """The names of all unique locks there are now, by a SCAN. Raises what Connection.call raises."""
+        cursor, names = b"0", dict[bytes, None]()
+        while True:
+            following, page = as_list(self.source.call("SCAN", cursor, "MATCH", LOCK_PREFIX + b"*", "COUNT", _PAGE_KEYS))
+            names.update(dict.fromkeys(as_bytes_list(page)))
+            cursor = as_bytes(following)
+            if cursor == b"0":
+                return tuple(names)
 
     def close(self) -> None:
         """Safe to call twice."""

@@ -29,6 +29,8 @@ _KEPT_OUTBOXES = 20
 _TIMEOUT_SECONDS = 10.0
 StopPoint = Callable[[str], None]
 """Told where the mover is, by name: a test holds it there, or kills it."""
+BeforeApply = Callable[[SourceSide, TargetSide, list[Chunk]], None]
+"""What goes ahead of the jobs of chunks; it may be called for the same chunks again."""
 
 
 class Outcome(Enum):
@@ -88,7 +90,9 @@ class _Work:
 
 
 class Mover:
-    """Of one run, in one direction. `may_apply`: whether what was taken at a moment (monotonic seconds) may be run on the target yet."""
+    """Of one run, in one direction. `may_apply`: whether what was taken at a moment (monotonic seconds) may be run on the target yet;
+    `before_apply` is called with what is applied next.
+    """
 
     def __init__(
         self,
@@ -97,11 +101,12 @@ class Mover:
         limits: TakeLimits | None = None,
         *,
         may_apply: Callable[[float], bool] = lambda _taken_at: True,
+        before_apply: BeforeApply = lambda _source, _target, _chunks: None,
         stop_point: StopPoint = lambda _name: None,
     ) -> None:
         self.names = OwnNames(run)
         self.limits = limits or TakeLimits()
-        self._servers, self._may_apply, self._stop_point = servers, may_apply, stop_point
+        self._servers, self._may_apply, self._before_apply, self._stop_point = servers, may_apply, before_apply, stop_point
         self._seen = Seen()
         self._work: _Work | None = None
         self._ended: MoverStep | None = None
@@ -181,6 +186,8 @@ class Mover:
         work = self._work
         is_waiting = bool(work.waiting) and not self._may_apply(work.taken_at)
         to_apply = [] if is_waiting else work.waiting
+        if to_apply:
+            self._before_apply(work.source, work.target, to_apply)
         confirmed, work.applied = work.applied, []
         # Nothing more is taken while what was taken waits: what is in outboxes nobody runs.
         some = [] if is_waiting else takings[:_DEPTH]

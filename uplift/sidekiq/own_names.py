@@ -46,6 +46,11 @@ class OwnNames:
         """On the target, a hash: by counter of the statistics what was ever added."""
         return self._name(b"sums")
 
+    @property
+    def locks(self) -> bytes:
+        """On the target, a hash: by the name of a lock that was carried over the jid that holds it."""
+        return self._name(b"locks")
+
     def outbox(self, number: int) -> bytes:
         """A list: the jobs of a chunk; of a sorted set score, member, and so on."""
         return self._name(b"out:%d" % number)

@@ -19,8 +19,11 @@ class Plan:
     left: tuple[Left, ...]
 
 
-def plan_round(old: OldSide, new: NewSide, wishes: Wishes) -> Plan:
-    """Decide. Only queues that somebody on the new side works on are taken: what nobody works on would wait there unseen."""
+def plan_round(old: OldSide, new: NewSide, wishes: Wishes, *, with_batches: bool = False) -> Plan:
+    """Decide. `with_batches`: jobs of batches go too, since their batches have gone.
+
+    Only queues that somebody on the new side works on are taken: what nobody works on would wait there unseen.
+    """
     takings: list[tuple[Part, Taking]] = []
     left: list[Left] = []
     for queue in old.queues:
@@ -28,7 +31,7 @@ def plan_round(old: OldSide, new: NewSide, wishes: Wishes) -> Plan:
             left.append(Left(Part.QUEUES, queue.name, 0, Why.NO_LIST))
             continue
         if (why := _why_not(queue.name, new, wishes)) is None:
-            takings.append((Part.QUEUES, Taking(Place(PlaceKind.QUEUE, queue.name))))
+            takings.append((Part.QUEUES, Taking(Place(PlaceKind.QUEUE, queue.name), with_batches=with_batches)))
         elif queue.jobs:
             left.append(Left(Part.QUEUES, queue.name, queue.jobs, why))
     allowed = _allowed_in_sorted_sets(new, wishes)
@@ -38,7 +41,7 @@ def plan_round(old: OldSide, new: NewSide, wishes: Wishes) -> Plan:
             left.append(Left(part, b"", 0, Why.NO_LIST))
         elif wishes.wants(part):
             if jobs:
-                takings.append((part, Taking(Place(PlaceKind.SORTED_SET, part.value.encode()), queues=allowed)))
+                takings.append((part, Taking(Place(PlaceKind.SORTED_SET, part.value.encode()), queues=allowed, with_batches=with_batches)))
         elif jobs:
             left.append(Left(part, b"", jobs, Why.NOT_WANTED))
     return Plan(tuple(takings), tuple(left))

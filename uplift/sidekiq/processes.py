@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_list, as_optional_bytes
+from uplift.sidekiq.wrong_type import unless_wrong_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +38,39 @@ def read_processes(connection: Connection) -> tuple[Process, ...]:
 
 
 def process_of(identity: bytes, answer: Reply | ErrorReply) -> Process:
-    """From what HMGET of info, busy, beat and quiet answered; survives any bytes."""
-    if isinstance(answer, ErrorReply):
+    """From what HMGET of info, busy, beat and quiet answered; survives any bytes.
+
+    Only a hash that is not there makes a process dead: of a key of another type nothing is known, and it counts as alive.
+    Raises the ErrorReply of a server that cannot answer now.
+    """
+    whole = unless_wrong_type(answer)
+    if whole is None:
+        return Process(identity, is_alive=True)
+    values = [as_optional_bytes(one) for one in as_list(whole)]
+    if not any(value is not None for value in values):
         return Process(identity, is_alive=False)
-    info, busy, beat, quiet = (as_optional_bytes(one) for one in as_list(answer))
-    if info is None and beat is None:
-        return Process(identity, is_alive=False)
+    info, busy, beat, quiet = values
     said = _fields(info or b"")
-    queues, concurrency, version = said.get("queues"), said.get("concurrency"), said.get("version")
+    concurrency, version, running = said.get("concurrency"), said.get("version"), _number(busy)
     return Process(
         identity,
-        True,
-        frozenset(one.encode("utf-8", "surrogateescape") for one in queues if isinstance(one, str))
-        if isinstance(queues, list)
-        else frozenset(),
-        quiet == b"true",
-        _number(beat),
-        concurrency if isinstance(concurrency, int) else None,
-        int(number) if (number := _number(busy)) is not None else None,
-        version if isinstance(version, str) else None,
+        is_alive=True,
+        queues=_names(said.get("queues")),
+        is_quiet=quiet == b"true",
+        beat=_number(beat),
+        concurrency=concurrency if isinstance(concurrency, int) else None,
+        busy=None if running is None else int(running),
+        version=version if isinstance(version, str) else None,
     )
+
+
+def _names(queues: object) -> frozenset[bytes]:
+    found = set()
+    for one in queues if isinstance(queues, list) else ():
+        # Half a surrogate pair, written as an escape in JSON, is no text and so the name of no queue.
+        with suppress(UnicodeEncodeError):
+            found.add(one.encode("utf-8", "surrogateescape") if isinstance(one, str) else b"")
+    return frozenset(found - {b""})
 
 
 def _fields(info: bytes) -> dict[str, object]:

@@ -22,9 +22,8 @@ class PlaceState(StrEnum):
 
 @dataclass(slots=True)
 class Progress:
-    """`moved` are jobs (of statistics counters) by part and name; `waiting` is what the places of this round held when it began.
-
-    `statistics` are the sums that were taken, by counter: what the proof compares.
+    """`moved` are jobs (of statistics counters, of batches keys) by part and name; `waiting` is what the places of this round held when it
+    began. `locks` are on both sides now, `batches` were moved whole; `statistics` are the sums that were taken, by counter.
     """
 
     rounds: int = 0
@@ -32,6 +31,8 @@ class Progress:
     given_back: int = 0
     released: int = 0
     paused: int = 0
+    locks: int = 0
+    batches: int = 0
     statistics: Counter[bytes] = field(default_factory=Counter)
     states: dict[tuple[Part, bytes], PlaceState] = field(default_factory=dict)
     waiting: dict[tuple[Part, bytes], int] = field(default_factory=dict)
@@ -39,8 +40,8 @@ class Progress:
 
     @property
     def jobs(self) -> int:
-        """Moved in all, without counters."""
-        return sum(count for (part, _), count in self.moved.items() if part is not Part.STATISTICS)
+        """Moved in all, without counters and batches."""
+        return sum(count for (part, _), count in self.moved.items() if part not in {Part.STATISTICS, Part.BATCHES})
 
     @property
     def to_go(self) -> int:
@@ -58,6 +59,9 @@ class Progress:
                 place = (Part.STATISTICS, b"")
                 for name, number in zip(chunk.elements[::3], chunk.elements[1::3], strict=True):
                     self.statistics[name] += int(number)
+            case PlaceKind.BATCH:
+                place = (Part.BATCHES, b"")
+                self.batches += 1
         self.moved[place] += chunk.jobs
         if place in self.waiting:
             self.waiting[place] = max(0, self.waiting[place] - chunk.jobs)

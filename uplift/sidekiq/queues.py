@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, as_bytes_list
+from uplift.keyspace.server.replies import Reply, as_bytes_list, as_int, as_optional_bytes
 from uplift.sidekiq.processes import Process
+from uplift.sidekiq.wrong_type import unless_wrong_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,10 @@ def read_queues(connection: Connection, names: frozenset[bytes], *, with_oldest:
         else [None] * len(ordered)
     )
     return tuple(
-        Queue(
-            name,
-            length if isinstance(length, int) and not isinstance(length, ErrorReply) else None,
-            name in paused,
-            end if isinstance(end, bytes) else None,
-        )
+        Queue(name, _optional_int(unless_wrong_type(length)), name in paused, as_optional_bytes(unless_wrong_type(end)))
         for name, length, end in zip(ordered, lengths, ends, strict=True)
     )
+
+
+def _optional_int(answer: Reply) -> int | None:
+    return None if answer is None else as_int(answer)

@@ -2,208 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
-from uplift.keyspace.server.connection import pack
-from uplift.keyspace.server.replies import as_bytes_list
+from uplift.sidekiq.asking import Ask, until_applied, until_done, until_taken
+from uplift.sidekiq.batches import PREFIX, keys_by_batch
 from uplift.sidekiq.chunk import Place, PlaceKind
 from uplift.sidekiq.dead_owners import DeadOwners
-from uplift.sidekiq.interruptions import answered
 from uplift.sidekiq.key_kinds import KeyKind
 from uplift.sidekiq.left import Left, Why
+from uplift.sidekiq.locks import Locks
 from uplift.sidekiq.looks import Looks
-from uplift.sidekiq.mover import Mover, MoverStep
-from uplift.sidekiq.planning import plan_round
-from uplift.sidekiq.private_queues import PrivateQueue
+from uplift.sidekiq.moving_statistics import move_statistics
+from uplift.sidekiq.old_side import OldSide
+from uplift.sidekiq.owners import Owners, give_back, look_for_owners
+from uplift.sidekiq.planning import Plan, plan_round
 from uplift.sidekiq.progress import PlaceState, Progress
 from uplift.sidekiq.source_side import SourceSide, TakeLimits, Taken, Taking
 from uplift.sidekiq.target_side import TargetSide
 from uplift.sidekiq.wishes import SORTED_SETS, Part, Wishes
 
-_GIVEN_BACK_AT_ONCE = 100
 _HELD_AT_ONCE = 200
-_COUNTERS_AT_ONCE = 100
-_FOREVER = -1
-Ask = Callable[[Mover], MoverStep]
-"""One piece of work for the mover."""
+_DEPTH = 2
 
 
+@dataclass(slots=True)
 class Round:
-    """`dead` is kept from round to round. `left` grows while the round goes on."""
+    """`dead` and `locks` are kept from round to round. `left` grows while the round goes on; `private_keys` are those of private queues."""
 
-    def __init__(
-        self, looks: Looks, wishes: Wishes, progress: Progress, dead: DeadOwners, limits: TakeLimits, clock: Callable[[], float]
-    ) -> None:
-        self._looks, self._wishes, self._progress, self._dead, self._limits, self._clock = looks, wishes, progress, dead, limits, clock
-        self._left: list[Left] = []
-        self.private_keys: tuple[bytes, ...] = ()
-
-    @property
-    def left(self) -> tuple[Left, ...]:
-        """What it left."""
-        return tuple(self._left)
+    looks: Looks
+    wishes: Wishes
+    progress: Progress
+    dead: DeadOwners
+    locks: Locks
+    limits: TakeLimits
+    now: float
+    left: list[Left] = field(default_factory=list)
+    private_keys: tuple[bytes, ...] = ()
 
     def pieces(self) -> Iterator[Ask]:
-        """One after the other; the next one is made when the one before was asked."""
-        old, new = self._looks.old_side(), self._looks.new_side()
-        plan = plan_round(old, new, self._wishes)
-        self._left.extend(plan.left)
-        self._show(plan.takings, {**{(Part.QUEUES, one.name): one.jobs or 0 for one in old.queues}, **_counts(old.sorted_sets)}, plan.left)
-        if self._wishes.wants(Part.PAUSED) and old.paused:
-            yield lambda mover: mover.ask(lambda _source, target: self._carry_paused(target, sorted(old.paused)))
-        yield from self._private(old.private(self._survey_names(KeyKind.QUEUE)))
+        """One after the other. Raises what Connection.call raises."""
+        old, new = self.looks.old_side(), self.looks.new_side()
+        owners = look_for_owners(self.looks, self.dead, old, old.private(self._surveyed(KeyKind.QUEUE)), self.now)
+        self.private_keys = tuple(one.key for one in owners.queues)
+        batches = keys_by_batch(self._surveyed(KeyKind.BATCH))
+        may_move_batches = owners.are_all_dead and self.wishes.wants(Part.BATCHES)
+        plan = plan_round(old, new, self.wishes, with_batches=may_move_batches and not batches)
+        self.left.extend(plan.left)
+        self._show(plan, old)
+        if self.wishes.wants(Part.PAUSED) and old.paused:
+            yield from until_done(lambda _source, target: self._carry_paused(target, sorted(old.paused)))
+        yield from give_back(owners, self.wishes, self.progress, self.left)
+        yield from self._batches(batches, owners)
+        if self.wishes.wants(Part.LOCKS):
+            yield from until_done(self._carry_locks)
         for part, taking in plan.takings:
             yield from self._emptied(part, taking)
-        yield from self._applied()
+        yield from until_applied()
         for part in SORTED_SETS:
-            yield from self._released(part)
-        if self._wishes.wants(Part.STATISTICS):
-            yield from self._statistics()
-        yield from self._applied()
+            yield from until_done(lambda _source, target, part=part: self._release(target, part))  # type: ignore[misc]
+        if self.wishes.wants(Part.STATISTICS):
+            yield from move_statistics(self.looks.source, self._surveyed(KeyKind.STATISTICS), self.left)
+        yield from until_applied()
 
-    def _survey_names(self, kind: KeyKind) -> tuple[bytes, ...]:
-        return self._looks.survey.of(kind) if self._looks.survey is not None else ()
+    def _surveyed(self, kind: KeyKind) -> tuple[bytes, ...]:
+        return self.looks.survey.of(kind) if self.looks.survey is not None else ()
 
-    def _show(self, takings: tuple[tuple[Part, Taking], ...], counts: dict[tuple[Part, bytes], int], left: tuple[Left, ...]) -> None:
-        places = [(part, taking.place.name if part is Part.QUEUES else b"") for part, taking in takings]
-        self._progress.waiting = {place: counts.get(place, 0) for place in places}
-        self._progress.states = dict.fromkeys(places, PlaceState.WAITING) | {(one.part, one.name): PlaceState.LEFT for one in left}
+    def _show(self, plan: Plan, old: OldSide) -> None:
+        counts: dict[tuple[Part, bytes], int] = {(part, b""): count or 0 for part, count in old.sorted_sets.items()}
+        counts.update({(Part.QUEUES, one.name): one.jobs or 0 for one in old.queues})
+        places = [_place(part, taking) for part, taking in plan.takings]
+        self.progress.waiting = {place: counts.get(place, 0) for place in places}
+        self.progress.states = dict.fromkeys(places, PlaceState.WAITING) | {(one.part, one.name): PlaceState.LEFT for one in plan.left}
 
     def _carry_paused(self, target: TargetSide, names: list[bytes]) -> None:
-        self._progress.paused += target.carry_paused(names)
+        self.progress.paused += target.carry_paused(names)
+
+    def _carry_locks(self, source: SourceSide, target: TargetSide) -> None:
+        self.progress.locks = self.locks.in_a_round(source, target, self._surveyed(KeyKind.LOCK))
+
+    def _batches(self, batches: dict[bytes, tuple[bytes, ...]], owners: Owners) -> Iterator[Ask]:
+        """Each whole, once nobody is left who could run its jobs on the old side; its jobs follow in the next round."""
+        if not batches:
+            return
+        if not self.wishes.wants(Part.BATCHES) or not owners.are_all_dead:
+            why = Why.BATCH_IN_USE if self.wishes.wants(Part.BATCHES) else Why.NOT_WANTED
+            self.left.append(Left(Part.BATCHES, b"", len(batches), why))
+            return
+        for name, keys in batches.items():
+            yield from until_taken(Taking(Place(PlaceKind.BATCH, name.removeprefix(PREFIX)), keys=keys), 1, [])
+        yield from until_applied()
+        self.looks.forget_survey()
 
     def _emptied(self, part: Part, taking: Taking) -> Iterator[Ask]:
         """Take until there is nothing more that may be taken."""
-        place = (part, taking.place.name if part is Part.QUEUES else b"")
-        self._progress.states[place] = PlaceState.TAKING
+        place = _place(part, taking)
+        self.progress.states[place] = PlaceState.TAKING
         of_batches = of_others = 0
-        steps: list[MoverStep] = []
-
-        def take(mover: Mover) -> MoverStep:
-            steps.append(mover.step([taking, taking]))
-            return steps[-1]
-
         while True:
-            yield take
-            taken = steps.pop().taken
-            last = _last_of(taken)
-            if last is None:
-                # What was taken before waits, or a connection broke: the same again.
-                continue
-            if part is not Part.QUEUES:
-                of_batches, of_others = of_batches + last.of_batches, of_others + last.of_other_queues
-            else:
-                of_batches = last.of_batches
+            found: list[Taken] = []
+            yield from until_taken(taking, _DEPTH, found)
+            last = found[0]
             if part is Part.QUEUES:
+                of_batches = last.of_batches
                 # A queue that is written meanwhile would never be seen empty, and the others would wait.
                 if not self._is_full(last):
                     break
-            elif last.chunk is None and last.rank == taking.rank:
-                break
+            else:
+                of_batches, of_others = of_batches + last.of_batches, of_others + last.of_other_queues
+                if last.chunk is None and last.rank == taking.rank:
+                    break
             taking = replace(taking, rank=last.rank)
-        self._progress.states[place] = PlaceState.LEFT if of_batches or of_others else PlaceState.EMPTY
-        if of_batches:
-            self._left.append(Left(part, place[1], of_batches, Why.OF_BATCHES))
-        if of_others:
-            self._left.append(Left(part, place[1], of_others, Why.OF_OTHER_QUEUES))
+        self.progress.states[place] = PlaceState.LEFT if of_batches or of_others else PlaceState.EMPTY
+        counts = ((of_batches, Why.OF_BATCHES), (of_others, Why.OF_OTHER_QUEUES))
+        self.left.extend(Left(part, place[1], jobs, why) for jobs, why in counts if jobs)
 
     def _is_full(self, taken: Taken) -> bool:
         """Whether as much was taken as was asked for, so that more may be there."""
-        limits, chunk = self._limits, taken.chunk
-        return chunk is not None and (chunk.jobs >= limits.jobs or sum(map(len, chunk.elements)) >= limits.bytes)
+        chunk = taken.chunk
+        return chunk is not None and (chunk.jobs >= self.limits.jobs or sum(map(len, chunk.elements)) >= self.limits.bytes)
 
-    def _applied(self) -> Iterator[Ask]:
-        """Until everything that was taken is on the target."""
-        idle: list[bool] = []
-
-        def go_on(mover: Mover) -> MoverStep:
-            step = mover.step([])
-            idle.append(mover.is_idle)
-            return step
-
-        while not idle or not idle[-1]:
-            yield go_on
-
-    def _private(self, queues: tuple[PrivateQueue, ...]) -> Iterator[Ask]:
-        """Give back what dead owners hold, to the old queue, from which it is taken as any other job."""
-        self.private_keys = tuple(one.key for one in queues)
-        lengths = self._lengths(self.private_keys)
-        owners = sorted({one.owner for one in queues if one.owner is not None})
-        there = self._looks.are_there(owners)
-        now = self._clock()
-        self._dead.look(now, there)
-        for one in queues:
-            if not (jobs := lengths[one.key]):
-                continue
-            if one.owner is None:
-                self._left.append(Left(Part.PRIVATE, one.key, jobs, Why.OWNER_UNKNOWN))
-            elif there[one.owner]:
-                self._left.append(Left(Part.PRIVATE, one.key, jobs, Why.OWNER_LIVES))
-            elif not self._dead.is_dead(one.owner, now):
-                self._left.append(Left(Part.PRIVATE, one.key, jobs, Why.OWNER_UNSURE))
-            elif self._wishes.wants(Part.PRIVATE) and self._wishes.wants_queue(one.queue):
-                yield from self._given_back(one, one.owner)
-            else:
-                self._left.append(Left(Part.PRIVATE, one.key, jobs, Why.NOT_WANTED))
-
-    def _lengths(self, keys: tuple[bytes, ...]) -> dict[bytes, int]:
-        answers = self._looks.source.call_all([pack("LLEN", key) for key in keys]) if keys else []
-        # What is no list is something all the same.
-        return {key: one if isinstance(one, int) else 1 for key, one in zip(keys, answers, strict=True)}
-
-    def _given_back(self, queue: PrivateQueue, owner: bytes) -> Iterator[Ask]:
-        found: list[int] = []
-
-        def give(source: SourceSide, _target: TargetSide) -> None:
-            found.append(source.give_back(owner, queue.key, b"queue:" + queue.queue, _GIVEN_BACK_AT_ONCE))
-
-        while not found or found[-1] == _GIVEN_BACK_AT_ONCE:
-            yield lambda mover: mover.ask(give)
-        self._progress.given_back += sum(found)
-
-    def _released(self, part: Part) -> Iterator[Ask]:
+    def _release(self, target: TargetSide, part: Part) -> None:
         """Bring what was held back, where nothing is in its way any more."""
-        found: list[tuple[int, int]] = []
-
-        def release(_source: SourceSide, target: TargetSide) -> None:
-            found.append(target.release_held(part.value.encode(), _HELD_AT_ONCE))
-
-        while not found:
-            yield lambda mover: mover.ask(release)
-        released, held = found[-1]
-        self._progress.released += released
+        released, held = target.release_held(part.value.encode(), _HELD_AT_ONCE)
+        self.progress.released += released
         if held:
-            self._left.append(Left(part, b"", held, Why.HELD))
-
-    def _statistics(self) -> Iterator[Ask]:
-        """Counters, with the moment they expire at as it was read before."""
-        names = [name for name in self._survey_names(KeyKind.STATISTICS) if name.startswith(b"stat:")]
-        for first in range(0, len(names), _COUNTERS_AT_ONCE):
-            some = names[first : first + _COUNTERS_AT_ONCE]
-            taking = Taking(Place(PlaceKind.STATISTICS, b""), counters=tuple(zip(some, self._moments(some), strict=True)))
-            steps: list[MoverStep] = []
-
-            def take(mover: Mover, taking: Taking = taking, steps: list[MoverStep] = steps) -> MoverStep:
-                steps.append(mover.step([taking]))
-                return steps[-1]
-
-            while (taken := _last_of(steps.pop().taken) if steps else None) is None:
-                yield take
-            self._left.extend(Left(Part.STATISTICS, name, 1, Why.NO_NUMBER) for name in taken.other_counters)
-
-    def _moments(self, names: list[bytes]) -> list[int]:
-        source = self._looks.source
-        time, *lives = source.call_all([pack("TIME"), *[pack("PTTL", name) for name in names]])
-        seconds, microseconds = as_bytes_list(answered(time))
-        now = int(seconds) * 1000 + int(microseconds) // 1000
-        return [now + life if isinstance(life, int) and life >= 0 else _FOREVER for life in lives]
+            self.left.append(Left(part, b"", held, Why.HELD))
 
 
-def _last_of(taken: tuple[Taken, ...]) -> Taken | None:
-    """The last answer to a taking, which says how the place stands; None where nothing was asked."""
-    return taken[-1] if taken else None
-
-
-def _counts(sorted_sets: dict[Part, int | None]) -> dict[tuple[Part, bytes], int]:
-    return {(part, b""): count or 0 for part, count in sorted_sets.items()}
+def _place(part: Part, taking: Taking) -> tuple[Part, bytes]:
+    return part, taking.place.name if part is Part.QUEUES else b""

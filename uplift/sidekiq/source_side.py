@@ -12,7 +12,7 @@ from uplift.sidekiq.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.own_names import OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import SourceLedger
-from uplift.sidekiq.scripts import CONFIRM, GIVE_BACK, RAISE_EPOCH, TAKE_LIST, TAKE_SORTED_SET, TAKE_STATISTICS
+from uplift.sidekiq.scripts import CONFIRM, GIVE_BACK, RAISE_EPOCH, TAKE_BATCH, TAKE_LIST, TAKE_SORTED_SET, TAKE_STATISTICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,16 @@ class TakeLimits:
 class Taking:
     """What to take next. `rank`: of a sorted set, where to begin. `queues`: of a sorted set, whose jobs may go; None: of all.
 
-    `counters`: of statistics, each with the moment it expires at (ms since 1970, -1 never).
+    `counters`: of statistics, each with the moment it expires at (ms since 1970, -1 never). `keys`: of a batch. `with_batches`: jobs of
+    batches too.
     """
 
     place: Place
     rank: int = 0
     queues: tuple[bytes, ...] | None = None
     counters: tuple[tuple[bytes, int], ...] = ()
+    keys: tuple[bytes, ...] = ()
+    with_batches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +141,17 @@ class SourceSide:
         head = (self.epoch, number, place.text)
         match place.kind:
             case PlaceKind.QUEUE:
-                return TAKE_LIST.request([*keys, place.key], *head, limits.jobs, limits.bytes, limits.look)
+                return TAKE_LIST.request([*keys, place.key], *head, limits.jobs, limits.bytes, limits.look, int(taking.with_batches))
             case PlaceKind.SORTED_SET:
                 # No name at all would be: of all queues.
                 queues = [] if taking.queues is None else [b'"queue":"%b"' % queue for queue in taking.queues] or [b""]
-                return TAKE_SORTED_SET.request([*keys, place.key], *head, limits.jobs, limits.bytes, taking.rank, limits.look, *queues)
+                words: tuple[int | bytes, ...] = (limits.jobs, limits.bytes, taking.rank, limits.look, int(taking.with_batches), *queues)
+                return TAKE_SORTED_SET.request([*keys, place.key], *head, *words)
             case PlaceKind.STATISTICS:
                 moments = [moment for _, moment in taking.counters]
                 return TAKE_STATISTICS.request([*keys, self.names.taken_sums, *[name for name, _ in taking.counters]], *head, *moments)
+            case PlaceKind.BATCH:
+                return TAKE_BATCH.request([*keys, b"batches", b"dead-batches", *taking.keys], *head, place.name)
 
 
 def _taken(number: int, taking: Taking, head: list[Reply], elements: list[bytes]) -> Taken:
@@ -157,6 +163,8 @@ def _taken(number: int, taking: Taking, head: list[Reply], elements: list[bytes]
             return Taken(taking, chunk, of_batches=as_int(head[3]), of_other_queues=as_int(head[4]), rank=as_int(head[5]))
         case PlaceKind.STATISTICS:
             return Taken(taking, chunk, other_counters=tuple(as_bytes_list(head[2])))
+        case PlaceKind.BATCH:
+            return Taken(taking, chunk)
 
 
 def _checked(reply: Reply | ErrorReply, wanted: bytes | None = None) -> list[Reply]:

@@ -7,34 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_list
+from uplift.keyspace.server.replies import as_scan
 from uplift.sidekiq.key_kinds import KeyKind, is_like_sidekiqs, kind_of
 
 _PAGE_KEYS = 1_000
 _NAMES_KEPT = 100_000
-_KEPT = frozenset(
-    {
-        KeyKind.QUEUE,
-        KeyKind.BATCH,
-        KeyKind.LOCK,
-        KeyKind.SCHEDULER,
-        KeyKind.CRON,
-        KeyKind.STATISTICS,
-        KeyKind.FOREIGN_LOCK,
-        KeyKind.FOREIGN_FETCH,
-        KeyKind.HANDOVER,
-        KeyKind.PROCESS,
-    }
-)
 OfSidekiq = Callable[[bytes], bool]
 """Whether a key of no known kind belongs to Sidekiq's side all the same, so that it may not be passed over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`counts` by kind; `names` of those kinds that are looked at one by one, at most 100,000 of a kind (`cut_off` then has it).
+    """`counts` by kind; `names` by kind, at most 100,000 of each: `cut_off` has the kinds of which there are more.
 
-    `unknown`: keys that a handover may not pass over. `at`: when it was over, monotonic seconds.
+    `unknown`: keys that a handover may not pass over; KeyKind.OTHER in `cut_off` stands for them.
+    A key that comes or goes while the SCAN runs may be in it or not.
     """
 
     counts: Counter[KeyKind]
@@ -49,10 +36,11 @@ class Survey:
 
 @dataclass(slots=True)
 class Surveying:
-    """One SCAN under way; `step` reads a page of it."""
+    """One SCAN under way; `step` reads a page of it. `seen`: how many keys went by, some of them perhaps twice."""
 
     connection: Connection
     is_of_sidekiq: OfSidekiq = is_like_sidekiqs
+    seen: int = 0
     _cursor: bytes = b"0"
     _counts: Counter[KeyKind] = field(default_factory=Counter)
     _names: dict[KeyKind, dict[bytes, None]] = field(default_factory=dict)
@@ -61,9 +49,9 @@ class Surveying:
 
     def step(self) -> Survey | None:
         """The next page; what was found once it was the last one. Raises what Connection.call raises."""
-        cursor, page = as_list(self.connection.call("SCAN", self._cursor, "COUNT", _PAGE_KEYS))
-        self._cursor = as_bytes(cursor)
-        for key in as_bytes_list(page):
+        self._cursor, page = as_scan(self.connection.call("SCAN", self._cursor, "COUNT", _PAGE_KEYS))
+        self.seen += len(page)
+        for key in page:
             self._take(key)
         if self._cursor != b"0":
             return None
@@ -73,19 +61,19 @@ class Surveying:
     def _take(self, key: bytes) -> None:
         kind = kind_of(key)
         if kind is KeyKind.OTHER:
-            if self.is_of_sidekiq(key) and len(self._unknown) < _NAMES_KEPT:
-                self._unknown[key] = None
-            return
-        if kind not in _KEPT:
-            self._counts[kind] += 1
+            if self.is_of_sidekiq(key):
+                self._keep(self._unknown, key, kind)
             return
         names = self._names.setdefault(kind, {})
         if key not in names:
             self._counts[kind] += 1
-            if len(names) < _NAMES_KEPT:
-                names[key] = None
-            else:
-                self._cut_off.add(kind)
+            self._keep(names, key, kind)
+
+    def _keep(self, names: dict[bytes, None], key: bytes, kind: KeyKind) -> None:
+        if len(names) < _NAMES_KEPT:
+            names[key] = None
+        elif key not in names:
+            self._cut_off.add(kind)
 
 
 def survey(connection: Connection, is_of_sidekiq: OfSidekiq = is_like_sidekiqs) -> Survey:

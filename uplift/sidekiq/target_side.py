@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from uplift.errors import NotConvertible
+from uplift.keyspace.rdb.payload import converted, fits, payload_version
 from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.rdb_version import newest_payload_taken
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list, as_optional_bytes
-from uplift.sidekiq.chunk import Chunk, PlaceKind
+from uplift.sidekiq.chunk import BATCH_FIELDS, Chunk, PlaceKind
 from uplift.sidekiq.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.own_names import OwnNames
 from uplift.sidekiq.replicas import Replicas
 from uplift.sidekiq.resuming import TargetLedger
-from uplift.sidekiq.scripts import APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RAISE_EPOCH, RELEASE_HELD
+from uplift.sidekiq.scripts import APPLY_BATCH, APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RAISE_EPOCH, RELEASE_HELD
 
 _JOURNAL_KEEPS = 1_000
 _TAKES_JOBS = frozenset({b"list", b"none"})
@@ -121,6 +125,8 @@ class TargetSide:
         if chunk.place.kind is PlaceKind.SORTED_SET:
             keys = [names.target_ledger, names.journal, chunk.place.key, names.held(chunk.place.name)]
             answer = APPLY_SORTED_SET.call(self.connection, keys, *head, *chunk.elements)
+        elif chunk.place.kind is PlaceKind.BATCH:
+            answer = self._apply_batch(chunk, head)
         else:
             numbers = [one for pair in zip(chunk.elements[1::3], chunk.elements[2::3], strict=True) for one in pair]
             answer = APPLY_STATISTICS.call(
@@ -138,6 +144,18 @@ class TargetSide:
                 )
             case _:
                 raise BeginAgain(f"the target has applied {what.decode()} chunks, and {chunk.number} is to follow")
+
+    def _apply_batch(self, chunk: Chunk, head: tuple[bytes | int, ...]) -> Reply:
+        newest = newest_payload_taken(read_server_facts(self.connection))
+        keys = [self.names.target_ledger, self.names.journal, b"batches", b"dead-batches", *chunk.elements[::BATCH_FIELDS]]
+        words: list[bytes] = []
+        for at in range(0, len(chunk.elements), BATCH_FIELDS):
+            *fields, payload = chunk.elements[at + 1 : at + BATCH_FIELDS]
+            try:
+                words += [*fields, payload if fits(payload_version(payload), newest) else converted(payload, newest)]
+            except NotConvertible as problem:
+                raise NotApplied(chunk.number, f"batch {chunk.place.name.decode('utf-8', 'replace')}: {problem}") from None
+        return APPLY_BATCH.call(self.connection, keys, *head, chunk.place.name, *words)
 
     def release_held(self, name: bytes, most: int) -> tuple[int, int]:
         """Of a sorted set: members that were added since no twin is in their way any more, and those that are still held."""

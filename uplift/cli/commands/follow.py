@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Optional
 
 import typer
@@ -16,6 +12,7 @@ import typer
 from uplift.cli.options.follow_run import Authority, FollowTo, KeyMapFile, SourceLatency, StandsBy, TwoWay, Until
 from uplift.cli.options.follow_state import ForMinutes, StateFolderOption, authority_named, latency_within_range, seconds_of
 from uplift.cli.options.redis_urls import URL_HELP, ClockTolerance, Databases, From, scope_of, source_endpoint, target_urls
+from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.follow_text import named_lines, status_line, status_lines
 from uplift.cli.terminal.follow_view import FollowView, shown_follow
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
@@ -79,23 +76,8 @@ def run(
         stands_by=standby,
         source_latency=latency_within_range(source_latency),
     )
-    with _ended_by_signal(), cycles_looked_for_seldom():
+    with ended_by_signal(), cycles_looked_for_seldom():
         raise typer.Exit(_follow(request, state, ends_in_sync=until is not None, as_json=as_json))
-
-
-@contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """SIGTERM, by which containers are stopped, and SIGHUP, as a session is lost, end it as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _follow(request: FollowRequest, path: Path, *, ends_in_sync: bool, as_json: bool) -> ExitCode:

@@ -10,8 +10,8 @@ from typing import Annotated, Optional
 import typer
 
 from uplift.cli.gate.state import GateDirectory, GateRun
+from uplift.cli.options.handover_wishes import both_sides
 from uplift.cli.options.redis_urls import URL_HELP, From
-from uplift.cli.options.sidekiq_sides import sidekiq_endpoints
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.gate_text import how_it_goes_on, notice_lines, step_document, step_lines
 from uplift.cli.terminal.output import AsJson, print_lines
@@ -54,8 +54,9 @@ def gate(
     """
     if back and abandon:
         raise BadInput("--back --abandon: allowed: one of the two")
+    sides = both_sides(source, target)
     moment = time.time() if at is None or at == "now" else moment_of(at)
-    (here, there), database = sidekiq_endpoints(source, target)
+    (here, there), database = (side.endpoint for side in sides), sides[0].database
     directory = GateDirectory(state)
     directory.make()
     lock = directory.lock()

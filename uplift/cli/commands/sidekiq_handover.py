@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Optional
 
 import typer
@@ -16,9 +12,10 @@ from uplift.cli.handover.dry_run import dry_run_lines, read_dry_run
 from uplift.cli.handover.state import HandoverDirectory, HandoverState, LiveSettings, paused_for
 from uplift.cli.handover.status import HandoverStatus, StatusTaker
 from uplift.cli.options.follow_state import ForMinutes, seconds_of
+from uplift.cli.options.handover_wishes import both_sides, of_sidekiq_in, parts_named
 from uplift.cli.options.keymap_file import OptionalKeyMap
 from uplift.cli.options.redis_urls import URL_HELP, From
-from uplift.cli.options.sidekiq_sides import of_sidekiq_by, parts_named, sidekiq_endpoints
+from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
 from uplift.cli.terminal.handover_view import shown_handover
 from uplift.cli.terminal.output import AsJson, print_lines
@@ -63,24 +60,24 @@ def handover(
 
     The same command with the same --state goes on where it was, whatever ended it.
     """
-    (here, there), database = sidekiq_endpoints(source, target)
+    here, there = both_sides(source, target)
     wishes = Wishes(
         parts_named(only), None if not queue else frozenset(one.encode() for one in queue), any_queue, until_empty, throttle or 0.0
     )
-    is_of_sidekiq = of_sidekiq_by(keymap)
+    is_of_sidekiq = of_sidekiq_in(keymap)
     if dry_run:
-        found = read_dry_run(here, there, database, wishes, is_of_sidekiq)
+        found = read_dry_run(here.endpoint, there.endpoint, here.database, wishes, is_of_sidekiq)
         print_lines(dry_run_lines(found))
         return
     directory = HandoverDirectory(state)
     directory.make()
     lock = directory.lock()
     try:
-        fresh = HandoverState(source=str(here), target=str(there), **({"run": run} if run else {}))
+        fresh = HandoverState(source=str(here.endpoint), target=str(there.endpoint), **({"run": run} if run else {}))
         begun = directory.begun(fresh)
         if throttle is not None:
             directory.set(directory.settings().model_copy(update={"throttle": throttle}))
-        prepared = prepare(here, there, database, waits=not without_wait)
+        prepared = prepare(here.endpoint, there.endpoint, here.database, waits=not without_wait)
         one = Handover(prepared.servers, begun.run.encode(), wishes, is_of_sidekiq=is_of_sidekiq)
         raise typer.Exit(_driven(one, directory, begun.run, as_json=as_json))
     finally:
@@ -90,7 +87,7 @@ def handover(
 def _driven(one: Handover, directory: HandoverDirectory, run: str, *, as_json: bool) -> ExitCode:
     taker = StatusTaker(one, run)
     try:
-        with shown_handover(as_json=as_json) as view, _ended_by_signal():
+        with shown_handover(as_json=as_json) as view, ended_by_signal():
             driving = Driving(one, directory, view, taker)
             try:
                 last = driving.to_its_end()
@@ -110,21 +107,6 @@ def _driven(one: Handover, directory: HandoverDirectory, run: str, *, as_json: b
 def _exit_code(last: HandoverStatus) -> ExitCode:
     is_whole = last.ended is Ended.EMPTY or (last.ended is Ended.ROUND and not last.left)
     return ExitCode.DONE if is_whole else ExitCode.FAILED
-
-
-@contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """SIGTERM, by which containers are stopped, and SIGHUP, as a session is lost, end it as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def set_(

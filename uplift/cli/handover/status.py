@@ -66,6 +66,8 @@ class HandoverStatus:
     given_back: int
     released: int
     counters: int
+    locks: int
+    batches: int
     throttle: float
     places: tuple[PlaceStatus, ...] = ()
     left: tuple[LeftStatus, ...] = ()
@@ -116,6 +118,8 @@ class StatusTaker:
             given_back=progress.given_back,
             released=progress.released,
             counters=len(progress.statistics),
+            locks=progress.locks,
+            batches=progress.batches,
             throttle=self.handover.wishes.most_jobs_a_second,
             places=tuple(
                 PlaceStatus(part.value, shown(name), state, progress.waiting.get((part, name), 0), progress.moved[part, name])

@@ -1,6 +1,7 @@
 -- Moves the oldest jobs of a queue into an outbox. RPOPLPUSH, since LRANGE at the tail walks the whole list.
 --
--- KEYS and ARGV 1 to 3 as take_head.lua.  ARGV: 4 jobs at most, 5 bytes after which no further one is taken, 6 jobs of batches to look past.
+-- KEYS and ARGV 1 to 3 as take_head.lua.  ARGV: 4 jobs at most, 5 bytes after which no further one is taken, 6 jobs of batches to look past, 7 1: they are
+-- taken too.
 -- Answers: 'taken', jobs, bytes, jobs of batches met; or why not.
 local refused = refusal()
 if refused then return refused end
@@ -9,7 +10,7 @@ local taken, bytes, aside = 0, 0, {}
 while taken < most and bytes < most_bytes and #aside < look do
   local job = call('RPOPLPUSH', queue, outbox)
   if not job then break end
-  if is_of_batch(job) then
+  if ARGV[7] ~= '1' and is_of_batch(job) then
     call('LPOP', outbox)
     aside[#aside + 1] = job
   else

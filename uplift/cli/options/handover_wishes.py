@@ -1,0 +1,38 @@
+"""Options of `uplift sidekiq handover`: both sides, and which parts are wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from uplift.cli.options.keymap_file import sound_keymap
+from uplift.cli.options.sidekiq_sides import Side, side_from, side_to
+from uplift.errors import BadInput
+from uplift.keyspace.keymap.routing import build_router
+from uplift.sidekiq.key_map_rules import of_sidekiq_by
+from uplift.sidekiq.survey import OfSidekiq
+from uplift.sidekiq.wishes import Part
+
+
+def both_sides(source: str, target: str) -> tuple[Side, Side]:
+    """From --from and --to, with the same database. Raises BadInput."""
+    here, there = side_from(source), side_to(target)
+    if here.database != there.database:
+        raise BadInput(f"--from names database {here.database}, and --to {there.database}: allowed: the same of both")
+    return here, there
+
+
+def parts_named(text: str | None) -> frozenset[Part]:
+    """--only. Raises BadInput for what is no part."""
+    if text is None:
+        return frozenset(Part)
+    allowed = {part.value: part for part in Part}
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in allowed]:
+        raise BadInput(f"--only {unknown[0]}: allowed: {', '.join(allowed)}")
+    return frozenset(allowed[name] for name in names)
+
+
+def of_sidekiq_in(keymap: Path | None) -> OfSidekiq:
+    """Which keys of no known kind are Sidekiq's all the same. Raises BadInput for a map that cannot be used."""
+    read = sound_keymap(keymap) if keymap is not None else None
+    return of_sidekiq_by(build_router(read, tuple(read.destinations)) if read is not None else None)

@@ -1,0 +1,12 @@
+-- Deletes locks that a job still holds, and no other one.
+--
+-- KEYS: 1 ledger of this server, 2.. locks.  ARGV: 1 epoch, then the jid of each.
+-- Answers: 'locks', how many were deleted; or why not.
+local call = redis.call
+local epoch = call('HGET', KEYS[1], 'epoch')
+if epoch ~= ARGV[1] then return {'epoch', epoch or ''} end
+local deleted = 0
+for i = 2, #KEYS do
+  if call('GET', KEYS[i]) == ARGV[i] then deleted = deleted + call('DEL', KEYS[i]) end
+end
+return {'locks', deleted}
