@@ -1,5 +1,6 @@
-"""`python -m rehearsal.app HOST PORT JOURNAL`: run the application until SIGTERM, then write the journal.
+"""`python -m rehearsal.app HOST PORT JOURNAL [--schedule]`: run the application until SIGTERM, then write the journal.
 
+With --schedule it fires cron jobs as well: the journal says which instances, by name and second.
 While it runs it prints a line a second: calls so far, failures so far, seconds since the last acknowledged write.
 """
 
@@ -15,6 +16,7 @@ from typing import Protocol
 
 from rehearsal.app.client import AppRedis
 from rehearsal.app.journal import Journal
+from rehearsal.app.scheduler import Scheduler
 from rehearsal.app.web import Web
 from rehearsal.app.workers import Poller, Worker
 
@@ -28,7 +30,7 @@ class Actor(Protocol):
         """Act until told to stop."""
 
 
-def main(host: str, port: int, journal_path: Path) -> None:
+def main(host: str, port: int, journal_path: Path, *, fires_cron: bool = False) -> None:
     """Start every actor on a thread and a connection of its own."""
     journal, stop = Journal(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,6 +42,8 @@ def main(host: str, port: int, journal_path: Path) -> None:
     actors: list[Actor] = [Web(redis(), journal, seed) for seed in range(1, _WEB_THREADS + 1)]
     actors += [Worker(redis(), journal, 101, super_fetch=False), Worker(redis(), journal, 102, super_fetch=True)]
     actors.append(Poller(redis(), journal))
+    if fires_cron:
+        actors.append(Scheduler(redis(), journal, 201))
     threads = [threading.Thread(target=actor.run, args=(stop,)) for actor in actors]
     for thread in threads:
         thread.start()
@@ -55,4 +59,4 @@ def main(host: str, port: int, journal_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), fires_cron=sys.argv[4:] == ["--schedule"])

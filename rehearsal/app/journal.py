@@ -39,6 +39,7 @@ class Journal:
     enqueued: dict[str, str] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
     unsure_jobs: list[str] = field(default_factory=list)
+    fired: list[tuple[str, int]] = field(default_factory=list)
     write_times: list[float] = field(default_factory=list)
     failures: list[tuple[float, str, str]] = field(default_factory=list)
     slow: list[tuple[float, str, float]] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Journal:
                 "enqueued": self.enqueued,
                 "received": self.received,
                 "unsure_jobs": self.unsure_jobs,
+                "fired": self.fired,
                 "write_times": self.write_times,
                 "failures": self.failures,
                 "slow": self.slow,

@@ -11,6 +11,9 @@ CONNECTION_NAME = "uplift-handover"
 PROBE = HANDOVER_PREFIX + b"probe"
 """What is written to see whether replicas get it; it expires."""
 
+GATE_OF = HANDOVER_PREFIX + b"gate-of"
+"""On both sides of a gate: the name of the run it is of. Another run would take switches that this one set for what was there before."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:

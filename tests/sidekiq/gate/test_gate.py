@@ -10,11 +10,23 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.sidekiq.gate.simulated_schedulers import BEGIN, CronProcess, Killed, NamespacedCronProcess, Process, SchedulerProcess, World
+from tests.keyspace.everything import endpoint
+from tests.sidekiq.gate.simulated_schedulers import (
+    BEGIN,
+    CronProcess,
+    Killed,
+    NamespacedCronProcess,
+    Process,
+    SchedulerProcess,
+    SlowCronProcess,
+    World,
+)
+from uplift.errors import RunRefused
 from uplift.keyspace.server.connection import Connection, ConnectionLost
 from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
 from uplift.sidekiq.gate.instances import Doubt
 from uplift.sidekiq.gate.record import Direction
+from uplift.sidekiq.gate.servers import GateServers
 
 EVERY_SECOND = {"every second": 1, "every 20": 20}
 CRON = {"a": 10, "b:c": 30}
@@ -68,6 +80,22 @@ def test_each_instance_is_fired_once(
     for key in old_client.keys("cron_job:*"):
         if not key.endswith(b":enqueued"):
             assert old_client.hget(key, "status") == b"enabled"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(SlowCronProcess, SlowCronProcess), (CronProcess, SlowCronProcess), (SlowCronProcess, CronProcess)]
+)
+def test_an_instance_before_the_instant_that_is_noticed_after_it(
+    there: tuple[RedisServer, RedisServer], draws: random.Random, old: type[Process], new: type[Process]
+) -> None:
+    jobs = {"every minute": 60}
+    world = World(there, draws)
+    world.start(old, 0, jobs)
+    world.new_gate()
+    world.run(1)
+    world.start(new, 1, jobs)
+    world.run(330)
+    world.check_once(jobs, 2, 290)
 
 
 @pytest.mark.long
@@ -176,6 +204,11 @@ def test_dead_over_the_instant_it_turns_by_itself(there: tuple[RedisServer, Redi
     world.run(320)
     world.check_once(EVERY_SECOND, 2, 320)
     assert world.phase == "turned"
+    # From here on it is the switch that lasts; only what the new side fired itself is marked there.
+    old, new = (side.client for side in there)
+    assert set(old.hgetall("sidekiq-scheduler:states").values()) == {b'{"enabled":false}'}
+    assert new.hgetall("sidekiq-scheduler:states") == {}
+    assert new.zcount("sidekiq-scheduler:pushed:every second", "-inf", BEGIN + 89) == 0
     assert not any(step.doubtful or step.is_postponed for step in world.steps)
 
 
@@ -364,6 +397,21 @@ def test_two_gates_of_one_run(there: tuple[RedisServer, RedisServer], draws: ran
     outcomes = [first.step(world.now).outcome for _ in range(10)]
     assert outcomes[-1] is GateOutcome.FENCED
     world.run(15)
+
+
+def test_a_gate_of_another_run_is_refused_until_the_first_has_ended(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:
+    world = World(there, draws)
+    world.start(SchedulerProcess, 0, EVERY_SECOND)
+    world.new_gate()
+    world.run(5)
+    servers = GateServers(endpoint(there[0]), endpoint(there[1]))
+    with pytest.raises(RunRefused, match="--run test"):
+        Gate(servers, b"other", world.wish).step(world.now)
+    world.wish = GateWish(BEGIN, is_abandon=True)
+    world.new_gate()
+    world.run(10)
+    assert world.phase == "abandoned"
+    assert Gate(servers, b"other", world.wish).step(world.now).outcome is GateOutcome.WORKED
 
 
 def test_enterprise_periodic_is_named(there: tuple[RedisServer, RedisServer], draws: random.Random) -> None:

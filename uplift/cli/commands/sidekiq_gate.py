@@ -39,7 +39,7 @@ def gate(
     back: Annotated[bool, typer.Option("--back", help="Turn back: the old side fires again.")] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Not yet turned: end it, and give back what was there before.")] = False,
     scheduler_prefix: Annotated[str, typer.Option("--scheduler-prefix", help="sidekiq-scheduler's key_prefix, since 4.0.3.")] = "",
-    run: Annotated[Optional[str], typer.Option("--run", help="The name of a run, such as that of a handover.")] = None,  # noqa: UP045
+    run: Annotated[Optional[str], typer.Option("--run", help="The name of a run whose state directory is lost.")] = None,  # noqa: UP045
     as_json: AsJson = False,
 ) -> None:
     """Turn cron from one side to the other: each instance is fired once. Exit 0 turned, 1 something may be missing or twice, 2 bad input.

@@ -23,7 +23,6 @@ from uplift.sidekiq.gate.sides import GateSides, LastSeen, SidesSeen
 from uplift.sidekiq.gate.times import next_instant
 from uplift.sidekiq.gate.transitions import entered, extended, turned_round
 from uplift.sidekiq.interruptions import AnotherMover, BeginAgain
-from uplift.sidekiq.own_names import OwnNames
 from uplift.sidekiq.schedulers.side_schedulers import ByHand
 
 _WRITTEN_DOWN_EVERY = 10
@@ -71,7 +70,7 @@ class Gate:
 
     def __init__(self, servers: GateServers, run: bytes, wish: GateWish, *, stop_point: Callable[[str], None] = lambda _name: None) -> None:
         self.wish = wish
-        self._key, self._servers, self._stop_point = OwnNames(run).gate, servers, stop_point
+        self._run, self._servers, self._stop_point = run, servers, stop_point
         self._sides: GateSides | None = None
         self._record: GateRecord | None = None
         self._fence, self._written_before = Fence(), 0
@@ -79,7 +78,7 @@ class Gate:
         self._ended: GateStep | None = None
 
     def step(self, now: float) -> GateStep:
-        """Begin, or do the next piece of work; `now` is the moment in seconds since 1970. Nothing is raised but NotSafe."""
+        """Begin, or do the next piece of work; `now` is the moment in seconds since 1970. Raises NotSafe, RunRefused."""
         if self._ended is not None:
             return self._ended
         try:
@@ -184,7 +183,7 @@ class Gate:
 
     def _begin(self, now: float) -> None:
         """Open both servers and read where the gate stands; what became doubtful since is told by the next step."""
-        sides, found = self._servers.opened(self._key, self._fence, self._stop_point)
+        sides, found = self._servers.opened(self._run, self._fence, self._stop_point)
         self._sides, self._written_before = sides, 0
         sides.last = LastSeen(now, now)
         for fields in found:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from uplift.errors import RunRefused
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.replies import as_bytes, as_optional_bytes
+from uplift.sidekiq.gate.record import Phase, record_of
 from uplift.sidekiq.gate.side import GateSide
 from uplift.sidekiq.gate.sides import GateSides
 from uplift.sidekiq.interruptions import AnotherMover
+from uplift.sidekiq.own_names import CONNECTION_NAME, GATE_OF, OwnNames
 from uplift.sidekiq.schedulers.reading import WhereToLook
 from uplift.sidekiq.scripts import ON_GATE
 
@@ -33,13 +37,16 @@ class GateServers:
     database: int = 0
     where: WhereToLook = field(default_factory=WhereToLook)
 
-    def opened(self, key: bytes, fence: Fence, stop_point: Callable[[str], None]) -> tuple[GateSides, list[Fields]]:
+    def opened(self, run: bytes, fence: Fence, stop_point: Callable[[str], None]) -> tuple[GateSides, list[Fields]]:
         """Both servers, and what the gate's key says on each.
 
-        Raises AnotherMover where another gate has begun since, BeginAgain, SourceUnreachable, ErrorReply.
+        Raises AnotherMover where another gate has begun since, RunRefused where one of another run stands, BeginAgain, SourceUnreachable,
+        ErrorReply.
         """
-        sides = self._connected(key)
+        sides = self._connected(OwnNames(run).gate)
         try:
+            for side in (sides.source, sides.target):
+                _claim(side.connection, run)
             found = max(_epoch(sides.source.read()), _epoch(sides.target.read()))
             if fence.epoch and found > fence.epoch:
                 raise AnotherMover
@@ -66,12 +73,26 @@ class GateServers:
         sides = GateSides(GateSide(source, key), GateSide(target, key), self.where)
         try:
             for connection in (source, target):
+                connection.call("CLIENT", "SETNAME", CONNECTION_NAME)
                 for script in ON_GATE:
                     script.ensure(connection)
         except BaseException:
             sides.close()
             raise
         return sides
+
+
+def _claim(connection: Connection, run: bytes) -> None:
+    """Say that a gate of this run stands here. Raises RunRefused where one of another run does, and has not ended."""
+    connection.call("SET", GATE_OF, run, "NX")
+    other = as_bytes(connection.call("GET", GATE_OF))
+    if other == run:
+        return
+    text = as_optional_bytes(connection.call("HGET", OwnNames(other).gate, "record"))
+    if text is not None and record_of(text).phase not in {Phase.DONE, Phase.ABANDONED}:
+        name = other.decode("utf-8", "replace")
+        raise RunRefused(f"{connection.endpoint}: a gate of run {name} stands there and has not ended: go on with it by --run {name}")
+    connection.call("SET", GATE_OF, run)
 
 
 def _epoch(fields: Fields) -> int:
