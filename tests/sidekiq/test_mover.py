@@ -216,6 +216,27 @@ def test_a_target_that_forgot_stops_it_with_the_chunks_named(sides: tuple[RedisS
     assert list(stopped.stop.numbers) == list(range(1, 9))
 
 
+def test_an_idle_mover_sees_that_a_server_forgot(sides: tuple[RedisServer, RedisServer]) -> None:
+    """Of the target it asks nothing any more, and all would look moved."""
+    sides[0].client.lpush("queue:default", b"job")
+    one = mover(sides)
+    drain(one, sides)
+    assert one.step([]).outcome is Outcome.NOTHING
+    sides[1].client.flushall()
+    assert [one.step([]).outcome, one.step([]).outcome] == [Outcome.AGAIN, Outcome.STOPPED]
+
+
+def test_an_outbox_that_is_gone_while_its_chunk_is_applied_stops_nobody(sides: tuple[RedisServer, RedisServer]) -> None:
+    sides[0].client.lpush("queue:default", b"job")
+    one = mover(sides)
+    for _ in range(3):
+        one.step(TAKINGS[:1])
+    assert sides[1].client.hget("uplift:handover:test:dst", "applied") == b"1"
+    assert sides[0].client.delete("uplift:handover:test:out:1") == 1
+    drain(mover(sides), sides)
+    assert sides[1].client.lrange("queue:default", 0, -1) == [b"job"]
+
+
 def test_nothing_is_applied_before_it_may_be(sides: tuple[RedisServer, RedisServer]) -> None:
     sides[0].client.lpush("queue:default", b"job")
     allowed = False

@@ -156,8 +156,25 @@ class Mover:
         self._stop_point("applied")
         taken = self._receive(work)
         self._stop_point("source answered")
-        did = confirmed or to_apply or work.waiting
-        return MoverStep(Outcome.WORKED if did else Outcome.NOTHING, tuple(taken), tuple(to_apply))
+        if confirmed or to_apply or work.waiting:
+            return MoverStep(Outcome.WORKED, tuple(taken), tuple(to_apply))
+        self._look_again(work)
+        return MoverStep(Outcome.NOTHING, tuple(taken))
+
+    def _look_again(self, work: _Work) -> None:
+        """Nobody is to take it that all is moved while a server has forgotten: an idle mover asks the target for nothing else."""
+        source, target = work.source.ledger(), work.target.ledger()
+        if max(source.epoch, target.epoch) > work.source.epoch:
+            raise AnotherMover
+        moved = work.following - 1
+        if (source.epoch, source.confirmed, source.following, target.epoch, target.applied) != (
+            work.source.epoch,
+            moved,
+            work.following,
+            work.source.epoch,
+            moved,
+        ):
+            raise BeginAgain("the ledgers are not as this mover left them")
 
     def _receive(self, work: _Work) -> list[Taken]:
         taken = work.source.receive()
