@@ -51,5 +51,7 @@ def test_a_control_is_caught(make: MakeMover, start_redis: StartRedis, draws: ra
 @pytest.mark.nightly
 @pytest.mark.long
 def test_ten_thousand_kills(draws: random.Random) -> None:
-    found = rounds(draws.getrandbits(30), 10_000)
+    seed = draws.getrandbits(30)
+    sys.stdout.write(f"python -m tests.sidekiq.crash --seed {seed} --kills 10000\n")
+    found = rounds(seed, 10_000)
     assert all(lived.holds for lived in found)
