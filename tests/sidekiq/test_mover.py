@@ -1,10 +1,9 @@
-"""The mover on real servers: killed at every point, cut off, beside a second one; then every job is on exactly one side, once."""
+"""The mover on real servers: what it takes, holds back and leaves, beside a second one, and where a server forgot. test_crash.py kills it."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
-from uplift.keyspace.server.connection import Connection, ConnectionLost
 from uplift.sidekiq.chunk import Place, PlaceKind
 from uplift.sidekiq.mover import Mover, MoverServers, Outcome
 from uplift.sidekiq.source_side import TakeLimits, Taking
@@ -24,11 +22,6 @@ TAKINGS = [Taking(Place(PlaceKind.QUEUE, queue.encode())) for queue in QUEUES] +
     Taking(Place(PlaceKind.SORTED_SET, name.encode())) for name in SETS
 ]
 SCORES = (0.0, -0.0, 5e-324, float(2**53 + 1), 1_700_000_000.123456, float("inf"), float("-inf"))
-KILLS = 120
-
-
-class Killed(BaseException):
-    """The process is dead."""
 
 
 @dataclass
@@ -81,9 +74,9 @@ def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[Redi
     return start_redis(request.param[0]), start_redis(request.param[1])
 
 
-def mover(sides: tuple[RedisServer, RedisServer], stop_point: Callable[[str], None] = lambda _name: None, jobs: int = 5) -> Mover:
+def mover(sides: tuple[RedisServer, RedisServer], jobs: int = 5) -> Mover:
     servers = MoverServers(endpoint(sides[0]), endpoint(sides[1]))
-    return Mover(servers, b"test", TakeLimits(jobs=jobs, bytes=1_000), stop_point=stop_point)
+    return Mover(servers, b"test", TakeLimits(jobs=jobs, bytes=1_000))
 
 
 def drain(last: Mover, sides: tuple[RedisServer, RedisServer]) -> None:
@@ -95,64 +88,6 @@ def drain(last: Mover, sides: tuple[RedisServer, RedisServer]) -> None:
         if last.is_idle and not waiting(sides[0]):
             return
     raise AssertionError("it does not come to an end")
-
-
-@pytest.fixture
-def breaks(monkeypatch: pytest.MonkeyPatch, draws: random.Random) -> Iterator[Callable[[float], None]]:
-    """From now on so many of all sends break: before anything is sent, half a send in, or after it."""
-    share = 0.0
-    send = Connection.send
-
-    def breaking(connection: Connection, data: bytes) -> None:
-        if draws.random() >= share:
-            send(connection, data)
-            return
-        send(connection, data[: draws.choice([0, len(data) // 2, len(data)])])
-        connection.close()
-        if draws.random() < 0.5:
-            raise Killed
-        raise ConnectionLost("cut by the test", connection)
-
-    def set_share(new: float) -> None:
-        nonlocal share
-        share = new
-
-    monkeypatch.setattr(Connection, "send", breaking)
-    yield set_share
-    set_share(0.0)
-
-
-def test_killed_and_cut_off_at_every_point(
-    sides: tuple[RedisServer, RedisServer], draws: random.Random, breaks: Callable[[float], None]
-) -> None:
-    jobs = Jobs(draws, sides)
-
-    def dies(_name: str) -> None:
-        if draws.random() < 0.03:
-            raise Killed
-
-    kills = cuts = 0
-    one: Mover | None = None
-    breaks(0.03)
-    while kills < KILLS:
-        for _ in range(draws.randrange(6)):
-            jobs.push()
-        jobs.work()
-        one = one or mover(sides, dies)
-        taking = draws.choice(TAKINGS)
-        try:
-            step = one.step([taking, taking])
-        except Killed:
-            kills, one = kills + 1, None
-            continue
-        assert step.outcome not in {Outcome.STOPPED, Outcome.FENCED}, step.problem
-        cuts += step.outcome is Outcome.AGAIN
-    breaks(0.0)
-    assert cuts > 10
-    drain(mover(sides), sides)
-    assert jobs.everywhere() == Counter(jobs.pushed)
-    moved = [sides[1].client.zscore(name, job) for job in jobs.scores for name in SETS]
-    assert sorted(score for score in moved if score is not None) == sorted(jobs.scores.values())
 
 
 def test_moved_jobs_of_a_queue_keep_their_order(sides: tuple[RedisServer, RedisServer]) -> None:
@@ -214,6 +149,27 @@ def test_a_target_that_forgot_stops_it_with_the_chunks_named(sides: tuple[RedisS
     assert (stopped.outcome, stopped.stop and stopped.stop.source_forgot) == (Outcome.STOPPED, False)
     assert stopped.stop is not None
     assert list(stopped.stop.numbers) == list(range(1, 9))
+
+
+def test_an_idle_mover_sees_that_a_server_forgot(sides: tuple[RedisServer, RedisServer]) -> None:
+    """Of the target it asks nothing any more, and all would look moved."""
+    sides[0].client.lpush("queue:default", b"job")
+    one = mover(sides)
+    drain(one, sides)
+    assert one.step([]).outcome is Outcome.NOTHING
+    sides[1].client.flushall()
+    assert [one.step([]).outcome, one.step([]).outcome] == [Outcome.AGAIN, Outcome.STOPPED]
+
+
+def test_an_outbox_that_is_gone_while_its_chunk_is_applied_stops_nobody(sides: tuple[RedisServer, RedisServer]) -> None:
+    sides[0].client.lpush("queue:default", b"job")
+    one = mover(sides)
+    for _ in range(3):
+        one.step(TAKINGS[:1])
+    assert sides[1].client.hget("uplift:handover:test:dst", "applied") == b"1"
+    assert sides[0].client.delete("uplift:handover:test:out:1") == 1
+    drain(mover(sides), sides)
+    assert sides[1].client.lrange("queue:default", 0, -1) == [b"job"]
 
 
 def test_nothing_is_applied_before_it_may_be(sides: tuple[RedisServer, RedisServer]) -> None:

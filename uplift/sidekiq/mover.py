@@ -140,15 +140,10 @@ class Mover:
         return MoverStep(Outcome.NOTHING)
 
     def look_back(self) -> MoverStep:
-        """Read both ledgers again: a server that failed over meanwhile, and forgot, is noticed before the next job is applied."""
-        return self._guarded(lambda: self._ask(self._compare))
-
-    def _compare(self, source: SourceSide, target: TargetSide) -> None:
-        here, there = source.ledger(), target.ledger()
-        if here.epoch > source.epoch or there.epoch > target.epoch:
-            raise AnotherMover
-        if here.following < self._seen.following or (there.applied or 0) < self._seen.applied:
-            raise BeginAgain("a server does not hold what it had")
+        """Once idle: read both ledgers again, so that a server which failed over meanwhile, and forgot, is noticed before all is said to be
+        moved.
+        """
+        return self._guarded(lambda: self._ask(self._look_again))
 
     @property
     def following(self) -> int:
@@ -204,8 +199,20 @@ class Mover:
         self._stop_point("source answered")
         if is_waiting:
             return MoverStep(Outcome.WAITS)
-        did = confirmed or to_apply or work.waiting
-        return MoverStep(Outcome.WORKED if did else Outcome.NOTHING, tuple(taken), tuple(to_apply))
+        if confirmed or to_apply or work.waiting:
+            return MoverStep(Outcome.WORKED, tuple(taken), tuple(to_apply))
+        self._look_again(work.source, work.target)
+        return MoverStep(Outcome.NOTHING, tuple(taken))
+
+    def _look_again(self, source: SourceSide, target: TargetSide) -> None:
+        """Nobody is to take it that all is moved while a server has forgotten: an idle mover asks the target for nothing else."""
+        here, there = source.ledger(), target.ledger()
+        if max(here.epoch, there.epoch) > source.epoch:
+            raise AnotherMover
+        moved = self._seen.following - 1
+        found = (here.epoch, here.confirmed, here.following, there.epoch, there.applied)
+        if found != (source.epoch, moved, moved + 1, source.epoch, moved):
+            raise BeginAgain("the ledgers are not as this mover left them")
 
     def _receive(self, work: _Work) -> list[Taken]:
         taken = work.source.receive()

@@ -2,7 +2,7 @@
 -- 3 what the ledger says of the outbox.
 --
 -- No TIME, SCAN, SMEMBERS or randomness in these scripts: 3.2 sends them to replicas as they are (src/scripting.c).
-local call = redis.call
+local call, find = redis.call, string.find
 local ledger, outbox = KEYS[1], KEYS[2]
 
 -- Nothing, or why this chunk may not be taken.
@@ -19,5 +19,5 @@ end
 
 -- Told by its bytes, since a payload is never parsed; a job that only looks like one stays where it is, and runs there.
 local function is_of_batch(job)
-  return string.find(job, 'bid"', 1, true) ~= nil or string.find(job, 'Sidekiq::Batch', 1, true) ~= nil
+  return find(job, 'bid"', 1, true) ~= nil or find(job, 'Sidekiq::Batch', 1, true) ~= nil
 end
