@@ -19,6 +19,7 @@ from uplift.sidekiq.mover import Mover, MoverServers, Outcome
 RUN = b"crash"
 _STOPPED, _FENCED, _RAISED = 7, 8, 9
 _MOST_TURNS = 12
+_MOST_PASSES = 100
 
 
 @dataclass(slots=True)
@@ -95,20 +96,17 @@ def live(
     told, tells = os.pipe()
     os.set_blocking(told, False)
     movers: dict[int, tuple[Death, int]] = {}
-    while lived.kills < kills and not lived.stopped:
-        while len(movers) < at_once:
-            death = drawn(draws)
-            movers[_born(servers, death, draws.getrandbits(32), make, tells)] = (death, draws.randrange(_MOST_TURNS))
-        application.turn()
-        for child, (death, turns) in list(movers.items()):
-            movers[child] = (death, turns - 1)
-            if turns <= 0 and death.when is When.BY_OTHERS:
-                os.kill(child, signal.SIGKILL)
-            if _is_over(child, death, lived):
-                del movers[child]
-    for child in movers:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    try:
+        while lived.kills < kills and not lived.stopped:
+            while len(movers) < at_once:
+                death = drawn(draws)
+                movers[_born(servers, death, draws.getrandbits(32), make, tells)] = (death, draws.randrange(_MOST_TURNS))
+            application.turn()
+            _look_after(movers, lived)
+    finally:
+        for child in movers:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
     lived.cuts = _count(told)
     os.close(told)
     os.close(tells)
@@ -120,10 +118,19 @@ def live(
     return lived
 
 
-def _is_over(child: int, death: Death, lived: Lived) -> bool:
-    done, status = os.waitpid(child, os.WNOHANG)
-    if not done:
-        return False
+def _look_after(movers: dict[int, tuple[Death, int]], lived: Lived) -> None:
+    """Kill those whose time has come, and note the dead."""
+    for child, (death, turns) in list(movers.items()):
+        movers[child] = (death, turns - 1)
+        if turns <= 0 and death.when is When.BY_OTHERS:
+            os.kill(child, signal.SIGKILL)
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            del movers[child]
+            _note(status, death, lived)
+
+
+def _note(status: int, death: Death, lived: Lived) -> None:
     if os.WIFSIGNALED(status):
         lived.deaths[death.when.value] += 1
     elif os.WEXITSTATUS(status) == _FENCED:
@@ -132,7 +139,6 @@ def _is_over(child: int, death: Death, lived: Lived) -> bool:
         lived.stopped += 1
     else:
         raise AssertionError(f"a mover raised: its process ended with {status}")
-    return True
 
 
 def _count(told: int) -> int:
@@ -147,8 +153,7 @@ def _count(told: int) -> int:
 
 def _moved_by_a_last_one(servers: MoverServers, application: Application, lived: Lived) -> None:
     one = Mover(servers, RUN, LIMITS)
-    is_moved = False
-    while not is_moved:
+    for _ in range(_MOST_PASSES):
         for taking in TAKINGS:
             step = one.step([taking, taking])
             while step.outcome is Outcome.WORKED:
@@ -156,5 +161,8 @@ def _moved_by_a_last_one(servers: MoverServers, application: Application, lived:
             if step.outcome is not Outcome.NOTHING:
                 lived.stopped += 1
                 return
-        is_moved = not application.left() and one.is_idle
+        if not application.left() and one.is_idle:
+            break
+    else:
+        raise AssertionError(f"{application.left()} jobs stay on the source")
     assert application.clients[1].smembers("queues") >= set(QUEUES)
