@@ -81,7 +81,7 @@ def test_a_dry_run_moves_nothing_and_says_what_is_not_promised(pair: Pair, tmp_p
     done = run(*arguments(pair, tmp_path / "state", "--any-queue", "--dry-run"))
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
-    assert lines[:2] == ["would be moved:", "  queues default: 1 jobs at most"]
+    assert lines[:2] == ["would be moved:", "  queues default: 1 at most"]
     assert lines[lines.index("not promised:") + 1].startswith("  1. what Sidekiq loses or doubles by itself")
     assert len(lines) < 40
     assert (pair.source.client.llen("queue:default"), pair.target.client.keys("*")) == (1, [])

@@ -46,7 +46,7 @@ def dry_run_lines(found: DryRun) -> list[str]:
     for part, taking in found.plan.takings:
         name = taking.place.name if part is Part.QUEUES else b""
         if jobs := counts.get((part, name), 0):
-            lines.append(f"  {part.value}{f' {shown(name)}' if name else ''}: {jobs:,} jobs at most")
+            lines.append(f"  {part.value}{f' {shown(name)}' if name else ''}: {jobs:,} at most")
     lines += [f"  {left_line}" for left_line in left_lines(tuple(map(left_status, found.plan.left)))]
     private = len(found.old.private(found.survey.of(KeyKind.QUEUE)))
     kinds = found.survey.counts

@@ -14,6 +14,7 @@ from uplift.sidekiq.done import Remaining
 from uplift.sidekiq.handover import Ended, Handover
 from uplift.sidekiq.left import Left
 from uplift.sidekiq.progress import PlaceState
+from uplift.sidekiq.wishes import Part
 
 SCHEMA = "uplift.handover.status/1"
 _RATE_SECONDS = 10.0
@@ -123,7 +124,8 @@ class StatusTaker:
             throttle=self.handover.wishes.most_jobs_a_second,
             places=tuple(
                 PlaceStatus(part.value, shown(name), state, progress.waiting.get((part, name), 0), progress.moved[part, name])
-                for (part, name), state in progress.states.items()
+                for (part, name), state in (dict.fromkeys(progress.moved, PlaceState.EMPTY) | progress.states).items()
+                if part not in {Part.STATISTICS, Part.BATCHES}
             ),
             left=tuple(map(left_status, progress.left)),
             remaining=self.handover.remaining,
