@@ -1,8 +1,9 @@
 """A follow beside clients that write and one that measures how stale the other side is, against a plain pubsub that restores each event.
 
-`.venv/bin/python -m bench.follow [SECONDS] [--runs N] [--quick]`. Source 3.2.6, target 5.0.6. 20,000 and 5,000 writes a second forward by
-both, 5,000 + 5,000 both ways by Uplift alone (the baseline has one way), then 5,000 forward with 1 and 5 ms more each way. All processes
-share the cores of this machine, so compare the ratios.
+`.venv/bin/python -m bench.follow [SECONDS] [--runs N] [--quick] [--rates]`. Source 3.2.6, target 5.0.6. 20,000 and 5,000 writes a second
+forward by both, 5,000 + 5,000 both ways by Uplift alone (the baseline has one way), then 5,000 forward with 1 and 5 ms more each way. All
+processes share the cores of this machine, so compare the ratios. `--rates`: Uplift alone at more and more writes a second, until it does
+not keep up.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class _Result:
     carried: Carried
 
 
+_RATES = (10_000, 20_000, 30_000, 40_000, 60_000)
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -114,13 +116,25 @@ def _compare(load: _Load, seconds: float, runs: int, pair: list[RedisServer], po
     note(load=load.name, cpu_ratio=round(mine.cpu / base.cpu, 2))
 
 
+def _more_and_more(seconds: float, pair: list[RedisServer], ports: Ports) -> None:
+    """It keeps up where few keys are dirty when the writers end: else they grow until they are all the keys that are written."""
+    for rate in _RATES:
+        load = _Load(f"{rate:,}/s", rate)
+        found = _show("follow", load, [_run(follow, load, seconds, pair, ports)])
+        written = found.writes / seconds
+        note(load=load.name, written_a_second=round(written), keeps_up=found.carried.dirty_at_end < written / 10)
+
+
 def main() -> None:
-    given = arguments(__doc__ or "", keys=8, runs=3, flags=("--quick",))
+    given = arguments(__doc__ or "", keys=8, runs=3, flags=("--quick", "--rates"))
     print(machine())
     with servers("3.2.6", "5.0.6") as pair:
         for server in pair:
             server.set_config("notify-keyspace-events", "EA")
         near = Ports(pair[0].port, pair[1].port, endpoint(pair[0]), endpoint(pair[1]))
+        if given.rates:
+            _more_and_more(given.keys, pair, near)
+            return
         loads = [_Load("5,000/s", 5_000)] if given.quick else [_Load("20,000/s", 20_000), _Load("5,000/s", 5_000)]
         for load in loads:
             _compare(load, given.keys, given.runs, pair, near)
