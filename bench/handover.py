@@ -22,9 +22,9 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.replies import as_bytes_list, as_int
-from uplift.sidekiq.chunk import Place, PlaceKind
-from uplift.sidekiq.mover import Mover, MoverServers, Outcome
-from uplift.sidekiq.source_side import TakeLimits, Taking
+from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.mover import Mover, MoverServers, Outcome
+from uplift.sidekiq.mover.source_side import TakeLimits, Taking
 
 JOB_BYTES, CHUNK, DEPTH = 500, 100, 2
 _QUEUE = b"queue:default"

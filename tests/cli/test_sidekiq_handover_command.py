@@ -19,7 +19,7 @@ from tests.conftest import StartRedis
 from tests.sidekiq.handover_pair import Pair, heartbeat, job, push
 from uplift.cli.commands.sidekiq import commands
 from uplift.errors import BadInput, RunRefused, UpliftError
-from uplift.sidekiq.refusals import HandoverRefused
+from uplift.sidekiq.handover.refusals import HandoverRefused
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
 SECRET = "ssn-123-45-6789"

@@ -10,11 +10,11 @@ from typing import Any
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.everything import endpoint
-from uplift.sidekiq.handover import Ended, Handover, HandoverStep, Patience
-from uplift.sidekiq.key_kinds import is_like_sidekiqs
-from uplift.sidekiq.mover import MoverServers
-from uplift.sidekiq.source_side import TakeLimits
-from uplift.sidekiq.wishes import Wishes
+from uplift.sidekiq.handover.handover import Ended, Handover, HandoverStep, Patience
+from uplift.sidekiq.handover.wishes import Wishes
+from uplift.sidekiq.keys.key_kinds import is_like_sidekiqs
+from uplift.sidekiq.mover.mover import MoverServers
+from uplift.sidekiq.mover.source_side import TakeLimits
 
 IDENTITY = "host%d:7:%012x"
 _MOST_STEPS = 20_000

@@ -9,10 +9,10 @@ import pytest
 from tests.conftest import StartRedis
 from tests.keyspace.everything import snapshot
 from tests.sidekiq.handover_pair import Clock, Pair, driven, heartbeat, job, kill, once, push
-from uplift.sidekiq.batches import keys_by_batch
-from uplift.sidekiq.handover import Ended
-from uplift.sidekiq.left import Why
-from uplift.sidekiq.wishes import Part, Wishes
+from uplift.sidekiq.handover.handover import Ended
+from uplift.sidekiq.handover.left import Why
+from uplift.sidekiq.handover.wishes import Part, Wishes
+from uplift.sidekiq.keys.batches import keys_by_batch
 
 BIDS = ("aB-cdEfgHijKlM", "0123456789_-ab")
 ANY = Wishes(any_queue=True)

@@ -8,10 +8,10 @@ import pytest
 
 from tests.conftest import StartRedis
 from tests.sidekiq.handover_pair import Clock, Pair, driven, heartbeat, identity, job, kill, once, push
-from uplift.sidekiq.handover import Ended
-from uplift.sidekiq.left import Why
-from uplift.sidekiq.refusals import HandoverRefused
-from uplift.sidekiq.wishes import Part, Wishes
+from uplift.sidekiq.handover.handover import Ended
+from uplift.sidekiq.handover.left import Why
+from uplift.sidekiq.handover.refusals import HandoverRefused
+from uplift.sidekiq.handover.wishes import Part, Wishes
 
 
 @pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])

@@ -12,7 +12,7 @@ from uplift.keyspace.keymap.key_language import Language, beginning_with, exactl
 from uplift.keyspace.keymap.model import Action
 from uplift.keyspace.keymap.regex_language import matching
 from uplift.keyspace.keymap.routing import Rule, build_router
-from uplift.sidekiq.key_kinds import BEGINNINGS, EXACT_NAMES, FORMS, KeyKind, is_like_sidekiqs, kind_of
+from uplift.sidekiq.keys.key_kinds import BEGINNINGS, EXACT_NAMES, FORMS, KeyKind, is_like_sidekiqs, kind_of
 
 ROUTER = build_router(load_keymap(Path("config/keyspace.yaml")), ("app-cache", "sidekiq"))
 OF_SIDEKIQ = [rule for rule in ROUTER.rules if rule.destination == "sidekiq"]

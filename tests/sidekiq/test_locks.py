@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import StartRedis
 from tests.sidekiq.handover_pair import Clock, Pair, driven, once, push
-from uplift.sidekiq.wishes import Wishes
+from uplift.sidekiq.handover.wishes import Wishes
 
 ANY = Wishes(any_queue=True)
 

@@ -12,9 +12,9 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
-from uplift.sidekiq.chunk import Place, PlaceKind
-from uplift.sidekiq.mover import Mover, MoverServers, Outcome
-from uplift.sidekiq.source_side import TakeLimits, Taking
+from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.mover import Mover, MoverServers, Outcome
+from uplift.sidekiq.mover.source_side import TakeLimits, Taking
 
 QUEUES = ("default", "low", "quiet ones")
 SETS = ("retry", "schedule")

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from uplift.keyspace.server.facts import ServerFacts
-from uplift.sidekiq.key_kinds import KeyKind
-from uplift.sidekiq.pitfall import PitfallKind
-from uplift.sidekiq.pitfalls import pitfalls_of
-from uplift.sidekiq.private_queues import PrivateQueue
-from uplift.sidekiq.processes import Process
-from uplift.sidekiq.scheduler_status import SchedulerGem, SchedulerStatus
-from uplift.sidekiq.shown_names import shown_name, shown_names
-from uplift.sidekiq.side_status import PrivateQueueStatus, QueueStatus, SideStatus
-from uplift.sidekiq.sorted_sets import SortedSet
-from uplift.sidekiq.spoken_time import spoken
-from uplift.sidekiq.statistics import Statistics
+from uplift.sidekiq.keys.key_kinds import KeyKind
+from uplift.sidekiq.keys.private_queues import PrivateQueue
+from uplift.sidekiq.keys.processes import Process
+from uplift.sidekiq.keys.shown_names import shown_name, shown_names
+from uplift.sidekiq.status.pitfall import PitfallKind
+from uplift.sidekiq.status.pitfalls import pitfalls_of
+from uplift.sidekiq.status.scheduler_status import SchedulerGem, SchedulerStatus
+from uplift.sidekiq.status.side_status import PrivateQueueStatus, QueueStatus, SideStatus
+from uplift.sidekiq.status.sorted_sets import SortedSet
+from uplift.sidekiq.status.spoken_time import spoken
+from uplift.sidekiq.status.statistics import Statistics
 
 NOW = 1_800_000_000.0
 WORKER = Process(b"host:1:0123456789ab", is_alive=True, queues=frozenset({b"default"}), beat=NOW - 2)

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import StartRedis
 from tests.sidekiq.sides import KILLED, LIVE, beat, connection_to
 from uplift.keyspace.server.replies import ErrorReply
-from uplift.sidekiq.processes import Process, listed_queues, process_of, read_processes
+from uplift.sidekiq.keys.processes import Process, listed_queues, process_of, read_processes
 
 
 @pytest.mark.parametrize("version", ["3.2.6", "5.0.6"])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import StartRedis
 from tests.sidekiq.sides import connection_to, push
-from uplift.sidekiq.queue_rates import QueueRate, look, rate_between
+from uplift.sidekiq.status.queue_rates import QueueRate, look, rate_between
 
 
 @pytest.mark.parametrize("version", ["3.2.6", "5.0.6"])

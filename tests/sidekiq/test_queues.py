@@ -8,9 +8,9 @@ import pytest
 
 from tests.conftest import StartRedis
 from tests.sidekiq.sides import beat, connection_to, push
-from uplift.sidekiq.private_queues import PrivateQueue, private_queue_of
-from uplift.sidekiq.processes import read_processes
-from uplift.sidekiq.queues import Queue, public_names, read_queues
+from uplift.sidekiq.keys.private_queues import PrivateQueue, private_queue_of
+from uplift.sidekiq.keys.processes import read_processes
+from uplift.sidekiq.keys.queues import Queue, public_names, read_queues
 
 PUBLIC = frozenset({b"default", b"low", b"low_priority", b"a|b", b"a:b", b"x_1", b"\xff"})
 OWNER = b"my_host.vfs:12:0123456789ab"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import StartRedis
 from tests.sidekiq.test_side_status import status_of
-from uplift.sidekiq.sorted_sets import ClassOfJobs
+from uplift.sidekiq.status.sorted_sets import ClassOfJobs
 
 RUBY = shutil.which("ruby")
 SCRIPT = Path(__file__).with_name("real_sidekiq.rb")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uplift.sidekiq.resuming import Leave, Resume, Seen, SourceLedger, Stop, TargetLedger, resume
+from uplift.sidekiq.mover.resuming import Leave, Resume, Seen, SourceLedger, Stop, TargetLedger, resume
 
 
 def source(following: int, confirmed: int, outboxes: tuple[int, ...], epoch: int = 7) -> SourceLedger:

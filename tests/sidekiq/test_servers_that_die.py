@@ -19,9 +19,9 @@ from rehearsal.run.installed_tools import InstalledTools
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from tests.sidekiq.crash.durable import DurableServer
-from uplift.sidekiq.chunk import Place, PlaceKind
-from uplift.sidekiq.mover import Mover, MoverServers, Outcome
-from uplift.sidekiq.source_side import TakeLimits, Taking
+from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.mover import Mover, MoverServers, Outcome
+from uplift.sidekiq.mover.source_side import TakeLimits, Taking
 
 RUN = b"test"
 TAKING = Taking(Place(PlaceKind.QUEUE, b"default"))

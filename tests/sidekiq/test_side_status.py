@@ -11,13 +11,13 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.sidekiq.sides import KILLED, LIVE, SECRET, beat, connection_to, job, push
-from uplift.sidekiq.batches import batch_names, open_batches
-from uplift.sidekiq.job_payload import NO_CLASS, JobPayload, read_payload
-from uplift.sidekiq.scheduler_status import Habit, SchedulerGem, gated_until, read_schedulers
-from uplift.sidekiq.side_status import SideStatus, read_side_status
-from uplift.sidekiq.sorted_sets import ClassOfJobs, SortedSet, read_sorted_set
-from uplift.sidekiq.statistics import Statistics
-from uplift.sidekiq.survey import survey
+from uplift.sidekiq.keys.batches import batch_names, open_batches
+from uplift.sidekiq.keys.job_payload import NO_CLASS, JobPayload, read_payload
+from uplift.sidekiq.keys.survey import survey
+from uplift.sidekiq.status.scheduler_status import Habit, SchedulerGem, gated_until, read_schedulers
+from uplift.sidekiq.status.side_status import SideStatus, read_side_status
+from uplift.sidekiq.status.sorted_sets import ClassOfJobs, SortedSet, read_sorted_set
+from uplift.sidekiq.status.statistics import Statistics
 
 WRAPPER = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper"
 

@@ -9,9 +9,9 @@ import pytest
 from tests.conftest import StartRedis
 from tests.sidekiq.sides import connection_to
 from tests.sidekiq.test_key_kinds import EXAMPLES
-from uplift.sidekiq import survey as survey_file
-from uplift.sidekiq.key_kinds import KeyKind
-from uplift.sidekiq.survey import Surveying, survey
+from uplift.sidekiq.keys import survey as survey_file
+from uplift.sidekiq.keys.key_kinds import KeyKind
+from uplift.sidekiq.keys.survey import Surveying, survey
 
 
 @pytest.mark.parametrize("version", ["3.2.6", "5.0.6"])

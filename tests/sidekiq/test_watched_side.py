@@ -12,10 +12,10 @@ from uplift.errors import SourceUnreachable
 from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.keymap.routing import build_router
 from uplift.keyspace.server.connection import Connection
-from uplift.sidekiq.key_map_rules import of_sidekiq_by
-from uplift.sidekiq.queue_rates import QueueRate
-from uplift.sidekiq.survey import Survey, survey
-from uplift.sidekiq.watched_side import WatchedSide
+from uplift.sidekiq.keys.key_map_rules import of_sidekiq_by
+from uplift.sidekiq.keys.survey import Survey, survey
+from uplift.sidekiq.status.queue_rates import QueueRate
+from uplift.sidekiq.status.watched_side import WatchedSide
 
 
 def test_rates_and_surveys(start_redis: StartRedis) -> None:

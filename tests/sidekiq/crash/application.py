@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Any
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
-from uplift.sidekiq.chunk import Place, PlaceKind
-from uplift.sidekiq.source_side import Taking
+from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.source_side import Taking
 
 WORKED = (b"default", b"low\n\xff")
 IN_ORDER, BIG = b"in order", b"big"

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.server.connection import Connection
-from uplift.sidekiq.chunk import Chunk, Place, PlaceKind
-from uplift.sidekiq.mover import Mover, MoverServers, MoverStep, Outcome
-from uplift.sidekiq.source_side import SourceSide, TakeLimits, Taken, Taking
-from uplift.sidekiq.target_side import TargetSide
+from uplift.sidekiq.mover.chunk import Chunk, Place, PlaceKind
+from uplift.sidekiq.mover.mover import Mover, MoverServers, MoverStep, Outcome
+from uplift.sidekiq.mover.source_side import SourceSide, TakeLimits, Taken, Taking
+from uplift.sidekiq.mover.target_side import TargetSide
 
 
 class Moves(Protocol):

@@ -14,7 +14,7 @@ from tests.keyspace.everything import endpoint
 from tests.sidekiq.crash.application import QUEUES, TAKINGS, Application, Verdict
 from tests.sidekiq.crash.controls import LIMITS, MakeMover, whole
 from tests.sidekiq.crash.deaths import Death, When, arm, drawn
-from uplift.sidekiq.mover import Mover, MoverServers, Outcome
+from uplift.sidekiq.mover.mover import Mover, MoverServers, Outcome
 
 RUN = b"crash"
 _STOPPED, _FENCED, _RAISED = 7, 8, 9

@@ -8,7 +8,7 @@ from tests.sidekiq.model import promise
 from tests.sidekiq.model.rules import Configuration
 from tests.sidekiq.model.servers import is_replicated, ran
 from tests.sidekiq.model.state import Answer, Chunk, Known, Mover, Next, Phase, Request, Side, State, Verb, with_mover
-from uplift.sidekiq.resuming import Leave, Resume, Seen, SourceLedger, Stop, TargetLedger, resume
+from uplift.sidekiq.mover.resuming import Leave, Resume, Seen, SourceLedger, Stop, TargetLedger, resume
 
 _ON_TARGET = frozenset({Phase.READ_TARGET_EPOCH, Phase.RAISE_TARGET, Phase.READ_TARGET, Phase.WAIT_TARGET})
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from tests.sidekiq.model.rules import Configuration
 from tests.sidekiq.model.state import Applying, Jobs, Phase, State
-from uplift.sidekiq.resuming import Stop
+from uplift.sidekiq.mover.resuming import Stop
 
 
 def places(state: State) -> Counter[int]:

@@ -1,4 +1,4 @@
-"""What the servers do with a request: the scripts of uplift/sidekiq/lua, and the transaction of TargetSide."""
+"""What the servers do with a request: the scripts of uplift/sidekiq/mover/lua, and the transaction of TargetSide."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class Side(IntEnum):
 
 
 class Chunk(NamedTuple):
-    """As uplift.sidekiq.chunk: jobs under one number, which are of one place here."""
+    """As uplift.sidekiq.mover.chunk: jobs under one number, which are of one place here."""
 
     number: int
     jobs: Jobs

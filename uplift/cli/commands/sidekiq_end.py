@@ -13,9 +13,9 @@ from uplift.cli.options.handover_wishes import both_sides
 from uplift.cli.options.redis_urls import URL_HELP, From
 from uplift.cli.terminal.output import print_lines
 from uplift.keyspace.server.connection import connected
-from uplift.sidekiq.ending import end_run
-from uplift.sidekiq.own_names import OwnNames
-from uplift.sidekiq.proof import read_proof
+from uplift.sidekiq.handover.ending import end_run
+from uplift.sidekiq.handover.proof import read_proof
+from uplift.sidekiq.run.own_names import OwnNames
 
 
 def end(

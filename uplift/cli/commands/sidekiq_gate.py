@@ -18,9 +18,9 @@ from uplift.cli.terminal.gate_text import how_it_goes_on, notice_lines, step_doc
 from uplift.cli.terminal.output import AsJson, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.errors import BadInput, ExitCode
-from uplift.sidekiq.beginning import prepare
 from uplift.sidekiq.gate.gate import Gate, GateStep, GateWish
 from uplift.sidekiq.gate.record import Direction
+from uplift.sidekiq.handover.beginning import prepare
 
 GateTo = Annotated[str, typer.Option("--to", help=f"The Redis whose side is to fire. {URL_HELP}")]
 GateStateOption = Annotated[Path, typer.Option("--state", help="The directory of the run: which one it is.")]

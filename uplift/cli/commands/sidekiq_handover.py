@@ -23,10 +23,10 @@ from uplift.cli.terminal.handover_view import shown_handover
 from uplift.cli.terminal.output import AsJson, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.errors import BadInput, ExitCode
-from uplift.sidekiq.beginning import prepare
 from uplift.sidekiq.gate.gate import GateWish
-from uplift.sidekiq.handover import Ended, Handover
-from uplift.sidekiq.wishes import Wishes
+from uplift.sidekiq.handover.beginning import prepare
+from uplift.sidekiq.handover.handover import Ended, Handover
+from uplift.sidekiq.handover.wishes import Wishes
 
 SidekiqTo = Annotated[str, typer.Option("--to", help=f"The Redis that the jobs go to. {URL_HELP}")]
 HandoverState_ = Annotated[Path, typer.Option("--state", help="The directory of the run: which one it is, how it stands and what is set.")]

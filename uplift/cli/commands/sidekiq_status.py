@@ -33,12 +33,12 @@ from uplift.keyspace.keymap.routing import Router, build_router
 from uplift.keyspace.server.connection import LITTLE_PATIENCE, Connection, connected
 from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.replies import ErrorReply
-from uplift.sidekiq.key_map_rules import of_sidekiq_by
-from uplift.sidekiq.pitfall import Pitfall
-from uplift.sidekiq.pitfalls import pitfalls_of
-from uplift.sidekiq.side_status import SideStatus, read_side_status
-from uplift.sidekiq.survey import Survey, Surveying
-from uplift.sidekiq.watched_side import Watched, WatchedSide
+from uplift.sidekiq.keys.key_map_rules import of_sidekiq_by
+from uplift.sidekiq.keys.survey import Survey, Surveying
+from uplift.sidekiq.status.pitfall import Pitfall
+from uplift.sidekiq.status.pitfalls import pitfalls_of
+from uplift.sidekiq.status.side_status import SideStatus, read_side_status
+from uplift.sidekiq.status.watched_side import Watched, WatchedSide
 
 _LOOK_SECONDS = 2.0
 _TIMEOUT_SECONDS = 30.0

@@ -9,7 +9,7 @@ from uplift.cli.gate.turning import Turning
 from uplift.cli.handover.state import HandoverDirectory
 from uplift.cli.handover.status import HandoverStatus, StatusTaker, status_as_json
 from uplift.cli.terminal.handover_view import HandoverView
-from uplift.sidekiq.handover import Ended, Handover, HandoverStep
+from uplift.sidekiq.handover.handover import Ended, Handover, HandoverStep
 from uplift.state_directory import write_whole
 
 _TELL_SECONDS = 1.0

@@ -8,13 +8,13 @@ from uplift.cli.handover.status import left_status, shown
 from uplift.cli.terminal.handover_text import NOT_PROMISED, left_lines
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.endpoint import Endpoint
-from uplift.sidekiq.beginning import Prepared, prepare
-from uplift.sidekiq.key_kinds import KeyKind
-from uplift.sidekiq.old_side import NewSide, OldSide, read_new_side, read_old_side
-from uplift.sidekiq.planning import Plan, plan_round
-from uplift.sidekiq.refusals import refuse_what_is_not_understood
-from uplift.sidekiq.survey import OfSidekiq, Survey, survey
-from uplift.sidekiq.wishes import Part, Wishes
+from uplift.sidekiq.handover.beginning import Prepared, prepare
+from uplift.sidekiq.handover.old_side import NewSide, OldSide, read_new_side, read_old_side
+from uplift.sidekiq.handover.planning import Plan, plan_round
+from uplift.sidekiq.handover.refusals import refuse_what_is_not_understood
+from uplift.sidekiq.handover.wishes import Part, Wishes
+from uplift.sidekiq.keys.key_kinds import KeyKind
+from uplift.sidekiq.keys.survey import OfSidekiq, Survey, survey
 
 
 @dataclass(frozen=True, slots=True)

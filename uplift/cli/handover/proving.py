@@ -11,9 +11,9 @@ from uplift.cli.options.sidekiq_sides import Side
 from uplift.cli.terminal.handover_text import place_lines, status_line
 from uplift.errors import BadInput
 from uplift.keyspace.server.connection import Connection
-from uplift.sidekiq.own_names import OwnNames
-from uplift.sidekiq.proof import Proof, read_proof
-from uplift.sidekiq.side_status import SideStatus
+from uplift.sidekiq.handover.proof import Proof, read_proof
+from uplift.sidekiq.run.own_names import OwnNames
+from uplift.sidekiq.status.side_status import SideStatus
 
 
 @dataclass(frozen=True, slots=True)

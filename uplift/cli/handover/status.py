@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from uplift.sidekiq.done import Remaining
-from uplift.sidekiq.handover import Ended, Handover
-from uplift.sidekiq.left import Left
-from uplift.sidekiq.progress import PlaceState
-from uplift.sidekiq.wishes import Part
+from uplift.sidekiq.handover.done import Remaining
+from uplift.sidekiq.handover.handover import Ended, Handover
+from uplift.sidekiq.handover.left import Left
+from uplift.sidekiq.handover.progress import PlaceState
+from uplift.sidekiq.handover.wishes import Part
 
 SCHEMA = "uplift.handover.status/1"
 _RATE_SECONDS = 10.0

@@ -8,9 +8,9 @@ from uplift.cli.options.keymap_file import sound_keymap
 from uplift.cli.options.sidekiq_sides import Side, side_from, side_to
 from uplift.errors import BadInput
 from uplift.keyspace.keymap.routing import build_router
-from uplift.sidekiq.key_map_rules import of_sidekiq_by
-from uplift.sidekiq.survey import OfSidekiq
-from uplift.sidekiq.wishes import Part
+from uplift.sidekiq.handover.wishes import Part
+from uplift.sidekiq.keys.key_map_rules import of_sidekiq_by
+from uplift.sidekiq.keys.survey import OfSidekiq
 
 
 def both_sides(source: str, target: str) -> tuple[Side, Side]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uplift.cli.handover.status import HandoverStatus, LeftStatus, Phase
 from uplift.cli.terminal.follow_text import duration
-from uplift.sidekiq.handover import Ended
+from uplift.sidekiq.handover.handover import Ended
 
 NOT_PROMISED = (
     "what Sidekiq loses or doubles by itself: a basic fetch or a poller that is killed, a hard shutdown, a web page killed in “retry now”",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from uplift.sidekiq.pitfall import Pitfall
-from uplift.sidekiq.processes import Process
-from uplift.sidekiq.shown_names import shown_name
-from uplift.sidekiq.side_status import SideStatus
-from uplift.sidekiq.sorted_sets import SortedSet
+from uplift.sidekiq.keys.processes import Process
+from uplift.sidekiq.keys.shown_names import shown_name
+from uplift.sidekiq.status.pitfall import Pitfall
+from uplift.sidekiq.status.side_status import SideStatus
+from uplift.sidekiq.status.sorted_sets import SortedSet
 
 SCHEMA = "uplift.sidekiq.status/1"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from rich.table import Table
 
 from uplift.cli.terminal.table import plain_table
-from uplift.sidekiq.key_kinds import KeyKind
-from uplift.sidekiq.pitfall import Pitfall
-from uplift.sidekiq.queue_rates import QueueRate
-from uplift.sidekiq.scheduler_status import SchedulerGem, SchedulerStatus
-from uplift.sidekiq.shown_names import counted, shown_name
-from uplift.sidekiq.side_status import SideStatus
-from uplift.sidekiq.sorted_sets import SortedSet
-from uplift.sidekiq.spoken_time import spoken
-from uplift.sidekiq.watched_side import Watched
+from uplift.sidekiq.keys.key_kinds import KeyKind
+from uplift.sidekiq.keys.shown_names import counted, shown_name
+from uplift.sidekiq.status.pitfall import Pitfall
+from uplift.sidekiq.status.queue_rates import QueueRate
+from uplift.sidekiq.status.scheduler_status import SchedulerGem, SchedulerStatus
+from uplift.sidekiq.status.side_status import SideStatus
+from uplift.sidekiq.status.sorted_sets import SortedSet
+from uplift.sidekiq.status.spoken_time import spoken
+from uplift.sidekiq.status.watched_side import Watched
 
 _MOST_ROWS = 30
 _MOST_CLASSES = 12

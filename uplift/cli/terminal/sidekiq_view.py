@@ -10,7 +10,7 @@ from rich.console import Console, Group
 
 from uplift.cli.terminal.output import print_lines
 from uplift.cli.terminal.sidekiq_text import queues_table, sets_table, sides_table, watched_line
-from uplift.sidekiq.watched_side import Watched
+from uplift.sidekiq.status.watched_side import Watched
 
 _SECONDS_BETWEEN_LINES = 10.0
 Show = Callable[[list[Watched]], None]

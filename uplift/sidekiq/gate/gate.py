@@ -22,7 +22,7 @@ from uplift.sidekiq.gate.side import EpochChanged
 from uplift.sidekiq.gate.sides import GateSides, LastSeen, SidesSeen
 from uplift.sidekiq.gate.times import next_instant
 from uplift.sidekiq.gate.transitions import entered, extended, turned_round
-from uplift.sidekiq.interruptions import AnotherMover, BeginAgain
+from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain
 from uplift.sidekiq.schedulers.side_schedulers import ByHand
 
 _WRITTEN_DOWN_EVERY = 10

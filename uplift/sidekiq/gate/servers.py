@@ -10,12 +10,12 @@ from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.replies import as_bytes, as_optional_bytes
 from uplift.sidekiq.gate.record import Phase, record_of
+from uplift.sidekiq.gate.scripts import ALL
 from uplift.sidekiq.gate.side import GateSide
 from uplift.sidekiq.gate.sides import GateSides
-from uplift.sidekiq.interruptions import AnotherMover
-from uplift.sidekiq.own_names import CONNECTION_NAME, GATE_OF, OwnNames
+from uplift.sidekiq.run.interruptions import AnotherMover
+from uplift.sidekiq.run.own_names import CONNECTION_NAME, GATE_OF, OwnNames
 from uplift.sidekiq.schedulers.reading import WhereToLook
-from uplift.sidekiq.scripts import ON_GATE
 
 _TIMEOUT_SECONDS = 10.0
 Fields = dict[bytes, bytes]
@@ -74,7 +74,7 @@ class GateServers:
         try:
             for connection in (source, target):
                 connection.call("CLIENT", "SETNAME", CONNECTION_NAME)
-                for script in ON_GATE:
+                for script in ALL:
                     script.ensure(connection)
         except BaseException:
             sides.close()

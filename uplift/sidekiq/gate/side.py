@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list
 from uplift.sidekiq.gate.record import Window
-from uplift.sidekiq.interruptions import BeginAgain, answered
+from uplift.sidekiq.gate.scripts import MARK, RECORD, SWITCH, UNMARK
+from uplift.sidekiq.run.epoch import RAISE_EPOCH
+from uplift.sidekiq.run.interruptions import BeginAgain, answered
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob, SchedulerGem
 from uplift.sidekiq.schedulers.switch import Switch
-from uplift.sidekiq.scripts import GATE_MARK, GATE_RECORD, GATE_SWITCH, GATE_UNMARK, RAISE_EPOCH
 
 _PIECE_SECONDS = 600
 _MOST_INSTANCES = 1_000
@@ -50,7 +51,7 @@ class GateSide:
     def write_record(self, record: bytes, before: Mapping[bytes, bytes]) -> None:
         """The record, and switches as they were before, by field; those that are written down already stay. Raises EpochChanged."""
         flat = [part for pair in before.items() for part in pair]
-        self._write([GATE_RECORD.request([self.key], self.epoch, record, *flat)])
+        self._write([RECORD.request([self.key], self.epoch, record, *flat)])
 
     def pieces_unlike(self, jobs: Iterable[ScheduledJob], window: Window, *, full: bool) -> list[Piece]:
         """Pieces of a window that are not full of marks, or that hold any."""
@@ -75,13 +76,11 @@ class GateSide:
         job, window = piece.job, piece.window
         marks: list[bytes | int] = [part for second in range(window.first, window.end) for part in (second, job.member(second))]
         expiry = b"" if job.mark_seconds is None else b"%d" % job.mark_seconds
-        return GATE_MARK.request([self.key, job.mark_key], self.epoch, expiry, *marks)
+        return MARK.request([self.key, job.mark_key], self.epoch, expiry, *marks)
 
     def unmark(self, pieces: Iterable[Piece]) -> None:
         """Raises EpochChanged."""
-        self._write(
-            [GATE_UNMARK.request([self.key, piece.job.mark_key], self.epoch, piece.window.first, piece.window.end) for piece in pieces]
-        )
+        self._write([UNMARK.request([self.key, piece.job.mark_key], self.epoch, piece.window.first, piece.window.end) for piece in pieces])
 
     def switch(self, wanted: Mapping[ScheduledJob, Switch]) -> None:
         """Set switches; None removes one. Raises EpochChanged."""
@@ -92,7 +91,7 @@ class GateSide:
         if switch is None and job.gem is not SchedulerGem.SCHEDULER:
             # A job of sidekiq-cron that has no status is on (job.rb, status_from_redis); every version writes one when it saves.
             how, value = "enable", b"enabled"
-        return GATE_SWITCH.request([self.key, job.switch_key], self.epoch, job.switch_field, how, value)
+        return SWITCH.request([self.key, job.switch_key], self.epoch, job.switch_field, how, value)
 
     def fired(self, job: ScheduledJob, window: Window) -> frozenset[int]:
         """Seconds of marks in a window, the first ones."""

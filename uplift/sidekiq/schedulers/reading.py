@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_optional_bytes, as_scan
-from uplift.sidekiq.processes import Process, process_of
+from uplift.sidekiq.keys.processes import Process, process_of
 from uplift.sidekiq.schedulers.firing_time import firing_time
 from uplift.sidekiq.schedulers.scheduled_job import DEFAULT_NAMESPACE, ScheduledJob, SchedulerGem, cron_job_of, scheduler_key
 from uplift.sidekiq.schedulers.side_schedulers import ByHand, SideSchedulers

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from uplift.sidekiq.processes import Process
+from uplift.sidekiq.keys.processes import Process
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
 from uplift.sidekiq.schedulers.switch import Switch
 

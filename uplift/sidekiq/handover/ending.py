@@ -1,0 +1,29 @@
+"""The end of a run: its own keys go from both servers, once none of them holds a job."""
+
+from __future__ import annotations
+
+from uplift.errors import RunRefused
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.replies import as_int, as_optional_bytes
+from uplift.sidekiq.gate.record import Phase, record_of
+from uplift.sidekiq.handover.proof import Proof
+from uplift.sidekiq.mover.mover import KEPT_OUTBOXES
+from uplift.sidekiq.run.interruptions import answered
+from uplift.sidekiq.run.own_names import OwnNames
+
+_GATE_IS_OVER = frozenset({Phase.DONE, Phase.ABANDONED})
+
+
+def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: Proof) -> int:
+    """Remove them; how many there were. Raises RunRefused where jobs are in outboxes or held back, or where the gate is not over."""
+    if proof.open_chunks or proof.held:
+        raise RunRefused(
+            f"{proof.open_chunks} chunks are in outboxes and {proof.held} jobs are held back: nothing was removed; run the handover again"
+        )
+    for connection in connections:
+        text = as_optional_bytes(connection.call("HGET", names.gate, "record"))
+        if text is not None and (phase := record_of(text).phase) not in _GATE_IS_OVER:
+            raise RunRefused(f"the gate is {phase.value}: nothing was removed; run it to its end, or `uplift sidekiq gate --abandon`")
+    confirmed = int(as_optional_bytes(connections[0].call("HGET", names.source_ledger, "conf")) or 0)
+    kept = [names.kept(number) for number in range(max(1, confirmed - KEPT_OUTBOXES), confirmed + 1)]
+    return sum(as_int(answered(connection.call_all([pack("DEL", *names.without_jobs, *kept)])[0])) for connection in connections)

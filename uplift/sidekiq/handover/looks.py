@@ -1,0 +1,94 @@
+"""A handover's own looks at both sides, over connections beside the mover's, and the survey of the old side once a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_list
+from uplift.sidekiq.handover.locks import LOCK_PREFIX
+from uplift.sidekiq.handover.old_side import NewSide, OldSide, read_new_side, read_old_side
+from uplift.sidekiq.handover.refusals import refuse_other_runs, refuse_what_is_not_understood
+from uplift.sidekiq.keys.survey import OfSidekiq, Survey, Surveying
+from uplift.sidekiq.mover.mover import MoverServers
+from uplift.sidekiq.run.own_names import CONNECTION_NAME
+
+_SURVEY_SECONDS = 60.0
+_TIMEOUT_SECONDS = 10.0
+_PAGE_KEYS = 1_000
+
+
+class Looks:
+    """Connections are made when they are needed first, and after `close` again."""
+
+    def __init__(self, servers: MoverServers, run: bytes, is_of_sidekiq: OfSidekiq) -> None:
+        self.survey: Survey | None = None
+        self._servers, self._run, self._is_of_sidekiq = servers, run, is_of_sidekiq
+        self._source: Connection | None = None
+        self._target: Connection | None = None
+        self._surveyed_at = 0.0
+
+    @property
+    def source(self) -> Connection:
+        """Raises SourceUnreachable."""
+        if self._source is None:
+            self._source = self._connected(self._servers.source)
+        return self._source
+
+    @property
+    def target(self) -> Connection:
+        """Raises SourceUnreachable."""
+        if self._target is None:
+            self._target = self._connected(self._servers.target)
+        return self._target
+
+    def _connected(self, endpoint: Endpoint) -> Connection:
+        connection = Connection(endpoint, database=self._servers.database, timeout_seconds=_TIMEOUT_SECONDS)
+        connection.call("CLIENT", "SETNAME", CONNECTION_NAME)
+        return connection
+
+    def old_side(self) -> OldSide:
+        """As it is now."""
+        return read_old_side(self.source)
+
+    def new_side(self) -> NewSide:
+        """As it is now."""
+        return read_new_side(self.target)
+
+    def are_there(self, identities: list[bytes]) -> dict[bytes, bool]:
+        """By identity, whether its heartbeat is there."""
+        answers = self.source.call_all([pack("EXISTS", identity) for identity in identities]) if identities else []
+        return {identity: answer == 1 for identity, answer in zip(identities, answers, strict=True)}
+
+    def survey_if_due(self, now: float) -> Iterator[None]:
+        """Walk over every key, a page a piece, where the latest walk is more than a minute ago. Raises HandoverRefused by what is found."""
+        if self.survey is not None and now - self._surveyed_at < _SURVEY_SECONDS:
+            return
+        surveying = Surveying(self.source, self._is_of_sidekiq)
+        while (found := surveying.step()) is None:
+            yield
+        refuse_what_is_not_understood(found)
+        refuse_other_runs(found, self._run)
+        self.survey, self._surveyed_at = found, now
+
+    def forget_survey(self) -> None:
+        """The next round begins with a new one."""
+        self.survey = None
+
+    def lock_names(self) -> tuple[bytes, ...]:
+        """The names of all unique locks there are now, by a SCAN. Raises what Connection.call raises."""
+        cursor, names = b"0", dict[bytes, None]()
+        while True:
+            following, page = as_list(self.source.call("SCAN", cursor, "MATCH", LOCK_PREFIX + b"*", "COUNT", _PAGE_KEYS))
+            names.update(dict.fromkeys(as_bytes_list(page)))
+            cursor = as_bytes(following)
+            if cursor == b"0":
+                return tuple(names)
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        for connection in (self._source, self._target):
+            if connection is not None:
+                connection.close()
+        self._source = self._target = None

@@ -1,0 +1,37 @@
+"""Statistics: counters `stat:processed`, `stat:failed` and those of a day, which are added to the target's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.replies import as_bytes_list
+from uplift.sidekiq.handover.asking import Ask, until_taken
+from uplift.sidekiq.handover.left import Left, Why
+from uplift.sidekiq.handover.wishes import Part
+from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.source_side import Taken, Taking
+from uplift.sidekiq.run.interruptions import answered
+
+PREFIX = b"stat:"
+_AT_ONCE = 100
+_FOREVER = -1
+
+
+def move_statistics(connection: Connection, names: tuple[bytes, ...], left: list[Left]) -> Iterator[Ask]:
+    """Counters of these names, with the moment they expire at as it was read before."""
+    counters = [name for name in names if name.startswith(PREFIX)]
+    for first in range(0, len(counters), _AT_ONCE):
+        some = counters[first : first + _AT_ONCE]
+        taking = Taking(Place(PlaceKind.STATISTICS, b""), counters=tuple(zip(some, _moments(connection, some), strict=True)))
+        found: list[Taken] = []
+        yield from until_taken(taking, 1, found)
+        left.extend(Left(Part.STATISTICS, name, 1, Why.NO_NUMBER) for name in found[0].other_counters)
+
+
+def _moments(connection: Connection, names: list[bytes]) -> list[int]:
+    """When they expire, in ms since 1970 of the server's clock."""
+    time, *lives = connection.call_all([pack("TIME"), *[pack("PTTL", name) for name in names]])
+    seconds, microseconds = as_bytes_list(answered(time))
+    now = int(seconds) * 1000 + int(microseconds) // 1000
+    return [now + life if isinstance(life, int) and life >= 0 else _FOREVER for life in lives]

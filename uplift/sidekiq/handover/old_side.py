@@ -1,0 +1,59 @@
+"""What a round begins with: both sides' processes, and what the old side holds by its own names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.replies import as_bytes_list
+from uplift.sidekiq.handover.wishes import SORTED_SETS, Part
+from uplift.sidekiq.keys.private_queues import PrivateQueue, private_queue_of
+from uplift.sidekiq.keys.processes import Process, listed_queues, read_processes
+from uplift.sidekiq.keys.queues import Queue, public_names, read_queues
+
+
+@dataclass(frozen=True, slots=True)
+class OldSide:
+    """`sorted_sets`: how many jobs each holds; None where what is under its name is none."""
+
+    processes: tuple[Process, ...]
+    public: frozenset[bytes]
+    queues: tuple[Queue, ...]
+    sorted_sets: dict[Part, int | None]
+    paused: frozenset[bytes]
+
+    @property
+    def is_ownerless(self) -> bool:
+        """Whether no process has a heartbeat."""
+        return not any(process.is_alive for process in self.processes)
+
+    def private(self, keys: tuple[bytes, ...]) -> tuple[PrivateQueue, ...]:
+        """Those of a survey's `queue:` keys that are not public."""
+        return tuple(found for key in keys if (found := private_queue_of(key, self.public)) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSide:
+    """The processes of the other side, and the queues that they work on."""
+
+    processes: tuple[Process, ...]
+
+    @property
+    def listed(self) -> frozenset[bytes]:
+        """Queues that somebody there will work on."""
+        return listed_queues(self.processes)
+
+
+def read_old_side(connection: Connection) -> OldSide:
+    """As it is now. Raises what Connection.call raises."""
+    processes = read_processes(connection)
+    public = public_names(connection, processes)
+    answers = connection.call_all([pack("ZCARD", part.value) for part in SORTED_SETS])
+    counts = {part: answer if isinstance(answer, int) else None for part, answer in zip(SORTED_SETS, answers, strict=True)}
+    paused = frozenset(as_bytes_list(connection.call("SMEMBERS", "paused")))
+    return OldSide(processes, public, read_queues(connection, public), counts, paused)
+
+
+def read_new_side(connection: Connection) -> NewSide:
+    """As it is now. Raises what Connection.call raises."""
+    return NewSide(read_processes(connection))

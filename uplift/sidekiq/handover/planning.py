@@ -1,0 +1,62 @@
+"""What a round takes, in which order, and what it leaves from the start: a pure decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uplift.sidekiq.handover.left import Left, Why
+from uplift.sidekiq.handover.old_side import NewSide, OldSide
+from uplift.sidekiq.handover.wishes import SORTED_SETS, Part, Wishes
+from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.source_side import Taking
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`takings` one after the other, each until it is empty; queues first, since they are due."""
+
+    takings: tuple[tuple[Part, Taking], ...]
+    left: tuple[Left, ...]
+
+
+def plan_round(old: OldSide, new: NewSide, wishes: Wishes, *, with_batches: bool = False) -> Plan:
+    """Decide. `with_batches`: jobs of batches go too, since their batches have gone.
+
+    Only queues that somebody on the new side works on are taken: what nobody works on would wait there unseen.
+    """
+    takings: list[tuple[Part, Taking]] = []
+    left: list[Left] = []
+    for queue in old.queues:
+        if queue.jobs is None:
+            left.append(Left(Part.QUEUES, queue.name, 0, Why.NO_LIST))
+            continue
+        if (why := _why_not(queue.name, new, wishes)) is None:
+            takings.append((Part.QUEUES, Taking(Place(PlaceKind.QUEUE, queue.name), with_batches=with_batches)))
+        elif queue.jobs:
+            left.append(Left(Part.QUEUES, queue.name, queue.jobs, why))
+    allowed = _allowed_in_sorted_sets(new, wishes)
+    for part in SORTED_SETS:
+        jobs = old.sorted_sets[part]
+        if jobs is None:
+            left.append(Left(part, b"", 0, Why.NO_LIST))
+        elif wishes.wants(part):
+            if jobs:
+                takings.append((part, Taking(Place(PlaceKind.SORTED_SET, part.value.encode()), queues=allowed, with_batches=with_batches)))
+        elif jobs:
+            left.append(Left(part, b"", jobs, Why.NOT_WANTED))
+    return Plan(tuple(takings), tuple(left))
+
+
+def _why_not(queue: bytes, new: NewSide, wishes: Wishes) -> Why | None:
+    if not wishes.wants(Part.QUEUES) or not wishes.wants_queue(queue):
+        return Why.NOT_WANTED
+    if wishes.any_queue or queue in new.listed:
+        return None
+    return Why.NOT_LISTED
+
+
+def _allowed_in_sorted_sets(new: NewSide, wishes: Wishes) -> tuple[bytes, ...] | None:
+    """Whose jobs may go; None: all. A job that is due later goes to its queue wherever a poller meets it."""
+    if wishes.any_queue:
+        return None if wishes.queues is None else tuple(sorted(wishes.queues))
+    return tuple(sorted(name for name in new.listed if wishes.wants_queue(name)))

@@ -1,0 +1,179 @@
+"""What a mover asks of the target: to put a chunk where its jobs belong, once and in its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from uplift.errors import NotConvertible
+from uplift.keyspace.rdb.payload import converted, fits, payload_version
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.rdb_version import newest_payload_taken
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list, as_optional_bytes
+from uplift.sidekiq.mover.chunk import BATCH_FIELDS, Chunk, PlaceKind
+from uplift.sidekiq.mover.replicas import Replicas
+from uplift.sidekiq.mover.resuming import TargetLedger
+from uplift.sidekiq.mover.scripts import APPLY_BATCH, APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RELEASE_HELD
+from uplift.sidekiq.run.epoch import RAISE_EPOCH
+from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
+from uplift.sidekiq.run.own_names import OwnNames
+
+_JOURNAL_KEEPS = 1_000
+_TAKES_JOBS = frozenset({b"list", b"none"})
+
+
+class NotApplied(Exception):
+    """A chunk that its number says is applied, and that is not: another one had the number, or a part was refused. Nothing may go on."""
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(why)
+        self.number = number
+
+
+@dataclass(slots=True)
+class TargetSide:
+    """One connection."""
+
+    connection: Connection
+    names: OwnNames
+    epoch: int
+    replicas: Replicas
+
+    def raise_epoch(self, *, is_first: bool) -> None:
+        """`is_first`: nothing was ever taken, so the ledger begins. Raises BeginAgain where somebody has this epoch or a higher one."""
+        fields: tuple[str | int, ...] = ("applied", 0) if is_first else ()
+        if not as_int(RAISE_EPOCH.call(self.connection, [self.names.target_ledger], self.epoch, *fields)):
+            raise BeginAgain("another mover began at the same time")
+
+    def ledger(self) -> TargetLedger:
+        """As it is now."""
+        epoch, applied = (
+            as_optional_bytes(one) for one in as_list(self.connection.call("HMGET", self.names.target_ledger, "epoch", "applied"))
+        )
+        return TargetLedger(int(epoch or 0), None if applied is None else int(applied))
+
+    def apply(self, chunks: list[Chunk]) -> None:
+        """Put them where they belong, in the order of their numbers; those that are there already are passed over.
+
+        Raises AnotherMover, BeginAgain, NotApplied, SourceUnreachable.
+        """
+        for kind, some in groupby(chunks, key=lambda chunk: chunk.place.kind):
+            if kind is PlaceKind.QUEUE:
+                self._push(list(some))
+            else:
+                for chunk in some:
+                    self._apply_by_script(chunk)
+        if chunks:
+            self.replicas.wait(self.connection, "the target")
+
+    def _push(self, chunks: list[Chunk]) -> None:
+        """Jobs of queues, as producers push them, in one transaction. No payload passes Lua: as arguments of a script they cost up to seven
+        times as much.
+        """
+        new = self._looked_at(chunks)
+        if not new:
+            self.connection.call("UNWATCH")
+            return
+        replies = self.connection.call_all([pack("MULTI"), *self._pushes(new), pack("EXEC")])
+        done = replies[-1]
+        if isinstance(done, ErrorReply):
+            raise BeginAgain(f"the target refused a chunk: {done.safe}")
+        if done is None:
+            raise BeginAgain("somebody else wrote to the target's ledger")
+        refused: list[Reply | ErrorReply] = [*as_list(done)]
+        if problem := next((one for one in refused if isinstance(one, ErrorReply)), None):
+            # The rest of the transaction took place: nothing would ever come back to this chunk.
+            raise NotApplied(new[0].number, f"the target refused a part of a transaction: {problem.safe}")
+
+    def _looked_at(self, chunks: list[Chunk]) -> list[Chunk]:
+        """Those that are still to be pushed, with the ledger watched. The replies are read before anything is pushed: a guard in the same
+        send fails open where it is refused itself.
+        """
+        names = self.names
+        queues = list({chunk.place.key: None for chunk in chunks})
+        requests = [pack("WATCH", names.target_ledger), pack("HMGET", names.target_ledger, "epoch", "applied")]
+        requests += [pack("HMGET", names.journal, *[chunk.number for chunk in chunks]), *[pack("TYPE", queue) for queue in queues]]
+        _, ledger, journal, *kinds = (answered(reply) for reply in self.connection.call_all(requests))
+        epoch, applied = (as_optional_bytes(one) for one in as_list(ledger))
+        if epoch != b"%d" % self.epoch:
+            raise AnotherMover
+        for queue, kind in zip(queues, kinds, strict=True):
+            if kind not in _TAKES_JOBS:
+                raise BeginAgain(f"{queue.decode('utf-8', 'replace')} on the target is a {as_bytes(kind).decode()}, expected: a list")
+        done = int(applied or -1)
+        for chunk, entry in zip(chunks, as_list(journal), strict=True):
+            if chunk.number <= done:
+                _check_entry(chunk, as_optional_bytes(entry))
+        new = [chunk for chunk in chunks if chunk.number > done]
+        if new and new[0].number != done + 1:
+            raise BeginAgain(f"the target has applied {done} chunks, and {new[0].number} is to follow")
+        return new
+
+    def _pushes(self, chunks: list[Chunk]) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield pack("SADD", "queues", chunk.place.name)
+            # LPUSH, as a producer does: at the tail the second chunk would overtake the first. The oldest of an outbox is its last.
+            yield pack("LPUSH", chunk.place.key, *reversed(chunk.elements))
+            yield pack("HSET", self.names.journal, chunk.number, chunk.entry)
+            yield pack("HDEL", self.names.journal, chunk.number - _JOURNAL_KEEPS)
+        yield pack("HSET", self.names.target_ledger, "applied", chunks[-1].number)
+
+    def _apply_by_script(self, chunk: Chunk) -> None:
+        names = self.names
+        head = (self.epoch, chunk.number, chunk.entry, chunk.number - _JOURNAL_KEEPS)
+        if chunk.place.kind is PlaceKind.SORTED_SET:
+            keys = [names.target_ledger, names.journal, chunk.place.key, names.held(chunk.place.name)]
+            answer = APPLY_SORTED_SET.call(self.connection, keys, *head, *chunk.elements)
+        elif chunk.place.kind is PlaceKind.BATCH:
+            answer = self._apply_batch(chunk, head)
+        else:
+            numbers = [one for pair in zip(chunk.elements[1::3], chunk.elements[2::3], strict=True) for one in pair]
+            answer = APPLY_STATISTICS.call(
+                self.connection, [names.target_ledger, names.journal, names.applied_sums, *chunk.elements[::3]], *head, *numbers
+            )
+        word, what = (as_bytes(one) for one in as_list(answer))
+        match word:
+            case b"applied":
+                _check_entry(chunk, what)
+            case b"epoch":
+                raise AnotherMover
+            case b"type":
+                raise BeginAgain(
+                    f"{chunk.place.name.decode('utf-8', 'replace') or 'a counter'} on the target is of another kind: {what.decode()}"
+                )
+            case _:
+                raise BeginAgain(f"the target has applied {what.decode()} chunks, and {chunk.number} is to follow")
+
+    def _apply_batch(self, chunk: Chunk, head: tuple[bytes | int, ...]) -> Reply:
+        newest = newest_payload_taken(read_server_facts(self.connection))
+        keys = [self.names.target_ledger, self.names.journal, b"batches", b"dead-batches", *chunk.elements[::BATCH_FIELDS]]
+        words: list[bytes] = []
+        for at in range(0, len(chunk.elements), BATCH_FIELDS):
+            *fields, payload = chunk.elements[at + 1 : at + BATCH_FIELDS]
+            try:
+                words += [*fields, payload if fits(payload_version(payload), newest) else converted(payload, newest)]
+            except NotConvertible as problem:
+                raise NotApplied(chunk.number, f"batch {chunk.place.name.decode('utf-8', 'replace')}: {problem}") from None
+        return APPLY_BATCH.call(self.connection, keys, *head, chunk.place.name, *words)
+
+    def release_held(self, name: bytes, most: int) -> tuple[int, int]:
+        """Of a sorted set: members that were added since no twin is in their way any more, and those that are still held."""
+        answer = as_list(RELEASE_HELD.call(self.connection, [self.names.target_ledger, name, self.names.held(name)], self.epoch, most))
+        if answer[0] == b"epoch":
+            raise AnotherMover
+        return as_int(answer[1]), as_int(answer[2])
+
+    def carry_paused(self, queues: list[bytes]) -> int:
+        """Pause queues that are paused on the source; how many were paused now."""
+        answer = as_list(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
+        if answer[0] == b"epoch":
+            raise AnotherMover
+        return as_int(answer[1])
+
+
+def _check_entry(chunk: Chunk, entry: bytes | None) -> None:
+    """Raises NotApplied where the journal remembers another one of this number. Of an outbox that is gone nothing can be told apart."""
+    if entry and chunk.elements and entry != chunk.entry:
+        raise NotApplied(chunk.number, f"the target's journal says that another chunk had number {chunk.number}")
