@@ -5,13 +5,11 @@ from __future__ import annotations
 from uplift.errors import RunRefused
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import as_int, as_optional_bytes
-from uplift.sidekiq.gate.record import Phase, record_of
+from uplift.sidekiq.gate.record import record_of
 from uplift.sidekiq.handover.proof import Proof
 from uplift.sidekiq.mover.mover import KEPT_OUTBOXES
 from uplift.sidekiq.run.interruptions import answered
 from uplift.sidekiq.run.own_names import OwnNames
-
-_GATE_IS_OVER = frozenset({Phase.DONE, Phase.ABANDONED})
 
 
 def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: Proof) -> int:
@@ -22,7 +20,7 @@ def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: 
         )
     for connection in connections:
         text = as_optional_bytes(connection.call("HGET", names.gate, "record"))
-        if text is not None and (phase := record_of(text).phase) not in _GATE_IS_OVER:
+        if text is not None and not (phase := record_of(text).phase).is_over:
             raise RunRefused(f"the gate is {phase.value}: nothing was removed; run it to its end, or `uplift sidekiq gate --abandon`")
     confirmed = int(as_optional_bytes(connections[0].call("HGET", names.source_ledger, "conf")) or 0)
     kept = [names.kept(number) for number in range(max(1, confirmed - KEPT_OUTBOXES), confirmed + 1)]

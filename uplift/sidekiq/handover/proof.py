@@ -8,8 +8,9 @@ from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int, as_optional_bytes
 from uplift.sidekiq.handover.done import Remaining, read_remaining
 from uplift.sidekiq.handover.wishes import SORTED_SETS
+from uplift.sidekiq.run.connections import CONNECTION_NAME
 from uplift.sidekiq.run.interruptions import answered
-from uplift.sidekiq.run.own_names import CONNECTION_NAME, OwnNames
+from uplift.sidekiq.run.own_names import OwnNames
 
 _COMMANDS_OF_SIDEKIQ = frozenset(
     {"brpop", "rpop", "lpush", "rpush", "lmove", "blmove", "rpoplpush", "brpoplpush", "zadd", "zrem", "zrangebyscore", "sadd", "evalsha"}

@@ -19,11 +19,11 @@ from uplift.sidekiq.handover.wishes import SORTED_SETS, Part, Wishes
 from uplift.sidekiq.keys.batches import PREFIX, keys_by_batch
 from uplift.sidekiq.keys.key_kinds import KeyKind
 from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.mover import DEPTH
 from uplift.sidekiq.mover.source_side import SourceSide, TakeLimits, Taken, Taking
 from uplift.sidekiq.mover.target_side import TargetSide
 
 _HELD_AT_ONCE = 200
-_DEPTH = 2
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Round:
         of_batches = of_others = 0
         while True:
             found: list[Taken] = []
-            yield from until_taken(taking, _DEPTH, found)
+            yield from until_taken(taking, DEPTH, found)
             last = found[0]
             if part is Part.QUEUES:
                 of_batches = last.of_batches

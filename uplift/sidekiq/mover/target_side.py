@@ -16,7 +16,7 @@ from uplift.sidekiq.mover.chunk import BATCH_FIELDS, Chunk, PlaceKind
 from uplift.sidekiq.mover.replicas import Replicas
 from uplift.sidekiq.mover.resuming import TargetLedger
 from uplift.sidekiq.mover.scripts import APPLY_BATCH, APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RELEASE_HELD
-from uplift.sidekiq.run.epoch import RAISE_EPOCH
+from uplift.sidekiq.run.epoch import raise_epoch, under_epoch
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.run.own_names import OwnNames
 
@@ -44,8 +44,7 @@ class TargetSide:
     def raise_epoch(self, *, is_first: bool) -> None:
         """`is_first`: nothing was ever taken, so the ledger begins. Raises BeginAgain where somebody has this epoch or a higher one."""
         fields: tuple[str | int, ...] = ("applied", 0) if is_first else ()
-        if not as_int(RAISE_EPOCH.call(self.connection, [self.names.target_ledger], self.epoch, *fields)):
-            raise BeginAgain("another mover began at the same time")
+        raise_epoch(self.connection, self.names.target_ledger, self.epoch, *fields)
 
     def ledger(self) -> TargetLedger:
         """As it is now."""
@@ -133,12 +132,10 @@ class TargetSide:
             answer = APPLY_STATISTICS.call(
                 self.connection, [names.target_ledger, names.journal, names.applied_sums, *chunk.elements[::3]], *head, *numbers
             )
-        word, what = (as_bytes(one) for one in as_list(answer))
+        word, what = (as_bytes(one) for one in under_epoch(answer))
         match word:
             case b"applied":
                 _check_entry(chunk, what)
-            case b"epoch":
-                raise AnotherMover
             case b"type":
                 raise BeginAgain(
                     f"{chunk.place.name.decode('utf-8', 'replace') or 'a counter'} on the target is of another kind: {what.decode()}"
@@ -160,16 +157,12 @@ class TargetSide:
 
     def release_held(self, name: bytes, most: int) -> tuple[int, int]:
         """Of a sorted set: members that were added since no twin is in their way any more, and those that are still held."""
-        answer = as_list(RELEASE_HELD.call(self.connection, [self.names.target_ledger, name, self.names.held(name)], self.epoch, most))
-        if answer[0] == b"epoch":
-            raise AnotherMover
+        answer = under_epoch(RELEASE_HELD.call(self.connection, [self.names.target_ledger, name, self.names.held(name)], self.epoch, most))
         return as_int(answer[1]), as_int(answer[2])
 
     def carry_paused(self, queues: list[bytes]) -> int:
         """Pause queues that are paused on the source; how many were paused now."""
-        answer = as_list(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
-        if answer[0] == b"epoch":
-            raise AnotherMover
+        answer = under_epoch(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
         return as_int(answer[1])
 
 
