@@ -14,7 +14,7 @@ from tests.sidekiq.sides import KILLED, LIVE, SECRET, beat, connection_to, job, 
 from uplift.sidekiq.keys.batches import batch_names, open_batches
 from uplift.sidekiq.keys.job_payload import NO_CLASS, JobPayload, read_payload
 from uplift.sidekiq.keys.survey import survey
-from uplift.sidekiq.status.scheduler_status import Habit, SchedulerGem, gated_until, read_schedulers
+from uplift.sidekiq.status.scheduler_status import Habit, Scheduler, gated_until, read_scheduler_status
 from uplift.sidekiq.status.side_status import SideStatus, read_side_status
 from uplift.sidekiq.status.sorted_sets import ClassOfJobs, SortedSet, read_sorted_set
 from uplift.sidekiq.status.statistics import Statistics
@@ -154,15 +154,15 @@ def test_schedulers(version: str, start_redis: StartRedis) -> None:
     client.lpush("cron_job:default:x:jid_history", "{}")
     client.zadd("periodic", {"x": 1})
     connection = connection_to(server)
-    scheduler, cron, periodic = read_schedulers(connection, survey(connection))
-    assert (scheduler.gem, scheduler.jobs, scheduler.off, scheduler.is_on) == (SchedulerGem.SIDEKIQ_SCHEDULER, 2, 1, True)
+    scheduler, cron, periodic = read_scheduler_status(connection, survey(connection))
+    assert (scheduler.gem, scheduler.jobs, scheduler.off, scheduler.is_on) == (Scheduler.SIDEKIQ_SCHEDULER, 2, 1, True)
     assert (scheduler.last_mark, scheduler.habit) == (1587340800.0, Habit.NOMINAL)
     assert scheduler.next_times == (("a", "2026-12-01 04:30:00 -0500"), ("b", "2026-12-01 04:30:00 -0500"))
-    assert (cron.gem, cron.jobs, cron.off) == (SchedulerGem.SIDEKIQ_CRON_2, 2, 1)
-    assert periodic.gem is SchedulerGem.PERIODIC
+    assert (cron.gem, cron.jobs, cron.off) == (Scheduler.SIDEKIQ_CRON_2, 2, 1)
+    assert periodic.gem is Scheduler.PERIODIC
     assert gated_until((scheduler, cron), now) == pytest.approx(now + 3_600)
     assert gated_until((scheduler, periodic), now) is None
     client.zadd("sidekiq-scheduler:pushed:b", {"1587340801": 1587340801})
     client.delete("cron_jobs:default")
-    scheduler, cron, _ = read_schedulers(connection, survey(connection))
-    assert (scheduler.habit, cron.gem) == (Habit.NOTICED, SchedulerGem.SIDEKIQ_CRON)
+    scheduler, cron, _ = read_scheduler_status(connection, survey(connection))
+    assert (scheduler.habit, cron.gem) == (Habit.NOTICED, Scheduler.SIDEKIQ_CRON)
