@@ -145,11 +145,6 @@ class Mover:
         """
         return self._guarded(lambda: self._ask(self._look_again))
 
-    @property
-    def following(self) -> int:
-        """The number that the next chunk gets, as far as this mover knows; it does not change while nothing is taken."""
-        return self._seen.following
-
     def _guarded(self, work: Callable[[], MoverStep]) -> MoverStep:
         if self._ended is not None:
             return self._ended
