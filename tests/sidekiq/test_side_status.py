@@ -11,7 +11,7 @@ import pytest
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.sidekiq.sides import KILLED, LIVE, SECRET, beat, connection_to, job, push
-from uplift.sidekiq.keys.batches import batch_names, open_batches
+from uplift.sidekiq.keys.batches import keys_by_batch, open_batches
 from uplift.sidekiq.keys.job_payload import NO_CLASS, JobPayload, read_payload
 from uplift.sidekiq.keys.survey import survey
 from uplift.sidekiq.status.scheduler_status import Habit, Scheduler, gated_until, read_scheduler_status
@@ -127,7 +127,7 @@ def test_an_empty_side(start_redis: StartRedis) -> None:
 
 def test_batches(start_redis: StartRedis) -> None:
     keys = [b"b-Ab-_9", b"b-Ab-_9-jids", b"b-Ab-_9-failinfo", b"b-x-notify", b"b-done", b"b-odd", b"batches", b"b-jids-jids"]
-    assert batch_names(keys) == (b"b-Ab-_9", b"b-done", b"b-jids", b"b-odd", b"b-x")
+    assert tuple(keys_by_batch(keys)) == (b"b-Ab-_9", b"b-done", b"b-jids", b"b-odd", b"b-x")
     server = start_redis("3.2.6")
     client: Any = server.client
     client.hset("b-done", "pending", 0)

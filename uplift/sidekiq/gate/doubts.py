@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from uplift.sidekiq.gate.instances import Doubt, DoubtfulInstances, DoubtfulWindow, fired_on_both
 from uplift.sidekiq.gate.record import GateRecord, Window
 from uplift.sidekiq.gate.sides import GateSides, SidesSeen
@@ -29,6 +31,8 @@ def doubtful_instances(record: GateRecord, doubtful: DoubtfulWindow, sides: Gate
                 seconds = fired_on_both(giving_side.fired(job, window), taking_side.fired(job, window))
                 if seconds:
                     found.append(DoubtfulInstances(Doubt.TWICE, job, window, seconds))
+            case _:
+                assert_never(doubtful.doubt)
     return found
 
 

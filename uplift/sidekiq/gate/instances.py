@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from typing import assert_never
 
 from uplift.sidekiq.gate.record import NO_SECONDS, GateRecord, Phase, Window
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
@@ -64,6 +65,8 @@ def doubtful_window(record: GateRecord, now: float) -> DoubtfulWindow | None:
             found = DoubtfulWindow(Doubt.TWICE, Window(record.giving_marks.end, second))
         case Phase.HOLDING | Phase.TURNED | Phase.RETURNING | Phase.ABANDONING | Phase.DONE | Phase.ABANDONED:
             found = DoubtfulWindow(Doubt.MISSING, NO_SECONDS)
+        case _:
+            assert_never(record.phase)
     return None if found.window.is_empty else found
 
 
