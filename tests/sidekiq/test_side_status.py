@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import KILLED, LIVE, SECRET, beat, connection_to, job, push
+from tests.sidekiq.sides import KILLED, LIVE, SECRET, connection_to, heartbeat, push_secret, secret_job
 from uplift.sidekiq.keys.batches import keys_by_batch, open_batches
 from uplift.sidekiq.keys.job_payload import NO_CLASS, JobPayload, read_payload
 from uplift.sidekiq.keys.survey import survey
@@ -62,8 +62,8 @@ def test_a_sorted_set(version: str, start_redis: StartRedis) -> None:
     connection = connection_to(server)
     assert read_sorted_set(connection, b"retry") == SortedSet(b"retry", 0)
     for number in range(230):
-        client.zadd("retry", {job(number, "A" if number % 3 else "B::C", "low"): 1_000 + number})
-    client.zadd("retry", {b"\xff\x00": 5.5, job(999): "inf"})
+        client.zadd("retry", {secret_job(number, "A" if number % 3 else "B::C", "low"): 1_000 + number})
+    client.zadd("retry", {b"\xff\x00": 5.5, secret_job(999): "inf"})
     found = read_sorted_set(connection, b"retry")
     assert (found.jobs, found.first, found.last, found.looked_at, found.is_whole) == (232, 5.5, None, 232, True)
     assert found.by_class == (
@@ -84,14 +84,14 @@ def test_a_sorted_set(version: str, start_redis: StartRedis) -> None:
 def test_a_whole_side(version: str, start_redis: StartRedis) -> None:
     server = start_redis(version)
     client: Any = server.client
-    beat(server, LIVE, "default")
+    heartbeat(server, LIVE, "default")
     client.sadd("processes", KILLED)
-    push(server, 1, enqueued_at=time.time() - 90)
-    push(server, 2)
+    push_secret(server, 1, enqueued_at=time.time() - 90)
+    push_secret(server, 2)
     client.sadd("paused", "default")
-    client.lpush(f"queue:sq|{LIVE}|default", job(3))
-    client.lpush(f"queue:sq|{KILLED}|default", job(4), job(5))
-    client.lpush("queue:default_host_0", job(6))
+    client.lpush(f"queue:sq|{LIVE}|default", secret_job(3))
+    client.lpush(f"queue:sq|{KILLED}|default", secret_job(4), secret_job(5))
+    client.lpush("queue:default_host_0", secret_job(6))
     client.hset("b-abc", "pending", 3)
     client.sadd("b-abc-jids", "x")
     client.set("unique:1", "x")
