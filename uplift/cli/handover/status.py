@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from uplift.sidekiq.handover.done import Remaining
 from uplift.sidekiq.handover.handover import Ended, Handover
 from uplift.sidekiq.handover.left import Left
 from uplift.sidekiq.handover.progress import PlaceState
+from uplift.sidekiq.handover.remaining import Remaining
 from uplift.sidekiq.handover.wishes import Part
 from uplift.sidekiq.keys.shown_names import shown_name
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int, as_optional_bytes
-from uplift.sidekiq.handover.done import Remaining, read_remaining
+from uplift.sidekiq.handover.remaining import Remaining, read_remaining
 from uplift.sidekiq.handover.wishes import SORTED_SETS
 from uplift.sidekiq.keys.shown_names import shown_name
 from uplift.sidekiq.run.connections import CONNECTION_NAME
