@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from uplift.cli.handover.state import HandoverDirectory
-from uplift.cli.options.handover_wishes import both_sides
 from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.terminal.output import print_lines
 from uplift.keyspace.server.connection import connected
 from uplift.sidekiq.handover.ending import end_run

@@ -11,8 +11,8 @@ import typer
 from uplift.cli.gate.opening import moment_of, opened_gate
 from uplift.cli.gate.state import GateDirectory
 from uplift.cli.gate.turning import Turning
-from uplift.cli.options.handover_wishes import both_sides
 from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.gate_text import how_it_goes_on, notice_lines, step_document, step_lines
 from uplift.cli.terminal.output import AsJson, print_lines

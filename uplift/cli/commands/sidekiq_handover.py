@@ -15,9 +15,10 @@ from uplift.cli.handover.dry_run import dry_run_lines, read_dry_run
 from uplift.cli.handover.state import HandoverDirectory, LiveSettings
 from uplift.cli.handover.status import HandoverStatus, StatusTaker
 from uplift.cli.options.follow_state import ForMinutes, seconds_of
-from uplift.cli.options.handover_wishes import both_sides, of_sidekiq_in, parts_named
+from uplift.cli.options.handover_wishes import of_sidekiq_in, parts_named
 from uplift.cli.options.keymap_file import OptionalKeyMap
 from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
 from uplift.cli.terminal.handover_view import shown_handover

@@ -15,12 +15,13 @@ from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.gate.acts import remove_marks, write_marks, write_switches
 from uplift.sidekiq.gate.decision import Act, GateDecision, decide
-from uplift.sidekiq.gate.doubts import alike, doubtful_instances, unfired_instances
+from uplift.sidekiq.gate.doubts import doubtful_instances, unfired_instances
 from uplift.sidekiq.gate.instances import DoubtfulInstances, doubtful_window
 from uplift.sidekiq.gate.record import Direction, GateRecord, Phase, record_of
 from uplift.sidekiq.gate.servers import Fence, GateServers
 from uplift.sidekiq.gate.side import EpochChanged
 from uplift.sidekiq.gate.sides import GateSides, LastSeen, SidesSeen
+from uplift.sidekiq.gate.switches import jobs_of
 from uplift.sidekiq.gate.times import next_instant
 from uplift.sidekiq.gate.transitions import entered, extended, turned_round
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain
@@ -174,7 +175,7 @@ class Gate:
     def _told(self, decision: GateDecision, seen: SidesSeen) -> GateStep:
         outcome = {Act.WAIT: GateOutcome.WAITING, Act.END: GateOutcome.ENDED}.get(decision.act, GateOutcome.WORKED)
         doubtful, self._doubtful = tuple(self._doubtful), []
-        missing = () if seen.state.no_taking_scheduler else tuple(sorted(job.title for job in seen.giving.jobs - alike(seen.taking.jobs)))
+        missing = () if seen.state.no_taking_scheduler else tuple(sorted(job.title for job in seen.giving.jobs - jobs_of(seen.taking)))
         by_hand = seen.giving.by_hand | seen.taking.by_hand
         return GateStep(outcome, decision.reason, self._record, decision.act, decision.is_postponed, doubtful, by_hand, missing)
 
