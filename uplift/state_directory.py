@@ -18,7 +18,7 @@ class StateDirectory:
     """Names of its files. It touches nothing until it is asked to.
 
     `record` is the file without which it is nobody's; `begun_with` are names that a run which was refused at its start leaves as well.
-    `what` it is the directory of, and `begun_by` which command, are for messages.
+    `what` it is the directory of (a noun), and `begun_by` which command, are for messages.
     """
 
     def __init__(self, path: Path, record: str, *, begun_with: frozenset[str], what: str, begun_by: str) -> None:
@@ -38,7 +38,7 @@ class StateDirectory:
             raise BadInput(f"--state {self.path}: {problem.strerror}, allowed: a directory that may be made and written") from None
         begun = {self._lock_path.name, self.status_path.name, *(f"{one.name}.new" for one in (self.status_path, self.state_path))}
         if names - begun - self._begun_with and self.state_path.name not in names:
-            raise BadInput(f"--state {self.path}: it holds something else, allowed: a new or empty directory, or that of {self._what}")
+            raise BadInput(f"--state {self.path}: it holds something else, allowed: a new or empty directory, or that of a {self._what}")
         self.path.chmod(_PRIVATE_FOLDER)
 
     def lock(self) -> DirectoryLock:

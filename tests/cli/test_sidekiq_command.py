@@ -18,7 +18,7 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import KILLED, LIVE, SECRET, beat, job, push
+from tests.sidekiq.sides import KILLED, LIVE, SECRET, heartbeat, push_secret, secret_job
 
 UPLIFT = str(Path(sys.executable).parent / "uplift")
 TOKEN = "ZxY0SecretToken9aBcDeFgHiJkLmNoPqRsTuVwXyZ"
@@ -33,20 +33,20 @@ def _status(*arguments: str) -> subprocess.CompletedProcess[str]:
 def servers(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
     source, target = start_redis("3.2.6"), start_redis("5.0.6")
     client: Any = source.client
-    beat(source, LIVE, "default", "low")
-    beat(source, "quiet.vfs:5:0123456789ab", "default", quiet=True)
+    heartbeat(source, LIVE, "default", "low")
+    heartbeat(source, "quiet.vfs:5:0123456789ab", "default", quiet=True)
     client.sadd("processes", KILLED)
     for number in range(12):
-        push(source, number)
-    push(source, 20, queue="low|x")
-    client.lpush(f"queue:sq|{KILLED}|default", job(30), job(31))
-    client.zadd("retry", {job(40, "EVSS::SubmitForm526"): time.time() + 1_700_000})
+        push_secret(source, number)
+    push_secret(source, 20, queue="low|x")
+    client.lpush(f"queue:sq|{KILLED}|default", secret_job(30), secret_job(31))
+    client.zadd("retry", {secret_job(40, "EVSS::SubmitForm526"): time.time() + 1_700_000})
     client.hset("b-Xy12Ab34Cd56Ef", "pending", 2)
     client.set(f"vets-api-session:{TOKEN}", "v", ex=1800)
     client.set(f"jobs:{TOKEN}", "v")
     for server in (source, target):
         server.client.hset("schedules", "Nightly", "{}")
-    beat(target, "new.vfs:1:0123456789ab", "default")
+    heartbeat(target, "new.vfs:1:0123456789ab", "default")
     return source, target
 
 
@@ -138,8 +138,8 @@ def test_a_watch_in_a_pipe_shows_rates_and_ends_with_ctrl_c(servers: tuple[Redis
         os.set_blocking(watch.stdout.fileno(), False)
         while not line and time.monotonic() < ended:
             number += 1
-            push(servers[0], number)
-            push(servers[0], number + 10_000)
+            push_secret(servers[0], number)
+            push_secret(servers[0], number + 10_000)
             source.rpop("queue:default")
             time.sleep(0.02)
             line = watch.stdout.readline()

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.sidekiq.handover_pair import Pair, heartbeat, job, push
+from tests.sidekiq.handover_pair import Pair, job, worker
+from tests.sidekiq.sides import push
 from uplift.cli.commands.sidekiq import commands
 from uplift.errors import BadInput, RunRefused, UpliftError
 from uplift.sidekiq.handover.refusals import HandoverRefused
@@ -55,7 +56,7 @@ def wait(is_so: Callable[[], bool]) -> None:
 
 
 def test_all_moved_is_exit_0_and_what_is_left_exit_1_with_its_reason(pair: Pair, tmp_path: Path) -> None:
-    heartbeat(pair.target, 1, ["default"])
+    worker(pair.target, 1, ["default"])
     push(pair.source, "default", *[secret(number) for number in range(20)])
     done = run(*arguments(pair, tmp_path / "state"))
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "all moved: 20 jobs")
@@ -113,7 +114,7 @@ def test_a_directory_of_other_servers_is_refused(pair: Pair, tmp_path: Path) -> 
 def test_outboxes_of_a_run_whose_directory_is_lost_are_named_and_taken_up(pair: Pair, tmp_path: Path) -> None:
     first = pair.handover(run=b"lost")
     push(pair.source, "default", *[job(number) for number in range(20)])
-    heartbeat(pair.target, 1, ["default"])
+    worker(pair.target, 1, ["default"])
     while not pair.source.client.exists("uplift:handover:lost:out:1"):
         first.step()
     first.close()
@@ -197,7 +198,7 @@ def test_the_proof_says_what_speaks_against_it_and_nothing_else(pair: Pair, tmp_
     push(pair.source, "default", *[job(number) for number in range(5)])
     push(pair.source, "low", job(1, "low"))
     pair.source.client.set("stat:processed", 70)
-    heartbeat(pair.target, 1, ["default"])
+    worker(pair.target, 1, ["default"])
     run(*arguments(pair, state))
     not_over = proof(pair, state)
     assert not_over.exit_code == 1
@@ -214,7 +215,7 @@ def test_the_proof_says_what_speaks_against_it_and_nothing_else(pair: Pair, tmp_
 
 def test_an_outbox_and_what_is_held_speak_against_it(pair: Pair, tmp_path: Path) -> None:
     state = tmp_path / "state"
-    heartbeat(pair.target, 1, ["default"])
+    worker(pair.target, 1, ["default"])
     run(*arguments(pair, state))
     name = json.loads((state / "handover.json").read_text())["run"].encode()
     for server, score in ((pair.source, 1.0), (pair.target, 2.0)):
@@ -247,7 +248,7 @@ def test_the_end_removes_what_holds_no_job(pair: Pair, tmp_path: Path) -> None:
     name = json.loads((state / "handover.json").read_text())["run"].encode()
     push(pair.source, "default", job(9))
     one = pair.handover(run=name)
-    heartbeat(pair.target, 1, ["default"])
+    worker(pair.target, 1, ["default"])
     while not any(b":out:" in key for key in pair.source.client.keys("uplift:handover:*")):
         one.step()
     one.close()
@@ -255,7 +256,9 @@ def test_the_end_removes_what_holds_no_job(pair: Pair, tmp_path: Path) -> None:
     assert isinstance(refused.exception, RunRefused)
     assert "1 chunks are in outboxes" in str(refused.exception)
     run(*arguments(pair, state))
+    pair.source.client.set("uplift:handover:gate-of", name)
+    pair.target.client.set("uplift:handover:gate-of", "another")
     done = run(*words)
     assert done.exit_code == 0, done.output
-    assert (pair.source.client.keys("uplift:*"), pair.target.client.keys("uplift:*")) == ([], [])
+    assert (pair.source.client.keys("uplift:*"), pair.target.client.keys("uplift:*")) == ([], [b"uplift:handover:gate-of"])
     assert pair.target.client.llen("queue:default") == 6

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.keyspace.everything import endpoint
+from tests.sidekiq.sides import heartbeat
 from uplift.sidekiq.handover.handover import Ended, Handover, HandoverStep, Patience
 from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.key_kinds import is_like_sidekiqs
 from uplift.sidekiq.mover.mover import MoverServers
 from uplift.sidekiq.mover.source_side import TakeLimits
 
-IDENTITY = "host%d:7:%012x"
 _MOST_STEPS = 20_000
 
 
 def identity(number: int) -> str:
-    return IDENTITY % (number, number)
+    return f"host{number}:7:{number:012x}"
 
 
-def heartbeat(server: RedisServer, number: int, queues: list[str], *, quiet: bool = False) -> None:
-    """As a process of Sidekiq writes it."""
-    client: Any = server.client
-    client.sadd("processes", identity(number))
-    info = {"queues": queues, "concurrency": 5, "identity": identity(number)}
-    for field, value in {"info": json.dumps(info), "busy": 0, "beat": time.time(), "quiet": "true" if quiet else "false"}.items():
-        client.hset(identity(number), field, value)
+def worker(server: RedisServer, number: int, queues: list[str], *, quiet: bool = False) -> None:
+    """A process that has just told of itself."""
+    heartbeat(server, identity(number), *queues, quiet=quiet)
 
 
 def kill(server: RedisServer, number: int) -> None:
@@ -40,12 +34,6 @@ def kill(server: RedisServer, number: int) -> None:
 
 def job(number: int, queue: str = "default", more: str = "") -> bytes:
     return b'{"class":"Job","args":[%d],"queue":"%b","jid":"%024x"%b}' % (number, queue.encode(), number, more.encode())
-
-
-def push(server: RedisServer, queue: str, *jobs: bytes) -> None:
-    client: Any = server.client
-    client.sadd("queues", queue)
-    client.lpush(f"queue:{queue}", *jobs)
 
 
 @dataclass

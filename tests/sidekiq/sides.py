@@ -18,7 +18,7 @@ def connection_to(server: RedisServer) -> Connection:
     return Connection(endpoint(server))
 
 
-def beat(server: RedisServer, identity: str = LIVE, *queues: str, quiet: bool = False, **info: Any) -> None:
+def heartbeat(server: RedisServer, identity: str = LIVE, *queues: str, quiet: bool = False, **info: Any) -> None:
     """As lib/sidekiq/launcher.rb of 4.2.10 to 6.4 does every 5 to 10 seconds; from 7.0 on `info` has version, weights and embedded."""
     client: Any = server.client
     said = {"hostname": identity.split(":")[0], "pid": 1, "concurrency": 16, "queues": list(queues or ("default",)), **info}
@@ -28,14 +28,19 @@ def beat(server: RedisServer, identity: str = LIVE, *queues: str, quiet: bool = 
     client.expire(identity, 60)
 
 
-def job(number: int, name: str = "EVSS::Job", queue: str = "default", **more: Any) -> str:
+def secret_job(number: int, name: str = "EVSS::Job", queue: str = "default", **more: Any) -> str:
     """A payload whose arguments nobody may see."""
     jid = f"{number:024x}"
     return json.dumps({"class": name, "args": [SECRET], "jid": jid, "queue": queue, "created_at": time.time(), **more})
 
 
-def push(server: RedisServer, number: int, name: str = "EVSS::Job", queue: str = "default", **more: Any) -> None:
-    """As Sidekiq::Client does."""
+def push_secret(server: RedisServer, number: int, name: str = "EVSS::Job", queue: str = "default", **more: Any) -> None:
+    """A job whose arguments nobody may see, enqueued now."""
+    push(server, queue, secret_job(number, name, queue, **{"enqueued_at": time.time(), **more}))
+
+
+def push(server: RedisServer, queue: str, *jobs: str | bytes) -> None:
+    """As Sidekiq::Client does, the oldest first."""
     client: Any = server.client
     client.sadd("queues", queue)
-    client.lpush(f"queue:{queue}", job(number, name, queue, **{"enqueued_at": time.time(), **more}))
+    client.lpush(f"queue:{queue}", *jobs)

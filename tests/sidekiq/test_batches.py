@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.conftest import StartRedis
 from tests.keyspace.everything import snapshot
-from tests.sidekiq.handover_pair import Clock, Pair, driven, heartbeat, job, kill, once, push
+from tests.sidekiq.handover_pair import Clock, Pair, driven, job, kill, once, worker
+from tests.sidekiq.sides import push
 from uplift.sidekiq.handover.handover import Ended
 from uplift.sidekiq.handover.left import Why
 from uplift.sidekiq.handover.wishes import Part, Wishes
@@ -16,11 +14,6 @@ from uplift.sidekiq.keys.batches import keys_by_batch
 
 BIDS = ("aB-cdEfgHijKlM", "0123456789_-ab")
 ANY = Wishes(any_queue=True)
-
-
-@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
-def pair(request: pytest.FixtureRequest, start_redis: StartRedis) -> Pair:
-    return Pair(start_redis(request.param[0]), start_redis(request.param[1]))
 
 
 def open_batch(client: Any, bid: str, jids: int = 3) -> None:
@@ -51,7 +44,7 @@ def test_they_stay_as_long_as_somebody_lives_there_and_then_move_whole_with_thei
     push(pair.source, "default", *of_batch, job(9))
     pair.source.client.zadd("retry", {job(7, more=f',"bid":"{BIDS[1]}"'): 5})
     before = batch_keys(pair, "source")
-    heartbeat(pair.source, 1, ["default"])
+    worker(pair.source, 1, ["default"])
     handover = pair.handover(Wishes(any_queue=True, until_empty=True), clock)
     driven(handover, clock, until=lambda: handover.progress.rounds >= 3)
     assert (Part.BATCHES, 2, Why.BATCH_IN_USE) in {(left.part, left.jobs, left.why) for left in handover.progress.left}

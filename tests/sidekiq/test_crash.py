@@ -17,11 +17,6 @@ KILLS = 110
 MOST_KILLS_OF_A_CONTROL = 150
 
 
-@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
-def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
-    return start_redis(request.param[0]), start_redis(request.param[1])
-
-
 def told(lived: Lived) -> Lived:
     sys.stdout.write(f"{lived}\n")
     return lived

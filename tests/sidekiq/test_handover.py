@@ -6,17 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import StartRedis
-from tests.sidekiq.handover_pair import Clock, Pair, driven, heartbeat, identity, job, kill, once, push
+from tests.sidekiq.handover_pair import Clock, Pair, driven, identity, job, kill, once, worker
+from tests.sidekiq.sides import push
 from uplift.sidekiq.handover.handover import Ended
 from uplift.sidekiq.handover.left import Why
 from uplift.sidekiq.handover.refusals import HandoverRefused
 from uplift.sidekiq.handover.wishes import Part, Wishes
-
-
-@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
-def pair(request: pytest.FixtureRequest, start_redis: StartRedis) -> Pair:
-    return Pair(start_redis(request.param[0]), start_redis(request.param[1]))
 
 
 def jobs(pair: Pair, side: str, queue: str = "default") -> list[bytes]:
@@ -26,8 +21,8 @@ def jobs(pair: Pair, side: str, queue: str = "default") -> list[bytes]:
 
 
 def test_queues_that_somebody_works_on_are_taken_and_others_named(pair: Pair) -> None:
-    heartbeat(pair.target, 1, ["default", "low"])
-    heartbeat(pair.target, 2, ["quiet"], quiet=True)
+    worker(pair.target, 1, ["default", "low"])
+    worker(pair.target, 2, ["quiet"], quiet=True)
     for queue in ("default", "low", "quiet", "nobody's"):
         push(pair.source, queue, *[job(number, queue) for number in range(12)])
     done = once(pair)
@@ -52,7 +47,7 @@ def test_any_queue_takes_all_and_queue_names_take_those(pair: Pair) -> None:
 
 
 def test_jobs_of_sorted_sets_go_by_the_queue_in_their_bytes(pair: Pair) -> None:
-    heartbeat(pair.target, 1, ["default"])
+    worker(pair.target, 1, ["default"])
     for at in range(60):
         pair.source.client.zadd("schedule", {job(at, "default" if at % 3 else "elsewhere"): at})
     done = once(pair)
@@ -96,9 +91,9 @@ def test_paused_queues_are_paused_once(pair: Pair) -> None:
 
 def test_what_a_dead_owner_holds_is_given_back_after_a_minute_and_taken(pair: Pair) -> None:
     clock = Clock()
-    heartbeat(pair.target, 1, ["default"])
+    worker(pair.target, 1, ["default"])
     for number in (2, 3):
-        heartbeat(pair.source, number, ["default"])
+        worker(pair.source, number, ["default"])
         pair.source.client.lpush(f"queue:sq|{identity(number)}|default", job(number))
     kill(pair.source, 2)
     handover = pair.handover(Wishes(until_empty=True), clock)
@@ -114,13 +109,13 @@ def test_what_a_dead_owner_holds_is_given_back_after_a_minute_and_taken(pair: Pa
 
 def test_an_owner_that_comes_back_within_the_minute_keeps_its_jobs(pair: Pair) -> None:
     clock = Clock()
-    heartbeat(pair.source, 2, ["default"])
+    worker(pair.source, 2, ["default"])
     pair.source.client.lpush(f"queue:sq|{identity(2)}|default", job(2))
     kill(pair.source, 2)
     handover = pair.handover(Wishes(until_empty=True, any_queue=True), clock)
     driven(handover, clock, until=lambda: handover.progress.rounds >= 2)
     clock.now += 50
-    heartbeat(pair.source, 2, ["default"])
+    worker(pair.source, 2, ["default"])
     driven(handover, clock, until=lambda: handover.progress.rounds >= 4)
     kill(pair.source, 2)
     clock.now += 50
@@ -131,7 +126,7 @@ def test_an_owner_that_comes_back_within_the_minute_keeps_its_jobs(pair: Pair) -
 
 def test_it_ends_once_the_old_side_is_empty_ownerless_and_stable(pair: Pair) -> None:
     clock = Clock()
-    heartbeat(pair.source, 2, ["default"])
+    worker(pair.source, 2, ["default"])
     push(pair.source, "default", job(1))
     handover = pair.handover(Wishes(until_empty=True, any_queue=True), clock)
     began = clock.now
@@ -171,7 +166,7 @@ def test_a_twin_is_held_until_the_other_one_ran(pair: Pair) -> None:
 
 def test_jobs_of_batches_stay_and_are_named(pair: Pair) -> None:
     batch = job(2, more=',"bid":"x"')
-    heartbeat(pair.source, 1, ["default"])
+    worker(pair.source, 1, ["default"])
     push(pair.source, "default", job(1), batch, job(3))
     pair.source.client.zadd("schedule", {batch: 1, job(4): 2})
     done = once(pair, Wishes(any_queue=True))

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.conftest import StartRedis
-from tests.sidekiq.handover_pair import Clock, Pair, driven, once, push
+from tests.sidekiq.handover_pair import Clock, Pair, driven, once
+from tests.sidekiq.sides import push
 from uplift.sidekiq.handover.wishes import Wishes
 
 ANY = Wishes(any_queue=True)
-
-
-@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
-def pair(request: pytest.FixtureRequest, start_redis: StartRedis) -> Pair:
-    return Pair(start_redis(request.param[0]), start_redis(request.param[1]))
 
 
 def jid(number: int) -> bytes:

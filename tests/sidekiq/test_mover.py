@@ -7,10 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
 from rehearsal.cloud.elasticache.redis_server import RedisServer
-from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from uplift.sidekiq.mover.chunk import Place, PlaceKind
 from uplift.sidekiq.mover.mover import Mover, MoverServers, Outcome
@@ -67,11 +64,6 @@ class Jobs:
 
 def waiting(server: RedisServer) -> int:
     return sum(server.client.llen(f"queue:{queue}") for queue in QUEUES) + sum(server.client.zcard(name) for name in SETS)
-
-
-@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
-def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
-    return start_redis(request.param[0]), start_redis(request.param[1])
 
 
 def mover(sides: tuple[RedisServer, RedisServer], jobs: int = 5) -> Mover:

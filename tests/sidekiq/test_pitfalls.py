@@ -15,7 +15,7 @@ from uplift.sidekiq.keys.processes import Process
 from uplift.sidekiq.keys.shown_names import shown_name, shown_names
 from uplift.sidekiq.status.pitfall import PitfallKind
 from uplift.sidekiq.status.pitfalls import pitfalls_of
-from uplift.sidekiq.status.scheduler_status import SchedulerGem, SchedulerStatus
+from uplift.sidekiq.status.scheduler_status import Scheduler, SchedulerStatus
 from uplift.sidekiq.status.side_status import PrivateQueueStatus, QueueStatus, SideStatus
 from uplift.sidekiq.status.sorted_sets import SortedSet
 from uplift.sidekiq.status.spoken_time import spoken
@@ -60,8 +60,8 @@ def kinds(source: SideStatus, target: SideStatus | None = None) -> set[tuple[Pit
     return {(one.kind, one.side) for one in found}
 
 
-CRON = SchedulerStatus(SchedulerGem.SIDEKIQ_SCHEDULER, 3, 1)
-PERIODIC = SchedulerStatus(SchedulerGem.PERIODIC, 1)
+CRON = SchedulerStatus(Scheduler.SIDEKIQ_SCHEDULER, 3, 1)
+PERIODIC = SchedulerStatus(Scheduler.PERIODIC, 1)
 
 
 def test_none_applies_to_two_sound_sides() -> None:
@@ -136,7 +136,7 @@ def test_two_schedulers_without_a_gate() -> None:
         (replace(both[0], schedulers=(gate,)), both[1]),
         (both[0], replace(both[1], schedulers=(gate,))),
         (both[0], side(schedulers=(replace(CRON, off=3),))),
-        (both[0], side(schedulers=(SchedulerStatus(SchedulerGem.SIDEKIQ_CRON, 3),))),
+        (both[0], side(schedulers=(SchedulerStatus(Scheduler.SIDEKIQ_CRON, 3),))),
         (both[0], side()),
     ):
         assert kinds(source, target) == set()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import KILLED, LIVE, beat, connection_to
+from tests.sidekiq.sides import KILLED, LIVE, connection_to, heartbeat
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.keys.processes import Process, listed_queues, process_of, read_processes
 
@@ -18,9 +18,9 @@ from uplift.sidekiq.keys.processes import Process, listed_queues, process_of, re
 def test_live_quiet_and_killed_processes(version: str, start_redis: StartRedis) -> None:
     server = start_redis(version)
     client: Any = server.client
-    beat(server, LIVE, "critical", "default")
-    beat(server, "b:2:0123456789ab", "low", quiet=True)
-    beat(server, "c:3:0123456789ab", "low", version="7.2.4", embedded=False, weights=[{"low": 0}])
+    heartbeat(server, LIVE, "critical", "default")
+    heartbeat(server, "b:2:0123456789ab", "low", quiet=True)
+    heartbeat(server, "c:3:0123456789ab", "low", version="7.2.4", embedded=False, weights=[{"low": 0}])
     # Killed: its hash is gone after a minute, its name stays until another process cleans up.
     client.sadd("processes", KILLED)
     connection = connection_to(server)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
 
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import connection_to, push
+from tests.sidekiq.sides import connection_to, push_secret
 from uplift.sidekiq.status.queue_rates import QueueRate, look, rate_between
 
 
@@ -17,11 +18,12 @@ def test_jobs_that_came_and_left(version: str, start_redis: StartRedis) -> None:
     client: Any = server.client
     connection = connection_to(server)
 
-    def rate(pushed: int, popped: int, numbers: list[int] = [0]) -> QueueRate | None:  # noqa: B006
+    numbers = count(1)
+
+    def rate(pushed: int, popped: int) -> QueueRate | None:
         before = look(connection, b"default", None, 10.0)
         for _ in range(pushed):
-            numbers[0] += 1
-            push(server, numbers[0])
+            push_secret(server, next(numbers))
         for _ in range(popped):
             client.rpop("queue:default")
         return rate_between(before, look(connection, b"default", before, 12.0))

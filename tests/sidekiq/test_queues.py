@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import beat, connection_to, push
+from tests.sidekiq.sides import connection_to, heartbeat, push_secret
 from uplift.sidekiq.keys.private_queues import PrivateQueue, private_queue_of
 from uplift.sidekiq.keys.processes import read_processes
 from uplift.sidekiq.keys.queues import Queue, public_names, read_queues
@@ -61,12 +61,12 @@ def test_queues_of_a_server(version: str, start_redis: StartRedis) -> None:
     connection = connection_to(server)
     assert read_queues(connection, frozenset(), with_oldest=True) == ()
     for number in range(3):
-        push(server, number, queue="a|b_c:d")
+        push_secret(server, number, queue="a|b_c:d")
     client.sadd("queues", "empty")
     client.sadd("queues", "odd")
     client.set("queue:odd", "no list")
     client.sadd("paused", "empty")
-    beat(server, "h:1:0123456789ab", "listed")
+    heartbeat(server, "h:1:0123456789ab", "listed")
     names = public_names(connection, read_processes(connection))
     assert names == {b"a|b_c:d", b"empty", b"odd", b"listed"}
     oldest = client.lindex("queue:a|b_c:d", -1)

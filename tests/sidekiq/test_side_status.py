@@ -10,11 +10,11 @@ import pytest
 
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import KILLED, LIVE, SECRET, beat, connection_to, job, push
-from uplift.sidekiq.keys.batches import batch_names, open_batches
+from tests.sidekiq.sides import KILLED, LIVE, SECRET, connection_to, heartbeat, push_secret, secret_job
+from uplift.sidekiq.keys.batches import keys_by_batch, open_batches
 from uplift.sidekiq.keys.job_payload import NO_CLASS, JobPayload, read_payload
 from uplift.sidekiq.keys.survey import survey
-from uplift.sidekiq.status.scheduler_status import Habit, SchedulerGem, gated_until, read_schedulers
+from uplift.sidekiq.status.scheduler_status import Habit, Scheduler, gated_until, read_scheduler_status
 from uplift.sidekiq.status.side_status import SideStatus, read_side_status
 from uplift.sidekiq.status.sorted_sets import ClassOfJobs, SortedSet, read_sorted_set
 from uplift.sidekiq.status.statistics import Statistics
@@ -62,8 +62,8 @@ def test_a_sorted_set(version: str, start_redis: StartRedis) -> None:
     connection = connection_to(server)
     assert read_sorted_set(connection, b"retry") == SortedSet(b"retry", 0)
     for number in range(230):
-        client.zadd("retry", {job(number, "A" if number % 3 else "B::C", "low"): 1_000 + number})
-    client.zadd("retry", {b"\xff\x00": 5.5, job(999): "inf"})
+        client.zadd("retry", {secret_job(number, "A" if number % 3 else "B::C", "low"): 1_000 + number})
+    client.zadd("retry", {b"\xff\x00": 5.5, secret_job(999): "inf"})
     found = read_sorted_set(connection, b"retry")
     assert (found.jobs, found.first, found.last, found.looked_at, found.is_whole) == (232, 5.5, None, 232, True)
     assert found.by_class == (
@@ -84,14 +84,14 @@ def test_a_sorted_set(version: str, start_redis: StartRedis) -> None:
 def test_a_whole_side(version: str, start_redis: StartRedis) -> None:
     server = start_redis(version)
     client: Any = server.client
-    beat(server, LIVE, "default")
+    heartbeat(server, LIVE, "default")
     client.sadd("processes", KILLED)
-    push(server, 1, enqueued_at=time.time() - 90)
-    push(server, 2)
+    push_secret(server, 1, enqueued_at=time.time() - 90)
+    push_secret(server, 2)
     client.sadd("paused", "default")
-    client.lpush(f"queue:sq|{LIVE}|default", job(3))
-    client.lpush(f"queue:sq|{KILLED}|default", job(4), job(5))
-    client.lpush("queue:default_host_0", job(6))
+    client.lpush(f"queue:sq|{LIVE}|default", secret_job(3))
+    client.lpush(f"queue:sq|{KILLED}|default", secret_job(4), secret_job(5))
+    client.lpush("queue:default_host_0", secret_job(6))
     client.hset("b-abc", "pending", 3)
     client.sadd("b-abc-jids", "x")
     client.set("unique:1", "x")
@@ -127,7 +127,7 @@ def test_an_empty_side(start_redis: StartRedis) -> None:
 
 def test_batches(start_redis: StartRedis) -> None:
     keys = [b"b-Ab-_9", b"b-Ab-_9-jids", b"b-Ab-_9-failinfo", b"b-x-notify", b"b-done", b"b-odd", b"batches", b"b-jids-jids"]
-    assert batch_names(keys) == (b"b-Ab-_9", b"b-done", b"b-jids", b"b-odd", b"b-x")
+    assert tuple(keys_by_batch(keys)) == (b"b-Ab-_9", b"b-done", b"b-jids", b"b-odd", b"b-x")
     server = start_redis("3.2.6")
     client: Any = server.client
     client.hset("b-done", "pending", 0)
@@ -154,15 +154,15 @@ def test_schedulers(version: str, start_redis: StartRedis) -> None:
     client.lpush("cron_job:default:x:jid_history", "{}")
     client.zadd("periodic", {"x": 1})
     connection = connection_to(server)
-    scheduler, cron, periodic = read_schedulers(connection, survey(connection))
-    assert (scheduler.gem, scheduler.jobs, scheduler.off, scheduler.is_on) == (SchedulerGem.SIDEKIQ_SCHEDULER, 2, 1, True)
+    scheduler, cron, periodic = read_scheduler_status(connection, survey(connection))
+    assert (scheduler.gem, scheduler.jobs, scheduler.off, scheduler.is_on) == (Scheduler.SIDEKIQ_SCHEDULER, 2, 1, True)
     assert (scheduler.last_mark, scheduler.habit) == (1587340800.0, Habit.NOMINAL)
     assert scheduler.next_times == (("a", "2026-12-01 04:30:00 -0500"), ("b", "2026-12-01 04:30:00 -0500"))
-    assert (cron.gem, cron.jobs, cron.off) == (SchedulerGem.SIDEKIQ_CRON_2, 2, 1)
-    assert periodic.gem is SchedulerGem.PERIODIC
+    assert (cron.gem, cron.jobs, cron.off) == (Scheduler.SIDEKIQ_CRON_2, 2, 1)
+    assert periodic.gem is Scheduler.PERIODIC
     assert gated_until((scheduler, cron), now) == pytest.approx(now + 3_600)
     assert gated_until((scheduler, periodic), now) is None
     client.zadd("sidekiq-scheduler:pushed:b", {"1587340801": 1587340801})
     client.delete("cron_jobs:default")
-    scheduler, cron, _ = read_schedulers(connection, survey(connection))
-    assert (scheduler.habit, cron.gem) == (Habit.NOTICED, SchedulerGem.SIDEKIQ_CRON)
+    scheduler, cron, _ = read_scheduler_status(connection, survey(connection))
+    assert (scheduler.habit, cron.gem) == (Habit.NOTICED, Scheduler.SIDEKIQ_CRON)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartRedis
-from tests.sidekiq.sides import connection_to, push
+from tests.sidekiq.sides import connection_to, push_secret
 from uplift.errors import SourceUnreachable
 from uplift.keyspace.keymap.model import KeyMap
 from uplift.keyspace.keymap.routing import build_router
@@ -30,14 +30,14 @@ def test_rates_and_surveys(start_redis: StartRedis) -> None:
         return survey(over)
 
     watched = WatchedSide(connection, count_surveys, clock=lambda: now)
-    push(server, 1)
+    push_secret(server, 1)
     client.set("stat:processed", 10)
     first = watched.look()
     assert (first.rates, first.processed_a_second, first.status.public_jobs) == ({}, None, 1)
     now = 110.0
-    push(server, 2)
-    push(server, 3)
-    push(server, 4, queue="new")
+    push_secret(server, 2)
+    push_secret(server, 3)
+    push_secret(server, 4, queue="new")
     client.set("stat:processed", 30)
     second = watched.look()
     assert (second.rates, second.processed_a_second) == ({b"default": QueueRate(0.2, 0, is_exact=True)}, 2.0)

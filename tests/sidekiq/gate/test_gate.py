@@ -32,11 +32,6 @@ EVERY_SECOND = {"every second": 1, "every 20": 20}
 CRON = {"a": 10, "b:c": 30}
 
 
-@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
-def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
-    return start_redis(request.param[0]), start_redis(request.param[1])
-
-
 @pytest.fixture
 def there(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
     return start_redis("3.2.6"), start_redis("5.0.6")

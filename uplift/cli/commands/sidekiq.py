@@ -6,7 +6,7 @@ import typer
 
 from uplift.cli.commands.sidekiq_end import end
 from uplift.cli.commands.sidekiq_gate import gate
-from uplift.cli.commands.sidekiq_handover import handover, pause, resume, set_
+from uplift.cli.commands.sidekiq_handover import change_setting, handover, pause, resume
 from uplift.cli.commands.sidekiq_status import status
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -20,7 +20,7 @@ def group() -> None:
 commands.command()(status)
 commands.command()(handover)
 commands.command()(gate)
-commands.command("set")(set_)
+commands.command("set")(change_setting)
 commands.command()(pause)
 commands.command()(resume)
 commands.command()(end)

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from uplift.cli.handover.proving import same_servers
 from uplift.cli.handover.state import HandoverDirectory
-from uplift.cli.options.handover_wishes import both_sides
 from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.terminal.output import print_lines
 from uplift.keyspace.server.connection import connected
 from uplift.sidekiq.handover.ending import end_run
@@ -24,13 +23,12 @@ def end(
     state: Annotated[Path, typer.Option("--state", help="The directory of the handover.")],
 ) -> None:
     """Remove what a handover kept on both servers. Refused while a job is in it, and while its gate is not over."""
-    sides = both_sides(source, target)
+    here, there = both_sides(source, target)
     directory = HandoverDirectory(state)
-    begun = same_servers(directory, list(sides))
+    begun = directory.existing_between(here.endpoint, there.endpoint)
     lock = directory.lock()
     try:
         names = OwnNames(begun.run.encode())
-        here, there = sides
         with (
             connected(here.endpoint, database=here.database) as old,
             connected(there.endpoint, database=there.database) as new,

@@ -9,10 +9,10 @@ from typing import Annotated, Optional
 import typer
 
 from uplift.cli.gate.opening import moment_of, opened_gate
-from uplift.cli.gate.state import GateDirectory, GateRun
+from uplift.cli.gate.state import GateDirectory
 from uplift.cli.gate.turning import Turning
-from uplift.cli.options.handover_wishes import both_sides
 from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.gate_text import how_it_goes_on, notice_lines, step_document, step_lines
 from uplift.cli.terminal.output import AsJson, print_lines
@@ -23,13 +23,13 @@ from uplift.sidekiq.gate.record import Direction
 from uplift.sidekiq.handover.beginning import prepare
 
 GateTo = Annotated[str, typer.Option("--to", help=f"The Redis whose side is to fire. {URL_HELP}")]
-GateStateOption = Annotated[Path, typer.Option("--state", help="The directory of the run: which one it is.")]
+GateStatePath = Annotated[Path, typer.Option("--state", help="The directory of the run: which one it is.")]
 
 
 def gate(
     source: From,
     target: GateTo,
-    state: GateStateOption,
+    state: GateStatePath,
     at: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -58,7 +58,7 @@ def gate(
         if at is None and not back and not abandon and directory.read() is None:
             raise BadInput("--at: it is not said when to turn, allowed: a time such as 2026-12-01T03:30:00Z, or now")
         prepare(here.endpoint, there.endpoint, here.database, waits=False)
-        begun = directory.begun(GateRun(source=str(here.endpoint), target=str(there.endpoint), **({"run": run} if run else {})))
+        begun = directory.begun(here.endpoint, there.endpoint, run)
         wish = GateWish(moment, Direction.BACK if back else Direction.FORWARD, abandon)
         one = opened_gate(sides, begun.run, wish, scheduler_prefix)
         raise typer.Exit(_driven(one, directory, as_json=as_json))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -11,12 +12,13 @@ from uplift.cli.gate.opening import moment_of, opened_gate
 from uplift.cli.gate.turning import Turning
 from uplift.cli.handover.driving import Driving
 from uplift.cli.handover.dry_run import dry_run_lines, read_dry_run
-from uplift.cli.handover.state import HandoverDirectory, HandoverState, LiveSettings, paused_for
+from uplift.cli.handover.state import HandoverDirectory, LiveSettings
 from uplift.cli.handover.status import HandoverStatus, StatusTaker
 from uplift.cli.options.follow_state import ForMinutes, seconds_of
-from uplift.cli.options.handover_wishes import both_sides, of_sidekiq_in, parts_named
+from uplift.cli.options.handover_wishes import of_sidekiq_in, parts_named
 from uplift.cli.options.keymap_file import OptionalKeyMap
 from uplift.cli.options.redis_urls import URL_HELP, From
+from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
 from uplift.cli.terminal.handover_view import shown_handover
@@ -29,7 +31,9 @@ from uplift.sidekiq.handover.handover import Ended, Handover
 from uplift.sidekiq.handover.wishes import Wishes
 
 SidekiqTo = Annotated[str, typer.Option("--to", help=f"The Redis that the jobs go to. {URL_HELP}")]
-HandoverState_ = Annotated[Path, typer.Option("--state", help="The directory of the run: which one it is, how it stands and what is set.")]
+HandoverStatePath = Annotated[
+    Path, typer.Option("--state", help="The directory of the run: which one it is, how it stands and what is set.")
+]
 Queues = Annotated[Optional[list[str]], typer.Option("--queue", help="A queue; may be given more than once [default: all].")]  # noqa: UP045
 OnlyParts = Annotated[
     Optional[str],  # noqa: UP045
@@ -43,7 +47,7 @@ Throttle = Annotated[Optional[float], typer.Option("--throttle", help="At most s
 def handover(
     source: From,
     target: SidekiqTo,
-    state: HandoverState_,
+    state: HandoverStatePath,
     until_empty: Annotated[
         bool, typer.Option("--until-empty", help="Go round until the old side is empty, has no process, and stays so; else once.")
     ] = False,
@@ -84,8 +88,7 @@ def handover(
     directory.make()
     lock = directory.lock()
     try:
-        fresh = HandoverState(source=str(here.endpoint), target=str(there.endpoint), **({"run": run} if run else {}))
-        begun = directory.begun(fresh)
+        begun = directory.begun(here.endpoint, there.endpoint, run)
         if throttle is not None:
             directory.set(directory.settings().model_copy(update={"throttle": throttle}))
         prepared = prepare(here.endpoint, there.endpoint, here.database, waits=not without_wait)
@@ -123,9 +126,9 @@ def _exit_code(last: HandoverStatus) -> ExitCode:
     return ExitCode.DONE if is_whole else ExitCode.FAILED
 
 
-def set_(
+def change_setting(
     setting: Annotated[str, typer.Argument(help="throttle=JOBS A SECOND, 0 for no limit.", metavar="NAME=VALUE")],
-    state: HandoverState_,
+    state: HandoverStatePath,
 ) -> None:
     """Change a setting of a handover that runs."""
     name, _, value = setting.partition("=")
@@ -138,13 +141,13 @@ def set_(
     _change(state, f"at most {throttle:g} jobs a second" if throttle else "no limit", throttle=throttle)
 
 
-def pause(state: HandoverState_, minutes: ForMinutes = None) -> None:
+def pause(state: HandoverStatePath, minutes: ForMinutes = None) -> None:
     """Move nothing; what was taken is on the other side first."""
-    settings = paused_for(seconds_of(minutes))
-    _change(state, "paused", is_paused=True, paused_until=settings.paused_until)
+    seconds = seconds_of(minutes)
+    _change(state, "paused", is_paused=True, paused_until=None if seconds is None else time.time() + seconds)
 
 
-def resume(state: HandoverState_) -> None:
+def resume(state: HandoverStatePath) -> None:
     """End a pause."""
     _change(state, "goes on", is_paused=False, paused_until=None)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uplift.cli.handover.status import left_status, shown
+from uplift.cli.handover.status import left_status
 from uplift.cli.terminal.handover_text import NOT_PROMISED, left_lines
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.sidekiq.handover.beginning import Prepared, prepare
 from uplift.sidekiq.handover.old_side import NewSide, OldSide, read_new_side, read_old_side
-from uplift.sidekiq.handover.planning import Plan, plan_round
+from uplift.sidekiq.handover.planning import Plan, place_taken, plan_round
 from uplift.sidekiq.handover.refusals import refuse_what_is_not_understood
-from uplift.sidekiq.handover.wishes import Part, Wishes
+from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.key_kinds import KeyKind
+from uplift.sidekiq.keys.shown_names import shown_name
 from uplift.sidekiq.keys.survey import OfSidekiq, Survey, survey
 
 
@@ -40,13 +41,12 @@ def read_dry_run(source: Endpoint, target: Endpoint, database: int, wishes: Wish
 
 def dry_run_lines(found: DryRun) -> list[str]:
     """One screen for a person."""
-    counts = {(Part.QUEUES, queue.name): queue.jobs or 0 for queue in found.old.queues}
-    counts |= {(part, b""): count or 0 for part, count in found.old.sorted_sets.items()}
+    counts = found.old.jobs_by_place
     lines = ["would be moved:"]
     for part, taking in found.plan.takings:
-        name = taking.place.name if part is Part.QUEUES else b""
-        if jobs := counts.get((part, name), 0):
-            lines.append(f"  {part.value}{f' {shown(name)}' if name else ''}: {jobs:,} at most")
+        place = place_taken(part, taking)
+        if jobs := counts.get(place, 0):
+            lines.append(f"  {part.value}{f' {shown_name(place[1])}' if place[1] else ''}: {jobs:,} at most")
     lines += [f"  {left_line}" for left_line in left_lines(tuple(map(left_status, found.plan.left)))]
     private = len(found.old.private(found.survey.of(KeyKind.QUEUE)))
     kinds = found.survey.counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from uplift.cli.handover.state import HandoverDirectory, HandoverState
+from uplift.cli.handover.state import HandoverDirectory
 from uplift.cli.handover.status import HandoverStatus, read_status
 from uplift.cli.options.sidekiq_sides import Side
 from uplift.cli.terminal.handover_text import place_lines, status_line
@@ -45,20 +45,11 @@ class Proven:
 
 def prove(directory: HandoverDirectory, sides: list[Side], connections: list[Connection], old: SideStatus) -> Proven:
     """Read both sides. Raises BadInput for a directory of other servers, and what Connection.call raises."""
-    begun = same_servers(directory, sides)
+    source, target = sides
+    begun = directory.existing_between(source.endpoint, target.endpoint)
     private = tuple(one.private.key for one in old.private_queues)
     proof = read_proof(connections[0], connections[1], OwnNames(begun.run.encode()), private)
     return Proven(begun.run, proof, read_status(directory.status_path) if directory.is_in_use() else None)
-
-
-def same_servers(directory: HandoverDirectory, sides: list[Side]) -> HandoverState:
-    """What was begun with the directory. Raises BadInput where that was between other servers."""
-    begun = directory.existing()
-    if [begun.source, begun.target] != [str(side.endpoint) for side in sides]:
-        raise BadInput(
-            f"--state {directory.path}: it belongs to a handover from {begun.source} to {begun.target}, allowed: the same servers"
-        )
-    return begun
 
 
 def directory_of(state: Path | None, *, has_target: bool) -> HandoverDirectory | None:

@@ -10,17 +10,18 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from uplift.sidekiq.handover.done import Remaining
 from uplift.sidekiq.handover.handover import Ended, Handover
 from uplift.sidekiq.handover.left import Left
 from uplift.sidekiq.handover.progress import PlaceState
+from uplift.sidekiq.handover.remaining import Remaining
 from uplift.sidekiq.handover.wishes import Part
+from uplift.sidekiq.keys.shown_names import shown_name
 
 SCHEMA = "uplift.handover.status/1"
 _RATE_SECONDS = 10.0
 
 
-class Phase(StrEnum):
+class HandoverPhase(StrEnum):
     """SURVEYING: every key is looked at once, before anything is taken. WAITING: all that may be moved is moved, and more may come."""
 
     SURVEYING = "surveying"
@@ -58,7 +59,7 @@ class HandoverStatus:
 
     at: float
     run: str
-    phase: Phase
+    phase: HandoverPhase
     rounds: int
     jobs: int
     jobs_a_second: float
@@ -123,7 +124,7 @@ class StatusTaker:
             batches=progress.batches,
             throttle=self.handover.wishes.most_jobs_a_second,
             places=tuple(
-                PlaceStatus(part.value, shown(name), state, progress.waiting.get((part, name), 0), progress.moved[part, name])
+                PlaceStatus(part.value, shown_name(name), state, progress.waiting.get((part, name), 0), progress.moved[part, name])
                 for (part, name), state in (dict.fromkeys(progress.moved, PlaceState.EMPTY) | progress.states).items()
                 if part not in {Part.STATISTICS, Part.BATCHES}
             ),
@@ -134,14 +135,14 @@ class StatusTaker:
             forgotten=forgotten,
         )
 
-    def _phase(self, ended: Ended | None) -> Phase:
+    def _phase(self, ended: Ended | None) -> HandoverPhase:
         if ended is not None:
-            return Phase.ENDED
+            return HandoverPhase.ENDED
         if self.handover.wishes.is_paused:
-            return Phase.PAUSED
+            return HandoverPhase.PAUSED
         if self.handover.looks.survey is None:
-            return Phase.SURVEYING
-        return Phase.MOVING if self.handover.progress.to_go else Phase.WAITING
+            return HandoverPhase.SURVEYING
+        return HandoverPhase.MOVING if self.handover.progress.to_go else HandoverPhase.WAITING
 
     def _rate(self, jobs: int) -> float:
         now = time.monotonic()
@@ -155,9 +156,4 @@ class StatusTaker:
 def left_status(left: Left) -> LeftStatus:
     """In words."""
     reason, advice = left.why.value
-    return LeftStatus(left.part.value, shown(left.name), left.jobs, reason, advice)
-
-
-def shown(name: bytes) -> str:
-    """A queue's name is chosen by programmers, and no secret; what is no text is shown as such."""
-    return name.decode("utf-8", "backslashreplace")
+    return LeftStatus(left.part.value, shown_name(left.name), left.jobs, reason, advice)

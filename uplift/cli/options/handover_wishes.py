@@ -1,24 +1,15 @@
-"""Options of `uplift sidekiq handover`: both sides, and which parts are wanted."""
+"""Options of `uplift sidekiq handover`: which parts are wanted, and which keys are Sidekiq's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from uplift.cli.options.keymap_file import sound_keymap
-from uplift.cli.options.sidekiq_sides import Side, side_from, side_to
 from uplift.errors import BadInput
 from uplift.keyspace.keymap.routing import build_router
 from uplift.sidekiq.handover.wishes import Part
 from uplift.sidekiq.keys.key_map_rules import of_sidekiq_by
 from uplift.sidekiq.keys.survey import OfSidekiq
-
-
-def both_sides(source: str, target: str) -> tuple[Side, Side]:
-    """From --from and --to, with the same database. Raises BadInput."""
-    here, there = side_from(source), side_to(target)
-    if here.database != there.database:
-        raise BadInput(f"--from names database {here.database}, and --to {there.database}: allowed: the same of both")
-    return here, there
 
 
 def parts_named(text: str | None) -> frozenset[Part]:

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from uplift.cli.options.redis_urls import URL_HELP, source_endpoint, target_urls
+from uplift.errors import BadInput
 from uplift.keyspace.server.endpoint import Endpoint
 
 FromSide = Annotated[str, typer.Option("--from", help=f"The Redis whose jobs are to leave. {URL_HELP}")]
@@ -34,3 +35,11 @@ def side_to(url: str) -> Side:
     """--to. Raises BadInput."""
     target = target_urls([url], named=False)[0]
     return Side("to", target.endpoint, target.database or 0)
+
+
+def both_sides(source: str, target: str) -> tuple[Side, Side]:
+    """From --from and --to, with the same database. Raises BadInput."""
+    here, there = side_from(source), side_to(target)
+    if here.database != there.database:
+        raise BadInput(f"--from names database {here.database}, and --to {there.database}: allowed: the same of both")
+    return here, there

@@ -6,7 +6,7 @@ import json
 from typing import assert_never
 
 from uplift.sidekiq.gate.gate import GateStep
-from uplift.sidekiq.gate.instances import clock
+from uplift.sidekiq.gate.instances import utc_text
 from uplift.sidekiq.gate.record import Direction, GateRecord, Phase
 
 SCHEMA = "uplift.gate/1"
@@ -67,10 +67,10 @@ def how_it_goes_on(record: GateRecord) -> str:
         case Phase.HOLDING:
             return f"the {giving} side fires, cron on the {taking} side is off until the gate goes on"
         case Phase.ARMING | Phase.POSTPONING:
-            return f"go on before {clock(record.instant)}: from then on nobody may fire"
+            return f"go on before {utc_text(record.instant)}: from then on nobody may fire"
         case Phase.ARMED | Phase.CLOSING:
-            end = clock(record.giving_marks.end)
-            return f"it turns by itself at {clock(record.instant)}; go on before {end}: from then on both sides fire"
+            end = utc_text(record.giving_marks.end)
+            return f"it turns by itself at {utc_text(record.instant)}; go on before {end}: from then on both sides fire"
         case Phase.TURNED | Phase.RETURNING:
             return f"the {taking} side fires; the {giving} side's cron is off, and is given back once its processes are gone"
         case Phase.ABANDONING:
@@ -89,9 +89,9 @@ def _turns(record: GateRecord) -> str:
     giving, taking = _names(record.direction)
     match record.phase:
         case Phase.HOLDING | Phase.ARMING | Phase.ARMED | Phase.POSTPONING:
-            return f"from {giving} to {taking} at {clock(record.instant)}"
+            return f"from {giving} to {taking} at {utc_text(record.instant)}"
         case Phase.CLOSING | Phase.TURNED | Phase.RETURNING | Phase.DONE:
-            return f"the {taking} side fires since {clock(record.instant)}"
+            return f"the {taking} side fires since {utc_text(record.instant)}"
         case Phase.ABANDONING | Phase.ABANDONED:
             return f"the {giving} side fires"
         case _:

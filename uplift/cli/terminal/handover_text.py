@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uplift.cli.handover.status import HandoverStatus, LeftStatus, Phase
+from uplift.cli.handover.status import HandoverPhase, HandoverStatus, LeftStatus
 from uplift.cli.terminal.follow_text import duration
 from uplift.sidekiq.handover.handover import Ended
 
@@ -24,7 +24,7 @@ NOT_PROMISED = (
 def status_line(status: HandoverStatus) -> str:
     """What a person watches; the first words are the phase."""
     parts = [status.phase.value, f"{status.jobs:,} jobs moved"]
-    if status.phase is Phase.MOVING:
+    if status.phase is HandoverPhase.MOVING:
         left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else "time left N/A"
         parts += [f"{status.jobs_a_second:,.0f}/s", f"{status.to_go:,} to go", left]
     if (left_jobs := sum(one.jobs for one in status.left)) > 0:

@@ -10,7 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.markup import escape
 
-from uplift.cli.handover.status import HandoverStatus, Phase, status_as_json
+from uplift.cli.handover.status import HandoverPhase, HandoverStatus, status_as_json
 from uplift.cli.terminal.gate_text import notice_lines, step_document, step_lines
 from uplift.cli.terminal.handover_text import status_line
 from uplift.cli.terminal.output import print_lines
@@ -75,7 +75,7 @@ class _PlainLines:
 
     def __init__(self, console: Console) -> None:
         self._console, self._last = console, 0.0
-        self._phase: Phase | None = None
+        self._phase: HandoverPhase | None = None
 
     def cron(self, step: GateStep, has_notices: bool) -> None:
         for line in _cron_lines(step, has_notices):

@@ -7,7 +7,8 @@ import dataclasses
 from uplift.sidekiq.keys.processes import Process
 from uplift.sidekiq.keys.shown_names import shown_name
 from uplift.sidekiq.status.pitfall import Pitfall
-from uplift.sidekiq.status.side_status import SideStatus
+from uplift.sidekiq.status.scheduler_status import SchedulerStatus
+from uplift.sidekiq.status.side_status import PrivateQueueStatus, SideStatus
 from uplift.sidekiq.status.sorted_sets import SortedSet
 
 SCHEMA = "uplift.sidekiq.status/1"
@@ -42,27 +43,9 @@ def side_document(side: SideStatus) -> dict[str, object]:
             for one in side.queues
         ],
         "sorted_sets": {shown_name(one.name): _sorted_set(one) for one in side.sorted_sets},
-        "private_queues": [
-            {
-                "queue": shown_name(one.private.queue) or None,
-                "owner": None if one.private.owner is None else shown_name(one.private.owner),
-                "owner_lives": one.owner_lives,
-                "jobs": one.jobs,
-            }
-            for one in side.private_queues
-        ],
+        "private_queues": [_private_queue(one) for one in side.private_queues],
         "open_batches": side.open_batches,
-        "schedulers": [
-            {
-                "gem": one.gem.value,
-                "jobs": one.jobs,
-                "off": one.off,
-                "next_times": dict(one.next_times),
-                "last_mark": one.last_mark,
-                "habit": one.habit.value,
-            }
-            for one in side.schedulers
-        ],
+        "schedulers": [_scheduler(one) for one in side.schedulers],
         "leader": None if side.leader is None else shown_name(side.leader),
         "statistics": dataclasses.asdict(side.statistics),
         "keys": {kind.name.lower(): count for kind, count in sorted(side.counts.items())},
@@ -81,6 +64,26 @@ def _process(process: Process) -> dict[str, object]:
         "busy": process.busy,
         "concurrency": process.concurrency,
         "queues": sorted(shown_name(queue) for queue in process.queues),
+    }
+
+
+def _private_queue(one: PrivateQueueStatus) -> dict[str, object]:
+    return {
+        "queue": shown_name(one.private.queue) or None,
+        "owner": None if one.private.owner is None else shown_name(one.private.owner),
+        "owner_lives": one.owner_lives,
+        "jobs": one.jobs,
+    }
+
+
+def _scheduler(one: SchedulerStatus) -> dict[str, object]:
+    return {
+        "gem": one.gem.value,
+        "jobs": one.jobs,
+        "off": one.off,
+        "next_times": dict(one.next_times),
+        "last_mark": one.last_mark,
+        "habit": one.habit.value,
     }
 
 

@@ -9,7 +9,7 @@ from uplift.sidekiq.keys.key_kinds import KeyKind
 from uplift.sidekiq.keys.shown_names import counted, shown_name
 from uplift.sidekiq.status.pitfall import Pitfall
 from uplift.sidekiq.status.queue_rates import QueueRate
-from uplift.sidekiq.status.scheduler_status import SchedulerGem, SchedulerStatus
+from uplift.sidekiq.status.scheduler_status import Scheduler, SchedulerStatus
 from uplift.sidekiq.status.side_status import SideStatus
 from uplift.sidekiq.status.sorted_sets import SortedSet
 from uplift.sidekiq.status.spoken_time import spoken
@@ -144,9 +144,9 @@ def _schedulers(side: SideStatus) -> str:
     found = [
         f"{one.gem.value}: {counted(one.jobs, 'job', 'jobs')}, {one.off:,} off"
         for one in side.schedulers
-        if one.gem is not SchedulerGem.PERIODIC
+        if one.gem is not Scheduler.PERIODIC
     ]
-    found += [one.gem.value for one in side.schedulers if one.gem is SchedulerGem.PERIODIC]
+    found += [one.gem.value for one in side.schedulers if one.gem is Scheduler.PERIODIC]
     return "; ".join(found) or "none"
 
 
@@ -157,7 +157,7 @@ def _private(side: SideStatus) -> str:
 
 
 def _next(one: SchedulerStatus) -> str:
-    if one.gem is SchedulerGem.PERIODIC:
+    if one.gem is Scheduler.PERIODIC:
         return "next times are in its leader's memory"
     if not one.next_times:
         return "next times are stored nowhere"

@@ -13,7 +13,7 @@ class StateFolder(StateDirectory):
     """Names of its files. It touches nothing until it is asked to."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "follow.json", begun_with=frozenset({"requests"}), what="a follow", begun_by="uplift follow run")
+        super().__init__(path, "follow.json", begun_with=frozenset({"requests"}), what="follow", begun_by="uplift follow run")
         self.copy_path, self.requests = path / "copy.json", path / "requests"
 
     def base_path(self, database: int) -> Path:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Literal, assert_never
 
 from uplift.sidekiq.gate.decision import Act
 from uplift.sidekiq.gate.side import GateSide
 from uplift.sidekiq.gate.sides import SidesSeen
-from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
-from uplift.sidekiq.schedulers.switch import Switch
 
 _MOST_PIECES = 20
 _MOST_SWITCHES = 500
+_SwitchAct = Literal[Act.SWITCH_TAKING_OFF, Act.SWITCH_TAKING_ON, Act.SWITCH_GIVING_OFF, Act.RESTORE_GIVING, Act.RESTORE_TAKING]
 
 
-def write_switches(act: Act, giving: GateSide, taking: GateSide, seen: SidesSeen) -> None:
-    """Some of the switches an act is about; nothing for another act. Raises EpochChanged."""
+def write_switches(act: _SwitchAct, giving: GateSide, taking: GateSide, seen: SidesSeen) -> None:
+    """Some of those that are not yet as the act wants them. Raises EpochChanged."""
     switches = seen.switches
-    side, wanted = {
-        Act.SWITCH_TAKING_OFF: (taking, switches.taking_off),
-        Act.SWITCH_TAKING_ON: (taking, switches.taking_equal),
-        Act.SWITCH_GIVING_OFF: (giving, switches.giving_off),
-        Act.RESTORE_GIVING: (giving, switches.giving_as_before),
-        Act.RESTORE_TAKING: (taking, switches.taking_as_before),
-    }.get(act, (taking, dict[ScheduledJob, Switch]()))
+    match act:
+        case Act.SWITCH_TAKING_OFF:
+            side, wanted = taking, switches.taking_off
+        case Act.SWITCH_TAKING_ON:
+            side, wanted = taking, switches.taking_equal
+        case Act.SWITCH_GIVING_OFF:
+            side, wanted = giving, switches.giving_off
+        case Act.RESTORE_GIVING:
+            side, wanted = giving, switches.giving_as_before
+        case Act.RESTORE_TAKING:
+            side, wanted = taking, switches.taking_as_before
+        case _:
+            assert_never(act)
     side.switch(dict(islice(wanted.items(), _MOST_SWITCHES)))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from uplift.sidekiq.gate.instances import Doubt, DoubtfulInstances, DoubtfulWindow, fired_on_both
 from uplift.sidekiq.gate.record import GateRecord, Window
 from uplift.sidekiq.gate.sides import GateSides, SidesSeen
-from uplift.sidekiq.gate.switches import jobs_of
 from uplift.sidekiq.schedulers.reading import read_schedulers
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
 from uplift.sidekiq.schedulers.side_schedulers import SideSchedulers
@@ -29,6 +30,8 @@ def doubtful_instances(record: GateRecord, doubtful: DoubtfulWindow, sides: Gate
                 seconds = fired_on_both(giving_side.fired(job, window), taking_side.fired(job, window))
                 if seconds:
                     found.append(DoubtfulInstances(Doubt.TWICE, job, window, seconds))
+            case _:
+                assert_never(doubtful.doubt)
     return found
 
 
@@ -38,11 +41,6 @@ def unfired_instances(record: GateRecord, instant: int, seen: SidesSeen) -> list
     jobs = sorted(seen.giving.jobs or seen.taking.jobs, key=lambda job: job.text)
     wanted = [job for job in jobs if not is_off(job, seen.giving.switches.get(job))]
     return [DoubtfulInstances(Doubt.MISSING, job, window, _known_times(job, window, seen.giving, seen.taking)) for job in wanted]
-
-
-def alike(jobs: frozenset[ScheduledJob]) -> frozenset[ScheduledJob]:
-    """Jobs, under the names of either version of their gem."""
-    return jobs_of(SideSchedulers(jobs=jobs))
 
 
 def _known_times(job: ScheduledJob, window: Window, *sides: SideSchedulers) -> tuple[int, ...]:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import assert_never
 
 from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.gate.acts import remove_marks, write_marks, write_switches
 from uplift.sidekiq.gate.decision import Act, GateDecision, decide
-from uplift.sidekiq.gate.doubts import alike, doubtful_instances, unfired_instances
+from uplift.sidekiq.gate.doubts import doubtful_instances, unfired_instances
 from uplift.sidekiq.gate.instances import DoubtfulInstances, doubtful_window
 from uplift.sidekiq.gate.record import Direction, GateRecord, Phase, record_of
 from uplift.sidekiq.gate.servers import Fence, GateServers
 from uplift.sidekiq.gate.side import EpochChanged
 from uplift.sidekiq.gate.sides import GateSides, LastSeen, SidesSeen
+from uplift.sidekiq.gate.switches import jobs_of
 from uplift.sidekiq.gate.times import next_instant
 from uplift.sidekiq.gate.transitions import entered, extended, turned_round
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain
@@ -146,6 +148,8 @@ class Gate:
         match decision.act:
             case Act.WAIT | Act.END:
                 return
+            case Act.SWITCH_TAKING_OFF | Act.SWITCH_TAKING_ON | Act.SWITCH_GIVING_OFF | Act.RESTORE_GIVING | Act.RESTORE_TAKING:
+                write_switches(decision.act, giving, taking, seen)
             case Act.WRITE_MARKS:
                 write_marks(giving, taking, seen)
             case Act.REMOVE_MARKS:
@@ -158,7 +162,7 @@ class Gate:
                 self._write(turned_round(record, decision))
                 sides.last = LastSeen(now, now)
             case _:
-                write_switches(decision.act, giving, taking, seen)
+                assert_never(decision.act)
         self._stop_point(decision.act.value)
 
     def _enter(self, decision: GateDecision, seen: SidesSeen, now: float) -> None:
@@ -169,15 +173,9 @@ class Gate:
         self._write(new)
 
     def _told(self, decision: GateDecision, seen: SidesSeen) -> GateStep:
-        match decision.act:
-            case Act.WAIT:
-                outcome = GateOutcome.WAITING
-            case Act.END:
-                outcome = GateOutcome.ENDED
-            case _:
-                outcome = GateOutcome.WORKED
+        outcome = {Act.WAIT: GateOutcome.WAITING, Act.END: GateOutcome.ENDED}.get(decision.act, GateOutcome.WORKED)
         doubtful, self._doubtful = tuple(self._doubtful), []
-        missing = () if seen.state.no_taking_scheduler else tuple(sorted(job.title for job in seen.giving.jobs - alike(seen.taking.jobs)))
+        missing = () if seen.state.no_taking_scheduler else tuple(sorted(job.title for job in seen.giving.jobs - jobs_of(seen.taking)))
         by_hand = seen.giving.by_hand | seen.taking.by_hand
         return GateStep(outcome, decision.reason, self._record, decision.act, decision.is_postponed, doubtful, by_hand, missing)
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from typing import assert_never
 
 from uplift.sidekiq.gate.record import NO_SECONDS, GateRecord, Phase, Window
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
@@ -40,14 +41,14 @@ class DoubtfulInstances:
     @property
     def text(self) -> str:
         """One line for people, in UTC."""
-        known = ", ".join(clock(second) for second in self.seconds[:_MOST_SHOWN])
+        known = ", ".join(utc_text(second) for second in self.seconds[:_MOST_SHOWN])
         more = f" and {len(self.seconds) - _MOST_SHOWN} more" if len(self.seconds) > _MOST_SHOWN else ""
         among = "among them " if self.doubt is Doubt.MISSING else ""
         which = f"{among}{known}{more}" if known else "whatever its schedule has there"
-        return f"{self.doubt.value} {self.job.title} from {clock(self.window.first)} until {clock(self.window.end)}: {which}"
+        return f"{self.doubt.value} {self.job.title} from {utc_text(self.window.first)} until {utc_text(self.window.end)}: {which}"
 
 
-def clock(second: float) -> str:
+def utc_text(second: float) -> str:
     """A moment for people."""
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
@@ -64,6 +65,8 @@ def doubtful_window(record: GateRecord, now: float) -> DoubtfulWindow | None:
             found = DoubtfulWindow(Doubt.TWICE, Window(record.giving_marks.end, second))
         case Phase.HOLDING | Phase.TURNED | Phase.RETURNING | Phase.ABANDONING | Phase.DONE | Phase.ABANDONED:
             found = DoubtfulWindow(Doubt.MISSING, NO_SECONDS)
+        case _:
+            assert_never(record.phase)
     return None if found.window.is_empty else found
 
 

@@ -30,6 +30,11 @@ class Phase(StrEnum):
     DONE = "done"
     ABANDONED = "abandoned"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of the gate is on the servers any more but its record."""
+        return self in {Phase.DONE, Phase.ABANDONED}
+
 
 class Direction(StrEnum):
     """FORWARD: from the source to the target; BACK: the other way round."""

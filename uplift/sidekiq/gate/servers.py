@@ -9,15 +9,15 @@ from uplift.errors import RunRefused
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.replies import as_bytes, as_optional_bytes
-from uplift.sidekiq.gate.record import Phase, record_of
+from uplift.sidekiq.gate.record import record_of
 from uplift.sidekiq.gate.scripts import ALL
 from uplift.sidekiq.gate.side import GateSide
 from uplift.sidekiq.gate.sides import GateSides
+from uplift.sidekiq.run.connections import named_connections
 from uplift.sidekiq.run.interruptions import AnotherMover
-from uplift.sidekiq.run.own_names import CONNECTION_NAME, GATE_OF, OwnNames
+from uplift.sidekiq.run.own_names import GATE_OF, OwnNames
 from uplift.sidekiq.schedulers.reading import WhereToLook
 
-_TIMEOUT_SECONDS = 10.0
 Fields = dict[bytes, bytes]
 
 
@@ -64,16 +64,10 @@ class GateServers:
             raise
 
     def _connected(self, key: bytes) -> GateSides:
-        source = Connection(self.source, database=self.database, timeout_seconds=_TIMEOUT_SECONDS)
-        try:
-            target = Connection(self.target, database=self.database, timeout_seconds=_TIMEOUT_SECONDS)
-        except BaseException:
-            source.close()
-            raise
+        source, target = named_connections(self.source, self.target, self.database)
         sides = GateSides(GateSide(source, key), GateSide(target, key), self.where)
         try:
             for connection in (source, target):
-                connection.call("CLIENT", "SETNAME", CONNECTION_NAME)
                 for script in ALL:
                     script.ensure(connection)
         except BaseException:
@@ -89,7 +83,7 @@ def _claim(connection: Connection, run: bytes) -> None:
     if other == run:
         return
     text = as_optional_bytes(connection.call("HGET", OwnNames(other).gate, "record"))
-    if text is not None and record_of(text).phase not in {Phase.DONE, Phase.ABANDONED}:
+    if text is not None and not record_of(text).phase.is_over:
         name = other.decode("utf-8", "replace")
         raise RunRefused(f"{connection.endpoint}: a gate of run {name} stands there and has not ended: go on with it by --run {name}")
     connection.call("SET", GATE_OF, run)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_int
 from uplift.sidekiq.gate.record import Window
 from uplift.sidekiq.gate.scripts import MARK, RECORD, SWITCH, UNMARK
-from uplift.sidekiq.run.epoch import RAISE_EPOCH
-from uplift.sidekiq.run.interruptions import BeginAgain, answered
+from uplift.sidekiq.run.epoch import raise_epoch, under_epoch
+from uplift.sidekiq.run.interruptions import AnotherMover, answered
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob, SchedulerGem
 from uplift.sidekiq.schedulers.switch import Switch
 
@@ -45,8 +45,7 @@ class GateSide:
 
     def raise_epoch(self) -> None:
         """Raises BeginAgain where somebody has this epoch or a higher one."""
-        if not as_int(RAISE_EPOCH.call(self.connection, [self.key], self.epoch)):
-            raise BeginAgain("another gate began at the same time")
+        raise_epoch(self.connection, self.key, self.epoch)
 
     def write_record(self, record: bytes, before: Mapping[bytes, bytes]) -> None:
         """The record, and switches as they were before, by field; those that are written down already stay. Raises EpochChanged."""
@@ -116,6 +115,7 @@ def _pieces(window: Window) -> list[Window]:
 
 def _check(reply: Reply | ErrorReply) -> None:
     """Raises EpochChanged, or BeginAgain for what a server refused."""
-    answer = as_list(answered(reply))
-    if as_bytes(answer[0]) == b"epoch":
-        raise EpochChanged
+    try:
+        under_epoch(reply)
+    except AnotherMover:
+        raise EpochChanged from None

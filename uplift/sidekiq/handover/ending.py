@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from uplift.errors import RunRefused
-from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.replies import as_int, as_optional_bytes
-from uplift.sidekiq.gate.record import Phase, record_of
+from uplift.sidekiq.gate.record import record_of
 from uplift.sidekiq.handover.proof import Proof
 from uplift.sidekiq.mover.mover import KEPT_OUTBOXES
-from uplift.sidekiq.run.interruptions import answered
-from uplift.sidekiq.run.own_names import OwnNames
-
-_GATE_IS_OVER = frozenset({Phase.DONE, Phase.ABANDONED})
+from uplift.sidekiq.run.own_names import GATE_OF, OwnNames
 
 
 def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: Proof) -> int:
@@ -22,8 +19,14 @@ def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: 
         )
     for connection in connections:
         text = as_optional_bytes(connection.call("HGET", names.gate, "record"))
-        if text is not None and (phase := record_of(text).phase) not in _GATE_IS_OVER:
+        if text is not None and not (phase := record_of(text).phase).is_over:
             raise RunRefused(f"the gate is {phase.value}: nothing was removed; run it to its end, or `uplift sidekiq gate --abandon`")
     confirmed = int(as_optional_bytes(connections[0].call("HGET", names.source_ledger, "conf")) or 0)
     kept = [names.kept(number) for number in range(max(1, confirmed - KEPT_OUTBOXES), confirmed + 1)]
-    return sum(as_int(answered(connection.call_all([pack("DEL", *names.without_jobs, *kept)])[0])) for connection in connections)
+    return sum(_removed(connection, names, kept) for connection in connections)
+
+
+def _removed(connection: Connection, names: OwnNames, kept: list[bytes]) -> int:
+    # A gate of another run may stand there by now.
+    gate = [GATE_OF] if connection.call("GET", GATE_OF) == names.run else []
+    return as_int(connection.call("DEL", *names.without_jobs, *kept, *gate))

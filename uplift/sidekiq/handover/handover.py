@@ -13,12 +13,13 @@ from enum import Enum
 from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.handover.dead_owners import DEAD_SECONDS, DeadOwners
-from uplift.sidekiq.handover.done import STABLE_SECONDS, EmptySince, Remaining, empty_since, is_done, read_remaining
+from uplift.sidekiq.handover.done import STABLE_SECONDS, EmptySince, empty_since, is_done
 from uplift.sidekiq.handover.locks import Locks
 from uplift.sidekiq.handover.looks import Looks
 from uplift.sidekiq.handover.pace import Pace
 from uplift.sidekiq.handover.progress import Progress
 from uplift.sidekiq.handover.refusals import HandoverRefused
+from uplift.sidekiq.handover.remaining import Remaining, read_remaining
 from uplift.sidekiq.handover.round import Round
 from uplift.sidekiq.handover.wishes import Part, Wishes
 from uplift.sidekiq.keys.survey import OfSidekiq

@@ -41,10 +41,3 @@ class Left:
     name: bytes
     jobs: int
     why: Why
-
-    @property
-    def text(self) -> str:
-        """One line for a person."""
-        reason, advice = self.why.value
-        name = f" {self.name.decode('utf-8', 'replace')}" if self.name else ""
-        return f"{self.part.value}{name}: {self.jobs:,} left: {reason}; {advice}"

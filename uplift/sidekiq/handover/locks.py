@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list
+from uplift.keyspace.server.replies import as_bytes_list, as_int, as_list
 from uplift.sidekiq.mover.chunk import Chunk, PlaceKind
 from uplift.sidekiq.mover.scripts import COPY_LOCKS, DROP_LOCKS
 from uplift.sidekiq.mover.source_side import SourceSide
 from uplift.sidekiq.mover.target_side import TargetSide
-from uplift.sidekiq.run.interruptions import AnotherMover, answered
+from uplift.sidekiq.run.epoch import under_epoch
+from uplift.sidekiq.run.interruptions import answered
 
 LOCK_PREFIX = b"unique:"
 _JID = re.compile(rb'"jid":"([^"]{1,64})"')
@@ -91,7 +92,7 @@ class Locks:
             some = locks[first : first + _AT_ONCE]
             keys = [target.names.target_ledger, target.names.locks, *[lock.name for lock in some]]
             words = [word for lock in some for word in (lock.jid, max(1, lock.life))]
-            held = as_list(_checked(COPY_LOCKS.call(target.connection, keys, target.epoch, *words))[1])
+            held = as_list(under_epoch(COPY_LOCKS.call(target.connection, keys, target.epoch, *words))[1])
             lost = [(lock.name, lock.jid) for lock, is_its in zip(some, held, strict=True) if not is_its]
             if drops:
                 _drop(source, source.names.source_ledger, lost)
@@ -130,11 +131,4 @@ def _drop(side: SourceSide | TargetSide, ledger: bytes, locks: list[tuple[bytes,
     for first in range(0, len(locks), _AT_ONCE):
         some = locks[first : first + _AT_ONCE]
         keys, jids = [name for name, _ in some], [jid for _, jid in some]
-        _checked(DROP_LOCKS.call(side.connection, [ledger, *keys], side.epoch, *jids))
-
-
-def _checked(reply: Reply | ErrorReply) -> list[Reply]:
-    answer = as_list(answered(reply))
-    if as_bytes(answer[0]) == b"epoch":
-        raise AnotherMover
-    return answer
+        under_epoch(DROP_LOCKS.call(side.connection, [ledger, *keys], side.epoch, *jids))

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.endpoint import Endpoint
-from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_list
+from uplift.keyspace.server.replies import as_scan
 from uplift.sidekiq.handover.locks import LOCK_PREFIX
 from uplift.sidekiq.handover.old_side import NewSide, OldSide, read_new_side, read_old_side
 from uplift.sidekiq.handover.refusals import refuse_other_runs, refuse_what_is_not_understood
 from uplift.sidekiq.keys.survey import OfSidekiq, Survey, Surveying
 from uplift.sidekiq.mover.mover import MoverServers
-from uplift.sidekiq.run.own_names import CONNECTION_NAME
+from uplift.sidekiq.run.connections import named_connection
 
 _SURVEY_SECONDS = 60.0
-_TIMEOUT_SECONDS = 10.0
 _PAGE_KEYS = 1_000
 
 
@@ -33,20 +31,15 @@ class Looks:
     def source(self) -> Connection:
         """Raises SourceUnreachable."""
         if self._source is None:
-            self._source = self._connected(self._servers.source)
+            self._source = named_connection(self._servers.source, self._servers.database)
         return self._source
 
     @property
     def target(self) -> Connection:
         """Raises SourceUnreachable."""
         if self._target is None:
-            self._target = self._connected(self._servers.target)
+            self._target = named_connection(self._servers.target, self._servers.database)
         return self._target
-
-    def _connected(self, endpoint: Endpoint) -> Connection:
-        connection = Connection(endpoint, database=self._servers.database, timeout_seconds=_TIMEOUT_SECONDS)
-        connection.call("CLIENT", "SETNAME", CONNECTION_NAME)
-        return connection
 
     def old_side(self) -> OldSide:
         """As it is now."""
@@ -80,9 +73,8 @@ class Looks:
         """The names of all unique locks there are now, by a SCAN. Raises what Connection.call raises."""
         cursor, names = b"0", dict[bytes, None]()
         while True:
-            following, page = as_list(self.source.call("SCAN", cursor, "MATCH", LOCK_PREFIX + b"*", "COUNT", _PAGE_KEYS))
-            names.update(dict.fromkeys(as_bytes_list(page)))
-            cursor = as_bytes(following)
+            cursor, page = as_scan(self.source.call("SCAN", cursor, "MATCH", LOCK_PREFIX + b"*", "COUNT", _PAGE_KEYS))
+            names.update(dict.fromkeys(page))
             if cursor == b"0":
                 return tuple(names)
 

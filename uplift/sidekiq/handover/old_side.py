@@ -27,6 +27,12 @@ class OldSide:
         """Whether no process has a heartbeat."""
         return not any(process.is_alive for process in self.processes)
 
+    @property
+    def jobs_by_place(self) -> dict[tuple[Part, bytes], int]:
+        """How many jobs each queue and each sorted set holds, by its part and the name of a queue; 0 where it is of another type."""
+        sets = {(part, b""): jobs or 0 for part, jobs in self.sorted_sets.items()}
+        return sets | {(Part.QUEUES, queue.name): queue.jobs or 0 for queue in self.queues}
+
     def private(self, keys: tuple[bytes, ...]) -> tuple[PrivateQueue, ...]:
         """Those of a survey's `queue:` keys that are not public."""
         return tuple(found for key in keys if (found := private_queue_of(key, self.public)) is not None)

@@ -47,6 +47,11 @@ def plan_round(old: OldSide, new: NewSide, wishes: Wishes, *, with_batches: bool
     return Plan(tuple(takings), tuple(left))
 
 
+def place_taken(part: Part, taking: Taking) -> tuple[Part, bytes]:
+    """What is shown of a taking: its part, and the name of a queue."""
+    return part, taking.place.name if part is Part.QUEUES else b""
+
+
 def _why_not(queue: bytes, new: NewSide, wishes: Wishes) -> Why | None:
     if not wishes.wants(Part.QUEUES) or not wishes.wants_queue(queue):
         return Why.NOT_WANTED

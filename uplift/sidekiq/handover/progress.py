@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import assert_never
 
 from uplift.sidekiq.handover.left import Left
 from uplift.sidekiq.handover.wishes import Part
@@ -62,6 +63,8 @@ class Progress:
             case PlaceKind.BATCH:
                 place = (Part.BATCHES, b"")
                 self.batches += 1
+            case _:
+                assert_never(chunk.place.kind)
         self.moved[place] += chunk.jobs
         if place in self.waiting:
             self.waiting[place] = max(0, self.waiting[place] - chunk.jobs)

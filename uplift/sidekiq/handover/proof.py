@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int, as_optional_bytes
-from uplift.sidekiq.handover.done import Remaining, read_remaining
+from uplift.sidekiq.handover.remaining import Remaining, read_remaining
 from uplift.sidekiq.handover.wishes import SORTED_SETS
+from uplift.sidekiq.keys.shown_names import shown_name
+from uplift.sidekiq.run.connections import CONNECTION_NAME
 from uplift.sidekiq.run.interruptions import answered
-from uplift.sidekiq.run.own_names import CONNECTION_NAME, OwnNames
+from uplift.sidekiq.run.own_names import OwnNames
 
 _COMMANDS_OF_SIDEKIQ = frozenset(
     {"brpop", "rpop", "lpush", "rpush", "lmove", "blmove", "rpoplpush", "brpoplpush", "zadd", "zrem", "zrangebyscore", "sadd", "evalsha"}
@@ -40,7 +42,7 @@ class Proof:
             (left.alive, f"{left.alive:,} processes of the old side have a heartbeat"),
             (self.open_chunks, f"{self.open_chunks:,} chunks are in outboxes: run the handover again, which takes them up"),
             (self.held, f"{self.held:,} jobs are held back on the new side behind the same job with another score"),
-            (len(self.sums_differ), f"statistics of which not all was added: {', '.join(_shown(name) for name in self.sums_differ)}"),
+            (len(self.sums_differ), f"statistics of which not all was added: {', '.join(map(shown_name, self.sums_differ))}"),
             (len(self.clients), f"clients that work with Sidekiq's keys on the old side: {', '.join(self.clients)}"),
         ]
         return tuple(text for count, text in found if count)
@@ -76,7 +78,3 @@ def _clients_of_sidekiq(connection: Connection) -> tuple[str, ...]:
         if fields.get("cmd") in _COMMANDS_OF_SIDEKIQ and fields.get("name") != CONNECTION_NAME:
             found.append(f"{fields.get('addr', '?')} ({fields.get('cmd')})")
     return tuple(sorted(found))
-
-
-def _shown(name: bytes) -> str:
-    return name.decode("utf-8", "replace")

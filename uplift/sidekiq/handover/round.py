@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from uplift.sidekiq.handover.asking import Ask, until_applied, until_done, until_taken
 from uplift.sidekiq.handover.dead_owners import DeadOwners
@@ -13,17 +14,17 @@ from uplift.sidekiq.handover.looks import Looks
 from uplift.sidekiq.handover.moving_statistics import move_statistics
 from uplift.sidekiq.handover.old_side import OldSide
 from uplift.sidekiq.handover.owners import Owners, give_back, look_for_owners
-from uplift.sidekiq.handover.planning import Plan, plan_round
+from uplift.sidekiq.handover.planning import Plan, place_taken, plan_round
 from uplift.sidekiq.handover.progress import PlaceState, Progress
 from uplift.sidekiq.handover.wishes import SORTED_SETS, Part, Wishes
 from uplift.sidekiq.keys.batches import PREFIX, keys_by_batch
 from uplift.sidekiq.keys.key_kinds import KeyKind
 from uplift.sidekiq.mover.chunk import Place, PlaceKind
+from uplift.sidekiq.mover.mover import DEPTH
 from uplift.sidekiq.mover.source_side import SourceSide, TakeLimits, Taken, Taking
 from uplift.sidekiq.mover.target_side import TargetSide
 
 _HELD_AT_ONCE = 200
-_DEPTH = 2
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class Round:
             yield from self._emptied(part, taking)
         yield from until_applied()
         for part in SORTED_SETS:
-            yield from until_done(lambda _source, target, part=part: self._release(target, part))  # type: ignore[misc]
+            yield from until_done(partial(self._release, part))
         if self.wishes.wants(Part.STATISTICS):
             yield from move_statistics(self.looks.source, self._surveyed(KeyKind.STATISTICS), self.left)
         yield from until_applied()
@@ -69,9 +70,8 @@ class Round:
         return self.looks.survey.of(kind) if self.looks.survey is not None else ()
 
     def _show(self, plan: Plan, old: OldSide) -> None:
-        counts: dict[tuple[Part, bytes], int] = {(part, b""): count or 0 for part, count in old.sorted_sets.items()}
-        counts.update({(Part.QUEUES, one.name): one.jobs or 0 for one in old.queues})
-        places = [_place(part, taking) for part, taking in plan.takings]
+        counts = old.jobs_by_place
+        places = [place_taken(part, taking) for part, taking in plan.takings]
         self.progress.waiting = {place: counts.get(place, 0) for place in places}
         self.progress.states = dict.fromkeys(places, PlaceState.WAITING) | {(one.part, one.name): PlaceState.LEFT for one in plan.left}
 
@@ -96,12 +96,12 @@ class Round:
 
     def _emptied(self, part: Part, taking: Taking) -> Iterator[Ask]:
         """Take until there is nothing more that may be taken."""
-        place = _place(part, taking)
+        place = place_taken(part, taking)
         self.progress.states[place] = PlaceState.TAKING
         of_batches = of_others = 0
         while True:
             found: list[Taken] = []
-            yield from until_taken(taking, _DEPTH, found)
+            yield from until_taken(taking, DEPTH, found)
             last = found[0]
             if part is Part.QUEUES:
                 of_batches = last.of_batches
@@ -122,13 +122,9 @@ class Round:
         chunk = taken.chunk
         return chunk is not None and (chunk.jobs >= self.limits.jobs or sum(map(len, chunk.elements)) >= self.limits.bytes)
 
-    def _release(self, target: TargetSide, part: Part) -> None:
+    def _release(self, part: Part, _source: SourceSide, target: TargetSide) -> None:
         """Bring what was held back, where nothing is in its way any more."""
         released, held = target.release_held(part.value.encode(), _HELD_AT_ONCE)
         self.progress.released += released
         if held:
             self.left.append(Left(part, b"", held, Why.HELD))
-
-
-def _place(part: Part, taking: Taking) -> tuple[Part, bytes]:
-    return part, taking.place.name if part is Part.QUEUES else b""

@@ -24,14 +24,9 @@ def keys_by_batch(keys: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
     return {name: tuple(some) for name, some in sorted(found.items())}
 
 
-def batch_names(keys: Iterable[bytes]) -> tuple[bytes, ...]:
-    """The batches that keys beginning with `b-` are of, each by the name of its hash."""
-    return tuple(keys_by_batch(keys))
-
-
 def open_batches(connection: Connection, keys: Iterable[bytes]) -> int:
     """How many batches still wait for jobs. One whose hash does not say so counts as open. Raises what Connection.call raises."""
-    names = batch_names(keys)
+    names = tuple(keys_by_batch(keys))
     done = 0
     for first in range(0, len(names), _PAGE):
         answers = connection.call_all([pack("HGET", name, "pending") for name in names[first : first + _PAGE]])

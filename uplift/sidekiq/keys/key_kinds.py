@@ -78,8 +78,6 @@ FORMS = (
     (re.compile(rb"[0-9]{8}-marks"), KeyKind.METRICS),
     (re.compile(rb"[A-Z][A-Za-z0-9_:]*-[0-9]{1,2}-[0-9]{1,2}:[0-9]{1,2}"), KeyKind.METRICS),
 )
-IDENTITY = re.compile(rb"[^:\n]+:[0-9]+:[0-9a-f]{12}")
-"""Of a process: host, process id and a nonce."""
 
 _BY_FIRST = {first: [pair for pair in BEGINNINGS if pair[0][:1] == first] for first in {prefix[:1] for prefix, _ in BEGINNINGS}}
 

@@ -11,8 +11,8 @@ from uplift.sidekiq.mover.chunk import Chunk, Place, PlaceKind, place_of
 from uplift.sidekiq.mover.replicas import Replicas
 from uplift.sidekiq.mover.resuming import SourceLedger
 from uplift.sidekiq.mover.scripts import CONFIRM, GIVE_BACK, TAKE_BATCH, TAKE_LIST, TAKE_SORTED_SET, TAKE_STATISTICS
-from uplift.sidekiq.run.epoch import RAISE_EPOCH
-from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
+from uplift.sidekiq.run.epoch import raise_epoch, under_epoch
+from uplift.sidekiq.run.interruptions import BeginAgain, answered
 from uplift.sidekiq.run.own_names import OwnNames
 
 
@@ -71,8 +71,7 @@ class SourceSide:
 
     def raise_epoch(self) -> None:
         """Raises BeginAgain where somebody has this epoch or a higher one."""
-        if not as_int(RAISE_EPOCH.call(self.connection, [self.names.source_ledger], self.epoch, "next", 1, "conf", 0)):
-            raise BeginAgain("another mover began at the same time")
+        raise_epoch(self.connection, self.names.source_ledger, self.epoch, "next", 1, "conf", 0)
 
     def ledger(self) -> SourceLedger:
         """As it is now, with the outboxes there are."""
@@ -128,7 +127,7 @@ class SourceSide:
 
     def give_back(self, identity: bytes, private: bytes, queue: bytes, most: int) -> int:
         """Jobs put back from a private queue whose owner is gone; 0 where there were none, or where it lives."""
-        answer = _checked(GIVE_BACK.call(self.connection, [self.names.source_ledger, identity, private, queue], self.epoch, most))
+        answer = under_epoch(GIVE_BACK.call(self.connection, [self.names.source_ledger, identity, private, queue], self.epoch, most))
         return as_int(answer[1]) if answer[0] == b"returned" else 0
 
     def _confirm_request(self, number: int) -> bytes:
@@ -168,12 +167,10 @@ def _taken(number: int, taking: Taking, head: list[Reply], elements: list[bytes]
             return Taken(taking, chunk)
 
 
-def _checked(reply: Reply | ErrorReply, wanted: bytes | None = None) -> list[Reply]:
+def _checked(reply: Reply | ErrorReply, wanted: bytes) -> list[Reply]:
     """The answer of a script. Raises AnotherMover, or BeginAgain where it refused."""
-    answer = as_list(answered(reply))
+    answer = under_epoch(reply)
     word = as_bytes(answer[0])
-    if word == b"epoch":
-        raise AnotherMover
-    if wanted is not None and word != wanted:
+    if word != wanted:
         raise BeginAgain(f"the source's ledger is not as this mover left it: {word.decode()} {answer[1]!r}")
     return answer

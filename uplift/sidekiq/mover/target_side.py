@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import assert_never
 
 from uplift.errors import NotConvertible
 from uplift.keyspace.rdb.payload import converted, fits, payload_version
@@ -16,11 +17,12 @@ from uplift.sidekiq.mover.chunk import BATCH_FIELDS, Chunk, PlaceKind
 from uplift.sidekiq.mover.replicas import Replicas
 from uplift.sidekiq.mover.resuming import TargetLedger
 from uplift.sidekiq.mover.scripts import APPLY_BATCH, APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RELEASE_HELD
-from uplift.sidekiq.run.epoch import RAISE_EPOCH
+from uplift.sidekiq.run.epoch import raise_epoch, under_epoch
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
 from uplift.sidekiq.run.own_names import OwnNames
 
 _JOURNAL_KEEPS = 1_000
+_Head = tuple[bytes | int, ...]
 _TAKES_JOBS = frozenset({b"list", b"none"})
 
 
@@ -44,8 +46,7 @@ class TargetSide:
     def raise_epoch(self, *, is_first: bool) -> None:
         """`is_first`: nothing was ever taken, so the ledger begins. Raises BeginAgain where somebody has this epoch or a higher one."""
         fields: tuple[str | int, ...] = ("applied", 0) if is_first else ()
-        if not as_int(RAISE_EPOCH.call(self.connection, [self.names.target_ledger], self.epoch, *fields)):
-            raise BeginAgain("another mover began at the same time")
+        raise_epoch(self.connection, self.names.target_ledger, self.epoch, *fields)
 
     def ledger(self) -> TargetLedger:
         """As it is now."""
@@ -60,11 +61,17 @@ class TargetSide:
         Raises AnotherMover, BeginAgain, NotApplied, SourceUnreachable.
         """
         for kind, some in groupby(chunks, key=lambda chunk: chunk.place.kind):
-            if kind is PlaceKind.QUEUE:
-                self._push(list(some))
-            else:
-                for chunk in some:
-                    self._apply_by_script(chunk)
+            match kind:
+                case PlaceKind.QUEUE:
+                    self._push(list(some))
+                case PlaceKind.SORTED_SET:
+                    self._apply_by_script(some, self._apply_sorted_set)
+                case PlaceKind.STATISTICS:
+                    self._apply_by_script(some, self._apply_statistics)
+                case PlaceKind.BATCH:
+                    self._apply_by_script(some, self._apply_batch)
+                case _:
+                    assert_never(kind)
         if chunks:
             self.replicas.wait(self.connection, "the target")
 
@@ -120,25 +127,15 @@ class TargetSide:
             yield pack("HDEL", self.names.journal, chunk.number - _JOURNAL_KEEPS)
         yield pack("HSET", self.names.target_ledger, "applied", chunks[-1].number)
 
-    def _apply_by_script(self, chunk: Chunk) -> None:
-        names = self.names
-        head = (self.epoch, chunk.number, chunk.entry, chunk.number - _JOURNAL_KEEPS)
-        if chunk.place.kind is PlaceKind.SORTED_SET:
-            keys = [names.target_ledger, names.journal, chunk.place.key, names.held(chunk.place.name)]
-            answer = APPLY_SORTED_SET.call(self.connection, keys, *head, *chunk.elements)
-        elif chunk.place.kind is PlaceKind.BATCH:
-            answer = self._apply_batch(chunk, head)
-        else:
-            numbers = [one for pair in zip(chunk.elements[1::3], chunk.elements[2::3], strict=True) for one in pair]
-            answer = APPLY_STATISTICS.call(
-                self.connection, [names.target_ledger, names.journal, names.applied_sums, *chunk.elements[::3]], *head, *numbers
-            )
-        word, what = (as_bytes(one) for one in as_list(answer))
+    def _apply_by_script(self, chunks: Iterable[Chunk], apply: Callable[[Chunk, _Head], Reply]) -> None:
+        for chunk in chunks:
+            self._check_applied(chunk, apply(chunk, (self.epoch, chunk.number, chunk.entry, chunk.number - _JOURNAL_KEEPS)))
+
+    def _check_applied(self, chunk: Chunk, answer: Reply) -> None:
+        word, what = (as_bytes(one) for one in under_epoch(answer))
         match word:
             case b"applied":
                 _check_entry(chunk, what)
-            case b"epoch":
-                raise AnotherMover
             case b"type":
                 raise BeginAgain(
                     f"{chunk.place.name.decode('utf-8', 'replace') or 'a counter'} on the target is of another kind: {what.decode()}"
@@ -146,7 +143,18 @@ class TargetSide:
             case _:
                 raise BeginAgain(f"the target has applied {what.decode()} chunks, and {chunk.number} is to follow")
 
-    def _apply_batch(self, chunk: Chunk, head: tuple[bytes | int, ...]) -> Reply:
+    def _apply_sorted_set(self, chunk: Chunk, head: _Head) -> Reply:
+        names = self.names
+        keys = [names.target_ledger, names.journal, chunk.place.key, names.held(chunk.place.name)]
+        return APPLY_SORTED_SET.call(self.connection, keys, *head, *chunk.elements)
+
+    def _apply_statistics(self, chunk: Chunk, head: _Head) -> Reply:
+        counters, numbers, moments = chunk.elements[::3], chunk.elements[1::3], chunk.elements[2::3]
+        keys = [self.names.target_ledger, self.names.journal, self.names.applied_sums, *counters]
+        words = [word for pair in zip(numbers, moments, strict=True) for word in pair]
+        return APPLY_STATISTICS.call(self.connection, keys, *head, *words)
+
+    def _apply_batch(self, chunk: Chunk, head: _Head) -> Reply:
         newest = newest_payload_taken(read_server_facts(self.connection))
         keys = [self.names.target_ledger, self.names.journal, b"batches", b"dead-batches", *chunk.elements[::BATCH_FIELDS]]
         words: list[bytes] = []
@@ -160,16 +168,12 @@ class TargetSide:
 
     def release_held(self, name: bytes, most: int) -> tuple[int, int]:
         """Of a sorted set: members that were added since no twin is in their way any more, and those that are still held."""
-        answer = as_list(RELEASE_HELD.call(self.connection, [self.names.target_ledger, name, self.names.held(name)], self.epoch, most))
-        if answer[0] == b"epoch":
-            raise AnotherMover
+        answer = under_epoch(RELEASE_HELD.call(self.connection, [self.names.target_ledger, name, self.names.held(name)], self.epoch, most))
         return as_int(answer[1]), as_int(answer[2])
 
     def carry_paused(self, queues: list[bytes]) -> int:
         """Pause queues that are paused on the source; how many were paused now."""
-        answer = as_list(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
-        if answer[0] == b"epoch":
-            raise AnotherMover
+        answer = under_epoch(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
         return as_int(answer[1])
 
 

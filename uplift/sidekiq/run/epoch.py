@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list
 from uplift.keyspace.server.scripts import lua_text, script_of
+from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
 
 RAISE_EPOCH = script_of(lua_text("raise_epoch.lua", "uplift.sidekiq.run"))
+
+
+def raise_epoch(connection: Connection, ledger: bytes, epoch: int, *missing: str | int) -> None:
+    """Take a ledger; `missing` are fields and values to be set where they are not there. Raises BeginAgain where somebody has this epoch or
+    a higher one.
+    """
+    if not as_int(RAISE_EPOCH.call(connection, [ledger], epoch, *missing)):
+        raise BeginAgain("somebody else began at the same time")
+
+
+def under_epoch(reply: Reply | ErrorReply) -> list[Reply]:
+    """What a script answered that looks at the epoch first. Raises AnotherMover where it is not its sender's any more, BeginAgain for an
+    error.
+    """
+    answer = as_list(answered(reply))
+    if as_bytes(answer[0]) == b"epoch":
+        raise AnotherMover
+    return answer

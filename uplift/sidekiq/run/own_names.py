@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 
-CONNECTION_NAME = "uplift-handover"
-"""Of every connection of a handover, as CLIENT LIST shows it."""
 PROBE = HANDOVER_PREFIX + b"probe"
 """What is written to see whether replicas get it; it expires."""
 

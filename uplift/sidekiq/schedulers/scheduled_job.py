@@ -22,13 +22,6 @@ class SchedulerGem(Enum):
     CRON_IN_NAMESPACE = "sidekiq-cron 2"
 
 
-class Habit(Enum):
-    """Which second the mark of an instance has. NOMINAL: the one of the schedule; NOTICED: perhaps that in which a process noticed it."""
-
-    NOMINAL = "nominal"
-    NOTICED = "noticed"
-
-
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
     """`space` is the key prefix of sidekiq-scheduler since 4.0.3, the namespace of sidekiq-cron 2, and empty otherwise."""
@@ -89,11 +82,6 @@ class ScheduledJob:
     def mark_seconds(self) -> int | None:
         """After how long the gem lets the whole key of marks expire; None: never."""
         return 86_400 if self.gem is SchedulerGem.SCHEDULER else None
-
-    @property
-    def habit(self) -> Habit:
-        """sidekiq-scheduler notes the nominal second since 5.0.4, of `cron:` alone. Its version is in no key: both must be allowed for."""
-        return Habit.NOTICED if self.gem is SchedulerGem.SCHEDULER else Habit.NOMINAL
 
     @property
     def counterpart(self) -> ScheduledJob | None:

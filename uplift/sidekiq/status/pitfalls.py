@@ -9,7 +9,7 @@ from uplift.sidekiq.keys.processes import listed_queues
 from uplift.sidekiq.keys.shown_names import counted, shown_name, shown_names
 from uplift.sidekiq.status.pitfall import Pitfall, PitfallKind
 from uplift.sidekiq.status.pitfalls_of_a_side import pitfalls_of_a_side
-from uplift.sidekiq.status.scheduler_status import SchedulerGem, gated_until
+from uplift.sidekiq.status.scheduler_status import Scheduler, gated_until
 from uplift.sidekiq.status.side_status import SideStatus
 from uplift.sidekiq.status.spoken_time import spoken
 
@@ -95,7 +95,7 @@ def _of_the_new_side(side: SideStatus) -> Iterator[Pitfall]:
             "no live process that fetches: jobs that are moved there wait",
             "start workers on the new side first; only queues that one of them lists are taken",
         )
-    if any(one.gem is SchedulerGem.PERIODIC for one in side.schedulers):
+    if any(one.gem is Scheduler.PERIODIC for one in side.schedulers):
         yield _periodic(TO)
 
 
@@ -134,7 +134,7 @@ def _not_listed(source: SideStatus, target: SideStatus) -> Iterator[Pitfall]:
 
 
 def _two_schedulers(source: SideStatus, target: SideStatus) -> Iterator[Pitfall]:
-    here = [one for one in source.schedulers if one.is_on and one.gem is not SchedulerGem.PERIODIC]
+    here = [one for one in source.schedulers if one.is_on and one.gem is not Scheduler.PERIODIC]
     there = {one.gem for one in target.schedulers if one.is_on}
     both = sorted(one.gem.value for one in here if one.gem in there)
     gated = gated_until(source.schedulers, source.at) or gated_until(target.schedulers, target.at)
@@ -145,5 +145,5 @@ def _two_schedulers(source: SideStatus, target: SideStatus) -> Iterator[Pitfall]
             f"{' and '.join(both)} may fire on both sides, and no gate is set: every cron job would run twice",
             "run `uplift sidekiq gate`, or switch the scheduler off in the workers of one side",
         )
-    if any(one.gem is SchedulerGem.PERIODIC for one in source.schedulers):
+    if any(one.gem is Scheduler.PERIODIC for one in source.schedulers):
         yield _periodic(BOTH)

@@ -19,7 +19,8 @@ def pitfalls_of_a_side(side: SideStatus, name: str) -> Iterator[Pitfall]:
     yield from _server(side, name)
     yield from _processes(side, name)
     yield from _queues(side, name)
-    yield from _foreign(side, name)
+    yield from _not_understood(side, name)
+    yield from _of_the_look(side, name)
 
 
 def _server(side: SideStatus, name: str) -> Iterator[Pitfall]:
@@ -117,7 +118,7 @@ def _ownerless(one: PrivateQueueStatus, name: str) -> Pitfall:
     )
 
 
-def _foreign(side: SideStatus, name: str) -> Iterator[Pitfall]:
+def _not_understood(side: SideStatus, name: str) -> Iterator[Pitfall]:
     if locks := side.counts[KeyKind.FOREIGN_LOCK]:
         yield Pitfall(
             PitfallKind.FOREIGN_LOCKS,
@@ -142,6 +143,10 @@ def _foreign(side: SideStatus, name: str) -> Iterator[Pitfall]:
             f"keys that look like Sidekiq's and are of nothing known: {some}",
             "find the gem that writes them, and give them a rule in the key map (--keymap)",
         )
+
+
+def _of_the_look(side: SideStatus, name: str) -> Iterator[Pitfall]:
+    """What makes a look say less than it seems to."""
     if keys := side.counts[KeyKind.HANDOVER]:
         yield Pitfall(
             PitfallKind.UNDER_WAY,

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_optional_bytes
 from uplift.sidekiq.keys.key_kinds import KeyKind
+from uplift.sidekiq.keys.shown_names import shown_name
 from uplift.sidekiq.keys.survey import Survey
 from uplift.sidekiq.keys.wrong_type import unless_wrong_type
+from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob, SchedulerGem, scheduler_key
+from uplift.sidekiq.schedulers.switch import is_off
 
 _ALLOWED_CLOCK_SECONDS = 60
-PUSHED = b"sidekiq-scheduler:pushed:"
-_OFF = re.compile(rb'"enabled"\s*:\s*false')
+_PUSHED = scheduler_key(b"pushed:")
 _MARKS = re.compile(rb"sidekiq-scheduler:pushed:.+|cron_job:.+:enqueued", re.DOTALL)
 _CRON_JOB = re.compile(rb"cron_job:(?!.*:(?:enqueued|jid_history)$).+", re.DOTALL)
 
 
-class SchedulerGem(StrEnum):
+class Scheduler(StrEnum):
     """What fires cron jobs."""
 
     SIDEKIQ_SCHEDULER = "sidekiq-scheduler"
@@ -42,7 +44,7 @@ class SchedulerStatus:
     Enterprise store none. `last_mark`: seconds since 1970, the newest instance somebody fired; a gate's marks lie in the future.
     """
 
-    gem: SchedulerGem
+    gem: Scheduler
     jobs: int
     off: int = 0
     next_times: tuple[tuple[str, str], ...] = ()
@@ -55,11 +57,11 @@ class SchedulerStatus:
         return self.jobs > self.off
 
 
-def read_schedulers(connection: Connection, survey: Survey) -> tuple[SchedulerStatus, ...]:
+def read_scheduler_status(connection: Connection, survey: Survey) -> tuple[SchedulerStatus, ...]:
     """Those whose keys are there. Raises what Connection.call raises."""
     found = [*_sidekiq_scheduler(connection, survey), *_sidekiq_cron(connection, survey)]
     if loops := survey.counts[KeyKind.PERIODIC]:
-        found.append(SchedulerStatus(SchedulerGem.PERIODIC, loops))
+        found.append(SchedulerStatus(Scheduler.PERIODIC, loops))
     return tuple(found)
 
 
@@ -68,15 +70,15 @@ def _sidekiq_scheduler(connection: Connection, survey: Survey) -> list[Scheduler
     if not keys:
         return []
     answers = connection.call_all(
-        [pack("HKEYS", "schedules"), pack("HGETALL", "sidekiq-scheduler:states"), pack("HGETALL", "sidekiq-scheduler:next_times")]
+        [pack("HKEYS", "schedules"), pack("HGETALL", scheduler_key(b"states")), pack("HGETALL", scheduler_key(b"next_times"))]
     )
     names, states, times = (as_bytes_list(unless_wrong_type(answer) or []) for answer in answers)
-    off = {name for name, state in _pairs(states) if _OFF.search(state)}
-    scores = _last_scores(connection, [key for key in keys if key.startswith(PUSHED)])
+    off = {name for name, state in _pairs(states) if is_off(ScheduledJob(SchedulerGem.SCHEDULER, name), state)}
+    scores = _last_scores(connection, [key for key in keys if key.startswith(_PUSHED)])
     habit = Habit.UNKNOWN if not scores else Habit.NOMINAL if all(score % 60 == 0 for score in scores) else Habit.NOTICED
-    next_times = tuple(sorted((_text(name), _text(time)) for name, time in _pairs(times)))
+    next_times = tuple(sorted((shown_name(name), shown_name(time)) for name, time in _pairs(times)))
     known = set(names) or {name for name, _ in _pairs(times)}
-    return [SchedulerStatus(SchedulerGem.SIDEKIQ_SCHEDULER, len(known), len(off & known), next_times, max(scores, default=None), habit)]
+    return [SchedulerStatus(Scheduler.SIDEKIQ_SCHEDULER, len(known), len(off & known), next_times, max(scores, default=None), habit)]
 
 
 def _sidekiq_cron(connection: Connection, survey: Survey) -> list[SchedulerStatus]:
@@ -84,9 +86,11 @@ def _sidekiq_cron(connection: Connection, survey: Survey) -> list[SchedulerStatu
     jobs = [key for key in keys if _CRON_JOB.fullmatch(key)]
     if not keys:
         return []
-    off = sum(unless_wrong_type(answer) == b"disabled" for answer in _asked(connection, [pack("HGET", key, "status") for key in jobs]))
+    switches = [as_optional_bytes(unless_wrong_type(one)) for one in _asked(connection, [pack("HGET", key, "status") for key in jobs])]
+    # Under whichever version's name: the switch of both is the same.
+    off = sum(is_off(ScheduledJob(SchedulerGem.CRON, key), switch) for key, switch in zip(jobs, switches, strict=True))
     has_namespaces = any(key.startswith(b"cron_jobs:") for key in keys)
-    gem = SchedulerGem.SIDEKIQ_CRON_2 if has_namespaces else SchedulerGem.SIDEKIQ_CRON
+    gem = Scheduler.SIDEKIQ_CRON_2 if has_namespaces else Scheduler.SIDEKIQ_CRON
     scores = _last_scores(connection, [key for key in keys if _MARKS.fullmatch(key)])
     return [SchedulerStatus(gem, len(jobs), off, last_mark=max(scores, default=None))]
 
@@ -106,10 +110,6 @@ def _asked(connection: Connection, requests: list[bytes]) -> list[Reply | ErrorR
 
 def _pairs(flat: list[bytes]) -> list[tuple[bytes, bytes]]:
     return list(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
 
 
 def gated_until(schedulers: tuple[SchedulerStatus, ...], now: float) -> float | None:

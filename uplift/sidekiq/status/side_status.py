@@ -19,7 +19,7 @@ from uplift.sidekiq.keys.processes import Process, read_processes
 from uplift.sidekiq.keys.queues import Queue, public_names, read_queues
 from uplift.sidekiq.keys.survey import Survey
 from uplift.sidekiq.keys.wrong_type import unless_wrong_type
-from uplift.sidekiq.status.scheduler_status import SchedulerStatus, leader_of, read_schedulers
+from uplift.sidekiq.status.scheduler_status import SchedulerStatus, leader_of, read_scheduler_status
 from uplift.sidekiq.status.sorted_sets import MOST_READ, SORTED_SETS, Advance, SortedSet, read_sorted_set
 from uplift.sidekiq.status.statistics import Statistics, read_statistics
 
@@ -105,7 +105,7 @@ def read_side_status(
         tuple(read_sorted_set(connection, name, advance, most_read) for name in SORTED_SETS),
         _private_queues(connection, survey, public),
         open_batches(connection, survey.of(KeyKind.BATCH)),
-        read_schedulers(connection, survey),
+        read_scheduler_status(connection, survey),
         leader_of(connection),
         read_statistics(connection, survey.of(KeyKind.STATISTICS)),
         survey.counts,

@@ -1,0 +1,92 @@
+"""The state directory of a run between two servers: which run it is, and between which. Where it stands is on the servers themselves."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from uplift.errors import BadInput
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.state_directory import StateDirectory, write_whole
+
+
+class RunOfServers(BaseModel):
+    """What its file says. `source` and `target` as messages name them, so without a password."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    schema_name: str = Field(alias="schema")
+    run: Annotated[str, Field(pattern="^[0-9a-z]{1,32}$")] = Field(default_factory=lambda: secrets.token_hex(4))
+    source: str
+    target: str
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_Run = TypeVar("_Run", bound=RunOfServers)
+
+
+class RunDirectory(StateDirectory, Generic[_Run]):
+    """`model` is what its file holds. `way_back`, for who gives the sides the other way round: how that is done."""
+
+    def __init__(
+        self, path: Path, record: str, model: type[_Run], *, begun_with: frozenset[str], what: str, begun_by: str, way_back: str
+    ) -> None:
+        super().__init__(path, record, begun_with=begun_with, what=what, begun_by=begun_by)
+        self._model, self._way_back = model, way_back
+
+    def begun(self, source: Endpoint, target: Endpoint, run: str | None) -> _Run:
+        """What an earlier process began, or a new run, written down; `run` None: a new name. Raises BadInput where another one was begun,
+        NotWritten.
+        """
+        try:
+            fresh = self._model(source=str(source), target=str(target), **({} if run is None else {"run": run}))
+        except ValidationError:
+            raise BadInput(f"--run {run}: allowed: 1 to 32 of 0-9 and a-z, as the run was called") from None
+        earlier = self.read()
+        if earlier is None:
+            write_whole(self.state_path, fresh.model_dump_json(by_alias=True), is_durable=True)
+            return fresh
+        self._refuse_other_servers(earlier, source, target)
+        if run not in {None, earlier.run}:
+            raise BadInput(f"--run {run}: --state {self.path} is of run {earlier.run}, allowed: that one, or another --state")
+        return earlier
+
+    def read(self) -> _Run | None:
+        """None where nothing was begun. Raises BadInput."""
+        return self.read_file(self.state_path, self._model)
+
+    def existing(self) -> _Run:
+        """What was begun. Raises BadInput where nothing was."""
+        found = self.read() if self.path.is_dir() else None
+        if found is None:
+            raise BadInput(f"--state {self.path}: no {self._what} was begun with it, allowed: the directory given to `{self._begun_by}`")
+        return found
+
+    def existing_between(self, source: Endpoint, target: Endpoint) -> _Run:
+        """What was begun between these servers. Raises BadInput where nothing was, or between others."""
+        found = self.existing()
+        self._refuse_other_servers(found, source, target)
+        return found
+
+    def read_file(self, path: Path, model: type[_Model]) -> _Model | None:
+        """A file of the directory; None where it is not there. Raises BadInput."""
+        allowed = f"allowed: a file that `{self._begun_by}` wrote"
+        try:
+            return model.model_validate_json(path.read_text())
+        except FileNotFoundError:
+            return None
+        except ValidationError as problem:
+            first = problem.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"])) or "the whole file"
+            raise BadInput(f"--state {self.path}: {path.name}: {field}: {first['msg']}, {allowed}") from None
+        except (OSError, UnicodeDecodeError) as problem:
+            raise BadInput(f"--state {self.path}: {path.name}: {problem}, {allowed}") from None
+
+    def _refuse_other_servers(self, earlier: _Run, source: Endpoint, target: Endpoint) -> None:
+        if (earlier.source, earlier.target) != (str(source), str(target)):
+            raise BadInput(
+                f"--state {self.path}: it belongs to a {self._what} from {earlier.source} to {earlier.target}, allowed: the same servers, "
+                f"or another --state; {self._way_back}"
+            )
