@@ -22,10 +22,10 @@ from tests.keyspace.everything import endpoint
 from tests.sidekiq.handover_pair import Pair, once
 from tests.sidekiq.real.movers import RUN, Movers, go_on_until_empty
 from tests.sidekiq.real.processes import MISSING, Processes, Stop, has_sidekiq, quiet, terminate, wait_until
-from uplift.sidekiq.left import Why
-from uplift.sidekiq.mover import MoverServers
-from uplift.sidekiq.own_names import OwnNames
-from uplift.sidekiq.wishes import Wishes
+from uplift.sidekiq.handover.left import Why
+from uplift.sidekiq.handover.wishes import Wishes
+from uplift.sidekiq.mover.mover import MoverServers
+from uplift.sidekiq.run.own_names import OwnNames
 
 KILLS = 60
 STUCK = 2

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.sidekiq.crash.deaths import Death, When, arm, drawn
-from uplift.sidekiq.handover import Ended, Handover, Patience
-from uplift.sidekiq.key_kinds import is_like_sidekiqs
-from uplift.sidekiq.mover import MoverServers
-from uplift.sidekiq.source_side import TakeLimits
-from uplift.sidekiq.wishes import Wishes
+from uplift.sidekiq.handover.handover import Ended, Handover, Patience
+from uplift.sidekiq.handover.wishes import Wishes
+from uplift.sidekiq.keys.key_kinds import is_like_sidekiqs
+from uplift.sidekiq.mover.mover import MoverServers
+from uplift.sidekiq.mover.source_side import TakeLimits
 
 RUN = b"real"
 LIMITS = TakeLimits(jobs=5, bytes=1_000)
