@@ -262,3 +262,23 @@ def test_the_end_removes_what_holds_no_job(pair: Pair, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert (pair.source.client.keys("uplift:*"), pair.target.client.keys("uplift:*")) == ([], [b"uplift:handover:gate-of"])
     assert pair.target.client.llen("queue:default") == 6
+
+
+def test_a_directory_is_of_one_database(pair: Pair, tmp_path: Path) -> None:
+    run(*arguments(pair, tmp_path / "state", "--any-queue"))
+    words = ["--from", f"{url(pair.source)}/1", "--to", f"{url(pair.target)}/1", "--state", str(tmp_path / "state")]
+    for command in ("handover", "status", "end"):
+        refused = run(command, *words)
+        assert isinstance(refused.exception, BadInput), (command, refused.output)
+        assert "the same servers and database" in str(refused.exception)
+
+
+def test_an_open_batch_and_clients_of_this_database_speak_against_it(pair: Pair, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    pair.source.client.hset("b-aBcdEfgHijKlMn", "pending", 2)
+    run(*arguments(pair, state, "--only", "queues", "--any-queue"))
+    pair.source.connect(3).lpush("queue:other", "x")
+    found = proof(pair, state)
+    assert [line for line in found.stdout.splitlines() if line.startswith("not over")] == [
+        "not over: 1 open batches are on the old side: they move once no process is left there"
+    ]

@@ -8,8 +8,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from uplift.cli.options.sidekiq_sides import Side
 from uplift.errors import BadInput
-from uplift.keyspace.server.endpoint import Endpoint
 from uplift.state_directory import StateDirectory, write_whole
 
 
@@ -21,6 +21,7 @@ class RunOfServers(BaseModel):
     run: Annotated[str, Field(pattern="^[0-9a-z]{1,32}$")] = Field(default_factory=lambda: secrets.token_hex(4))
     source: str
     target: str
+    database: Annotated[int, Field(ge=0)] = 0
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -36,12 +37,14 @@ class RunDirectory(StateDirectory, Generic[_Run]):
         super().__init__(path, record, begun_with=begun_with, what=what, begun_by=begun_by)
         self._model, self._way_back = model, way_back
 
-    def begun(self, source: Endpoint, target: Endpoint, run: str | None) -> _Run:
+    def begun(self, source: Side, target: Side, run: str | None) -> _Run:
         """What an earlier process began, or a new run, written down; `run` None: a new name. Raises BadInput where another one was begun,
         NotWritten.
         """
         try:
-            fresh = self._model(source=str(source), target=str(target), **({} if run is None else {"run": run}))
+            fresh = self._model(
+                source=str(source.endpoint), target=str(target.endpoint), database=source.database, **({} if run is None else {"run": run})
+            )
         except ValidationError:
             raise BadInput(f"--run {run}: allowed: 1 to 32 of 0-9 and a-z, as the run was called") from None
         earlier = self.read()
@@ -64,7 +67,7 @@ class RunDirectory(StateDirectory, Generic[_Run]):
             raise BadInput(f"--state {self.path}: no {self._what} was begun with it, allowed: the directory given to `{self._begun_by}`")
         return found
 
-    def existing_between(self, source: Endpoint, target: Endpoint) -> _Run:
+    def existing_between(self, source: Side, target: Side) -> _Run:
         """What was begun between these servers. Raises BadInput where nothing was, or between others."""
         found = self.existing()
         self._refuse_other_servers(found, source, target)
@@ -84,9 +87,9 @@ class RunDirectory(StateDirectory, Generic[_Run]):
         except (OSError, UnicodeDecodeError) as problem:
             raise BadInput(f"--state {self.path}: {path.name}: {problem}, {allowed}") from None
 
-    def _refuse_other_servers(self, earlier: _Run, source: Endpoint, target: Endpoint) -> None:
-        if (earlier.source, earlier.target) != (str(source), str(target)):
+    def _refuse_other_servers(self, earlier: _Run, source: Side, target: Side) -> None:
+        if (earlier.source, earlier.target, earlier.database) != (str(source.endpoint), str(target.endpoint), source.database):
             raise BadInput(
-                f"--state {self.path}: it belongs to a {self._what} from {earlier.source} to {earlier.target}, allowed: the same servers, "
-                f"or another --state; {self._way_back}"
+                f"--state {self.path}: it belongs to a {self._what} from {earlier.source} to {earlier.target}, "
+                f"database {earlier.database}, allowed: the same servers and database, or another --state; {self._way_back}"
             )

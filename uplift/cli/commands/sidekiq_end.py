@@ -1,4 +1,4 @@
-"""`uplift sidekiq end`: a handover's own keys go from both servers, once none of them holds a job."""
+"""`uplift sidekiq end`: the own keys of a handover or a gate go from both servers, once none of them holds a job."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from uplift.cli.gate.state import GateDirectory
 from uplift.cli.handover.state import HandoverDirectory
 from uplift.cli.options.redis_urls import URL_HELP, From
 from uplift.cli.options.sidekiq_sides import both_sides
@@ -20,12 +21,13 @@ from uplift.sidekiq.run.own_names import OwnNames
 def end(
     source: From,
     target: Annotated[str, typer.Option("--to", help=f"As in `handover`. {URL_HELP}")],
-    state: Annotated[Path, typer.Option("--state", help="The directory of the handover.")],
+    state: Annotated[Path, typer.Option("--state", help="The directory of the handover, or of the gate.")],
 ) -> None:
-    """Remove what a handover kept on both servers. Refused while a job is in it, and while its gate is not over."""
+    """Remove what a handover or a gate kept on both servers. Refused while a job is in it, and while its gate is not over."""
     here, there = both_sides(source, target)
-    directory = HandoverDirectory(state)
-    begun = directory.existing_between(here.endpoint, there.endpoint)
+    gate = GateDirectory(state)
+    directory = gate if gate.state_path.exists() else HandoverDirectory(state)
+    begun = directory.existing_between(here, there)
     lock = directory.lock()
     try:
         names = OwnNames(begun.run.encode())
@@ -33,7 +35,7 @@ def end(
             connected(here.endpoint, database=here.database) as old,
             connected(there.endpoint, database=there.database) as new,
         ):
-            removed = end_run((old, new), names, read_proof(old, new, names, ()))
+            removed = end_run((old, new), names, read_proof(old, new, names))
     finally:
         lock.release()
     print_lines([f"run {begun.run} is over: {removed} of its keys were removed; {state} may be deleted"])

@@ -58,7 +58,7 @@ def gate(
         if at is None and not back and not abandon and directory.read() is None:
             raise BadInput("--at: it is not said when to turn, allowed: a time such as 2026-12-01T03:30:00Z, or now")
         prepare(here.endpoint, there.endpoint, here.database, waits=False)
-        begun = directory.begun(here.endpoint, there.endpoint, run)
+        begun = directory.begun(here, there, run)
         wish = GateWish(moment, Direction.BACK if back else Direction.FORWARD, abandon)
         one = opened_gate(sides, begun.run, wish, scheduler_prefix)
         raise typer.Exit(_driven(one, directory, as_json=as_json))

@@ -88,7 +88,7 @@ def handover(
     directory.make()
     lock = directory.lock()
     try:
-        begun = directory.begun(here.endpoint, there.endpoint, run)
+        begun = directory.begun(here, there, run)
         if throttle is not None:
             directory.set(directory.settings().model_copy(update={"throttle": throttle}))
         prepared = prepare(here.endpoint, there.endpoint, here.database, waits=not without_wait)
@@ -118,7 +118,7 @@ def _driven(one: Handover, directory: HandoverDirectory, run: str, turning: Turn
             turning.gate.forget()
     if not as_json:
         print_lines([*place_lines(last), *left_lines(last.left), ended_line(last)])
-    return ExitCode.FAILED if turning is not None and turning.is_doubtful else _exit_code(last)
+    return ExitCode.FAILED if turning is not None and (turning.is_doubtful or turning.is_fenced) else _exit_code(last)
 
 
 def _exit_code(last: HandoverStatus) -> ExitCode:

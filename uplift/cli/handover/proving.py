@@ -46,9 +46,9 @@ class Proven:
 def prove(directory: HandoverDirectory, sides: list[Side], connections: list[Connection], old: SideStatus) -> Proven:
     """Read both sides. Raises BadInput for a directory of other servers, and what Connection.call raises."""
     source, target = sides
-    begun = directory.existing_between(source.endpoint, target.endpoint)
+    begun = directory.existing_between(source, target)
     private = tuple(one.private.key for one in old.private_queues)
-    proof = read_proof(connections[0], connections[1], OwnNames(begun.run.encode()), private)
+    proof = read_proof(connections[0], connections[1], OwnNames(begun.run.encode()), private=private, batches=old.open_batches)
     return Proven(begun.run, proof, read_status(directory.status_path) if directory.is_in_use() else None)
 
 

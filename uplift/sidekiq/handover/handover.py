@@ -135,7 +135,9 @@ class Handover:
     def _after_round(self, one: Round, *, is_idle: bool) -> Iterator[HandoverStep]:
         now = self._clock()
         self.remaining = read_remaining(self.looks.source, self.mover.names, one.private_keys)
-        self._empty = empty_since(self._empty, now, self.remaining)
+        # A counter that is no number stays for good, and is no job.
+        keeps_something = any(left.part is not Part.STATISTICS for left in one.left)
+        self._empty = None if keeps_something else empty_since(self._empty, now, self.remaining)
         if not self.wishes.until_empty:
             yield HandoverStep(ended=Ended.ROUND)
         elif is_done(self._empty, now, self._patience.stable_seconds):

@@ -80,10 +80,10 @@ class Locks:
         there = {lock.name: lock for lock in read_locks(target.connection, list(recorded))}
         is_over_here = [name for name, jid in recorded.items() if name not in here or here[name].jid != jid]
         is_over_there = [name for name, jid in recorded.items() if name not in there or there[name].jid != jid]
-        _drop(target, target.names.target_ledger, [(name, recorded[name]) for name in is_over_here])
         _drop(source, source.names.source_ledger, [(name, recorded[name]) for name in is_over_there])
-        if is_over := sorted({*is_over_here, *is_over_there}):
-            target.connection.call("HDEL", target.names.locks, *is_over)
+        is_over = sorted({*is_over_here, *is_over_there})
+        # Where it is gone on the target, nothing holds the jid any more, and what was written down goes alone.
+        _drop(target, target.names.target_ledger, [(name, recorded[name]) for name in is_over])
         self._copied(source, target, [lock for lock in here.values() if lock.name not in recorded], drops=False)
         return len(recorded) - len(is_over)
 
@@ -131,4 +131,4 @@ def _drop(side: SourceSide | TargetSide, ledger: bytes, locks: list[tuple[bytes,
     for first in range(0, len(locks), _AT_ONCE):
         some = locks[first : first + _AT_ONCE]
         keys, jids = [name for name, _ in some], [jid for _, jid in some]
-        under_epoch(DROP_LOCKS.call(side.connection, [ledger, *keys], side.epoch, *jids))
+        under_epoch(DROP_LOCKS.call(side.connection, [ledger, side.names.locks, *keys], side.epoch, *jids))

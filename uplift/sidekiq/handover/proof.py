@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.connection import CLIENT_NAME, Connection, pack
 from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int, as_optional_bytes
 from uplift.sidekiq.handover.remaining import Remaining, read_remaining
 from uplift.sidekiq.handover.wishes import SORTED_SETS
 from uplift.sidekiq.keys.shown_names import shown_name
-from uplift.sidekiq.run.connections import CONNECTION_NAME
 from uplift.sidekiq.run.interruptions import answered
 from uplift.sidekiq.run.own_names import OwnNames
 
@@ -28,6 +27,7 @@ class Proof:
     remaining: Remaining
     open_chunks: int
     held: int
+    batches: int
     sums_differ: tuple[bytes, ...]
     clients: tuple[str, ...]
 
@@ -41,6 +41,7 @@ class Proof:
             (left.private, f"{left.private:,} jobs in private queues of the old side"),
             (left.alive, f"{left.alive:,} processes of the old side have a heartbeat"),
             (self.open_chunks, f"{self.open_chunks:,} chunks are in outboxes: run the handover again, which takes them up"),
+            (self.batches, f"{self.batches:,} open batches are on the old side: they move once no process is left there"),
             (self.held, f"{self.held:,} jobs are held back on the new side behind the same job with another score"),
             (len(self.sums_differ), f"statistics of which not all was added: {', '.join(map(shown_name, self.sums_differ))}"),
             (len(self.clients), f"clients that work with Sidekiq's keys on the old side: {', '.join(self.clients)}"),
@@ -48,8 +49,10 @@ class Proof:
         return tuple(text for count, text in found if count)
 
 
-def read_proof(source: Connection, target: Connection, names: OwnNames, private: tuple[bytes, ...]) -> Proof:
-    """As both sides are now; `private`: keys of private queues of the old side. Raises what Connection.call raises, and BeginAgain."""
+def read_proof(source: Connection, target: Connection, names: OwnNames, *, private: tuple[bytes, ...] = (), batches: int = 0) -> Proof:
+    """As both sides are now; `private`: keys of private queues of the old side, and how many `batches` are there. Raises what
+    Connection.call raises, and BeginAgain.
+    """
     remaining = read_remaining(source, names, private)
     applied = as_optional_bytes(target.call("HGET", names.target_ledger, "applied"))
     unapplied = max(0, remaining.following - 1 - int(applied or 0))
@@ -60,6 +63,7 @@ def read_proof(source: Connection, target: Connection, names: OwnNames, private:
         remaining,
         max(remaining.unconfirmed, unapplied),
         sum(as_int(answered(one)) for one in held) // 2,
+        batches,
         differ,
         _clients_of_sidekiq(source),
     )
@@ -71,10 +75,11 @@ def _sums(connection: Connection, key: bytes) -> dict[bytes, int]:
 
 
 def _clients_of_sidekiq(connection: Connection) -> tuple[str, ...]:
-    """Of CLIENT LIST; other commands, such as those of a cache on the same server, are none of a handover's business."""
+    """Of CLIENT LIST, in this database; other commands, such as those of a cache on the same server, are none of a handover's business."""
     found = []
     for line in as_bytes(connection.call("CLIENT", "LIST")).decode("utf-8", "replace").splitlines():
         fields = dict(pair.partition("=")[::2] for pair in line.split(" "))
-        if fields.get("cmd") in _COMMANDS_OF_SIDEKIQ and fields.get("name") != CONNECTION_NAME:
+        is_ours = fields.get("name", "").startswith(CLIENT_NAME) or fields.get("db") != str(connection.database)
+        if fields.get("cmd") in _COMMANDS_OF_SIDEKIQ and not is_ours:
             found.append(f"{fields.get('addr', '?')} ({fields.get('cmd')})")
     return tuple(sorted(found))

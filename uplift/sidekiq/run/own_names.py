@@ -80,7 +80,7 @@ def jobs_of_other_runs(names: tuple[bytes, ...], run: bytes) -> dict[str, int]:
     found: dict[str, int] = {}
     for name in names:
         other, _, what = name.removeprefix(HANDOVER_PREFIX).partition(b":")
-        if other != run and what.startswith((b"out:", b"held:", b"batch:")):
+        if other != run and what.startswith((b"out:", b"held:")):
             shown = other.decode("utf-8", "replace")
             found[shown] = found.get(shown, 0) + 1
     return found
