@@ -69,3 +69,6 @@ def test_stopped_it_says_how_to_go_on_and_abandoned_it_gives_back(start_redis: S
     documents = [json.loads(line) for line in done.stdout.splitlines()]
     assert documents[-1]["phase"] == "abandoned"
     assert not new.client.exists("sidekiq-scheduler:states")
+    ended = CliRunner().invoke(commands, ["end", *arguments(old, new, tmp_path / "gate")[1:]])
+    assert ended.exit_code == 0, ended.output
+    assert (old.client.keys("uplift:*"), new.client.keys("uplift:*")) == ([], [])
