@@ -20,7 +20,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from tests.sidekiq.handover_pair import Pair, once
-from tests.sidekiq.real.movers import RUN, Movers, go_on_until_empty
+from tests.sidekiq.real.movers import APPLIED, RUN, Movers, go_on_until_empty
 from tests.sidekiq.real.processes import MISSING, Processes, Stop, has_sidekiq, quiet, terminate, wait_until
 from uplift.sidekiq.left import Why
 from uplift.sidekiq.mover import MoverServers
@@ -75,6 +75,7 @@ def test_each_job_is_done_once(sides: tuple[RedisServer, RedisServer], processes
     wait_until(lambda: len(processes.count("done")) == producer.jobs, "all jobs done")
     terminate(newer)
     sys.stdout.write(f"{producer.jobs} jobs, {movers.kills} kills {dict(movers.deaths)}, {taken_by_killed} chunks, then {moved} jobs\n")
+    assert movers.deaths[APPLIED] > 0
     check_each_once(processes, producer.jobs)
     check_counted(new, processes)
 
