@@ -44,9 +44,9 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     started.kill_all()
 
 
-@pytest.fixture
-def sides(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
-    return start_redis("3.2.6"), start_redis("5.0.6")
+@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
+def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    return start_redis(request.param[0]), start_redis(request.param[1])
 
 
 def test_each_job_is_done_once(sides: tuple[RedisServer, RedisServer], processes: Processes, draws: random.Random) -> None:
