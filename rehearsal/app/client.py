@@ -15,7 +15,9 @@ from redis.retry import Retry
 from rehearsal.app.journal import Journal
 
 _TIMEOUT_SECONDS = 5.0
-_WRITES = frozenset({"SET", "EXPIRE", "INCR", "LPUSH", "SADD", "ZADD", "ZREM", "LREM", "RPOPLPUSH", "HMSET", "DEL", "INCRBY"})
+_WRITES = frozenset(
+    {"SET", "EXPIRE", "INCR", "LPUSH", "SADD", "ZADD", "ZREM", "LREM", "RPOPLPUSH", "HMSET", "DEL", "INCRBY", "RPUSH", "SREM", "EVAL"}
+)
 FAILURES = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 
 

@@ -38,6 +38,7 @@ class Journal:
     counters: dict[str, Counted] = field(default_factory=dict)
     enqueued: dict[str, str] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
     unsure_jobs: list[str] = field(default_factory=list)
     fired: list[tuple[str, int]] = field(default_factory=list)
     write_times: list[float] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Journal:
                 "counters": {key: asdict(counted) for key, counted in self.counters.items()},
                 "enqueued": self.enqueued,
                 "received": self.received,
+                "finished": self.finished,
                 "unsure_jobs": self.unsure_jobs,
                 "fired": self.fired,
                 "write_times": self.write_times,

@@ -1,6 +1,6 @@
-"""The Sidekiq side: fetching with BRPOP and with super_fetch's RPOPLPUSH, the poller, retries, heartbeats.
+"""The Sidekiq side: fetching with BRPOP and with super_fetch's RPOPLPUSH, the poller, retries, heartbeats, quiet and shutdown.
 
-Source: sidekiq 4.2.10 lib/sidekiq/{fetch,scheduled,launcher,middleware/server/retry_jobs}.rb; super_fetch as its
+Source: sidekiq 4.2.10 lib/sidekiq/{fetch,scheduled,launcher,processor,manager,middleware/server/retry_jobs}.rb; super_fetch as its
 changelog describes it.
 """
 
@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Mapping
 from threading import Event
 
 from rehearsal.app import shapes
+from rehearsal.app.batches import succeeded
 from rehearsal.app.client import AppRedis, Unavailable
 from rehearsal.app.journal import Journal
 
 _FETCH_SECONDS = 2
+_KILLED_SECONDS = 3
 _ERROR_PAUSE_SECONDS = 0.2
 _FAILING_SHARE = 0.05
 _HEARTBEAT_SECONDS = 5
@@ -25,15 +28,27 @@ _POLL_SECONDS = 1.0
 class Worker:
     """One worker process of Sidekiq with one thread."""
 
-    def __init__(self, redis: AppRedis, journal: Journal, seed: int, *, super_fetch: bool) -> None:
+    def __init__(
+        self,
+        redis: AppRedis,
+        journal: Journal,
+        seed: int,
+        *,
+        super_fetch: bool,
+        work_seconds: float = 0.005,
+        failing_share: float = _FAILING_SHARE,
+    ) -> None:
         self._redis, self._journal, self._super_fetch = redis, journal, super_fetch
+        self._work_seconds, self._failing_share = work_seconds, failing_share
+        self._quiet, self._killed, self._ended = Event(), Event(), Event()
+        self.job: bytes | None = None
         self._rng = random.Random(seed)
         self._identity = f"sim-worker-{seed}:{seed}:{self._rng.getrandbits(48):012x}"
         self._beat_at = 0.0
 
     def run(self, stop: Event) -> None:
-        """Fetch and work until told to stop; after an error Sidekiq waits a moment and fetches again."""
-        while not stop.is_set():
+        """Fetch and work until told to stop or quiet; after an error Sidekiq waits a moment and fetches again."""
+        while not stop.is_set() and not self._quiet.is_set():
             try:
                 self._heartbeat()
                 if self._super_fetch:
@@ -42,13 +57,43 @@ class Worker:
                     self._basic_fetch_once()
             except Unavailable:
                 stop.wait(_ERROR_PAUSE_SECONDS)
+        self._ended.set()
+
+    def quiet(self) -> None:
+        """Fetch nothing more. A fetch that is under way goes on: what it brings is pushed back (processor.rb, fetch)."""
+        self._quiet.set()
+
+    def shutdown(self, redis: AppRedis, seconds: float) -> None:
+        """Wait so long for what is in work; then push it back, and only then kill the thread (manager.rb, hard_shutdown).
+
+        A job that ends between the two runs twice: Sidekiq takes that, rather than lose one. The name goes from `processes` last.
+        `redis` is a connection of its own. Raises Unavailable.
+        """
+        self.quiet()
+        if not self._ended.wait(seconds):
+            # super_fetch has it in its private queue, whence the next process takes it.
+            if (job := self.job) is not None and not self._super_fetch:
+                redis.call("RPUSH", f"queue:{json.loads(job)['queue']}", job)
+            self._killed.set()
+            self._ended.wait(_KILLED_SECONDS)
+        redis.call("SREM", "processes", self._identity)
+        redis.call("DEL", f"{self._identity}:workers")
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether a shutdown broke off what was in work."""
+        return self._killed.is_set()
 
     def _basic_fetch_once(self) -> None:
         queues = [f"queue:{name}" for name in self._rng.sample(shapes.QUEUES, len(shapes.QUEUES))]
         fetched = self._redis.call("BRPOP", *queues, _FETCH_SECONDS)
-        if fetched is not None:
-            self._receive(fetched[1])
-            self._work(fetched[1])
+        if fetched is None:
+            return
+        if self._quiet.is_set():
+            self._redis.call("RPUSH", *fetched)
+            return
+        self._receive(fetched[1])
+        self._work(fetched[1])
 
     def _super_fetch_once(self) -> None:
         queue = self._rng.choice(shapes.QUEUES)
@@ -59,18 +104,33 @@ class Worker:
             return
         self._receive(payload)
         self._work(payload)
-        self._redis.call("LREM", private, -1, payload)
+        if not self.is_killed:
+            self._redis.call("LREM", private, -1, payload)
 
     def _receive(self, payload: bytes) -> None:
         with self._journal.lock:
             self._journal.received.append(_jid(payload))
 
     def _work(self, payload: bytes) -> None:
-        time.sleep(0.005)
-        if self._rng.random() < _FAILING_SHARE:
-            self._redis.call("ZADD", "retry", time.time() + 3600, payload)
-            self._redis.call("INCR", "stat:failed")
-        self._redis.call("INCR", "stat:processed")
+        self.job = payload
+        try:
+            if self._killed.wait(self._work_seconds):
+                return
+            if self._rng.random() < self._failing_share:
+                self._redis.call("ZADD", "retry", time.time() + 3600, payload)
+                self._redis.call("INCR", "stat:failed")
+            else:
+                self._succeed(payload)
+            self._redis.call("INCR", "stat:processed")
+        finally:
+            self.job = None
+
+    def _succeed(self, payload: bytes) -> None:
+        with self._journal.lock:
+            self._journal.finished.append(_jid(payload))
+        said = _fields(payload)
+        if (bid := said.get("bid")) is not None:
+            succeeded(self._redis, str(bid), _jid(payload), str(said["queue"]))
 
     def _heartbeat(self) -> None:
         if time.monotonic() - self._beat_at < _HEARTBEAT_SECONDS:
@@ -110,7 +170,14 @@ class Poller:
 
 
 def _jid(payload: bytes) -> str:
+    said = _fields(payload)
+    return str(said["jid"]) if "jid" in said else payload.decode("latin-1")
+
+
+def _fields(payload: bytes) -> Mapping[str, object]:
+    """None of what is no JSON."""
     try:
-        return str(json.loads(payload)["jid"])
-    except (ValueError, KeyError, TypeError):
-        return payload.decode("latin-1")
+        said = json.loads(payload)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

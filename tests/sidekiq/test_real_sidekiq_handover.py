@@ -20,7 +20,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from tests.sidekiq.handover_pair import Pair, once
-from tests.sidekiq.real.movers import RUN, Movers, go_on_until_empty
+from tests.sidekiq.real.movers import APPLIED, RUN, Movers, go_on_until_empty
 from tests.sidekiq.real.processes import MISSING, Processes, Stop, has_sidekiq, quiet, terminate, wait_until
 from uplift.sidekiq.handover.left import Why
 from uplift.sidekiq.handover.wishes import Wishes
@@ -44,9 +44,9 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     started.kill_all()
 
 
-@pytest.fixture
-def sides(start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
-    return start_redis("3.2.6"), start_redis("5.0.6")
+@pytest.fixture(params=[("3.2.6", "5.0.6"), ("5.0.6", "3.2.6")], ids=["there", "back"])
+def sides(request: pytest.FixtureRequest, start_redis: StartRedis) -> tuple[RedisServer, RedisServer]:
+    return start_redis(request.param[0]), start_redis(request.param[1])
 
 
 def test_each_job_is_done_once(sides: tuple[RedisServer, RedisServer], processes: Processes, draws: random.Random) -> None:
@@ -75,6 +75,7 @@ def test_each_job_is_done_once(sides: tuple[RedisServer, RedisServer], processes
     wait_until(lambda: len(processes.count("done")) == producer.jobs, "all jobs done")
     terminate(newer)
     sys.stdout.write(f"{producer.jobs} jobs, {movers.kills} kills {dict(movers.deaths)}, {taken_by_killed} chunks, then {moved} jobs\n")
+    assert movers.deaths[APPLIED] > 0
     check_each_once(processes, producer.jobs)
     check_counted(new, processes)
 

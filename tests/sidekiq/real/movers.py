@@ -8,15 +8,16 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 
 from tests.sidekiq.crash.deaths import Death, When, arm, drawn
 from uplift.sidekiq.handover.handover import Ended, Handover, Patience
 from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.key_kinds import is_like_sidekiqs
+from uplift.sidekiq.mover.chunk import Chunk
 from uplift.sidekiq.mover.mover import MoverServers
 from uplift.sidekiq.mover.source_side import TakeLimits
+from uplift.sidekiq.mover.target_side import TargetSide
 
 RUN = b"real"
 LIMITS = TakeLimits(jobs=5, bytes=1_000)
@@ -24,10 +25,11 @@ _STABLE_SECONDS = 2.0
 _LONGEST_WAIT_SECONDS = 0.02
 _LOOK_SECONDS = 0.005
 _MOST_TURNS = 30
+_LONGEST_LIFE = 100
 _MOST_SENDS = 150
-# One that died so is as good as one that was killed; what ends in another way is a fault of the mover.
 _RAISED = 9
-Prepare = Callable[[], None]
+APPLIED = "between apply and confirm"
+_MOST_APPLIES = 3
 
 
 def until_empty(servers: MoverServers) -> Handover:
@@ -37,12 +39,12 @@ def until_empty(servers: MoverServers) -> Handover:
 
 
 class Movers:
-    """One at a time. `prepare` is called in each of their processes: a control takes a part away there."""
+    """One at a time. `deaths`: how many, by where."""
 
-    def __init__(self, servers: MoverServers, draws: random.Random, prepare: Prepare = lambda: None) -> None:
+    def __init__(self, servers: MoverServers, draws: random.Random) -> None:
         self.deaths: Counter[str] = Counter()
-        self._servers, self._draws, self._prepare = servers, draws, prepare
-        self._living: tuple[int, Death, int] | None = None
+        self._servers, self._draws = servers, draws
+        self._living: tuple[int, Death | None, int] | None = None
 
     @property
     def kills(self) -> int:
@@ -51,18 +53,22 @@ class Movers:
     def turn(self) -> None:
         """Another one is born where the last one died; one that is to be killed by others is, when its time has come."""
         if self._living is None:
+            # Most of what a handover sends are looks. So every second one dies where a mover without a ledger would double.
             # It has to look at both sides and at every key before it takes anything.
-            death = replace(drawn(self._draws), at=self._draws.randrange(_MOST_SENDS))
+            is_drawn = self._draws.random() < 0.5
+            death = replace(drawn(self._draws), at=self._draws.randrange(_MOST_SENDS)) if is_drawn else None
             self._living = (self._born(death), death, self._draws.randrange(_MOST_TURNS))
         child, death, turns = self._living
         self._living = (child, death, turns - 1)
-        if turns <= 0 and death.when is When.BY_OTHERS:
+        # One that waits for jobs to apply may wait for ever: new ones are enqueued when it is dead.
+        is_by_others = turns <= 0 if death is not None and death.when is When.BY_OTHERS else turns <= -_LONGEST_LIFE
+        if is_by_others:
             os.kill(child, signal.SIGKILL)
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             self._living = None
             assert os.WIFSIGNALED(status), f"a handover ended by itself, with {os.WEXITSTATUS(status)}"
-            self.deaths[death.when.value] += 1
+            self.deaths[When.BY_OTHERS.value if is_by_others else APPLIED if death is None else death.when.value] += 1
         else:
             time.sleep(_LOOK_SECONDS)
 
@@ -73,17 +79,35 @@ class Movers:
             os.waitpid(self._living[0], 0)
             self._living = None
 
-    def _born(self, death: Death) -> int:
+    def _born(self, death: Death | None) -> int:
+        applies = self._draws.randrange(_MOST_APPLIES)
         child = os.fork()
         if child == 0:
             try:
                 gc.disable()
-                self._prepare()
-                arm(death, lambda: None)
+                if death is None:
+                    _arm_after_apply(applies)
+                else:
+                    arm(death, lambda: None)
                 _live(until_empty(self._servers))
             finally:
                 os._exit(_RAISED)
         return child
+
+
+def _arm_after_apply(applies: int) -> None:
+    """So many times it applies chunks, and the next time it dies behind that."""
+    apply = TargetSide.apply
+    left = applies
+
+    def dying(self: TargetSide, chunks: list[Chunk]) -> None:
+        nonlocal left
+        apply(self, chunks)
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    TargetSide.apply = dying  # type: ignore[method-assign]
 
 
 def _live(one: Handover) -> None:

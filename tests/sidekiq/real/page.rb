@@ -6,11 +6,11 @@ MOMENT = Time.at(1_900_000_000)
 Time.singleton_class.prepend(Module.new { def now = MOMENT })
 Sidekiq.redis = {url: ARGV[0]}
 
+# Of what is no JSON the page shows the bytes, and Sidekiq makes no text of them.
 def shown(job)
-  said = [Base64.strict_encode64(job.value), job.queue, job.klass, job.args, job.jid, job.latency, job.error_backtrace, job.tags]
-  job.respond_to?(:score) ? said.push(job.score, job.at.to_f, job.id) : said.push(job.enqueued_at.to_f)
-rescue => problem
-  [Base64.strict_encode64(job.value), problem.class.name]
+  said = [Base64.strict_encode64(job.value), job.queue, job.klass, job.jid, job.error_backtrace, job.tags]
+  said << job.args if job.value.dup.force_encoding("UTF-8").valid_encoding?
+  job.respond_to?(:score) ? said.push(job.score, job.at.to_f) : said.push(job.latency, job.enqueued_at.to_f)
 end
 
 stats = Sidekiq::Stats.new

@@ -105,7 +105,7 @@ class GateSide:
         if not requests:
             return
         for reply in self.connection.call_all(requests):
-            _check(reply)
+            _check(reply, self.epoch)
 
 
 def _pieces(window: Window) -> list[Window]:
@@ -113,9 +113,9 @@ def _pieces(window: Window) -> list[Window]:
     return [Window(start, min(start + _PIECE_SECONDS, window.end)) for start in starts]
 
 
-def _check(reply: Reply | ErrorReply) -> None:
+def _check(reply: Reply | ErrorReply, epoch: int) -> None:
     """Raises EpochChanged, or BeginAgain for what a server refused."""
     try:
-        under_epoch(reply)
+        under_epoch(reply, epoch)
     except AnotherMover:
         raise EpochChanged from None

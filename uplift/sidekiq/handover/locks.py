@@ -92,7 +92,7 @@ class Locks:
             some = locks[first : first + _AT_ONCE]
             keys = [target.names.target_ledger, target.names.locks, *[lock.name for lock in some]]
             words = [word for lock in some for word in (lock.jid, max(1, lock.life))]
-            held = as_list(under_epoch(COPY_LOCKS.call(target.connection, keys, target.epoch, *words))[1])
+            held = as_list(under_epoch(COPY_LOCKS.call(target.connection, keys, target.epoch, *words), target.epoch)[1])
             lost = [(lock.name, lock.jid) for lock, is_its in zip(some, held, strict=True) if not is_its]
             if drops:
                 _drop(source, source.names.source_ledger, lost)
@@ -131,4 +131,4 @@ def _drop(side: SourceSide | TargetSide, ledger: bytes, locks: list[tuple[bytes,
     for first in range(0, len(locks), _AT_ONCE):
         some = locks[first : first + _AT_ONCE]
         keys, jids = [name for name, _ in some], [jid for _, jid in some]
-        under_epoch(DROP_LOCKS.call(side.connection, [ledger, side.names.locks, *keys], side.epoch, *jids))
+        under_epoch(DROP_LOCKS.call(side.connection, [ledger, side.names.locks, *keys], side.epoch, *jids), side.epoch)

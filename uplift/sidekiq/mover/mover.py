@@ -75,7 +75,10 @@ class MoverServers:
 
 @dataclass(slots=True)
 class _Work:
-    """What is known while both connections hold: chunks that were taken and are to be applied, since when, and numbers to be confirmed."""
+    """What is known while both connections hold: chunks that were taken and are to be applied, since when, and numbers to be confirmed.
+
+    `is_taken_by_target`: the target has taken a chunk over these connections.
+    """
 
     source: SourceSide
     target: TargetSide
@@ -83,6 +86,7 @@ class _Work:
     waiting: list[Chunk] = field(default_factory=list)
     taken_at: float = 0.0
     applied: list[int] = field(default_factory=list)
+    is_taken_by_target: bool = False
 
     def close(self) -> None:
         self.source.connection.close()
@@ -180,12 +184,14 @@ class Mover:
             self._before_apply(work.source, work.target, to_apply)
         confirmed, work.applied = work.applied, []
         # Nothing more is taken while what was taken waits: what is in outboxes nobody runs.
-        some = [] if is_waiting else takings[:DEPTH]
+        # Nor is it while the target has not shown that it takes anything: each attempt would put more jobs where nobody runs them.
+        some = takings[:DEPTH] if not is_waiting and (work.is_taken_by_target or not work.waiting) else []
         numbered = [(work.following + ahead, taking) for ahead, taking in enumerate(some)]
         work.source.send(confirmed, numbered)
         self._stop_point("source asked")
         if to_apply:
             work.target.apply(to_apply)
+            work.is_taken_by_target = True
             work.applied = [chunk.number for chunk in to_apply]
             self._seen = Seen(self._seen.following, to_apply[-1].number)
             work.waiting = []

@@ -114,12 +114,12 @@ class SourceSide:
             return []
         replies = self.connection.read_many(confirming + 2 * len(takings) + len(self.replicas.requests()))
         for reply in replies[:confirming]:
-            _checked(reply, b"confirmed")
+            _checked(reply, b"confirmed", self.epoch)
         if self.replicas.count:
             self.replicas.take(replies[-1], "the source")
         found: list[Taken] = []
         for (number, taking), at in zip(takings, range(confirming, len(replies), 2), strict=False):
-            found.append(_taken(number, taking, _checked(replies[at], b"taken"), as_bytes_list(answered(replies[at + 1]))))
+            found.append(_taken(number, taking, _checked(replies[at], b"taken", self.epoch), as_bytes_list(answered(replies[at + 1]))))
             if found[-1].chunk is None:
                 # Those behind it have numbers that are not their turn yet, and were refused.
                 break
@@ -127,7 +127,8 @@ class SourceSide:
 
     def give_back(self, identity: bytes, private: bytes, queue: bytes, most: int) -> int:
         """Jobs put back from a private queue whose owner is gone; 0 where there were none, or where it lives."""
-        answer = under_epoch(GIVE_BACK.call(self.connection, [self.names.source_ledger, identity, private, queue], self.epoch, most))
+        keys = [self.names.source_ledger, identity, private, b"queue:" + queue, b"queues"]
+        answer = under_epoch(GIVE_BACK.call(self.connection, keys, self.epoch, most, queue), self.epoch)
         return as_int(answer[1]) if answer[0] == b"returned" else 0
 
     def _confirm_request(self, number: int) -> bytes:
@@ -144,7 +145,7 @@ class SourceSide:
                 return TAKE_LIST.request([*keys, place.key], *head, limits.jobs, limits.bytes, limits.look, int(taking.with_batches))
             case PlaceKind.SORTED_SET:
                 # No name at all would be: of all queues.
-                queues = [] if taking.queues is None else [b'"queue":"%b"' % queue for queue in taking.queues] or [b""]
+                queues = [] if taking.queues is None else list(taking.queues) or [b""]
                 words: tuple[int | bytes, ...] = (limits.jobs, limits.bytes, taking.rank, limits.look, int(taking.with_batches), *queues)
                 return TAKE_SORTED_SET.request([*keys, place.key], *head, *words)
             case PlaceKind.STATISTICS:
@@ -167,9 +168,9 @@ def _taken(number: int, taking: Taking, head: list[Reply], elements: list[bytes]
             return Taken(taking, chunk)
 
 
-def _checked(reply: Reply | ErrorReply, wanted: bytes) -> list[Reply]:
+def _checked(reply: Reply | ErrorReply, wanted: bytes, epoch: int) -> list[Reply]:
     """The answer of a script. Raises AnotherMover, or BeginAgain where it refused."""
-    answer = under_epoch(reply)
+    answer = under_epoch(reply, epoch)
     word = as_bytes(answer[0])
     if word != wanted:
         raise BeginAgain(f"the source's ledger is not as this mover left it: {word.decode()} {answer[1]!r}")

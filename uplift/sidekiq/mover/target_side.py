@@ -17,13 +17,14 @@ from uplift.sidekiq.mover.chunk import BATCH_FIELDS, Chunk, PlaceKind
 from uplift.sidekiq.mover.replicas import Replicas
 from uplift.sidekiq.mover.resuming import TargetLedger
 from uplift.sidekiq.mover.scripts import APPLY_BATCH, APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RELEASE_HELD
-from uplift.sidekiq.run.epoch import raise_epoch, under_epoch
-from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
+from uplift.sidekiq.run.epoch import raise_epoch, refuse_epoch, under_epoch
+from uplift.sidekiq.run.interruptions import BeginAgain, answered
 from uplift.sidekiq.run.own_names import OwnNames
 
 _JOURNAL_KEEPS = 1_000
 _Head = tuple[bytes | int, ...]
 _TAKES_JOBS = frozenset({b"list", b"none"})
+_TAKES_NAMES = frozenset({b"set", b"none"})
 
 
 class NotApplied(Exception):
@@ -101,11 +102,14 @@ class TargetSide:
         names = self.names
         queues = list({chunk.place.key: None for chunk in chunks})
         requests = [pack("WATCH", names.target_ledger), pack("HMGET", names.target_ledger, "epoch", "applied")]
-        requests += [pack("HMGET", names.journal, *[chunk.number for chunk in chunks]), *[pack("TYPE", queue) for queue in queues]]
-        _, ledger, journal, *kinds = (answered(reply) for reply in self.connection.call_all(requests))
+        requests += [pack("HMGET", names.journal, *[chunk.number for chunk in chunks]), pack("TYPE", "queues")]
+        requests += [pack("TYPE", queue) for queue in queues]
+        _, ledger, journal, names_kind, *kinds = (answered(reply) for reply in self.connection.call_all(requests))
         epoch, applied = (as_optional_bytes(one) for one in as_list(ledger))
         if epoch != b"%d" % self.epoch:
-            raise AnotherMover
+            refuse_epoch(epoch, self.epoch)
+        if names_kind not in _TAKES_NAMES:
+            raise BeginAgain(f"`queues` on the target is a {as_bytes(names_kind).decode()}, expected: a set")
         for queue, kind in zip(queues, kinds, strict=True):
             if kind not in _TAKES_JOBS:
                 raise BeginAgain(f"{queue.decode('utf-8', 'replace')} on the target is a {as_bytes(kind).decode()}, expected: a list")
@@ -132,7 +136,7 @@ class TargetSide:
             self._check_applied(chunk, apply(chunk, (self.epoch, chunk.number, chunk.entry, chunk.number - _JOURNAL_KEEPS)))
 
     def _check_applied(self, chunk: Chunk, answer: Reply) -> None:
-        word, what = (as_bytes(one) for one in under_epoch(answer))
+        word, what = (as_bytes(one) for one in under_epoch(answer, self.epoch))
         match word:
             case b"applied":
                 _check_entry(chunk, what)
@@ -168,12 +172,14 @@ class TargetSide:
 
     def release_held(self, name: bytes, most: int) -> tuple[int, int]:
         """Of a sorted set: members that were added since no twin is in their way any more, and those that are still held."""
-        answer = under_epoch(RELEASE_HELD.call(self.connection, [self.names.target_ledger, name, self.names.held(name)], self.epoch, most))
+        keys = [self.names.target_ledger, name, self.names.held(name)]
+        answer = under_epoch(RELEASE_HELD.call(self.connection, keys, self.epoch, most), self.epoch)
         return as_int(answer[1]), as_int(answer[2])
 
     def carry_paused(self, queues: list[bytes]) -> int:
         """Pause queues that are paused on the source; how many were paused now."""
-        answer = under_epoch(CARRY_PAUSED.call(self.connection, [self.names.target_ledger, b"paused"], self.epoch, *queues))
+        keys = [self.names.target_ledger, b"paused"]
+        answer = under_epoch(CARRY_PAUSED.call(self.connection, keys, self.epoch, *queues), self.epoch)
         return as_int(answer[1])
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, as_list, as_optional_bytes
 from uplift.keyspace.server.scripts import lua_text, script_of
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
 
@@ -18,11 +20,18 @@ def raise_epoch(connection: Connection, ledger: bytes, epoch: int, *missing: str
         raise BeginAgain("somebody else began at the same time")
 
 
-def under_epoch(reply: Reply | ErrorReply) -> list[Reply]:
-    """What a script answered that looks at the epoch first. Raises AnotherMover where it is not its sender's any more, BeginAgain for an
-    error.
+def under_epoch(reply: Reply | ErrorReply, epoch: int) -> list[Reply]:
+    """What a script answered that looks at the epoch first. Raises AnotherMover where somebody has a higher one, BeginAgain where the
+    server has forgotten it, and for an error.
     """
     answer = as_list(answered(reply))
     if as_bytes(answer[0]) == b"epoch":
-        raise AnotherMover
+        refuse_epoch(as_optional_bytes(answer[1]), epoch)
     return answer
+
+
+def refuse_epoch(held: bytes | None, epoch: int) -> NoReturn:
+    """`held`: what a ledger has in place of this epoch. Raises AnotherMover or BeginAgain."""
+    if held and int(held) > epoch:
+        raise AnotherMover
+    raise BeginAgain("a server has forgotten this mover's epoch")

@@ -6,6 +6,10 @@
 redis.replicate_commands()
 local refused = refusal()
 if refused then return refused end
+for i = 3, 4 do
+  local kind = call('TYPE', KEYS[i]).ok
+  if kind ~= 'zset' and kind ~= 'none' then return {'type', KEYS[i] .. ' is a ' .. kind} end
+end
 for i = 5, #KEYS do
   if call('EXISTS', KEYS[i]) == 1 then return {'type', 'a batch of this id is there'} end
 end

@@ -5,6 +5,8 @@
 local call = redis.call
 local epoch = call('HGET', KEYS[1], 'epoch')
 if epoch ~= ARGV[1] then return {'epoch', epoch or ''} end
+local kind = call('TYPE', KEYS[2]).ok
+if kind ~= 'set' and kind ~= 'none' then return {'paused', 0} end
 local paused = 0
 for i = 2, #ARGV do
   if call('HSETNX', KEYS[1], 'paused:' .. ARGV[i], 1) == 1 then paused = paused + call('SADD', KEYS[2], ARGV[i]) end

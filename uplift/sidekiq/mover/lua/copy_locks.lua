@@ -10,7 +10,7 @@ local held = {}
 for i = 3, #KEYS do
   local jid, life = ARGV[2 * (i - 2)], ARGV[2 * (i - 2) + 1]
   local is_set = call('SET', KEYS[i], jid, 'NX', 'PX', life)
-  local is_its = is_set or call('GET', KEYS[i]) == jid
+  local is_its = is_set or (call('TYPE', KEYS[i]).ok == 'string' and call('GET', KEYS[i]) == jid)
   if is_its then call('HSET', KEYS[2], KEYS[i], jid) end
   held[i - 2] = is_its and 1 or 0
 end

@@ -9,6 +9,6 @@ if epoch ~= ARGV[1] then return {'epoch', epoch or ''} end
 local deleted = 0
 for i = 3, #KEYS do
   call('HDEL', KEYS[2], KEYS[i])
-  if call('GET', KEYS[i]) == ARGV[i - 1] then deleted = deleted + call('DEL', KEYS[i]) end
+  if call('TYPE', KEYS[i]).ok == 'string' and call('GET', KEYS[i]) == ARGV[i - 1] then deleted = deleted + call('DEL', KEYS[i]) end
 end
 return {'locks', deleted}

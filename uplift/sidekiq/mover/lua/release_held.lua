@@ -5,6 +5,9 @@
 local call = redis.call
 local epoch = call('HGET', KEYS[1], 'epoch')
 if epoch ~= ARGV[1] then return {'epoch', epoch or ''} end
+-- What was popped is lost where the add is refused: a script is not rolled back.
+local kind = call('TYPE', KEYS[2]).ok
+if kind ~= 'zset' and kind ~= 'none' then return {'released', 0, call('LLEN', KEYS[3]) / 2} end
 local look, released = math.min(tonumber(ARGV[2]), call('LLEN', KEYS[3]) / 2), 0
 for _ = 1, look do
   local score, member = call('LPOP', KEYS[3]), call('LPOP', KEYS[3])

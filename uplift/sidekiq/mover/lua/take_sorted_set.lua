@@ -2,7 +2,7 @@
 -- digits: it comes back as the same number.
 --
 -- KEYS and ARGV 1 to 3 as take_head.lua.  ARGV: 4 members at most, 5 bytes after which no further one is taken, 6 rank to begin at,
---       7 members to look past, 8 1: jobs of batches too, 9.. '"queue":"NAME"' of the queues whose jobs may go; none: of all.
+--       7 members to look past, 8 1: jobs of batches too, 9.. names of the queues whose jobs may go; none: of all.
 -- Answers: 'taken', members, bytes, jobs of batches met, jobs of other queues met, rank to go on at.
 local refused = refusal()
 if refused then return refused end
@@ -14,7 +14,7 @@ for i = 9, #ARGV do allowed[ARGV[i]] = true end
 local function is_allowed(job)
   if #ARGV < 9 then return true end
   local named = 0
-  for queue in string.gmatch(job, '"queue":"[^"]*"') do
+  for queue in string.gmatch(job, '"queue"%s*:%s*"([^"]*)"') do
     if not allowed[queue] then return false end
     named = named + 1
   end
