@@ -89,15 +89,18 @@ def live(
     make: MakeMover = whole,
     at_once: int = 1,
     big: int = 0,
+    least_fenced: int = 0,
 ) -> Lived:
-    """Until so many are dead; then a last one moves all that is left, unless it is a control (`make`)."""
+    """Until so many are dead, and so many had to leave it to another one, which is seldom: both mostly die before that. Then a last one
+    moves all that is left, unless it is a control (`make`).
+    """
     application, lived = Application(draws, sides, big=big), Lived()
     servers = MoverServers(endpoint(sides[0]), endpoint(sides[1]))
     told, tells = os.pipe()
     os.set_blocking(told, False)
     movers: dict[int, tuple[Death, int]] = {}
     try:
-        while lived.kills < kills and not lived.stopped:
+        while (lived.kills < kills or lived.fenced < least_fenced) and lived.kills < 20 * kills and not lived.stopped:
             while len(movers) < at_once:
                 death = drawn(draws)
                 movers[_born(servers, death, draws.getrandbits(32), make, tells)] = (death, draws.randrange(_MOST_TURNS))

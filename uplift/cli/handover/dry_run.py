@@ -35,7 +35,8 @@ def read_dry_run(source: Endpoint, target: Endpoint, database: int, wishes: Wish
     with connected(source, database=database) as here, connected(target, database=database) as there:
         keys = survey(here, is_of_sidekiq)
         refuse_what_is_not_understood(keys)
-        old, new = read_old_side(here), read_new_side(there)
+        old = read_old_side(here)
+        new = read_new_side(there, old.public)
     return DryRun(prepared, keys, old, new, plan_round(old, new, wishes))
 
 

@@ -28,6 +28,7 @@ class Proven:
     def lines(self) -> list[str]:
         """For a person."""
         told = [] if self.running is None else [f"run {self.run}: {status_line(self.running)}", *place_lines(self.running)]
+        told += [f"note: {one}" for one in self.proof.notes]
         if not self.proof.problems:
             return [*told, f"proven: run {self.run}: nothing is left, nothing is in an outbox, all statistics that were taken were added"]
         return [*told, *(f"not over: {problem}" for problem in self.proof.problems)]
@@ -39,6 +40,7 @@ class Proven:
             "run": self.run,
             "is_over": not self.proof.problems,
             "problems": list(self.proof.problems),
+            "notes": list(self.proof.notes),
             "has_process": self.running is not None,
         }
 

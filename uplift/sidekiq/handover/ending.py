@@ -8,7 +8,7 @@ from uplift.keyspace.server.replies import as_int, as_optional_bytes
 from uplift.sidekiq.gate.record import record_of
 from uplift.sidekiq.handover.proof import Proof
 from uplift.sidekiq.mover.mover import KEPT_OUTBOXES
-from uplift.sidekiq.run.own_names import GATE_OF, OwnNames
+from uplift.sidekiq.run.own_names import GATE_OF, TAKEN_FROM_BY, OwnNames
 
 
 def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: Proof) -> int:
@@ -23,10 +23,11 @@ def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: 
             raise RunRefused(f"the gate is {phase.value}: nothing was removed; run it to its end, or `uplift sidekiq gate --abandon`")
     confirmed = int(as_optional_bytes(connections[0].call("HGET", names.source_ledger, "conf")) or 0)
     kept = [names.kept(number) for number in range(max(1, confirmed - KEPT_OUTBOXES), confirmed + 1)]
-    return sum(_removed(connection, names, kept) for connection in connections)
+    source, target = connections
+    return _removed(source, names, [*names.on_source, *kept]) + _removed(target, names, list(names.on_target))
 
 
-def _removed(connection: Connection, names: OwnNames, kept: list[bytes]) -> int:
-    # A gate of another run may stand there by now.
-    gate = [GATE_OF] if connection.call("GET", GATE_OF) == names.run else []
-    return as_int(connection.call("DEL", *names.without_jobs, *kept, *gate))
+def _removed(connection: Connection, names: OwnNames, keys: list[bytes]) -> int:
+    # A gate or a handover of another run may stand there by now.
+    of_run = [key for key in (GATE_OF, TAKEN_FROM_BY) if connection.call("GET", key) == names.run]
+    return as_int(connection.call("DEL", *keys, *of_run))

@@ -12,6 +12,7 @@ from enum import Enum
 
 from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.replies import ErrorReply
+from uplift.sidekiq.handover.claiming import claim
 from uplift.sidekiq.handover.dead_owners import DEAD_SECONDS, DeadOwners
 from uplift.sidekiq.handover.done import STABLE_SECONDS, EmptySince, empty_since, is_done
 from uplift.sidekiq.handover.locks import Locks
@@ -58,10 +59,11 @@ class HandoverStep:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an owner must be missing, and the old side be empty, in seconds."""
+    """How long an owner must be missing, the old side be empty, and a single round come to nothing, in seconds."""
 
     dead_seconds: float = DEAD_SECONDS
     stable_seconds: float = STABLE_SECONDS
+    stuck_seconds: float = 60.0
 
 
 class Handover:
@@ -90,6 +92,8 @@ class Handover:
         self._clock = clock
         self._dead = DeadOwners(self._patience.dead_seconds)
         self._pace = Pace(clock)
+        self._run, self._has_moved, self._counted = run, False, 0
+        self._stuck_since: float | None = None
         self._empty: EmptySince | None = None
         self._pieces: Iterator[HandoverStep] = self._rounds()
         self._ended: HandoverStep | None = None
@@ -99,13 +103,20 @@ class Handover:
         if self._ended is not None:
             return self._ended
         if self.wishes.is_paused:
-            return self.settle() if self.mover.has_taken else HandoverStep(_IDLE_SECONDS)
+            return self.settle() if self._has_moved and not self.mover.is_idle else HandoverStep(_IDLE_SECONDS)
         try:
             step = next(self._pieces)
         except HandoverRefused:
             self._pieces = self._rounds()
             raise
-        except (SourceUnreachable, TargetRefused, ErrorReply, BeginAgain) as problem:
+        except ErrorReply as problem:
+            self._pieces = self._rounds()
+            if problem.word == "WRONGTYPE":
+                raise HandoverRefused(
+                    f"a list of Sidekiq's is of another type ({problem}): `queues`, `processes` and `paused` are sets; look at it by hand"
+                ) from None
+            return HandoverStep(_AGAIN_SECONDS, str(problem))
+        except (SourceUnreachable, TargetRefused, BeginAgain) as problem:
             # A look at a server broke off: what the mover knows is untouched, and the round begins anew.
             self.looks.close()
             self._pieces = self._rounds()
@@ -119,9 +130,11 @@ class Handover:
         while True:
             for _ in self.looks.survey_if_due(self._clock()):
                 yield HandoverStep()
+            claim(self.looks.source, self._run)
             one = Round(self.looks, self.wishes, self.progress, self._dead, self._locks, self.mover.limits, self._clock())
             before = self.progress.jobs
             for ask in one.pieces():
+                self._has_moved = True
                 yield self._taken(ask(self.mover))
             yield self._taken(self.mover.look_back())
             self.progress.rounds += 1
@@ -149,8 +162,12 @@ class Handover:
         """What a step of the mover is for the handover."""
         jobs = 0
         for chunk in step.applied:
-            self.progress.take(chunk)
-            jobs += chunk.jobs
+            # One whose answer was lost is applied again, and found to be there.
+            if chunk.number > self._counted:
+                self._counted = chunk.number
+                self.progress.take(chunk)
+                jobs += chunk.jobs
+        self._look_whether_stuck(step)
         match step.outcome:
             case Outcome.WAITS:
                 return HandoverStep(_FENCE_SECONDS)
@@ -162,6 +179,18 @@ class Handover:
                 return HandoverStep(problem=step.problem, ended=Ended.FENCED)
             case Outcome.STOPPED:
                 return HandoverStep(problem=step.problem, ended=Ended.STOPPED, stop=step.stop)
+
+    def _look_whether_stuck(self, step: MoverStep) -> None:
+        """Once round is not for ever: somebody waits for its end. Raises HandoverRefused."""
+        if step.applied or self._stuck_since is None:
+            self._stuck_since = self._clock() if step.problem is not None else None
+        if step.problem is None or self.wishes.until_empty or self._stuck_since is None:
+            return
+        if self._clock() - self._stuck_since >= self._patience.stuck_seconds:
+            raise HandoverRefused(
+                f"nothing went on for {self._patience.stuck_seconds:.0f} s: {step.problem}; what was taken stays in outboxes; mend it, and "
+                "give the same command again"
+            )
 
     def settle(self) -> HandoverStep:
         """A piece of bringing what was taken to the other side; nothing more is taken."""

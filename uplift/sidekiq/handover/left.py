@@ -17,6 +17,14 @@ class Why(Enum):
     )
     NOT_WANTED = ("--queue or --only leaves it out", "run again without them")
     NO_LIST = ("what is under its name is no list of jobs", "look at it by hand: nothing of it is touched")
+    NO_PLACE = (
+        "what has its name on the new side is of another type, and cannot take it",
+        "look at it there by hand, and rename or delete it",
+    )
+    BATCH_THERE = (
+        "the new side has keys of a batch of this id: a producer of the old side still adds to one that moved",
+        "switch producers over; join both by hand, then delete what is left here",
+    )
     OF_BATCHES = (
         "jobs of batches run where their batch is",
         "keep a worker of the old side until they are done; a batch moves whole once no process is left there",

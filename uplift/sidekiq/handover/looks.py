@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.replies import as_scan
 from uplift.sidekiq.handover.locks import LOCK_PREFIX
 from uplift.sidekiq.handover.old_side import NewSide, OldSide, read_new_side, read_old_side
-from uplift.sidekiq.handover.refusals import refuse_other_runs, refuse_what_is_not_understood
+from uplift.sidekiq.handover.refusals import refuse_other_runs, refuse_server, refuse_what_is_not_understood
+from uplift.sidekiq.keys.key_kinds import KeyKind
 from uplift.sidekiq.keys.survey import OfSidekiq, Survey, Surveying
 from uplift.sidekiq.mover.mover import MoverServers
 from uplift.sidekiq.run.connections import named_connection
@@ -45,9 +48,9 @@ class Looks:
         """As it is now."""
         return read_old_side(self.source)
 
-    def new_side(self) -> NewSide:
-        """As it is now."""
-        return read_new_side(self.target)
+    def new_side(self, queues: frozenset[bytes]) -> NewSide:
+        """As it is now; `queues`: names of the old side's."""
+        return read_new_side(self.target, queues)
 
     def are_there(self, identities: list[bytes]) -> dict[bytes, bool]:
         """By identity, whether its heartbeat is there."""
@@ -62,7 +65,10 @@ class Looks:
         while (found := surveying.step()) is None:
             yield
         refuse_what_is_not_understood(found)
-        refuse_other_runs(found, self._run)
+        refuse_other_runs(found.of(KeyKind.HANDOVER), self._run, "the source")
+        refuse_other_runs(self._names(self.target, HANDOVER_PREFIX), self._run, "the target")
+        for name, connection in (("the source", self.source), ("the target", self.target)):
+            refuse_server(name, read_server_facts(connection))
         self.survey, self._surveyed_at = found, now
 
     def forget_survey(self) -> None:
@@ -71,9 +77,12 @@ class Looks:
 
     def lock_names(self) -> tuple[bytes, ...]:
         """The names of all unique locks there are now, by a SCAN. Raises what Connection.call raises."""
+        return self._names(self.source, LOCK_PREFIX)
+
+    def _names(self, connection: Connection, prefix: bytes) -> tuple[bytes, ...]:
         cursor, names = b"0", dict[bytes, None]()
         while True:
-            cursor, page = as_scan(self.source.call("SCAN", cursor, "MATCH", LOCK_PREFIX + b"*", "COUNT", _PAGE_KEYS))
+            cursor, page = as_scan(connection.call("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
             names.update(dict.fromkeys(page))
             if cursor == b"0":
                 return tuple(names)

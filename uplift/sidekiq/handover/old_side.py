@@ -40,9 +40,10 @@ class OldSide:
 
 @dataclass(frozen=True, slots=True)
 class NewSide:
-    """The processes of the other side, and the queues that they work on."""
+    """The processes of the other side. `refusing`: keys there that would have to be a list, a set or a sorted set, and are none."""
 
     processes: tuple[Process, ...]
+    refusing: frozenset[bytes] = frozenset()
 
     @property
     def listed(self) -> frozenset[bytes]:
@@ -53,13 +54,18 @@ class NewSide:
 def read_old_side(connection: Connection) -> OldSide:
     """As it is now. Raises what Connection.call raises."""
     processes = read_processes(connection)
-    public = public_names(connection, processes)
+    # A private queue may bear a name that somebody put into `queues` by hand: its owner works on it all the same.
+    named = public_names(connection, processes)
+    public = frozenset(name for name in named if private_queue_of(b"queue:" + name, named) is None)
     answers = connection.call_all([pack("ZCARD", part.value) for part in SORTED_SETS])
     counts = {part: answer if isinstance(answer, int) else None for part, answer in zip(SORTED_SETS, answers, strict=True)}
     paused = frozenset(as_bytes_list(connection.call("SMEMBERS", "paused")))
     return OldSide(processes, public, read_queues(connection, public), counts, paused)
 
 
-def read_new_side(connection: Connection) -> NewSide:
-    """As it is now. Raises what Connection.call raises."""
-    return NewSide(read_processes(connection))
+def read_new_side(connection: Connection, queues: frozenset[bytes]) -> NewSide:
+    """As it is now; `queues`: names of the old side's. Raises what Connection.call raises."""
+    wanted = {b"queue:" + name: b"list" for name in queues} | {part.value.encode(): b"zset" for part in SORTED_SETS} | {b"queues": b"set"}
+    kinds = connection.call_all([pack("TYPE", key) for key in wanted])
+    refusing = frozenset(key for (key, kind), found in zip(wanted.items(), kinds, strict=True) if found not in {kind, b"none"})
+    return NewSide(read_processes(connection), refusing)

@@ -70,7 +70,7 @@ def _given_back(queue: PrivateQueue, owner: bytes, progress: Progress) -> Iterat
     found: list[int] = []
 
     def give(source: SourceSide, _target: TargetSide) -> None:
-        found.append(source.give_back(owner, queue.key, b"queue:" + queue.queue, _GIVEN_BACK_AT_ONCE))
+        found.append(source.give_back(owner, queue.key, queue.queue, _GIVEN_BACK_AT_ONCE))
         progress.given_back += found[-1]
 
     while not found or found[-1] == _GIVEN_BACK_AT_ONCE:

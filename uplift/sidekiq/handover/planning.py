@@ -34,16 +34,13 @@ def plan_round(old: OldSide, new: NewSide, wishes: Wishes, *, with_batches: bool
             takings.append((Part.QUEUES, Taking(Place(PlaceKind.QUEUE, queue.name), with_batches=with_batches)))
         elif queue.jobs:
             left.append(Left(Part.QUEUES, queue.name, queue.jobs, why))
-    allowed = _allowed_in_sorted_sets(new, wishes)
     for part in SORTED_SETS:
         jobs = old.sorted_sets[part]
-        if jobs is None:
-            left.append(Left(part, b"", 0, Why.NO_LIST))
-        elif wishes.wants(part):
-            if jobs:
-                takings.append((part, Taking(Place(PlaceKind.SORTED_SET, part.value.encode()), queues=allowed, with_batches=with_batches)))
+        if (why := _why_not_set(part, jobs, new, wishes)) is not None:
+            left.append(Left(part, b"", jobs or 0, why))
         elif jobs:
-            left.append(Left(part, b"", jobs, Why.NOT_WANTED))
+            allowed = _allowed_in_sorted_sets(new, wishes)
+            takings.append((part, Taking(Place(PlaceKind.SORTED_SET, part.value.encode()), queues=allowed, with_batches=with_batches)))
     return Plan(tuple(takings), tuple(left))
 
 
@@ -55,9 +52,21 @@ def place_taken(part: Part, taking: Taking) -> tuple[Part, bytes]:
 def _why_not(queue: bytes, new: NewSide, wishes: Wishes) -> Why | None:
     if not wishes.wants(Part.QUEUES) or not wishes.wants_queue(queue):
         return Why.NOT_WANTED
+    if new.refusing & {b"queues", b"queue:" + queue}:
+        return Why.NO_PLACE
     if wishes.any_queue or queue in new.listed:
         return None
     return Why.NOT_LISTED
+
+
+def _why_not_set(part: Part, jobs: int | None, new: NewSide, wishes: Wishes) -> Why | None:
+    if jobs is None:
+        return Why.NO_LIST
+    if not jobs:
+        return None
+    if not wishes.wants(part):
+        return Why.NOT_WANTED
+    return Why.NO_PLACE if part.value.encode() in new.refusing else None
 
 
 def _allowed_in_sorted_sets(new: NewSide, wishes: Wishes) -> tuple[bytes, ...] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from uplift.keyspace.server.connection import pack
 from uplift.sidekiq.handover.asking import Ask, until_applied, until_done, until_taken
 from uplift.sidekiq.handover.dead_owners import DeadOwners
 from uplift.sidekiq.handover.left import Left, Why
@@ -43,7 +44,8 @@ class Round:
 
     def pieces(self) -> Iterator[Ask]:
         """One after the other. Raises what Connection.call raises."""
-        old, new = self.looks.old_side(), self.looks.new_side()
+        old = self.looks.old_side()
+        new = self.looks.new_side(old.public)
         owners = look_for_owners(self.looks, self.dead, old, old.private(self._surveyed(KeyKind.QUEUE)), self.now)
         self.private_keys = tuple(one.key for one in owners.queues)
         batches = keys_by_batch(self._surveyed(KeyKind.BATCH))
@@ -63,7 +65,7 @@ class Round:
         for part in SORTED_SETS:
             yield from until_done(partial(self._release, part))
         if self.wishes.wants(Part.STATISTICS):
-            yield from move_statistics(self.looks.source, self._surveyed(KeyKind.STATISTICS), self.left)
+            yield from move_statistics(self.looks.source, self.looks.target, self._surveyed(KeyKind.STATISTICS), self.left)
         yield from until_applied()
 
     def _surveyed(self, kind: KeyKind) -> tuple[bytes, ...]:
@@ -89,10 +91,25 @@ class Round:
             why = Why.BATCH_IN_USE if self.wishes.wants(Part.BATCHES) else Why.NOT_WANTED
             self.left.append(Left(Part.BATCHES, b"", len(batches), why))
             return
+        there = self._batches_there(batches)
+        if there:
+            self.left.append(Left(Part.BATCHES, b"", len(there), Why.BATCH_THERE))
         for name, keys in batches.items():
+            if name in there:
+                continue
             yield from until_taken(Taking(Place(PlaceKind.BATCH, name.removeprefix(PREFIX)), keys=keys), 1, [])
         yield from until_applied()
-        self.looks.forget_survey()
+        if len(there) < len(batches):
+            self.looks.forget_survey()
+
+    def _batches_there(self, batches: dict[bytes, tuple[bytes, ...]]) -> frozenset[bytes]:
+        """Those of which the target has a key already, or whose lists there are of another type."""
+        lists = [b"batches", b"dead-batches"]
+        for connection in (self.looks.source, self.looks.target):
+            if any(kind not in {b"zset", b"none"} for kind in connection.call_all([pack("TYPE", name) for name in lists])):
+                return frozenset(batches)
+        counts = self.looks.target.call_all([pack("EXISTS", *keys) for keys in batches.values()])
+        return frozenset(name for name, count in zip(batches, counts, strict=True) if count != 0)
 
     def _emptied(self, part: Part, taking: Taking) -> Iterator[Ask]:
         """Take until there is nothing more that may be taken."""
@@ -114,6 +131,9 @@ class Round:
                     break
             taking = replace(taking, rank=last.rank)
         self.progress.states[place] = PlaceState.LEFT if of_batches or of_others else PlaceState.EMPTY
+        if part is Part.QUEUES and of_batches >= self.limits.look:
+            # Whatever stands behind so many waits for them too.
+            of_batches = max(of_batches, self.progress.waiting.get(place, 0))
         counts = ((of_batches, Why.OF_BATCHES), (of_others, Why.OF_OTHER_QUEUES))
         self.left.extend(Left(part, place[1], jobs, why) for jobs, why in counts if jobs)
 

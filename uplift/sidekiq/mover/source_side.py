@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_list, as_optional_bytes
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_bytes_list, as_int, as_optional_bytes
 from uplift.sidekiq.mover.chunk import Chunk, Place, PlaceKind, place_of
 from uplift.sidekiq.mover.replicas import Replicas
 from uplift.sidekiq.mover.resuming import SourceLedger
 from uplift.sidekiq.mover.scripts import CONFIRM, GIVE_BACK, TAKE_BATCH, TAKE_LIST, TAKE_SORTED_SET, TAKE_STATISTICS
 from uplift.sidekiq.run.epoch import raise_epoch, under_epoch
 from uplift.sidekiq.run.interruptions import BeginAgain, answered
+from uplift.sidekiq.run.ledger_numbers import ledger_numbers
 from uplift.sidekiq.run.own_names import OwnNames
 
 
@@ -75,14 +76,7 @@ class SourceSide:
 
     def ledger(self) -> SourceLedger:
         """As it is now, with the outboxes there are."""
-        found = [
-            as_optional_bytes(one) for one in as_list(self.connection.call("HMGET", self.names.source_ledger, "epoch", "next", "conf"))
-        ]
-        epoch, following, confirmed = (int(one) if one is not None else 0 for one in found)
-        numbers = range(confirmed + 1, following)
-        answers = self.connection.call_all([pack("EXISTS", self.names.outbox(number)) for number in numbers]) if numbers else []
-        there = frozenset(number for number, answer in zip(numbers, answers, strict=True) if answer == 1)
-        return SourceLedger(epoch, following, confirmed, there)
+        return read_source_ledger(self.connection, self.names)
 
     def open_chunks(self, numbers: Iterable[int]) -> list[Chunk]:
         """What outboxes hold that were taken and not confirmed. Raises BeginAgain where the ledger says nothing of one."""
@@ -175,3 +169,12 @@ def _checked(reply: Reply | ErrorReply, wanted: bytes, epoch: int) -> list[Reply
     if word != wanted:
         raise BeginAgain(f"the source's ledger is not as this mover left it: {word.decode()} {answer[1]!r}")
     return answer
+
+
+def read_source_ledger(connection: Connection, names: OwnNames) -> SourceLedger:
+    """As it is now, with the outboxes there are. Raises LedgerUnreadable, and what Connection.call raises."""
+    epoch, following, confirmed = ledger_numbers(connection, names.source_ledger, "epoch", "next", "conf")
+    numbers = range((confirmed or 0) + 1, following or 0)
+    answers = connection.call_all([pack("EXISTS", names.outbox(number)) for number in numbers]) if numbers else []
+    there = frozenset(number for number, answer in zip(numbers, answers, strict=True) if answer == 1)
+    return SourceLedger(epoch or 0, following or 0, confirmed or 0, there)

@@ -19,6 +19,7 @@ from uplift.sidekiq.mover.resuming import TargetLedger
 from uplift.sidekiq.mover.scripts import APPLY_BATCH, APPLY_SORTED_SET, APPLY_STATISTICS, CARRY_PAUSED, RELEASE_HELD
 from uplift.sidekiq.run.epoch import raise_epoch, refuse_epoch, under_epoch
 from uplift.sidekiq.run.interruptions import BeginAgain, answered
+from uplift.sidekiq.run.ledger_numbers import ledger_numbers
 from uplift.sidekiq.run.own_names import OwnNames
 
 _JOURNAL_KEEPS = 1_000
@@ -51,10 +52,7 @@ class TargetSide:
 
     def ledger(self) -> TargetLedger:
         """As it is now."""
-        epoch, applied = (
-            as_optional_bytes(one) for one in as_list(self.connection.call("HMGET", self.names.target_ledger, "epoch", "applied"))
-        )
-        return TargetLedger(int(epoch or 0), None if applied is None else int(applied))
+        return read_target_ledger(self.connection, self.names)
 
     def apply(self, chunks: list[Chunk]) -> None:
         """Put them where they belong, in the order of their numbers; those that are there already are passed over.
@@ -187,3 +185,9 @@ def _check_entry(chunk: Chunk, entry: bytes | None) -> None:
     """Raises NotApplied where the journal remembers another one of this number. Of an outbox that is gone nothing can be told apart."""
     if entry and chunk.elements and entry != chunk.entry:
         raise NotApplied(chunk.number, f"the target's journal says that another chunk had number {chunk.number}")
+
+
+def read_target_ledger(connection: Connection, names: OwnNames) -> TargetLedger:
+    """As it is now. Raises LedgerUnreadable, and what Connection.call raises."""
+    epoch, applied = ledger_numbers(connection, names.target_ledger, "epoch", "applied")
+    return TargetLedger(epoch or 0, applied)

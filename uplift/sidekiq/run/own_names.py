@@ -9,6 +9,8 @@ from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 PROBE = HANDOVER_PREFIX + b"probe"
 """What is written to see whether replicas get it; it expires."""
 
+TAKEN_FROM_BY = HANDOVER_PREFIX + b"taken-from-by"
+"""On a source: the name of the run that takes jobs from it."""
 GATE_OF = HANDOVER_PREFIX + b"gate-of"
 """On both sides of a gate: the name of the run it is of. Another run would take switches that this one set for what was there before."""
 
@@ -50,9 +52,14 @@ class OwnNames:
         return self._name(b"locks")
 
     @property
-    def without_jobs(self) -> tuple[bytes, ...]:
-        """Those that hold no job, of both servers: what remains once a run is over."""
-        return (self.source_ledger, self.target_ledger, self.journal, self.taken_sums, self.applied_sums, self.locks, self.gate)
+    def on_source(self) -> tuple[bytes, ...]:
+        """Those of the source that hold no job: what remains there once a run is over. The other direction has others."""
+        return (self.source_ledger, self.taken_sums, self.gate)
+
+    @property
+    def on_target(self) -> tuple[bytes, ...]:
+        """Those of the target that hold no job."""
+        return (self.target_ledger, self.journal, self.applied_sums, self.locks, self.gate)
 
     def outbox(self, number: int) -> bytes:
         """A list: the jobs of a chunk; of a sorted set score, member, and so on."""
