@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
-from uplift.errors import RunRefused
-from uplift.keyspace.server.connection import Connection
-from uplift.keyspace.server.replies import as_int, as_optional_bytes
+from uplift.errors import RunRefused, TargetRefused
+from uplift.keyspace.server.connection import Connection, pack
+from uplift.keyspace.server.replies import as_int, as_list, as_optional_bytes
 from uplift.sidekiq.gate.record import record_of
-from uplift.sidekiq.handover.proof import Proof
+from uplift.sidekiq.handover.proof import read_proof
 from uplift.sidekiq.mover.mover import KEPT_OUTBOXES
+from uplift.sidekiq.run.interruptions import BeginAgain, answered
 from uplift.sidekiq.run.own_names import GATE_OF, OwnNames
 
 
-def end_run(connections: tuple[Connection, Connection], names: OwnNames, proof: Proof) -> int:
-    """Remove them; how many there were. Raises RunRefused where jobs are in outboxes or held back, or where the gate is not over."""
+def end_run(source: Connection, target: Connection, names: OwnNames) -> int:
+    """Remove them; how many there were. Raises RunRefused, with nothing removed, where jobs are in outboxes or held back, where the gate is
+    not over, and where somebody works on the run; TargetRefused where that one began after the source's were gone.
+
+    The source's go first: without its ledger no mover goes on, and nothing speaks against ending it once more. Without the target's the
+    source would say for ever that chunks are in outboxes.
+    """
+    for connection, ledger in ((source, names.source_ledger), (target, names.target_ledger)):
+        connection.call("WATCH", ledger, names.gate)
+    try:
+        _refuse_what_is_not_over(source, target, names)
+        confirmed = _confirmed(source, names)
+        kept = [names.kept(number) for number in range(max(1, confirmed - KEPT_OUTBOXES), confirmed + 1)]
+        removed = _removed(source, names, kept)
+    except BeginAgain as problem:
+        raise RunRefused(f"{problem}: nothing was removed") from None
+    try:
+        return removed + _removed(target, names, [])
+    except BeginAgain as problem:
+        raise TargetRefused(f"{problem}: what the target keeps of it is still there; give the same command again") from None
+
+
+def _refuse_what_is_not_over(source: Connection, target: Connection, names: OwnNames) -> None:
+    proof = read_proof(source, target, names)
     if proof.open_chunks or proof.held:
         raise RunRefused(
             f"{proof.open_chunks} chunks are in outboxes and {proof.held} jobs are held back: nothing was removed; run the handover again"
         )
-    for connection in connections:
+    for connection in (source, target):
         text = as_optional_bytes(connection.call("HGET", names.gate, "record"))
         if text is not None and not (phase := record_of(text).phase).is_over:
             raise RunRefused(f"the gate is {phase.value}: nothing was removed; run it to its end, or `uplift sidekiq gate --abandon`")
-    confirmed = int(as_optional_bytes(connections[0].call("HGET", names.source_ledger, "conf")) or 0)
-    kept = [names.kept(number) for number in range(max(1, confirmed - KEPT_OUTBOXES), confirmed + 1)]
-    return sum(_removed(connection, names, kept) for connection in connections)
+
+
+def _confirmed(source: Connection, names: OwnNames) -> int:
+    number = as_optional_bytes(source.call("HGET", names.source_ledger, "conf")) or b"0"
+    if not number.isdigit():
+        raise RunRefused(f"the ledger of the source is none of a handover: `conf` of {names.source_ledger.decode()} is no number")
+    return int(number)
 
 
 def _removed(connection: Connection, names: OwnNames, kept: list[bytes]) -> int:
+    """In one transaction, which does not take place where a ledger was written since it was looked at."""
     # A gate of another run may stand there by now.
     gate = [GATE_OF] if connection.call("GET", GATE_OF) == names.run else []
-    return as_int(connection.call("DEL", *names.without_jobs, *kept, *gate))
+    replies = connection.call_all([pack("MULTI"), pack("DEL", *names.without_jobs, *kept, *gate), pack("EXEC")])
+    done = answered(replies[-1])
+    if done is None:
+        raise BeginAgain("somebody works on this run at the same time")
+    return as_int(as_list(done)[0])
