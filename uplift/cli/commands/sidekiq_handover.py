@@ -121,10 +121,11 @@ def _driven(one: Handover, directory: HandoverDirectory, run: str, turning: Turn
             turning.gate.forget()
     if not as_json:
         print_lines([*place_lines(last), *left_lines(last.left), ended_line(last)])
-    return ExitCode.FAILED if turning is not None and (turning.is_doubtful or turning.is_fenced) else _exit_code(last)
+    return ExitCode.FAILED if turning is not None and (turning.is_doubtful or turning.is_fenced) else exit_code_of(last)
 
 
-def _exit_code(last: HandoverStatus) -> ExitCode:
+def exit_code_of(last: HandoverStatus) -> ExitCode:
+    """0 where everything is on the other side."""
     is_over = last.ended in {Ended.EMPTY, Ended.ROUND}
     return ExitCode.DONE if is_over and not last.left and not last.came_since else ExitCode.FAILED
 
