@@ -42,10 +42,9 @@ def run(pair: Pair, command: str, state: Path, *more: str) -> Any:
 
 def status(ended: Ended | None, *left: LeftStatus, queued: int = 0) -> HandoverStatus:
     remaining = Remaining(queued, 0, 0, 0, 0, 4)
-    numbers = {"given_back": 0, "released": 0, "counters": 0, "locks": 0, "batches": 0}
     return HandoverStatus(
-        at=0.0, run="r", phase=HandoverPhase.ENDED, rounds=1, jobs=10, jobs_a_second=0.0, to_go=0, seconds_left=None, **numbers,
-        throttle=0.0, left=left, remaining=remaining, ended=ended,
+        at=0.0, run="r", phase=HandoverPhase.ENDED, rounds=1, jobs=10, jobs_a_second=0.0, to_go=0, seconds_left=None, given_back=0,
+        released=0, counters=0, locks=0, batches=0, throttle=0.0, left=left, remaining=remaining, ended=ended,
     )  # fmt: skip
 
 

@@ -106,7 +106,17 @@ def test_a_console_prints_names_as_they_are(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_any_bytes_may_be_given_as_a_queue(pair: Pair, tmp_path: Path) -> None:
-    command = [UPLIFT, "sidekiq", "handover", *sides(pair), "--state", str(tmp_path / "state"), "--any-queue", "--queue", b"\xff\xfe"]
+    command = [
+        UPLIFT,
+        "sidekiq",
+        "handover",
+        *sides(pair),
+        "--state",
+        str(tmp_path / "state"),
+        "--any-queue",
+        "--queue",
+        os.fsdecode(b"\xff\xfe"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert "Traceback" not in done.stderr
     assert pair.target.client.llen(b"queue:\xff\xfe") == 1
