@@ -11,7 +11,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from uplift.cli.options.sidekiq_sides import Side
-from uplift.errors import BadInput, NotSafe, RunRefused
+from uplift.errors import BadInput, SourceUnreachable, TargetRefused
 from uplift.state_directory import StateDirectory, write_whole
 
 
@@ -74,13 +74,12 @@ class RunDirectory(StateDirectory, Generic[_Run]):
     def ending(self, run: RunOfServers) -> Iterator[None]:
         """While both servers are cleared, so that nobody takes what is on one of them alone for a loss. Raises NotWritten."""
         write_whole(self.state_path, run.model_copy(update={"is_ending": True}).text, is_durable=True)
-        is_known = False
+        is_known = True
         try:
             yield
-            is_known = True
-        except (RunRefused, NotSafe):
-            # It is to be gone on with first.
-            is_known = True
+        except (SourceUnreachable, TargetRefused, KeyboardInterrupt):
+            # One server may have been cleared. Whatever else is raised was found before anything was removed.
+            is_known = False
             raise
         finally:
             if is_known:

@@ -25,11 +25,13 @@ def end_run(source: Connection, target: Connection, names: OwnNames) -> int:
         _refuse_what_is_not_over(source, target, names)
         confirmed = _confirmed(source, names)
         kept = [names.kept(number) for number in range(max(1, confirmed - KEPT_OUTBOXES), confirmed + 1)]
-        removed = _removed(source, names, kept)
+        # A gate of another run may stand there by now.
+        of_gates = [[GATE_OF] if connection.call("GET", GATE_OF) == names.run else [] for connection in (source, target)]
+        removed = _removed(source, [*names.without_jobs, *kept, *of_gates[0]])
     except BeginAgain as problem:
         raise RunRefused(f"{problem}: nothing was removed") from None
     try:
-        return removed + _removed(target, names, [])
+        return removed + _removed(target, [*names.without_jobs, *of_gates[1]])
     except BeginAgain as problem:
         raise TargetRefused(f"{problem}: what the target keeps of it is still there; give the same command again") from None
 
@@ -53,11 +55,9 @@ def _confirmed(source: Connection, names: OwnNames) -> int:
     return int(number)
 
 
-def _removed(connection: Connection, names: OwnNames, kept: list[bytes]) -> int:
+def _removed(connection: Connection, keys: list[bytes]) -> int:
     """In one transaction, which does not take place where a ledger was written since it was looked at."""
-    # A gate of another run may stand there by now.
-    gate = [GATE_OF] if connection.call("GET", GATE_OF) == names.run else []
-    replies = connection.call_all([pack("MULTI"), pack("DEL", *names.without_jobs, *kept, *gate), pack("EXEC")])
+    replies = connection.call_all([pack("MULTI"), pack("DEL", *keys), pack("EXEC")])
     done = answered(replies[-1])
     if done is None:
         raise BeginAgain("somebody works on this run at the same time")
