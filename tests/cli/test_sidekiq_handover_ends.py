@@ -16,7 +16,7 @@ from uplift.cli.commands.sidekiq import commands
 from uplift.cli.commands.sidekiq_handover import exit_code_of
 from uplift.cli.handover.status import HandoverPhase, HandoverStatus, LeftStatus
 from uplift.cli.terminal.handover_text import ended_line
-from uplift.errors import BadInput, ExitCode, SourceUnreachable
+from uplift.errors import BadInput, ExitCode, RunRefused, SourceUnreachable
 from uplift.keyspace.server.connection import Connection
 from uplift.sidekiq.handover.handover import Ended
 from uplift.sidekiq.handover.remaining import Remaining
@@ -131,6 +131,18 @@ def test_an_end_that_is_refused_leaves_the_run_as_it_was(pair: Pair, tmp_path: P
     assert (sorted(pair.source.client.keys("uplift:*")), sorted(pair.target.client.keys("uplift:*"))) == before
     assert "is_ending" not in (state / "handover.json").read_text()
     assert run(pair, "handover", state, "--any-queue").exit_code == 0
+
+
+def test_a_key_of_the_run_that_is_of_another_type_is_one_line(pair: Pair, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert run(pair, "handover", state, "--any-queue").exit_code == 0
+    name = json.loads((state / "handover.json").read_text())["run"]
+    pair.target.client.set(f"uplift:handover:{name}:held:retry", "x")
+    for command in ("status", "end"):
+        found = run(pair, command, state)
+        assert isinstance(found.exception, RunRefused), found.exception
+        assert "WRONGTYPE" in str(found.exception)
+    assert "is_ending" not in (state / "handover.json").read_text()
 
 
 def test_what_a_command_prints_with_json_is_said_in_its_help() -> None:
