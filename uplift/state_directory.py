@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from uplift.errors import BadInput, NotWritten
@@ -12,6 +16,10 @@ from uplift.errors import BadInput, NotWritten
 _PRIVATE_FOLDER, _PRIVATE = 0o700, 0o600
 _LOCK_SECONDS = 1.0
 """A reader that looks whether a process has the lock holds it for an instant."""
+_CHANGE_SECONDS = 5.0
+_UNFINISHED = re.compile(r"(.+)\.[a-z0-9_]{8}\.new")
+"""What a file is called while it is written: each writer has a name of its own."""
+_OLD_SECONDS = 3600.0
 
 
 class StateDirectory:
@@ -36,8 +44,9 @@ class StateDirectory:
             raise BadInput(f"--state {self.path}: there is no folder {self.path.parent}, allowed: a directory in one that exists") from None
         except OSError as problem:
             raise BadInput(f"--state {self.path}: {problem.strerror}, allowed: a directory that may be made and written") from None
-        begun = {self._lock_path.name, self.status_path.name, *(f"{one.name}.new" for one in (self.status_path, self.state_path))}
-        if names - begun - self._begun_with and self.state_path.name not in names:
+        begun = {self._lock_path.name, self.status_path.name, *self._begun_with}
+        strange = {name for name in names - begun if _whole_name(name) not in {*begun, self.state_path.name}}
+        if strange and self.state_path.name not in names:
             raise BadInput(f"--state {self.path}: it holds something else, allowed: a new or empty directory, or that of a {self._what}")
         self.path.chmod(_PRIVATE_FOLDER)
 
@@ -51,6 +60,7 @@ class StateDirectory:
                 status = self._begun_by.rpartition(" ")[0]
                 raise BadInput(f"--state {self.path}: another engine has it, allowed: one at a time; `{status} status` says which")
             time.sleep(0.02)
+        _remove_unfinished(self.path)
         return DirectoryLock(file)
 
     def is_in_use(self) -> bool:
@@ -83,17 +93,54 @@ class DirectoryLock:
 
 def write_whole(path: Path, text: str, *, is_durable: bool = False) -> None:
     """Replace a file as a whole, readable by its owner alone. Raises NotWritten naming it."""
-    temporary = path.with_name(path.name + ".new")
+    temporary: Path | None = None
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _PRIVATE)
+        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
+        temporary = Path(name)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()
             if is_durable:
                 os.fsync(file.fileno())
         temporary.replace(path)
+        temporary = None
     except OSError as problem:
         raise NotWritten(f"{path}: {problem.strerror}: the run ends, and goes on once it can be written") from None
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """For who reads a file, and writes it again with a change: of two at once none loses what the other one wrote. Raises NotWritten."""
+    try:
+        file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+    except OSError as problem:
+        raise NotWritten(f"{lock}: {problem.strerror}: nothing was changed") from None
+    try:
+        deadline = time.monotonic() + _CHANGE_SECONDS
+        while not _is_locked_now(file):
+            if time.monotonic() > deadline:
+                raise NotWritten(f"{lock}: another process has held it for {_CHANGE_SECONDS:g} s: nothing was changed, try again")
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(file)
+
+
+def _whole_name(name: str) -> str | None:
+    found = _UNFINISHED.fullmatch(name)
+    return found[1] if found is not None else None
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """What writers left that were killed; those that write now are left alone."""
+    for entry in folder.iterdir():
+        with suppress(OSError):
+            if _whole_name(entry.name) is not None and time.time() - entry.stat().st_mtime > _OLD_SECONDS:
+                entry.unlink()
 
 
 def _is_locked_now(file: int) -> bool:

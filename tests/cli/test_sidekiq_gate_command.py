@@ -39,7 +39,23 @@ def living(server: RedisServer) -> None:
 def test_a_time_without_a_zone_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="ISO 8601 with a zone"):
         moment_of(text, "--at")
-    assert moment_of("2026-12-01T03:05:00Z", "--at") == moment_of("2026-11-30T22:05:00-05:00", "--at") == 1_796_094_300
+    assert moment_of("2020-12-01T03:05:00Z", "--at") == moment_of("2020-11-30T22:05:00-05:00", "--at") == 1_606_791_900
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59", "2999-01-01T00:00:00Z"])
+def test_a_time_too_far_ahead_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="at most 400 days ahead"):
+        moment_of(text, "--at")
+
+
+@pytest.mark.parametrize("command", ["gate", "handover"])
+def test_a_name_of_a_run_that_is_none_is_one_line(start_redis: StartRedis, tmp_path: Path, command: str) -> None:
+    old, new = start_redis("3.2.6"), start_redis("5.0.6")
+    for name in ("ABC!", "", "x" * 33, "a\nb", "\udcff"):
+        more = ["--run", name, *(["--at", "now"] if command == "gate" else [])]
+        found = CliRunner().invoke(commands, [command, *arguments(old, new, tmp_path / command, *more)[1:]])
+        assert isinstance(found.exception, BadInput), found.exception
+        assert "allowed: 1 to 32 of 0-9 and a-z" in str(found.exception)
 
 
 def test_bad_input(start_redis: StartRedis, tmp_path: Path) -> None:

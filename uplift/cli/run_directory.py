@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from uplift.cli.options.sidekiq_sides import Side
-from uplift.errors import BadInput
+from uplift.errors import BadInput, SourceUnreachable, TargetRefused
 from uplift.state_directory import StateDirectory, write_whole
 
 
@@ -22,6 +24,13 @@ class RunOfServers(BaseModel):
     source: str
     target: str
     database: Annotated[int, Field(ge=0)] = 0
+    is_ending: bool = False
+    """`end` has begun to remove what is on the servers: until it is through, one of them may know of a run that the other knows not of."""
+
+    @property
+    def text(self) -> str:
+        """As its file has it."""
+        return self.model_dump_json(by_alias=True, exclude=None if self.is_ending else {"is_ending"})
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -49,12 +58,32 @@ class RunDirectory(StateDirectory, Generic[_Run]):
             raise BadInput(f"--run {run}: allowed: 1 to 32 of 0-9 and a-z, as the run was called") from None
         earlier = self.read()
         if earlier is None:
-            write_whole(self.state_path, fresh.model_dump_json(by_alias=True), is_durable=True)
+            write_whole(self.state_path, fresh.text, is_durable=True)
             return fresh
         self._refuse_other_servers(earlier, source, target)
         if run not in {None, earlier.run}:
             raise BadInput(f"--run {run}: --state {self.path} is of run {earlier.run}, allowed: that one, or another --state")
+        if earlier.is_ending:
+            raise BadInput(
+                f"--state {self.path}: `uplift sidekiq end` of run {earlier.run} broke off between the servers: give that command again, "
+                "then this one"
+            )
         return earlier
+
+    @contextmanager
+    def ending(self, run: RunOfServers) -> Iterator[None]:
+        """While both servers are cleared, so that nobody takes what is on one of them alone for a loss. Raises NotWritten."""
+        write_whole(self.state_path, run.model_copy(update={"is_ending": True}).text, is_durable=True)
+        is_known = True
+        try:
+            yield
+        except (SourceUnreachable, TargetRefused, KeyboardInterrupt):
+            # One server may have been cleared. Whatever else is raised was found before anything was removed.
+            is_known = False
+            raise
+        finally:
+            if is_known:
+                write_whole(self.state_path, run.model_copy(update={"is_ending": False}).text, is_durable=True)
 
     def read(self) -> _Run | None:
         """None where nothing was begun. Raises BadInput."""
@@ -73,9 +102,9 @@ class RunDirectory(StateDirectory, Generic[_Run]):
         self._refuse_other_servers(found, source, target)
         return found
 
-    def read_file(self, path: Path, model: type[_Model]) -> _Model | None:
-        """A file of the directory; None where it is not there. Raises BadInput."""
-        allowed = f"allowed: a file that `{self._begun_by}` wrote"
+    def read_file(self, path: Path, model: type[_Model], remedy: str = "") -> _Model | None:
+        """A file of the directory; None where it is not there. `remedy`: what to do where it cannot be read. Raises BadInput."""
+        allowed = f"allowed: a file that `{self._begun_by}` wrote{remedy and f'; {remedy}'}"
         try:
             return model.model_validate_json(path.read_text())
         except FileNotFoundError:

@@ -15,7 +15,7 @@ from uplift.cli.options.redis_urls import URL_HELP, ClockTolerance, Databases, F
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.follow_text import named_lines, status_line, status_lines
 from uplift.cli.terminal.follow_view import FollowView, shown_follow
-from uplift.cli.terminal.output import AsJson, print_json, print_lines
+from uplift.cli.terminal.output import AsJson, AsJsonLines, print_json, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.follow.ending import end_follow
@@ -54,7 +54,7 @@ def run(
     source_latency: SourceLatency = None,
     database: Databases = None,
     clock_tolerance: ClockTolerance = 1000,
-    as_json: AsJson = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Copy, and from then on bring every change to the other side. Exit 1 if a key is named, 0 otherwise, 2 bad input.
 

@@ -14,7 +14,6 @@ from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.terminal.output import print_lines
 from uplift.keyspace.server.connection import connected
 from uplift.sidekiq.handover.ending import end_run
-from uplift.sidekiq.handover.proof import read_proof
 from uplift.sidekiq.run.own_names import OwnNames
 
 
@@ -30,12 +29,12 @@ def end(
     begun = directory.existing_between(here, there)
     lock = directory.lock()
     try:
-        names = OwnNames(begun.run.encode())
         with (
             connected(here.endpoint, database=here.database) as old,
             connected(there.endpoint, database=there.database) as new,
+            directory.ending(begun),
         ):
-            removed = end_run((old, new), names, read_proof(old, new, names))
+            removed = end_run(old, new, OwnNames(begun.run.encode()))
     finally:
         lock.release()
     print_lines([f"run {begun.run} is over: {removed} of its keys were removed; {state} may be deleted"])

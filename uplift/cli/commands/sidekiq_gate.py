@@ -15,7 +15,7 @@ from uplift.cli.options.redis_urls import URL_HELP, From
 from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.gate_text import how_it_goes_on, notice_lines, step_document, step_lines
-from uplift.cli.terminal.output import AsJson, print_lines
+from uplift.cli.terminal.output import AsJsonLines, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.errors import BadInput, ExitCode
 from uplift.sidekiq.gate.gate import Gate, GateStep, GateWish
@@ -40,7 +40,7 @@ def gate(
     abandon: Annotated[bool, typer.Option("--abandon", help="Not yet turned: end it, and give back what was there before.")] = False,
     scheduler_prefix: Annotated[str, typer.Option("--scheduler-prefix", help="sidekiq-scheduler's key_prefix, since 4.0.3.")] = "",
     run: Annotated[Optional[str], typer.Option("--run", help="The name of a run whose state directory is lost.")] = None,  # noqa: UP045
-    as_json: AsJson = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Turn cron from one side to the other: each instance is fired once. Exit 0 turned, 1 something may be missing or twice, 2 bad input.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Annotated, Optional
@@ -10,19 +11,20 @@ import typer
 
 from uplift.cli.gate.opening import moment_of, opened_gate
 from uplift.cli.gate.turning import Turning
+from uplift.cli.handover.chunk_size import limits_under
 from uplift.cli.handover.driving import Driving
 from uplift.cli.handover.dry_run import dry_run_lines, read_dry_run
-from uplift.cli.handover.state import HandoverDirectory, LiveSettings
+from uplift.cli.handover.state import HandoverDirectory
 from uplift.cli.handover.status import HandoverStatus, StatusTaker
 from uplift.cli.options.follow_state import ForMinutes, seconds_of
-from uplift.cli.options.handover_wishes import of_sidekiq_in, parts_named
+from uplift.cli.options.handover_wishes import jobs_a_second, of_sidekiq_in, parts_named
 from uplift.cli.options.keymap_file import OptionalKeyMap
 from uplift.cli.options.redis_urls import URL_HELP, From
 from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
 from uplift.cli.terminal.handover_view import shown_handover
-from uplift.cli.terminal.output import AsJson, print_lines
+from uplift.cli.terminal.output import AsJsonLines, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.errors import BadInput, ExitCode
 from uplift.sidekiq.gate.gate import GateWish
@@ -41,7 +43,7 @@ OnlyParts = Annotated[
         "--only", help="Parts with commas: queues, private, retry, schedule, dead, statistics, locks, batches, paused [default: all]."
     ),
 ]
-Throttle = Annotated[Optional[float], typer.Option("--throttle", help="At most so many jobs a second [default: no limit].", min=0)]  # noqa: UP045
+Throttle = Annotated[Optional[float], typer.Option("--throttle", help="At most so many jobs a second [default: no limit].")]  # noqa: UP045
 
 
 def handover(
@@ -66,7 +68,7 @@ def handover(
     ] = None,
     scheduler_prefix: Annotated[str, typer.Option("--scheduler-prefix", help="sidekiq-scheduler's key_prefix, since 4.0.3.")] = "",
     run: Annotated[Optional[str], typer.Option("--run", help="The name of a run whose state directory is lost.")] = None,  # noqa: UP045
-    as_json: AsJson = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Move every job while producers and workers are on both sides. Exit 0 all moved, 1 something was left, 2 bad input.
 
@@ -76,8 +78,9 @@ def handover(
     if cron_at is not None and not until_empty:
         raise BadInput("--cron-at without --until-empty: a turn takes longer than one round, allowed: both")
     wish = GateWish(moment_of(cron_at, "--cron-at")) if cron_at is not None else None
+    most_a_second = jobs_a_second(f"{throttle:g}", "--throttle") if throttle is not None else None
     wishes = Wishes(
-        parts_named(only), None if not queue else frozenset(one.encode() for one in queue), any_queue, until_empty, throttle or 0.0
+        parts_named(only), None if not queue else frozenset(map(os.fsencode, queue)), any_queue, until_empty, most_a_second or 0.0
     )
     is_of_sidekiq = of_sidekiq_in(keymap)
     if dry_run:
@@ -89,10 +92,10 @@ def handover(
     lock = directory.lock()
     try:
         begun = directory.begun(here, there, run)
-        if throttle is not None:
-            directory.set(directory.settings().model_copy(update={"throttle": throttle}))
+        settings = directory.change(**({} if most_a_second is None else {"throttle": most_a_second}))
         prepared = prepare(here.endpoint, there.endpoint, here.database, waits=not without_wait)
-        one = Handover(prepared.servers, begun.run.encode(), wishes, is_of_sidekiq=is_of_sidekiq)
+        limits = limits_under(settings.throttle)
+        one = Handover(prepared.servers, begun.run.encode(), wishes, is_of_sidekiq=is_of_sidekiq, limits=limits)
         turning = Turning(opened_gate((here, there), begun.run, wish, scheduler_prefix)) if wish is not None else None
         raise typer.Exit(_driven(one, directory, begun.run, turning, as_json=as_json))
     finally:
@@ -118,12 +121,13 @@ def _driven(one: Handover, directory: HandoverDirectory, run: str, turning: Turn
             turning.gate.forget()
     if not as_json:
         print_lines([*place_lines(last), *left_lines(last.left), ended_line(last)])
-    return ExitCode.FAILED if turning is not None and (turning.is_doubtful or turning.is_fenced) else _exit_code(last)
+    return ExitCode.FAILED if turning is not None and (turning.is_doubtful or turning.is_fenced) else exit_code_of(last)
 
 
-def _exit_code(last: HandoverStatus) -> ExitCode:
-    is_whole = last.ended is Ended.EMPTY or (last.ended is Ended.ROUND and not last.left)
-    return ExitCode.DONE if is_whole else ExitCode.FAILED
+def exit_code_of(last: HandoverStatus) -> ExitCode:
+    """0 where everything is on the other side."""
+    is_over = last.ended in {Ended.EMPTY, Ended.ROUND}
+    return ExitCode.DONE if is_over and not last.left and not last.came_since else ExitCode.FAILED
 
 
 def change_setting(
@@ -132,12 +136,9 @@ def change_setting(
 ) -> None:
     """Change a setting of a handover that runs."""
     name, _, value = setting.partition("=")
-    try:
-        throttle = float(value)
-    except ValueError:
-        throttle = -1.0
-    if name != "throttle" or not 0 <= throttle < 1e9:
+    if name != "throttle":
         raise BadInput(f"{setting}: allowed: throttle=JOBS, at most so many a second, 0 for no limit")
+    throttle = jobs_a_second(value, "throttle")
     _change(state, f"at most {throttle:g} jobs a second" if throttle else "no limit", throttle=throttle)
 
 
@@ -155,6 +156,6 @@ def resume(state: HandoverStatePath) -> None:
 def _change(path: Path, text: str, **changes: float | bool | None) -> None:
     directory = HandoverDirectory(path)
     directory.existing()
-    directory.set(LiveSettings.model_validate({**directory.settings().model_dump(), **changes}))
+    directory.change(**changes)
     taken = "within a second" if directory.is_in_use() else "once it is started again: no process has this directory now"
     print_lines([f"{text}: {taken}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from uplift.sidekiq.gate.servers import GateServers
 from uplift.sidekiq.schedulers.reading import WhereToLook, cron_namespaces
 
 _MOST_CLOCK_SECONDS = 3.0
+_MOST_DAYS_AHEAD = 400
 
 
 def moment_of(text: str, option: str) -> float:
@@ -22,16 +24,19 @@ def moment_of(text: str, option: str) -> float:
         return time.time()
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        seconds = moment.timestamp()
+    except (ValueError, OverflowError):
         moment = None
     if moment is None or moment.tzinfo is None:
         raise BadInput(f"{option} {text}: allowed: ISO 8601 with a zone, such as 2026-12-01T03:30:00Z or 2026-11-30T22:30:00-05:00, or now")
-    return moment.timestamp()
+    if seconds > time.time() + _MOST_DAYS_AHEAD * 86_400:
+        raise BadInput(f"{option} {text}: allowed: at most {_MOST_DAYS_AHEAD} days ahead")
+    return seconds
 
 
 def opened_gate(sides: tuple[Side, Side], run: str, wish: GateWish, scheduler_prefix: str) -> Gate:
     """A gate of this run. Raises NotSafe where a server's clock is not this machine's, SourceUnreachable."""
-    where = WhereToLook(scheduler_prefix.rstrip(":").encode(), _namespaces(sides))
+    where = WhereToLook(os.fsencode(scheduler_prefix.rstrip(":")), _namespaces(sides))
     here, there = sides
     return Gate(GateServers(here.endpoint, there.endpoint, here.database, where), run.encode(), wish)
 

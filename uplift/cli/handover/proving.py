@@ -9,9 +9,10 @@ from uplift.cli.handover.state import HandoverDirectory
 from uplift.cli.handover.status import HandoverStatus, read_status
 from uplift.cli.options.sidekiq_sides import Side
 from uplift.cli.terminal.handover_text import place_lines, status_line
-from uplift.errors import BadInput
+from uplift.errors import BadInput, RunRefused
 from uplift.keyspace.server.connection import Connection
 from uplift.sidekiq.handover.proof import Proof, read_proof
+from uplift.sidekiq.run.interruptions import BeginAgain
 from uplift.sidekiq.run.own_names import OwnNames
 from uplift.sidekiq.status.side_status import SideStatus
 
@@ -46,11 +47,16 @@ class Proven:
 
 
 def prove(directory: HandoverDirectory, sides: list[Side], connections: list[Connection], old: SideStatus) -> Proven:
-    """Read both sides. Raises BadInput for a directory of other servers, and what Connection.call raises."""
+    """Read both sides. Raises BadInput for a directory of other servers, RunRefused where a key of the run is of another type, and what
+    Connection.call raises.
+    """
     source, target = sides
     begun = directory.existing_between(source, target)
     private = tuple(one.private.key for one in old.private_queues)
-    proof = read_proof(connections[0], connections[1], OwnNames(begun.run.encode()), private=private, batches=old.open_batches)
+    try:
+        proof = read_proof(connections[0], connections[1], OwnNames(begun.run.encode()), private=private, batches=old.open_batches)
+    except BeginAgain as problem:
+        raise RunRefused(f"run {begun.run} cannot be proven over: {problem}") from None
     return Proven(begun.run, proof, read_status(directory.status_path) if directory.is_in_use() else None)
 
 

@@ -11,14 +11,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from uplift.cli.run_directory import RunDirectory, RunOfServers
-from uplift.state_directory import write_whole
+from uplift.state_directory import one_at_a_time, write_whole
+
+MOST_JOBS_A_SECOND = 1_000_000_000
 
 
 class LiveSettings(BaseModel):
     """What may be set while it runs. `throttle` in jobs a second, 0: none. `paused_until` in seconds since 1970, None: until `resume`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    throttle: Annotated[float, Field(ge=0)] = 0.0
+    throttle: Annotated[float, Field(ge=0, le=MOST_JOBS_A_SECOND, allow_inf_nan=False)] = 0.0
     is_paused: bool = False
     paused_until: float | None = None
 
@@ -41,7 +43,7 @@ class HandoverDirectory(RunDirectory[HandoverRun]):
             path,
             "handover.json",
             HandoverRun,
-            begun_with=frozenset({"settings.json"}),
+            begun_with=frozenset({"settings.json", "settings.lock"}),
             what="handover",
             begun_by="uplift sidekiq handover",
             way_back="the way back is a handover of its own",
@@ -50,8 +52,13 @@ class HandoverDirectory(RunDirectory[HandoverRun]):
 
     def settings(self) -> LiveSettings:
         """As they were set last. Raises BadInput."""
-        return self.read_file(self.settings_path, LiveSettings) or LiveSettings()
+        remedy = "remove it, and set again what was set: without it there is no throttle and no pause"
+        return self.read_file(self.settings_path, LiveSettings, remedy) or LiveSettings()
 
-    def set(self, settings: LiveSettings) -> None:
-        """A running handover takes it within a second. Raises NotWritten."""
-        write_whole(self.settings_path, settings.model_dump_json(), is_durable=True)
+    def change(self, **changes: float | bool | None) -> LiveSettings:
+        """All of them as they are afterwards; a running handover takes them within a second. Raises BadInput, NotWritten."""
+        with one_at_a_time(self.path / "settings.lock"):
+            settings = LiveSettings.model_validate({**self.settings().model_dump(), **changes})
+            if changes:
+                write_whole(self.settings_path, settings.model_dump_json(), is_durable=True)
+        return settings

@@ -15,7 +15,7 @@ from uplift.sidekiq.handover.left import Left
 from uplift.sidekiq.handover.progress import PlaceState
 from uplift.sidekiq.handover.remaining import Remaining
 from uplift.sidekiq.handover.wishes import Part
-from uplift.sidekiq.keys.shown_names import shown_name
+from uplift.sidekiq.keys.shown_names import whole_name
 
 SCHEMA = "uplift.handover.status/1"
 _RATE_SECONDS = 10.0
@@ -79,6 +79,13 @@ class HandoverStatus:
     forgotten: tuple[int, ...] = ()
     schema: str = SCHEMA
 
+    @property
+    def came_since(self) -> int:
+        """Of a single round that left nothing: jobs that came to the old side after it had looked there."""
+        if self.ended is not Ended.ROUND or self.left or self.remaining is None:
+            return 0
+        return self.remaining.queued + self.remaining.in_sorted_sets + self.remaining.private
+
 
 _STATUS = TypeAdapter(HandoverStatus)
 
@@ -124,7 +131,7 @@ class StatusTaker:
             batches=progress.batches,
             throttle=self.handover.wishes.most_jobs_a_second,
             places=tuple(
-                PlaceStatus(part.value, shown_name(name), state, progress.waiting.get((part, name), 0), progress.moved[part, name])
+                PlaceStatus(part.value, whole_name(name), state, progress.waiting.get((part, name), 0), progress.moved[part, name])
                 for (part, name), state in (dict.fromkeys(progress.moved, PlaceState.EMPTY) | progress.states).items()
                 if part not in {Part.STATISTICS, Part.BATCHES}
             ),
@@ -156,4 +163,4 @@ class StatusTaker:
 def left_status(left: Left) -> LeftStatus:
     """In words."""
     reason, advice = left.why.value
-    return LeftStatus(left.part.value, shown_name(left.name), left.jobs, reason, advice)
+    return LeftStatus(left.part.value, whole_name(left.name), left.jobs, reason, advice)

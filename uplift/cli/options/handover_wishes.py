@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from uplift.cli.handover.state import MOST_JOBS_A_SECOND
 from uplift.cli.options.keymap_file import sound_keymap
 from uplift.errors import BadInput
 from uplift.keyspace.keymap.routing import build_router
@@ -21,6 +22,17 @@ def parts_named(text: str | None) -> frozenset[Part]:
     if unknown := [name for name in names if name not in allowed]:
         raise BadInput(f"--only {unknown[0]}: allowed: {', '.join(allowed)}")
     return frozenset(allowed[name] for name in names)
+
+
+def jobs_a_second(text: str, option: str) -> float:
+    """At most so many; 0: no limit. Raises BadInput for what is no such number, `inf` and `nan` too."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= MOST_JOBS_A_SECOND:
+        raise BadInput(f"{option} {text}: allowed: jobs a second, 0 to {MOST_JOBS_A_SECOND:,}; 0 is no limit")
+    return number
 
 
 def of_sidekiq_in(keymap: Path | None) -> OfSidekiq:

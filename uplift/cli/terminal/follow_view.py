@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from uplift.cli.terminal.follow_text import status_line
 from uplift.cli.terminal.output import print_lines
+from uplift.cli.terminal.plain_console import plain_console
 from uplift.keyspace.follow.run_events import EventKind, RunEvent
 from uplift.keyspace.follow.status import Status, status_as_json
 
@@ -33,7 +34,7 @@ class FollowView(Protocol):
 @contextmanager
 def shown_follow(*, as_json: bool) -> Iterator[FollowView]:
     """The view for one block."""
-    console = Console(stderr=True, highlight=False)
+    console = plain_console(stderr=True)
     if as_json:
         yield _JsonLines()
     elif console.is_terminal:
@@ -61,7 +62,7 @@ class _JsonLines:
 
 
 class _Updates(Protocol):
-    def __call__(self, status: str) -> None: ...
+    def __call__(self, status: Text) -> None: ...
 
 
 class _Live:
@@ -69,10 +70,10 @@ class _Live:
         self._console, self._update = console, update
 
     def event(self, event: RunEvent) -> None:
-        self._console.print(event_line(event), soft_wrap=True, markup=False)
+        self._console.print(event_line(event), soft_wrap=True)
 
     def status(self, status: Status) -> None:
-        self._update(escape(status_line(status)))
+        self._update(Text(status_line(status)))
 
 
 class _PlainLines:
@@ -80,10 +81,10 @@ class _PlainLines:
         self._console, self._last = console, time.monotonic()
 
     def event(self, event: RunEvent) -> None:
-        self._console.print(event_line(event), soft_wrap=True, markup=False)
+        self._console.print(event_line(event), soft_wrap=True)
 
     def status(self, status: Status) -> None:
         now = time.monotonic()
         if now - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = now
-            self._console.print(status_line(status), soft_wrap=True, markup=False)
+            self._console.print(status_line(status), soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import assert_never
 from uplift.sidekiq.gate.gate import GateStep
 from uplift.sidekiq.gate.instances import utc_text
 from uplift.sidekiq.gate.record import Direction, GateRecord, Phase
+from uplift.sidekiq.keys.shown_names import cut
 
 SCHEMA = "uplift.gate/1"
 
@@ -27,7 +28,9 @@ def notice_lines(step: GateStep) -> list[str]:
     """What a person must do by hand, or ought to know."""
     lines = [f"by hand: {one.value}" for one in sorted(step.by_hand, key=lambda one: one.name)]
     if step.only_giving:
-        lines.append(f"nobody fires these from the instant on, as the other side does not have them: {', '.join(step.only_giving)}")
+        lines.append(
+            f"nobody fires these from the instant on, as the other side does not have them: {', '.join(map(cut, step.only_giving))}"
+        )
     return lines
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from uplift.cli.handover.status import HandoverPhase, HandoverStatus, LeftStatus
+from uplift.cli.handover.status import HandoverPhase, HandoverStatus, LeftStatus, PlaceStatus
 from uplift.cli.terminal.follow_text import duration
 from uplift.sidekiq.handover.handover import Ended
+from uplift.sidekiq.handover.wishes import Part
+from uplift.sidekiq.keys.shown_names import cut
 
+_MOST_PLACES = 5
 NOT_PROMISED = (
     "what Sidekiq loses or doubles by itself: a basic fetch or a poller that is killed, a hard shutdown, a web page killed in “retry now”",
     "a job that ran on the new side before the new side had replicated it, and that then fails over: it runs twice",
@@ -27,7 +30,7 @@ def status_line(status: HandoverStatus) -> str:
     if status.phase is HandoverPhase.MOVING:
         left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else "time left N/A"
         parts += [f"{status.jobs_a_second:,.0f}/s", f"{status.to_go:,} to go", left]
-    if (left_jobs := sum(one.jobs for one in status.left)) > 0:
+    if (left_jobs := sum(one.jobs for one in status.left if one.part != Part.STATISTICS)) > 0:
         parts.append(f"{left_jobs:,} stay")
     if status.given_back:
         parts.append(f"{status.given_back:,} given back by dead owners")
@@ -40,14 +43,13 @@ def status_line(status: HandoverStatus) -> str:
 
 def left_lines(left: tuple[LeftStatus, ...]) -> list[str]:
     """A line for each."""
-    return [f"left: {one.part}{f' {one.name}' if one.name else ''}: {one.jobs:,}: {one.reason}; {one.advice}" for one in left]
+    return [f"left: {_place(one)}: {one.jobs:,}: {one.reason}; {one.advice}" for one in left]
 
 
 def place_lines(status: HandoverStatus) -> list[str]:
     """A line for each queue and sorted set that something was moved of, or that holds something."""
     return [
-        f"{one.part}{f' {one.name}' if one.name else ''}: {one.state.value}, {one.moved:,} moved"
-        + (f", {one.waiting:,} to go" if one.waiting else "")
+        f"{_place(one)}: {one.state.value}, {one.moved:,} moved" + (f", {one.waiting:,} to go" if one.waiting else "")
         for one in status.places
         if one.moved or one.waiting
     ]
@@ -55,12 +57,18 @@ def place_lines(status: HandoverStatus) -> list[str]:
 
 def ended_line(status: HandoverStatus) -> str:
     """How it ended."""
-    stays = sum(one.jobs for one in status.left)
+    stays = _what_stays(status.left)
     match status.ended:
         case Ended.EMPTY:
-            return f"done: {status.jobs:,} jobs moved; the old side is empty, has no process, and stayed so"
+            but = f"; but {stays}" if stays else ""
+            return f"done: {status.jobs:,} jobs moved; the old side is empty, has no process, and stayed so{but}"
+        case Ended.ROUND if stays:
+            return f"went round once: {status.jobs:,} jobs moved; {stays}"
         case Ended.ROUND:
-            return f"went round once: {status.jobs:,} jobs moved, {stays:,} stay" if stays else f"all moved: {status.jobs:,} jobs"
+            since = (
+                f"; {status.came_since:,} came since: go round again, or until it is over with --until-empty" if status.came_since else ""
+            )
+            return f"all moved: {status.jobs:,} jobs{since}"
         case Ended.FENCED:
             return f"another mover works on this run: {status.jobs:,} jobs moved by this one; it does nothing more"
         case Ended.STOPPED:
@@ -68,3 +76,16 @@ def ended_line(status: HandoverStatus) -> str:
             return f"stopped: {status.problem}{chunks}; nothing more is moved: docs/sidekiq.md says what to look at"
         case None:
             return f"not over: {status.jobs:,} jobs moved"
+
+
+def _place(one: PlaceStatus | LeftStatus) -> str:
+    return f"{one.part} {cut(one.name)}" if one.name else one.part
+
+
+def _what_stays(left: tuple[LeftStatus, ...]) -> str:
+    """Empty where nothing does. A counter and what is no list are no jobs, so that they are named, not counted."""
+    places = list(dict.fromkeys(map(_place, left)))
+    more = f" and {len(places) - _MOST_PLACES:,} more" if len(places) > _MOST_PLACES else ""
+    count = sum(one.jobs for one in left if one.part != Part.STATISTICS)
+    stay = f"{count:,} jobs stay" if count else "something stays"
+    return f"{stay}: {', '.join(places[:_MOST_PLACES])}{more}" if places else ""

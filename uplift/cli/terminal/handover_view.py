@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from uplift.cli.handover.status import HandoverPhase, HandoverStatus, status_as_json
 from uplift.cli.terminal.gate_text import notice_lines, step_document, step_lines
 from uplift.cli.terminal.handover_text import status_line
 from uplift.cli.terminal.output import print_lines
+from uplift.cli.terminal.plain_console import plain_console
 from uplift.sidekiq.gate.gate import GateStep
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -32,7 +33,7 @@ class HandoverView(Protocol):
 @contextmanager
 def shown_handover(*, as_json: bool) -> Iterator[HandoverView]:
     """The view for one block."""
-    console = Console(stderr=True, highlight=False)
+    console = plain_console(stderr=True)
     if as_json:
         yield _JsonLines()
     elif console.is_terminal:
@@ -55,7 +56,7 @@ class _JsonLines:
 
 
 class _Updates(Protocol):
-    def __call__(self, status: str) -> None: ...
+    def __call__(self, status: Text) -> None: ...
 
 
 class _Live:
@@ -64,10 +65,10 @@ class _Live:
 
     def cron(self, step: GateStep, has_notices: bool) -> None:
         for line in _cron_lines(step, has_notices):
-            self._console.print(line, soft_wrap=True, markup=False)
+            self._console.print(line, soft_wrap=True)
 
     def status(self, status: HandoverStatus) -> None:
-        self._update(escape(status_line(status)))
+        self._update(Text(status_line(status)))
 
 
 class _PlainLines:
@@ -79,10 +80,10 @@ class _PlainLines:
 
     def cron(self, step: GateStep, has_notices: bool) -> None:
         for line in _cron_lines(step, has_notices):
-            self._console.print(line, soft_wrap=True, markup=False)
+            self._console.print(line, soft_wrap=True)
 
     def status(self, status: HandoverStatus) -> None:
         now = time.monotonic()
         if now - self._last >= _SECONDS_BETWEEN_LINES or status.phase is not self._phase:
             self._last, self._phase = now, status.phase
-            self._console.print(status_line(status), soft_wrap=True, markup=False)
+            self._console.print(status_line(status), soft_wrap=True)

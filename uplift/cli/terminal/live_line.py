@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.text import Text
+
+from uplift.cli.terminal.plain_console import plain_console
 
 
 @contextmanager
 def live_line() -> Iterator[Callable[[str], None]]:
     """Gives a function that takes the line; it goes to standard error."""
-    console = Console(stderr=True, highlight=False)
+    console = plain_console(stderr=True)
     if console.is_terminal:
         with console.status("") as shown:
-            yield shown.update
+            yield lambda line: shown.update(Text(line))
         return
     shown_words: set[str] = set()
 

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from uplift.cli.terminal.plain_console import plain_console
 from uplift.errors import NotWritten
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, one document a line, whenever there is news.")]
 
 
 def print_json(document: object) -> None:
@@ -33,7 +35,7 @@ def print_lines(lines: list[str]) -> None:
 
 def print_table(table: Table) -> None:
     """A table on standard output; where no width is known, as in a pipe, lines may be longer than 80. Raises NotWritten."""
-    console = Console(highlight=False)
+    console = plain_console()
     if not console.is_terminal:
         console.width = 160
     with _to_standard_output():

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from uplift.cli.terminal.plain_console import plain_console
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -16,13 +16,13 @@ Advance = Callable[[int, int], None]
 
 def say(line: str) -> None:
     """One line on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(line)
+    plain_console(stderr=True).print(line, soft_wrap=True)
 
 
 @contextmanager
 def progress(name: str, unit: str = "keys") -> Iterator[Advance]:
     """Show one counted phase; gives the function that takes how far it is."""
-    console = Console(stderr=True, highlight=False)
+    console = plain_console(stderr=True)
     if console.is_terminal:
         # rich's bars take longer to import than many a piped command has to do.
         from uplift.cli.terminal.terminal_bar import bar

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from uplift.sidekiq.keys.processes import Process
-from uplift.sidekiq.keys.shown_names import shown_name
+from uplift.sidekiq.keys.shown_names import whole_name
 from uplift.sidekiq.status.pitfall import Pitfall
 from uplift.sidekiq.status.scheduler_status import SchedulerStatus
 from uplift.sidekiq.status.side_status import PrivateQueueStatus, SideStatus
@@ -39,14 +39,14 @@ def side_document(side: SideStatus) -> dict[str, object]:
         },
         "processes": [_process(one) for one in side.processes],
         "queues": [
-            {"name": shown_name(one.name), "jobs": one.jobs, "is_paused": one.is_paused, "oldest_seconds": one.oldest_seconds}
+            {"name": whole_name(one.name), "jobs": one.jobs, "is_paused": one.is_paused, "oldest_seconds": one.oldest_seconds}
             for one in side.queues
         ],
-        "sorted_sets": {shown_name(one.name): _sorted_set(one) for one in side.sorted_sets},
+        "sorted_sets": {whole_name(one.name): _sorted_set(one) for one in side.sorted_sets},
         "private_queues": [_private_queue(one) for one in side.private_queues],
         "open_batches": side.open_batches,
         "schedulers": [_scheduler(one) for one in side.schedulers],
-        "leader": None if side.leader is None else shown_name(side.leader),
+        "leader": None if side.leader is None else whole_name(side.leader),
         "statistics": dataclasses.asdict(side.statistics),
         "keys": {kind.name.lower(): count for kind, count in sorted(side.counts.items())},
         "unknown": dict(side.unknown),
@@ -56,21 +56,21 @@ def side_document(side: SideStatus) -> dict[str, object]:
 
 def _process(process: Process) -> dict[str, object]:
     return {
-        "identity": shown_name(process.identity),
+        "identity": whole_name(process.identity),
         "is_alive": process.is_alive,
         "is_quiet": process.is_quiet,
         "version": process.version,
         "beat": process.beat,
         "busy": process.busy,
         "concurrency": process.concurrency,
-        "queues": sorted(shown_name(queue) for queue in process.queues),
+        "queues": sorted(whole_name(queue) for queue in process.queues),
     }
 
 
 def _private_queue(one: PrivateQueueStatus) -> dict[str, object]:
     return {
-        "queue": shown_name(one.private.queue) or None,
-        "owner": None if one.private.owner is None else shown_name(one.private.owner),
+        "queue": whole_name(one.private.queue) or None,
+        "owner": None if one.private.owner is None else whole_name(one.private.owner),
         "owner_lives": one.owner_lives,
         "jobs": one.jobs,
     }
@@ -94,5 +94,5 @@ def _sorted_set(jobs: SortedSet) -> dict[str, object]:
         "last": jobs.last,
         "looked_at": jobs.looked_at,
         "classes": [dataclasses.asdict(one) for one in jobs.by_class],
-        "queues": {shown_name(name): count for name, count in jobs.by_queue},
+        "queues": {whole_name(name): count for name, count in jobs.by_queue},
     }

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from uplift.cli.terminal.table import plain_table
 from uplift.sidekiq.keys.key_kinds import KeyKind
-from uplift.sidekiq.keys.shown_names import counted, shown_name
+from uplift.sidekiq.keys.shown_names import counted, cut, printable, shown_name
 from uplift.sidekiq.status.pitfall import Pitfall
 from uplift.sidekiq.status.queue_rates import QueueRate
 from uplift.sidekiq.status.scheduler_status import Scheduler, SchedulerStatus
@@ -86,7 +86,7 @@ def process_lines(side: SideStatus, name: str) -> list[str]:
     for process in side.processes[:_MOST_ROWS]:
         queues = ", ".join(sorted(shown_name(queue) for queue in process.queues)) or "N/A"
         beat = "N/A" if process.beat is None else f"{spoken(side.at - process.beat)} ago"
-        version = process.version or "below 7 (it does not say)"
+        version = cut(printable(process.version)) if process.version else "below 7 (it does not say)"
         state = "quiet" if process.is_quiet else "fetching"
         said = f"{state}, Sidekiq {version}, beat {beat}, busy {_count(process.busy)} of {_count(process.concurrency)}, queues {queues}"
         lines.append(f"process ({name}) {shown_name(process.identity)}: {said if process.is_alive else 'no heartbeat: gone'}")
@@ -162,7 +162,7 @@ def _next(one: SchedulerStatus) -> str:
     if not one.next_times:
         return "next times are stored nowhere"
     more = f" and {len(one.next_times) - _MOST_TIMES:,} more" if len(one.next_times) > _MOST_TIMES else ""
-    times = ", ".join(f"{name} {moment}" for name, moment in sorted(one.next_times, key=lambda pair: pair[1])[:_MOST_TIMES])
+    times = ", ".join(f"{cut(name)} {cut(moment)}" for name, moment in sorted(one.next_times, key=lambda pair: pair[1])[:_MOST_TIMES])
     return f"next {times}{more}; {one.habit.value}"
 
 

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, Group
+from rich.console import Group
 
 from uplift.cli.terminal.output import print_lines
+from uplift.cli.terminal.plain_console import plain_console
 from uplift.cli.terminal.sidekiq_text import queues_table, sets_table, sides_table, watched_line
 from uplift.sidekiq.status.watched_side import Watched
 
@@ -19,7 +20,7 @@ Show = Callable[[list[Watched]], None]
 @contextmanager
 def shown_sides() -> Iterator[Show]:
     """The view for one block; both go to standard output, as they are what was asked for."""
-    console = Console(highlight=False)
+    console = plain_console()
     if not console.is_terminal:
         yield _Lines().show
         return

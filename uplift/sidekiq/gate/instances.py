@@ -9,6 +9,7 @@ from enum import Enum
 from typing import assert_never
 
 from uplift.sidekiq.gate.record import NO_SECONDS, GateRecord, Phase, Window
+from uplift.sidekiq.keys.shown_names import cut
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
 
 _MOST_SHOWN = 20
@@ -45,7 +46,7 @@ class DoubtfulInstances:
         more = f" and {len(self.seconds) - _MOST_SHOWN} more" if len(self.seconds) > _MOST_SHOWN else ""
         among = "among them " if self.doubt is Doubt.MISSING else ""
         which = f"{among}{known}{more}" if known else "whatever its schedule has there"
-        return f"{self.doubt.value} {self.job.title} from {utc_text(self.window.first)} until {utc_text(self.window.end)}: {which}"
+        return f"{self.doubt.value} {cut(self.job.title)} from {utc_text(self.window.first)} until {utc_text(self.window.end)}: {which}"
 
 
 def utc_text(second: float) -> str:

@@ -13,6 +13,7 @@ from uplift.sidekiq.gate.record import record_of
 from uplift.sidekiq.gate.scripts import ALL
 from uplift.sidekiq.gate.side import GateSide
 from uplift.sidekiq.gate.sides import GateSides
+from uplift.sidekiq.keys.shown_names import shown_name
 from uplift.sidekiq.run.connections import named_connections
 from uplift.sidekiq.run.interruptions import AnotherMover
 from uplift.sidekiq.run.own_names import GATE_OF, OwnNames
@@ -84,7 +85,7 @@ def _claim(connection: Connection, run: bytes) -> None:
         return
     text = as_optional_bytes(connection.call("HGET", OwnNames(other).gate, "record"))
     if text is not None and not record_of(text).phase.is_over:
-        name = other.decode("utf-8", "replace")
+        name = shown_name(other)
         raise RunRefused(f"{connection.endpoint}: a gate of run {name} stands there and has not ended: go on with it by --run {name}")
     connection.call("SET", GATE_OF, run)
 

@@ -8,11 +8,24 @@ _MOST_NAMES = 8
 _LONGEST = 120
 
 
+def whole_name(name: bytes) -> str:
+    """As text in one line, for machines; what cannot be printed is written as an escape."""
+    return printable(name.decode("utf-8", "backslashreplace"))
+
+
 def shown_name(name: bytes) -> str:
-    """As text in one line; what cannot be printed is written as an escape."""
-    text = name.decode("utf-8", "backslashreplace")
-    whole = text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
-    return whole if len(whole) <= _LONGEST else whole[: _LONGEST - 1] + "…"
+    """The same for people: a long one is cut."""
+    return cut(whole_name(name))
+
+
+def printable(text: str) -> str:
+    """What cannot be printed, such as a control character, is written as an escape."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def cut(text: str) -> str:
+    """At most 120 letters."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def shown_names(names: Iterable[bytes]) -> str:

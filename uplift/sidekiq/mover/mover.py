@@ -120,6 +120,11 @@ class Mover:
         """Whether nothing that was taken is still to be applied or confirmed, as far as this mover knows."""
         return self._work is not None and not self._work.waiting and not self._work.applied
 
+    @property
+    def has_taken(self) -> bool:
+        """Whether something that it took is still to be applied or confirmed."""
+        return self._work is not None and not self.is_idle
+
     def step(self, takings: list[Taking]) -> MoverStep:
         """Begin, or confirm, take and apply once. `takings` are looked at where there is room for more; nothing is raised."""
         return self._guarded(lambda: self._step(takings))

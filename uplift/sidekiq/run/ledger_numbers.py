@@ -26,7 +26,7 @@ def _number(ledger: bytes, field: str, text: bytes | None) -> int | None:
         return None
     if not text.isdigit() or len(text) > 15:
         raise LedgerUnreadable(
-            f"{ledger.decode('utf-8', 'replace')}: field {field} is no number of at most 15 digits: somebody else wrote there; nothing more "
-            "is moved, and what is in outboxes stays: mend it by hand"
+            f"{ledger.decode('utf-8', 'replace')}: field {field} is no number of at most 15 digits, somebody else wrote there: nothing is "
+            "moved, and what is in outboxes stays; mend it by hand"
         )
     return int(text)

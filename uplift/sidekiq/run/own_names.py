@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
+from uplift.sidekiq.keys.shown_names import shown_name
 
 PROBE = HANDOVER_PREFIX + b"probe"
 """What is written to see whether replicas get it; it expires."""
@@ -88,6 +89,6 @@ def jobs_of_other_runs(names: tuple[bytes, ...], run: bytes) -> dict[str, int]:
     for name in names:
         other, _, what = name.removeprefix(HANDOVER_PREFIX).partition(b":")
         if other != run and what.startswith((b"out:", b"held:")):
-            shown = other.decode("utf-8", "replace")
+            shown = shown_name(other)
             found[shown] = found.get(shown, 0) + 1
     return found

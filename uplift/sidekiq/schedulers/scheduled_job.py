@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import assert_never
 
+from uplift.sidekiq.keys.shown_names import whole_name
+
 DEFAULT_NAMESPACE = b"default"
 
 
@@ -32,13 +34,13 @@ class ScheduledJob:
 
     @property
     def title(self) -> str:
-        """For people; any bytes."""
-        name = self.name.decode("utf-8", "replace")
+        """As it is told, whole."""
+        name = whole_name(self.name)
         match self.gem:
             case SchedulerGem.SCHEDULER | SchedulerGem.CRON:
                 return name
             case SchedulerGem.CRON_IN_NAMESPACE:
-                return f"{name} ({self.space.decode('utf-8', 'replace')})"
+                return f"{name} ({whole_name(self.space)})"
             case _:
                 assert_never(self.gem)
 

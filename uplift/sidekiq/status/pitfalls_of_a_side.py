@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uplift.sidekiq.keys.key_kinds import KeyKind
-from uplift.sidekiq.keys.shown_names import counted, shown_name, shown_names
+from uplift.sidekiq.keys.shown_names import counted, cut, printable, shown_name, shown_names
 from uplift.sidekiq.status.pitfall import Pitfall, PitfallKind
 from uplift.sidekiq.status.side_status import PrivateQueueStatus, SideStatus
 
@@ -40,7 +40,7 @@ def _server(side: SideStatus, name: str) -> Iterator[Pitfall]:
         major = process.version.partition(".")[0] if process.version else ""
         needed = next((needs for since, needs in _NEEDED if major.isdecimal() and int(major) >= since), None)
         if needed is not None and server.compatible_version < needed:
-            yield _engine_too_old(side, name, f"Sidekiq {process.version}", needed)
+            yield _engine_too_old(side, name, f"Sidekiq {cut(printable(process.version or ''))}", needed)
             break
     if name == "from" and server.compatible_version < (4, 0):
         yield Pitfall(

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_optional_bytes
 from uplift.sidekiq.keys.key_kinds import KeyKind
-from uplift.sidekiq.keys.shown_names import shown_name
+from uplift.sidekiq.keys.shown_names import whole_name
 from uplift.sidekiq.keys.survey import Survey
 from uplift.sidekiq.keys.wrong_type import unless_wrong_type
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob, SchedulerGem, scheduler_key
@@ -76,7 +76,7 @@ def _sidekiq_scheduler(connection: Connection, survey: Survey) -> list[Scheduler
     off = {name for name, state in _pairs(states) if is_off(ScheduledJob(SchedulerGem.SCHEDULER, name), state)}
     scores = _last_scores(connection, [key for key in keys if key.startswith(_PUSHED)])
     habit = Habit.UNKNOWN if not scores else Habit.NOMINAL if all(score % 60 == 0 for score in scores) else Habit.NOTICED
-    next_times = tuple(sorted((shown_name(name), shown_name(time)) for name, time in _pairs(times)))
+    next_times = tuple(sorted((whole_name(name), whole_name(time)) for name, time in _pairs(times)))
     known = set(names) or {name for name, _ in _pairs(times)}
     return [SchedulerStatus(Scheduler.SIDEKIQ_SCHEDULER, len(known), len(off & known), next_times, max(scores, default=None), habit)]
 
