@@ -110,6 +110,8 @@ class Handover:
             self._pieces = self._rounds()
             raise
         except ErrorReply as problem:
+            # Whoever refuses may be no primary any more: the next look asks who has its name then.
+            self.looks.close()
             self._pieces = self._rounds()
             if problem.word == "WRONGTYPE":
                 raise HandoverRefused(
