@@ -282,3 +282,17 @@ def test_an_open_batch_and_clients_of_this_database_speak_against_it(pair: Pair,
     assert [line for line in found.stdout.splitlines() if line.startswith("not over")] == [
         "not over: 1 open batches are on the old side: they move once no process is left there"
     ]
+
+
+def test_what_a_server_forgot_is_named_by_its_jids_and_nothing_else(pair: Pair, tmp_path: Path) -> None:
+    push(pair.source, "default", *[secret(number) for number in range(250)])
+    run(*arguments(pair, tmp_path / "state", "--any-queue"))
+    pair.target.client.flushall()
+    stopped = run(*arguments(pair, tmp_path / "state", "--any-queue"))
+    assert stopped.exit_code == 1
+    chunks = [line for line in stopped.stdout.splitlines() if line.startswith("chunk")]
+    assert [line.partition(": jid")[0] for line in chunks] == ["chunk 1: 100 jobs", "chunk 2: 100 jobs", "chunk 3: 50 jobs"]
+    assert all(line.endswith(", may be lost") for line in chunks)
+    assert f"{249:024x}" in chunks[2]
+    assert "stopped: the target's ledger is gone" in stopped.stdout
+    assert SECRET not in stopped.output

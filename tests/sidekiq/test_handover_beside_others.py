@@ -9,10 +9,12 @@ from tests.sidekiq.handover_pair import Clock, Pair, driven, identity, job, once
 from tests.sidekiq.sides import push
 from uplift.keyspace.server.connection import Connection
 from uplift.sidekiq.handover.ending import end_run
+from uplift.sidekiq.handover.forgotten import read_forgotten
 from uplift.sidekiq.handover.handover import Ended, Handover
 from uplift.sidekiq.handover.proof import read_proof
 from uplift.sidekiq.handover.refusals import HandoverRefused
 from uplift.sidekiq.handover.wishes import Wishes
+from uplift.sidekiq.mover.chunk import Place, PlaceKind
 from uplift.sidekiq.run.own_names import OwnNames
 
 ANY = Wishes(any_queue=True)
@@ -140,10 +142,18 @@ def test_a_server_that_forgot_everything_is_no_other_mover_and_proves_nothing(pa
     driven(handover, until=lambda: pair.target.client.llen("queue:default") > 50)
     getattr(pair, forgetful).client.flushall()
     step = driven(handover)
-    handover.close()
     assert step.ended is Ended.STOPPED
     assert step.stop is not None
     assert len(step.stop.numbers) > 5
+    forgotten = read_forgotten(handover.looks.source, handover.looks.target, OwnNames(b"test"), step.stop)
+    assert [one.number for one in forgotten] == list(step.stop.numbers)
+    assert {one.jobs for one in forgotten if one.jobs is not None} == {5}
+    if forgetful == "source":
+        assert all(one.place == Place(PlaceKind.QUEUE, b"default") for one in forgotten)
+    else:
+        # The newest twenty are kept.
+        assert sum(len(one.jids) for one in forgotten) >= 5 * min(20, len(forgotten) - 4)
+    handover.close()
     problems = read_proof(connection(pair, "source"), connection(pair, "target"), OwnNames(b"test")).problems
     assert any("forgot" in problem or "is gone" in problem for problem in problems), problems
 

@@ -22,15 +22,18 @@ from uplift.cli.options.keymap_file import OptionalKeyMap
 from uplift.cli.options.redis_urls import URL_HELP, From
 from uplift.cli.options.sidekiq_sides import both_sides
 from uplift.cli.signals import ended_by_signal
-from uplift.cli.terminal.handover_text import ended_line, left_lines, place_lines
+from uplift.cli.terminal.handover_text import ended_line, forgotten_lines, left_lines, place_lines
 from uplift.cli.terminal.handover_view import shown_handover
 from uplift.cli.terminal.output import AsJsonLines, print_lines
 from uplift.cli.terminal.progress_bar import say
-from uplift.errors import BadInput, ExitCode
+from uplift.errors import BadInput, ExitCode, SourceUnreachable, TargetRefused
+from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.gate.gate import GateWish
 from uplift.sidekiq.handover.beginning import prepare
+from uplift.sidekiq.handover.forgotten import read_forgotten
 from uplift.sidekiq.handover.handover import Ended, Handover
 from uplift.sidekiq.handover.wishes import Wishes
+from uplift.sidekiq.mover.resuming import Stop
 
 SidekiqTo = Annotated[str, typer.Option("--to", help=f"The Redis that the jobs go to. {URL_HELP}")]
 HandoverStatePath = Annotated[
@@ -115,13 +118,24 @@ def _driven(one: Handover, directory: HandoverDirectory, run: str, turning: Turn
                 driving.tell(last)
                 where = "nothing is in an outbox" if is_settled else f"what was taken last is in outboxes (uplift:handover:{run}:out:*)"
                 say(f"stopped: {where}; the same command with --state {directory.path} goes on")
+            forgotten = _forgotten(one, driving.stop)
     finally:
         one.close()
         if turning is not None:
             turning.gate.forget()
     if not as_json:
-        print_lines([*place_lines(last), *left_lines(last.left), ended_line(last)])
+        print_lines([*place_lines(last), *left_lines(last.left), *forgotten, ended_line(last)])
     return ExitCode.FAILED if turning is not None and (turning.is_doubtful or turning.is_fenced) else exit_code_of(last)
+
+
+def _forgotten(one: Handover, stop: Stop | None) -> list[str]:
+    """What the servers still know of it; nothing where one of them cannot be asked now."""
+    if stop is None:
+        return []
+    try:
+        return forgotten_lines(stop, read_forgotten(one.looks.source, one.looks.target, one.mover.names, stop))
+    except (SourceUnreachable, TargetRefused, ErrorReply) as problem:
+        return [f"which jobs cannot be read now: {problem}"]
 
 
 def exit_code_of(last: HandoverStatus) -> ExitCode:

@@ -11,6 +11,7 @@ from uplift.cli.handover.state import HandoverDirectory
 from uplift.cli.handover.status import HandoverStatus, StatusTaker, status_as_json
 from uplift.cli.terminal.handover_view import HandoverView
 from uplift.sidekiq.handover.handover import Ended, Handover, HandoverStep
+from uplift.sidekiq.mover.resuming import Stop
 from uplift.state_directory import write_whole
 
 _TELL_SECONDS = 1.0
@@ -26,6 +27,7 @@ class Driving:
     view: HandoverView
     taker: StatusTaker
     turning: Turning | None = None
+    stop: Stop | None = None
     _told_at: float = 0.0
     _problem: str | None = None
 
@@ -90,6 +92,7 @@ class Driving:
     def _last(self, step: HandoverStep) -> HandoverStatus:
         forgotten = (step.stop.numbers.start, step.stop.numbers.stop - 1) if step.stop is not None else ()
         last = self.taker.take(step.problem, step.ended, forgotten)
+        self.stop = step.stop
         self.tell(last)
         return last
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from uplift.cli.handover.status import HandoverPhase, HandoverStatus, LeftStatus, PlaceStatus
 from uplift.cli.terminal.follow_text import duration
+from uplift.sidekiq.handover.forgotten import ForgottenChunk
 from uplift.sidekiq.handover.handover import Ended
 from uplift.sidekiq.handover.wishes import Part
-from uplift.sidekiq.keys.shown_names import cut
+from uplift.sidekiq.keys.shown_names import cut, shown_name
+from uplift.sidekiq.mover.resuming import Stop
 
 _MOST_PLACES = 5
 NOT_PROMISED = (
@@ -53,6 +55,20 @@ def place_lines(status: HandoverStatus) -> list[str]:
         for one in status.places
         if one.moved or one.waiting
     ]
+
+
+def forgotten_lines(stop: Stop, chunks: tuple[ForgottenChunk, ...]) -> list[str]:
+    """A line for each chunk that a server forgot: jids, where they are known, and never what a job says."""
+    runs = "may run twice" if stop.source_forgot else "may be lost"
+    return [f"chunk {one.number}: {_forgotten(one)}, {runs}" for one in chunks]
+
+
+def _forgotten(chunk: ForgottenChunk) -> str:
+    if chunk.jobs is None:
+        return "jobs that nobody knows any more"
+    place = "" if chunk.place is None else f" of {chunk.place.kind.value} {shown_name(chunk.place.name)}"
+    jids = "".join(f" {shown_name(jid)}" for jid in chunk.jids)
+    return f"{chunk.jobs:,} jobs{place}{f': jid{jids}' if jids else ''}"
 
 
 def ended_line(status: HandoverStatus) -> str:
