@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.sidekiq.model.__main__ import told
+from tests.model_command import told
 from tests.sidekiq.model.configurations import CONTROLS, HOLDING, LARGER
 from tests.sidekiq.model.explore import explore
 from tests.sidekiq.model.rules import Bounds, Configuration

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from tests.keyspace.follow.model.__main__ import told
 from tests.keyspace.follow.model.configurations import ABLATIONS, HOLDING, LARGER
 from tests.keyspace.follow.model.explore import explore
 from tests.keyspace.follow.model.rules import Bounds, Configuration
+from tests.model_command import told
 
 # A part of the protocol that is missing shows within this many steps.
 _LONGEST_TRACE = 30

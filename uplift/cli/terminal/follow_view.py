@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from rich.console import Console
@@ -13,7 +12,7 @@ from rich.text import Text
 
 from uplift.cli.terminal.follow_text import status_line
 from uplift.cli.terminal.output import print_lines
-from uplift.cli.terminal.plain_console import plain_console
+from uplift.cli.terminal.which_view import Updates, which_view
 from uplift.keyspace.follow.run_events import EventKind, RunEvent
 from uplift.keyspace.follow.status import Status, status_as_json
 
@@ -31,17 +30,9 @@ class FollowView(Protocol):
         """How it stands now."""
 
 
-@contextmanager
-def shown_follow(*, as_json: bool) -> Iterator[FollowView]:
+def shown_follow(*, as_json: bool) -> AbstractContextManager[FollowView]:
     """The view for one block."""
-    console = plain_console(stderr=True)
-    if as_json:
-        yield _JsonLines()
-    elif console.is_terminal:
-        with console.status("") as shown:
-            yield _Live(console, shown.update)
-    else:
-        yield _PlainLines(console)
+    return which_view(_JsonLines(), _Live, _PlainLines, as_json=as_json)
 
 
 def event_line(event: RunEvent) -> str:
@@ -61,12 +52,8 @@ class _JsonLines:
         print_lines([status_as_json(status)])
 
 
-class _Updates(Protocol):
-    def __call__(self, status: Text) -> None: ...
-
-
 class _Live:
-    def __init__(self, console: Console, update: _Updates) -> None:
+    def __init__(self, console: Console, update: Updates) -> None:
         self._console, self._update = console, update
 
     def event(self, event: RunEvent) -> None:

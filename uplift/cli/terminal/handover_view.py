@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from uplift.cli.handover.status import HandoverPhase, HandoverStatus, status_as_
 from uplift.cli.terminal.gate_text import notice_lines, step_document, step_lines
 from uplift.cli.terminal.handover_text import status_line
 from uplift.cli.terminal.output import print_lines
-from uplift.cli.terminal.plain_console import plain_console
+from uplift.cli.terminal.which_view import Updates, which_view
 from uplift.sidekiq.gate.gate import GateStep
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -30,17 +29,9 @@ class HandoverView(Protocol):
         """The gate went on, with or without something new to be done by hand."""
 
 
-@contextmanager
-def shown_handover(*, as_json: bool) -> Iterator[HandoverView]:
+def shown_handover(*, as_json: bool) -> AbstractContextManager[HandoverView]:
     """The view for one block."""
-    console = plain_console(stderr=True)
-    if as_json:
-        yield _JsonLines()
-    elif console.is_terminal:
-        with console.status("") as shown:
-            yield _Live(console, shown.update)
-    else:
-        yield _PlainLines(console)
+    return which_view(_JsonLines(), _Live, _PlainLines, as_json=as_json)
 
 
 def _cron_lines(step: GateStep, has_notices: bool) -> list[str]:
@@ -55,12 +46,8 @@ class _JsonLines:
         print_lines([step_document(step, time.time())])
 
 
-class _Updates(Protocol):
-    def __call__(self, status: Text) -> None: ...
-
-
 class _Live:
-    def __init__(self, console: Console, update: _Updates) -> None:
+    def __init__(self, console: Console, update: Updates) -> None:
         self._console, self._update = console, update
 
     def cron(self, step: GateStep, has_notices: bool) -> None:

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
 
 from tests.keyspace.follow.model.configurations import ABLATIONS, BY_NAME, HOLDING, LARGER
-from tests.keyspace.follow.model.explore import Found, explore
-from tests.keyspace.follow.model.rules import Configuration
-
-
-def told(config: Configuration, found: Found, seconds: float) -> str:
-    """A configuration's line, and its trace below."""
-    verdict = "holds" if found.holds else found.broken or "not finished"
-    lines = [f"{config.name}: {found.states:,} states, {found.steps:,} steps, {found.ends} ends, {seconds:.1f} s: {verdict}"]
-    return "\n".join(lines + [f"  {number:2} {text}" for number, text in enumerate(found.trace, 1)])
+from tests.keyspace.follow.model.explore import explore
+from tests.model_command import explore_what_is_named
 
 
 def main() -> int:
     """Explore what is named: `holding`, `larger`, `ablations`, or configurations by name."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=["holding", "ablations"], help="holding, larger, ablations, or a configuration's name")
-    parser.add_argument("--most", type=int, default=1_000_000, help="states after which to give up")
-    arguments = parser.parse_args()
     sets = {"holding": HOLDING, "larger": LARGER, "ablations": ABLATIONS}
-    for name in arguments.names:
-        for config in sets.get(name) or (BY_NAME[name],):
-            start = time.process_time()
-            found = explore(config, arguments.most)
-            sys.stdout.write(told(config, found, time.process_time() - start) + "\n")
-            sys.stdout.flush()
-    return 0
+    return explore_what_is_named(__doc__, sets, BY_NAME, explore, default=["holding", "ablations"], most=1_000_000)
 
 
 if __name__ == "__main__":
