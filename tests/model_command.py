@@ -33,6 +33,7 @@ class Explored(Protocol):
     def holds(self) -> bool: ...
 
 
+_LONGEST_TRACE = 30
 _Configuration = TypeVar("_Configuration", bound=Named)
 
 
@@ -41,6 +42,19 @@ def told(config: Named, found: Explored, seconds: float) -> str:
     verdict = "holds" if found.holds else found.broken or "not finished"
     lines = [f"{config.name}: {found.states:,} states, {found.steps:,} steps, {found.ends:,} ends, {seconds:.1f} s: {verdict}"]
     return "\n".join(lines + [f"  {number:2} {text}" for number, text in enumerate(found.trace, 1)])
+
+
+def assert_holds(config: Named, found: Explored) -> None:
+    """The promise holds in every state, and an end is reached."""
+    assert found.holds, told(config, found, 0)
+    assert found.ends
+
+
+def assert_breaks(config: Named, found: Explored) -> None:
+    """A part of the protocol that is missing shows soon; its trace is printed."""
+    sys.stdout.write(told(config, found, 0) + "\n")
+    assert found.broken is not None
+    assert 0 < len(found.trace) <= _LONGEST_TRACE
 
 
 def explore_what_is_named(

@@ -16,6 +16,7 @@ from threading import Event
 from rehearsal.app import shapes
 from rehearsal.app.client import AppRedis, Unavailable
 from rehearsal.app.journal import Journal
+from rehearsal.app.producer import enqueue
 
 _LOOP_SECONDS = 0.3
 _REMEMBERED_SECONDS = 24 * 60 * 60
@@ -75,17 +76,8 @@ class Scheduler:
         self._redis.call("EXPIRE", marks, _REMEMBERED_SECONDS)
         if not is_new:
             return
-        queue = shapes.QUEUES[0]
-        jid, payload = shapes.job(self._rng, queue)
-        try:
-            self._redis.call("SADD", "queues", queue)
-            self._redis.call("LPUSH", f"queue:{queue}", payload)
-        except Unavailable:
-            with self._journal.lock:
-                self._journal.unsure_jobs.append(jid)
-            raise
+        enqueue(self._redis, self._journal, shapes.QUEUES[0], self._rng)
         with self._journal.lock:
-            self._journal.enqueued[jid] = queue
             self._journal.fired.append((name, second))
         self._redis.call("ZREMRANGEBYSCORE", marks, 0, second - _REMEMBERED_SECONDS)
 

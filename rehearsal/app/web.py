@@ -9,6 +9,7 @@ from threading import Event
 from rehearsal.app import shapes
 from rehearsal.app.client import AppRedis, Unavailable
 from rehearsal.app.journal import Counted, Expected, Journal
+from rehearsal.app.producer import enqueue
 
 _MOST_SESSIONS = 200
 _PAUSE_SECONDS = 0.01
@@ -73,17 +74,7 @@ class Web:
         self._set(f"statsd-roster:{metric}", shapes.oj_object(key=metric, turn=self._turn), shapes.ROSTER_TTL)
 
     def _enqueue(self) -> None:
-        queue = self._rng.choice(shapes.QUEUES)
-        jid, payload = shapes.job(self._rng, queue)
-        try:
-            self._redis.call("SADD", "queues", queue)
-            self._redis.call("LPUSH", f"queue:{queue}", payload)
-        except Unavailable:
-            with self._journal.lock:
-                self._journal.unsure_jobs.append(jid)
-            raise
-        with self._journal.lock:
-            self._journal.enqueued[jid] = queue
+        enqueue(self._redis, self._journal, self._rng.choice(shapes.QUEUES), self._rng)
 
     def _set(self, key: str, value: bytes, ttl: int) -> None:
         expected = self._journal.strings.setdefault(key, Expected())

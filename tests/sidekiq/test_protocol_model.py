@@ -4,48 +4,35 @@ the counts and the traces."""
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from tests.model_command import told
+from tests.model_command import assert_breaks, assert_holds
 from tests.sidekiq.model.configurations import CONTROLS, HOLDING, LARGER
 from tests.sidekiq.model.explore import explore
 from tests.sidekiq.model.rules import Bounds, Configuration
 
-# A part of the protocol that is missing shows within this many steps.
-_LONGEST_TRACE = 30
-
-
-def _holds(config: Configuration) -> None:
-    found = explore(config)
-    assert found.holds, told(config, found, 0)
-    assert found.ends
-
 
 @pytest.mark.parametrize("config", HOLDING, ids=lambda config: config.name)
 def test_each_job_is_in_one_place_and_an_end_is_reachable_from_each_state(config: Configuration) -> None:
-    _holds(config)
+    assert_holds(config, explore(config))
 
 
 @pytest.mark.nightly
 @pytest.mark.long
 @pytest.mark.parametrize("config", LARGER, ids=lambda config: config.name)
 def test_it_holds_within_larger_bounds(config: Configuration) -> None:
-    _holds(config)
+    assert_holds(config, explore(config))
 
 
 @pytest.mark.parametrize("config", CONTROLS, ids=lambda config: config.name)
 def test_without_a_part_of_the_protocol_it_breaks(config: Configuration) -> None:
-    found = explore(config)
-    sys.stdout.write(told(config, found, 0) + "\n")
-    assert found.broken is not None
-    assert 0 < len(found.trace) <= _LONGEST_TRACE
+    assert_breaks(config, explore(config))
 
 
 @pytest.mark.parametrize("config", CONTROLS, ids=lambda config: config.name)
 def test_a_control_breaks_by_the_part_that_is_missing_alone(config: Configuration) -> None:
-    _holds(Configuration(config.name, config.bounds, is_set=config.is_set, waits=config.waits, begins_at_once=config.begins_at_once))
+    whole = Configuration(config.name, config.bounds, is_set=config.is_set, waits=config.waits, begins_at_once=config.begins_at_once)
+    assert_holds(whole, explore(whole))
 
 
 def test_the_number_of_states_is_as_it_was() -> None:

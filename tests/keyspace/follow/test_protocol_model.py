@@ -3,43 +3,29 @@ the protocol is needed. `python -m tests.keyspace.follow.model` prints the count
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tests.keyspace.follow.model.configurations import ABLATIONS, HOLDING, LARGER
 from tests.keyspace.follow.model.explore import explore
 from tests.keyspace.follow.model.rules import Bounds, Configuration
-from tests.model_command import told
-
-# A part of the protocol that is missing shows within this many steps.
-_LONGEST_TRACE = 30
-
-
-def _holds(config: Configuration) -> None:
-    found = explore(config)
-    assert found.holds, told(config, found, 0)
-    assert found.ends
+from tests.model_command import assert_breaks, assert_holds
 
 
 @pytest.mark.parametrize("config", HOLDING, ids=lambda config: config.name)
 def test_the_promise_holds_and_an_end_is_reachable_from_each_state(config: Configuration) -> None:
-    _holds(config)
+    assert_holds(config, explore(config))
 
 
 @pytest.mark.nightly
 @pytest.mark.long
 @pytest.mark.parametrize("config", LARGER, ids=lambda config: config.name)
 def test_the_promise_holds_within_larger_bounds(config: Configuration) -> None:
-    _holds(config)
+    assert_holds(config, explore(config))
 
 
 @pytest.mark.parametrize("config", ABLATIONS, ids=lambda config: config.name)
 def test_without_a_part_of_the_protocol_the_promise_breaks(config: Configuration) -> None:
-    found = explore(config)
-    sys.stdout.write(told(config, found, 0) + "\n")
-    assert found.broken is not None
-    assert 0 < len(found.trace) <= _LONGEST_TRACE
+    assert_breaks(config, explore(config))
 
 
 @pytest.mark.nightly
@@ -51,7 +37,7 @@ def test_an_ablation_breaks_by_the_part_that_is_missing_alone(config: Configurat
     )
     if config.name == "no brackets and no base":
         pytest.skip("2 + 1 writes are among those that hold")
-    _holds(whole)
+    assert_holds(whole, explore(whole))
 
 
 def test_the_number_of_states_is_what_the_note_says() -> None:

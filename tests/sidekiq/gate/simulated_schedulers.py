@@ -19,6 +19,7 @@ from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateStep, GateWish
 from uplift.sidekiq.gate.servers import GateServers
 
 BEGIN = 1_800_000_000
+EVERY_SECOND = {"every second": 1, "every 20": 20}
 """A full minute; all times are from here on."""
 Fired = tuple[str, int]
 

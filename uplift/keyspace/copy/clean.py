@@ -7,21 +7,13 @@ from collections.abc import Iterator
 from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.facts import ServerFacts
-from uplift.keyspace.server.replies import as_scan
+from uplift.keyspace.server.names_there import names_there
 from uplift.keyspace.server.value_pieces import drain
-
-_PAGE_KEYS = 1_000
 
 
 def temporary_keys(connection: Connection, run: str) -> Iterator[bytes]:
     """Temporary keys in the connection's database: of one run, or of all where `run` is empty."""
-    prefix = TEMPORARY_PREFIX + run.encode()
-    cursor = b"0"
-    while True:
-        cursor, keys = as_scan(connection.ask("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
-        yield from keys
-        if cursor == b"0":
-            return
+    return names_there(connection.ask, TEMPORARY_PREFIX + run.encode())
 
 
 def clean(connection: Connection, facts: ServerFacts, run: str, *, dry_run: bool) -> int:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from uplift.errors import BadInput, SourceUnreachable, TargetRefused
 from uplift.keyspace.follow.first_copy import unfinished_run
-from uplift.keyspace.follow.own_keys_there import Place, del_command, names_there, remove_own_keys
+from uplift.keyspace.follow.own_keys_there import Place, del_command, remove_own_keys
 from uplift.keyspace.follow.own_names import CANARY, LEASE
 from uplift.keyspace.follow.starting import places
 from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX as COPY_PREFIX
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.facts import read_server_facts
+from uplift.keyspace.server.names_there import names_there
 from uplift.keyspace.server.source_and_targets import TargetUrl
 
 _TIMEOUT_SECONDS = 5.0
@@ -66,5 +67,5 @@ def _remove(place: Place, run: str, copy: str) -> tuple[int, bytes, list[str]]:
     """How many were removed, the lease of another owner, and the names of what the copy keeps."""
     with connected(place.endpoint, database=place.database, timeout_seconds=_TIMEOUT_SECONDS) as connection:
         removed, other = remove_own_keys(connection, read_server_facts(connection), run)
-        kept = sorted(names_there(connection, COPY_PREFIX + f"{copy}:".encode())) if copy else []
+        kept = sorted(names_there(connection.ask, COPY_PREFIX + f"{copy}:".encode())) if copy else []
         return removed, other, [name.decode("ascii", "backslashreplace") for name in kept]

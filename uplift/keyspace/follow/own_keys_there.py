@@ -14,10 +14,10 @@ from uplift.keyspace.follow.scripts import RELEASE_LEASE
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.facts import ServerFacts
-from uplift.keyspace.server.replies import as_bytes, as_int, as_list, as_optional_bytes, as_scan
+from uplift.keyspace.server.names_there import names_there
+from uplift.keyspace.server.replies import as_bytes, as_int, as_list, as_optional_bytes
 from uplift.keyspace.server.value_pieces import drain
 
-_PAGE_KEYS = 1_000
 _MOST_SHOWN = 5
 
 
@@ -111,17 +111,7 @@ def _del(place: Place, names: list[bytes]) -> str:
 
 def own_names_there(connection: Connection) -> Iterator[bytes]:
     """Every key of any follow in the connection's database, found by a scan of its names."""
-    return names_there(connection, PREFIX)
-
-
-def names_there(connection: Connection, prefix: bytes) -> Iterator[bytes]:
-    """The names in the connection's database that begin so."""
-    cursor = b"0"
-    while True:
-        cursor, names = as_scan(connection.ask("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
-        yield from names
-        if cursor == b"0":
-            return
+    return names_there(connection.ask, PREFIX)
 
 
 def remove_own_keys(connection: Connection, facts: ServerFacts, run: str) -> tuple[int, bytes]:

@@ -11,7 +11,7 @@ from struct import pack
 
 from uplift.keyspace.rdb.types import DUMP_FOOTER_BYTES
 from uplift.keyspace.server.page_reply import Value
-from uplift.keyspace.server.replies import Reply, as_bytes, as_bytes_list, as_ints, as_list
+from uplift.keyspace.server.replies import Reply, as_bytes, as_bytes_list, as_hash, as_ints, as_list
 
 _HLL_MAGIC = b"HYLL"
 _HLL_HEADER_BYTES = 16
@@ -64,8 +64,7 @@ def _hash(value: list[Reply]) -> object:
     if value and isinstance(value[0], list):
         flat, times = as_bytes_list(value[0]), as_ints(value[1])
         return {name: (data, max(time, -1)) for name, data, time in zip(flat[::2], flat[1::2], times, strict=True)}
-    flat = as_bytes_list(value)
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+    return as_hash(value)
 
 
 def hashable(value: Reply) -> object:

@@ -82,6 +82,12 @@ def as_bytes_list(reply: Reply) -> list[bytes]:
     raise _unexpected("an array of byte strings", reply)
 
 
+def as_hash(reply: Reply) -> dict[bytes, bytes]:
+    """Fields with their values, as HGETALL has them. Raises UnexpectedReply."""
+    flat = as_bytes_list(reply)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
 def as_ints(reply: Reply) -> list[int]:
     """An array of integers. Raises UnexpectedReply."""
     return [as_int(value) for value in as_list(reply)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_int
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_hash, as_int
 from uplift.sidekiq.gate.record import Window
 from uplift.sidekiq.gate.scripts import MARK, RECORD, SWITCH, UNMARK
 from uplift.sidekiq.run.epoch import raise_epoch, under_epoch
@@ -40,8 +40,7 @@ class GateSide:
 
     def read(self) -> dict[bytes, bytes]:
         """All fields of the gate's key."""
-        values = as_bytes_list(self.connection.call("HGETALL", self.key))
-        return dict(zip(values[::2], values[1::2], strict=True))
+        return as_hash(self.connection.call("HGETALL", self.key))
 
     def raise_epoch(self) -> None:
         """Raises BeginAgain where somebody has this epoch or a higher one."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
+from uplift.sidekiq.keys.job_payload import jids_in
 from uplift.sidekiq.mover.chunk import Place, place_of
 from uplift.sidekiq.mover.resuming import Stop
 from uplift.sidekiq.run.own_names import OwnNames
 
 _MOST_CHUNKS = 100
-_JID = re.compile(rb'"jid":"([^"]{1,64})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,6 @@ def _of_outboxes(source: Connection, names: OwnNames, number: int) -> ForgottenC
         (elements,) = source.call_all([pack("LRANGE", key, 0, -1)])
         jobs = [one for one in elements if isinstance(one, bytes)] if isinstance(elements, list) else []
         # The last one of a payload: a job may have others in its arguments.
-        if jids := tuple(jid for job in jobs for jid in _JID.findall(job)[-1:]):
+        if jids := tuple(jid for job in jobs for jid in jids_in(job)[-1:]):
             return ForgottenChunk(number, len(jids), jids=jids)
     return ForgottenChunk(number)

@@ -109,19 +109,15 @@ class Handover:
         except HandoverRefused:
             self._pieces = self._rounds()
             raise
-        except ErrorReply as problem:
-            # Whoever refuses may be no primary any more: the next look asks who has its name then.
+        except (SourceUnreachable, TargetRefused, ErrorReply, BeginAgain) as problem:
+            # A look at a server broke off, or was refused by one that may be no primary any more: what the mover knows is untouched, and
+            # the round begins anew over new connections.
             self.looks.close()
             self._pieces = self._rounds()
-            if problem.word == "WRONGTYPE":
+            if isinstance(problem, ErrorReply) and problem.word == "WRONGTYPE":
                 raise HandoverRefused(
                     f"a list of Sidekiq's is of another type ({problem}): `queues`, `processes` and `paused` are sets; look at it by hand"
                 ) from None
-            return HandoverStep(_AGAIN_SECONDS, str(problem))
-        except (SourceUnreachable, TargetRefused, BeginAgain) as problem:
-            # A look at a server broke off: what the mover knows is untouched, and the round begins anew.
-            self.looks.close()
-            self._pieces = self._rounds()
             return HandoverStep(_AGAIN_SECONDS, str(problem))
         if step.ended is not None:
             self._ended = step

@@ -6,14 +6,14 @@ The form is reconstructed, and was tried with simulated locks alone. Uniqueness 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import as_bytes_list, as_int, as_list
-from uplift.sidekiq.mover.chunk import Chunk, PlaceKind
+from uplift.keyspace.server.replies import as_hash, as_int, as_list
+from uplift.sidekiq.keys.job_payload import jids_in
+from uplift.sidekiq.mover.chunk import Chunk
 from uplift.sidekiq.mover.scripts import COPY_LOCKS, DROP_LOCKS
 from uplift.sidekiq.mover.source_side import SourceSide
 from uplift.sidekiq.mover.target_side import TargetSide
@@ -21,7 +21,6 @@ from uplift.sidekiq.run.epoch import under_epoch
 from uplift.sidekiq.run.interruptions import answered
 
 LOCK_PREFIX = b"unique:"
-_JID = re.compile(rb'"jid":"([^"]{1,64})"')
 _MAY_HAVE_LOCK = b'"unique_for"'
 _SHARE_OF_LOOKS = 0.1
 _AT_ONCE = 500
@@ -99,14 +98,7 @@ class Locks:
 
 
 def _jids_of(chunks: list[Chunk]) -> frozenset[bytes]:
-    jobs = [
-        job
-        for chunk in chunks
-        if chunk.place.kind in {PlaceKind.QUEUE, PlaceKind.SORTED_SET}
-        for job in (chunk.elements if chunk.place.kind is PlaceKind.QUEUE else chunk.elements[1::2])
-        if _MAY_HAVE_LOCK in job
-    ]
-    return frozenset(jid for job in jobs for jid in _JID.findall(job))
+    return frozenset(jid for chunk in chunks for job in chunk.payloads if _MAY_HAVE_LOCK in job for jid in jids_in(job))
 
 
 def read_locks(connection: Connection, names: list[bytes]) -> list[Lock]:
@@ -123,8 +115,7 @@ def read_locks(connection: Connection, names: list[bytes]) -> list[Lock]:
 
 
 def _recorded(target: TargetSide) -> dict[bytes, bytes]:
-    flat = as_bytes_list(target.connection.call("HGETALL", target.names.locks))
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+    return as_hash(target.connection.call("HGETALL", target.names.locks))
 
 
 def _drop(side: SourceSide | TargetSide, ledger: bytes, locks: list[tuple[bytes, bytes]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.keyspace.server.replies import as_scan
+from uplift.keyspace.server.names_there import names_there
 from uplift.sidekiq.handover.locks import LOCK_PREFIX
 from uplift.sidekiq.handover.old_side import NewSide, OldSide, read_new_side, read_old_side
 from uplift.sidekiq.handover.refusals import refuse_other_runs, refuse_server, refuse_what_is_not_understood
@@ -17,7 +17,6 @@ from uplift.sidekiq.mover.mover import MoverServers
 from uplift.sidekiq.run.connections import named_connection
 
 _SURVEY_SECONDS = 60.0
-_PAGE_KEYS = 1_000
 
 
 class Looks:
@@ -66,7 +65,7 @@ class Looks:
             yield
         refuse_what_is_not_understood(found)
         refuse_other_runs(found.of(KeyKind.HANDOVER), self._run, "the source")
-        refuse_other_runs(self._names(self.target, HANDOVER_PREFIX), self._run, "the target")
+        refuse_other_runs(tuple(dict.fromkeys(names_there(self.target.call, HANDOVER_PREFIX))), self._run, "the target")
         for name, connection in (("the source", self.source), ("the target", self.target)):
             refuse_server(name, read_server_facts(connection))
         self.survey, self._surveyed_at = found, now
@@ -77,15 +76,7 @@ class Looks:
 
     def lock_names(self) -> tuple[bytes, ...]:
         """The names of all unique locks there are now, by a SCAN. Raises what Connection.call raises."""
-        return self._names(self.source, LOCK_PREFIX)
-
-    def _names(self, connection: Connection, prefix: bytes) -> tuple[bytes, ...]:
-        cursor, names = b"0", dict[bytes, None]()
-        while True:
-            cursor, page = as_scan(connection.call("SCAN", cursor, "MATCH", prefix + b"*", "COUNT", _PAGE_KEYS))
-            names.update(dict.fromkeys(page))
-            if cursor == b"0":
-                return tuple(names)
+        return tuple(dict.fromkeys(names_there(self.source.call, LOCK_PREFIX)))
 
     def close(self) -> None:
         """Safe to call twice."""

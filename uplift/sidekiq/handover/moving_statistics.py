@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_time
 from uplift.sidekiq.handover.asking import Ask, until_taken
 from uplift.sidekiq.handover.left import Left, Why
 from uplift.sidekiq.handover.wishes import Part
@@ -47,6 +47,5 @@ def _may_be_added_to(value: Reply | ErrorReply) -> bool:
 def _moments(connection: Connection, names: list[bytes]) -> list[int]:
     """When they expire, in ms since 1970 of the server's clock."""
     time, *lives = connection.call_all([pack("TIME"), *[pack("PTTL", name) for name in names]])
-    seconds, microseconds = as_bytes_list(answered(time))
-    now = int(seconds) * 1000 + int(microseconds) // 1000
+    now = as_time(answered(time)) // 1000
     return [now + life if isinstance(life, int) and life >= 0 else _FOREVER for life in lives]

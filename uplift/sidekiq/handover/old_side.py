@@ -23,11 +23,6 @@ class OldSide:
     paused: frozenset[bytes]
 
     @property
-    def is_ownerless(self) -> bool:
-        """Whether no process has a heartbeat."""
-        return not any(process.is_alive for process in self.processes)
-
-    @property
     def jobs_by_place(self) -> dict[tuple[Part, bytes], int]:
         """How many jobs each queue and each sorted set holds, by its part and the name of a queue; 0 where it is of another type."""
         sets = {(part, b""): jobs or 0 for part, jobs in self.sorted_sets.items()}

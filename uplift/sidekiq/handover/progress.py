@@ -31,7 +31,6 @@ class Progress:
     moved: Counter[tuple[Part, bytes]] = field(default_factory=Counter)
     given_back: int = 0
     released: int = 0
-    paused: int = 0
     locks: int = 0
     batches: int = 0
     statistics: Counter[bytes] = field(default_factory=Counter)

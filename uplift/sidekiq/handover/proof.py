@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import CLIENT_NAME, Connection, pack
-from uplift.keyspace.server.replies import as_bytes, as_bytes_list, as_int
+from uplift.keyspace.server.replies import as_bytes, as_hash, as_int
 from uplift.sidekiq.handover.remaining import Remaining, read_remaining
 from uplift.sidekiq.handover.wishes import SORTED_SETS
 from uplift.sidekiq.keys.shown_names import shown_name
@@ -98,8 +98,7 @@ def read_proof(source: Connection, target: Connection, names: OwnNames, *, priva
 
 
 def _sums(connection: Connection, key: bytes) -> dict[bytes, int]:
-    flat = as_bytes_list(connection.call("HGETALL", key))
-    return {name: int(number) for name, number in zip(flat[::2], flat[1::2], strict=True)}
+    return {name: int(number) for name, number in as_hash(connection.call("HGETALL", key)).items()}
 
 
 def _clients_of_sidekiq(connection: Connection) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class Round:
         self.left.extend(plan.left)
         self._show(plan, old)
         if self.wishes.wants(Part.PAUSED) and old.paused:
-            yield from until_done(lambda _source, target: self._carry_paused(target, sorted(old.paused)))
+            yield from until_done(lambda _source, target: target.carry_paused(sorted(old.paused)))
         yield from give_back(owners, self.wishes, self.progress, self.left)
         yield from self._batches(batches, owners)
         if self.wishes.wants(Part.LOCKS):
@@ -76,9 +76,6 @@ class Round:
         places = [place_taken(part, taking) for part, taking in plan.takings]
         self.progress.waiting = {place: counts.get(place, 0) for place in places}
         self.progress.states = dict.fromkeys(places, PlaceState.WAITING) | {(one.part, one.name): PlaceState.LEFT for one in plan.left}
-
-    def _carry_paused(self, target: TargetSide, names: list[bytes]) -> None:
-        self.progress.paused += target.carry_paused(names)
 
     def _carry_locks(self, source: SourceSide, target: TargetSide) -> None:
         self.progress.locks = self.locks.in_a_round(source, target, self._surveyed(KeyKind.LOCK))

@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
+_JID = re.compile(rb'"jid":"([^"]{1,64})"')
 NO_CLASS = "(no class)"
 """Of a payload that is no JSON, or has no name of a Ruby class where one should be: it may be anything, and is not shown."""
 _RUBY_CLASS = re.compile(r"[A-Z]\w*(::[A-Z]\w*)*")
@@ -17,6 +18,11 @@ _LONGEST_CLASS = 200
 # Until Sidekiq 8 times are seconds as a float, from then on whole milliseconds (sidekiq 8.0 lib/sidekiq/api.rb). Nothing was enqueued
 # in the year 5138, which 1e11 seconds would be.
 _FIRST_MILLISECOND = 1e11
+
+
+def jids_in(payload: bytes) -> list[bytes]:
+    """All that a payload names, by its bytes: its own, and those that its arguments may have."""
+    return _JID.findall(payload)
 
 
 @dataclass(frozen=True, slots=True)

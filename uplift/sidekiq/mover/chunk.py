@@ -68,6 +68,17 @@ class Chunk:
                 return len(self.elements) // BATCH_FIELDS
 
     @property
+    def payloads(self) -> tuple[bytes, ...]:
+        """Of a queue and of a sorted set: the jobs themselves."""
+        match self.place.kind:
+            case PlaceKind.QUEUE:
+                return self.elements
+            case PlaceKind.SORTED_SET:
+                return self.elements[1::2]
+            case PlaceKind.STATISTICS | PlaceKind.BATCH:
+                return ()
+
+    @property
     def entry(self) -> bytes:
         """What the target's journal says of it: its place, how many, and a checksum, by which two chunks of one number are told apart."""
         digest = hashlib.sha1(usedforsecurity=False)

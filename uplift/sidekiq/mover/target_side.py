@@ -174,11 +174,10 @@ class TargetSide:
         answer = under_epoch(RELEASE_HELD.call(self.connection, keys, self.epoch, most), self.epoch)
         return as_int(answer[1]), as_int(answer[2])
 
-    def carry_paused(self, queues: list[bytes]) -> int:
-        """Pause queues that are paused on the source; how many were paused now."""
+    def carry_paused(self, queues: list[bytes]) -> None:
+        """Pause queues that are paused on the source, each once in a run."""
         keys = [self.names.target_ledger, b"paused"]
-        answer = under_epoch(CARRY_PAUSED.call(self.connection, keys, self.epoch, *queues), self.epoch)
-        return as_int(answer[1])
+        under_epoch(CARRY_PAUSED.call(self.connection, keys, self.epoch, *queues), self.epoch)
 
 
 def _check_entry(chunk: Chunk, entry: bytes | None) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from uplift.keyspace.server.connection import Connection, pack
-from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_optional_bytes, as_scan
+from uplift.keyspace.server.names_there import names_there
+from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes_list, as_hash, as_optional_bytes
 from uplift.sidekiq.keys.processes import Process, process_of
 from uplift.sidekiq.schedulers.firing_time import firing_time
 from uplift.sidekiq.schedulers.scheduled_job import DEFAULT_NAMESPACE, ScheduledJob, SchedulerGem, cron_job_of, scheduler_key
@@ -14,7 +15,6 @@ from uplift.sidekiq.schedulers.side_schedulers import ByHand, SideSchedulers
 from uplift.sidekiq.schedulers.switch import Switch
 
 _PROCESS_FIELDS = (b"info", b"busy", b"beat", b"quiet")
-_SCAN_COUNT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,8 @@ def cron_namespaces(connection: Connection) -> tuple[bytes, ...]:
 
     The gem itself finds them by KEYS cron_jobs:* (sidekiq-cron 2.0 namespace.rb).
     """
-    found, cursor = {DEFAULT_NAMESPACE}, b"0"
-    while True:
-        cursor, keys = as_scan(connection.ask("SCAN", cursor, "MATCH", "cron_jobs:*", "COUNT", _SCAN_COUNT))
-        found.update(key.removeprefix(b"cron_jobs:") for key in keys)
-        if cursor == b"0":
-            return tuple(sorted(found))
+    found = {key.removeprefix(b"cron_jobs:") for key in names_there(connection.ask, b"cron_jobs:")}
+    return tuple(sorted(found | {DEFAULT_NAMESPACE}))
 
 
 def read_schedulers(connection: Connection, where: WhereToLook, also: Iterable[ScheduledJob] = ()) -> SideSchedulers:
@@ -64,12 +60,12 @@ def read_schedulers(connection: Connection, where: WhereToLook, also: Iterable[S
             else:
                 jobs.add(job)
     asked = sorted(jobs | set(also), key=lambda job: job.text)
-    switches, processes = _switches_and_processes(connection, asked, _pairs(states), as_bytes_list(identities))
+    switches, processes = _switches_and_processes(connection, asked, as_hash(states), as_bytes_list(identities))
     return SideSchedulers(
         frozenset(jobs),
         switches,
-        _times(_pairs(next_times), where.prefix),
-        _times(_pairs(last_times), where.prefix),
+        _times(as_hash(next_times), where.prefix),
+        _times(as_hash(last_times), where.prefix),
         processes,
         frozenset(by_hand),
     )
@@ -92,11 +88,6 @@ def _switches_and_processes(
 def _times(pairs: dict[bytes, bytes], prefix: bytes) -> dict[ScheduledJob, int]:
     times = {ScheduledJob(SchedulerGem.SCHEDULER, name, prefix): firing_time(text) for name, text in pairs.items()}
     return {job: time for job, time in times.items() if time is not None}
-
-
-def _pairs(reply: Reply) -> dict[bytes, bytes]:
-    values = as_bytes_list(reply)
-    return dict(zip(values[::2], values[1::2], strict=True))
 
 
 def _or_nothing(reply: Reply | ErrorReply) -> Reply:
