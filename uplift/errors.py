@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     BAD_INPUT = 2
     STILL_CHANGING = 3
+    NOT_KNOWN = 4
 
 
 class UpliftError(Exception):

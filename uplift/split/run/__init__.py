@@ -1,0 +1,1 @@
+"""The run itself: an object that is driven by `step`, joining follow, handover and gate."""

@@ -1,0 +1,1 @@
+"""Where a run keeps what its engines and its operators share."""

@@ -1,0 +1,83 @@
+"""What a run needs of the place where its state is kept: a directory, or a table and a bucket. Contract tests hold each of them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from uplift.errors import UpliftError
+from uplift.split.record.asked import Answer, Asked
+from uplift.split.record.split_record import SplitRecord
+
+
+class StoreConflict(UpliftError):
+    """Somebody else changed the record since it was read; nothing was written."""
+
+    code = "StoreConflict"
+
+
+class Beat(BaseModel):
+    """An engine says that it lives. `count` grows; whoever watches uses a clock of his own. `has_left`: it takes over nothing any more."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    engine: str
+    count: int
+    is_leading: bool = False
+    is_warm: bool = False
+    has_left: bool = False
+    version: str = ""
+
+
+class SplitStore(Protocol):
+    """Every write is whole or not at all, and durable. All of them raise NotWritten where it cannot be written."""
+
+    def read(self) -> SplitRecord | None:
+        """The record; None where no run was begun. Raises BadInput for one that cannot be read."""
+
+    def write(self, record: SplitRecord) -> None:
+        """Put it in the place of the revision before. Raises StoreConflict where that one is not there."""
+
+    def ask(self, asked: Asked) -> None:
+        """Put a request where none waits. Raises RunRefused naming whose waits."""
+
+    def asked(self) -> Asked | None:
+        """The request that waits. One that cannot be read is answered, and gone."""
+
+    def take_back(self, asked_id: str) -> bool:
+        """Its author does not wait any more; whether it had not been taken."""
+
+    def take(self, asked: Asked) -> bool:
+        """From now on it is the engine's; whether it was still there."""
+
+    def answer(self, asked_id: str, answer: Answer) -> None:
+        """Tell its author what came of it."""
+
+    def answer_to(self, asked_id: str) -> Answer | None:
+        """What came of it; None while nothing did."""
+
+    def beat(self, beat: Beat) -> None:
+        """In the place of the engine's beat before."""
+
+    def beats(self) -> tuple[Beat, ...]:
+        """Of every engine that ever said it lives."""
+
+    def write_pointer(self, text: str, record: SplitRecord) -> None:
+        """In the place of the pointer before. Raises StoreConflict where the record is another one by now, as far as the place can tell:
+        whoever leads reads it back now and then, and writes it again.
+        """
+
+    def read_pointer(self) -> str | None:
+        """The pointer; None where there is none yet."""
+
+    def write_status(self, text: str) -> None:
+        """In the place of the status before; the last one is enough, and it need not be durable."""
+
+    def read_status(self) -> str | None:
+        """The status; None where nothing was told yet."""
+
+    def write_report(self, text: str) -> None:
+        """In the place of a report before."""
+
+    def read_report(self) -> str | None:
+        """The report; None where none was written."""
