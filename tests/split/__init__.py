@@ -1,0 +1,1 @@
+"""Tests of the split, a package for each of its rooms."""
