@@ -15,6 +15,7 @@ from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
 from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, Standing, message_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
 from uplift.keyspace.follow.touches import Touches
+from uplift.keyspace.keymap.own_keys import SPLIT_CANARY_PREFIX
 from uplift.keyspace.server.replies import ErrorReply, Reply
 
 SourceName = Callable[[bytes], bytes | None]
@@ -59,7 +60,7 @@ class SideEvents:
     lease last. `lease_was_removed`: an event said so; a lease that is gone without one was flushed. `silent_classes`: those that the latest
     probe wrote to and no event told of, `probed_round` the round of the latest that found none. `standing` are engines that stand by, by
     owner, the latest few. `events` counts key events, `touched` those that were somebody else's, of followed keys, and `touched_by_itself`
-    those of them that say that a key expired or was evicted.
+    those of them that say that a key expired or was evicted, or that are of a split's canaries.
     """
 
     database: int
@@ -98,6 +99,7 @@ class SideEvents:
         # SET with a TTL, and much else, is two events of one key, one behind the other.
         before: Reply = None
         key: bytes | None = None
+        is_canary = False
         for reply in replies:
             if not isinstance(reply, list):
                 continue
@@ -117,10 +119,11 @@ class SideEvents:
                         self._in_bracket.append((name, kind, position))  # type: ignore[arg-type]
                         continue
                     key, before = source_name(name), name  # type: ignore[arg-type]
+                    is_canary = name.startswith(SPLIT_CANARY_PREFIX)  # type: ignore[union-attr]
                 if key is not None:
                     note(key, kind, position, round_)
                     touches += 1
-                    by_itself += kind in _NOT_OURS
+                    by_itself += is_canary or kind in _NOT_OURS
             elif reply[0] == b"message":
                 self.position = position
                 self._take_message(reply[2])  # type: ignore[arg-type]
@@ -199,7 +202,7 @@ class SideEvents:
             if key is not None:
                 self.touches.note(key, kind, position, self.round)
                 self.touched += 1
-                self.touched_by_itself += kind in _NOT_OURS
+                self.touched_by_itself += kind in _NOT_OURS or name.startswith(SPLIT_CANARY_PREFIX)
 
     def _take_marker(self, marker: Marker) -> None:
         if marker.round < self.round:

@@ -13,6 +13,9 @@ FOLLOW_PREFIX = b"uplift:follow:"
 # The ledgers and outboxes of a handover. What is in an outbox is a job: nothing removes it but the mover that gave it to the other side.
 HANDOVER_PREFIX = b"uplift:handover:"
 
+# The canaries of a split: a key map of its own has a rule for them, so that a follow carries them to the other side.
+SPLIT_CANARY_PREFIX = b"uplift:split:canary:"
+
 _PREFIXES = (TEMPORARY_PREFIX, FOLLOW_PREFIX, HANDOVER_PREFIX)
 
 

@@ -109,4 +109,3 @@ def _wish_of(want: GateWant, before: GateWish | None) -> GateWish:
             return before if before is not None and before.direction is Direction.BACK else GateWish(time.time(), Direction.BACK)
         case GateWant.GIVE_UP:
             return GateWish(time.time(), is_abandon=True)
-

@@ -75,7 +75,9 @@ class DirectoryStore:
         except FileExistsError:
             other = self.asked()
             whose = f"{other.who} asked for {other.wish.value} {max(0.0, time.time() - other.at):.0f} s ago" if other else "somebody asked"
-            raise RunRefused(f"{whose}, and the engine has not taken it yet: nothing was changed; look at the status, and ask anew") from None
+            raise RunRefused(
+                f"{whose}, and the engine has not taken it yet: nothing was changed; look at the status, and ask anew"
+            ) from None
         except OSError as problem:
             raise NotWritten(f"{self._folder.command_path}: {problem.strerror}: nothing was changed") from None
         finally:

@@ -1,0 +1,138 @@
+"""Looks at the servers beside the run, on a thread of its own: who is connected, whether canaries arrive, and how quiet a side is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from uplift.errors import SourceUnreachable
+from uplift.keyspace.server.connection import Connection
+from uplift.keyspace.server.endpoint import Endpoint
+from uplift.keyspace.server.replies import ErrorReply
+from uplift.sidekiq.keys.processes import read_processes
+from uplift.split.evidence.canaries import Arrived, Canaries
+from uplift.split.evidence.clients import Client, read_clients
+from uplift.split.evidence.quiet import Look, Quiet, why_not_moved
+from uplift.split.record.stage import Side
+from uplift.split.run.ending import jobs_at
+from uplift.split.run.request import SplitRequest
+
+_LOOK_SECONDS = 1.0
+_CONNECTION_SECONDS = 3.0
+SOURCE = "legacy"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceWants:
+    """`leaving`: the side that is being left, None: neither. `with_canaries`: both directions are followed. `foreign_events`: how many events
+    of applications the follow has counted on that side, None where it may have missed some.
+    """
+
+    leaving: Side | None = None
+    with_canaries: bool = False
+    foreign_events: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceShown:
+    """As of the latest look. `talking`: what speaks against that the side is left, a line each; `clients` are those who still use it."""
+
+    talking: tuple[str, ...] = ("nobody has looked yet",)
+    clients: tuple[Client, ...] = ()
+    quiet_seconds: float = 0.0
+    on_new_side: tuple[Client, ...] = ()
+    new_side_jobs: int = 0
+    arrived: tuple[Arrived, ...] = ()
+    not_proven: str | None = "no canary has arrived yet"
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class EvidencePart:
+    """Runs from `start` until `close`. `wants` may be replaced at any time; what is shown is replaced whole."""
+
+    request: SplitRequest
+    canaries: Canaries
+    clock: Callable[[], float] = time.monotonic
+    wants: EvidenceWants = field(default_factory=EvidenceWants)
+    shown: EvidenceShown = field(default_factory=EvidenceShown)
+    failure: BaseException | None = None
+    _quiet: Quiet = field(default_factory=Quiet)
+    _was_leaving: Side | None = None
+    _connections: dict[str, Connection] = field(default_factory=dict)
+    _is_ending: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self._is_ending.is_set():
+                try:
+                    self._look(self.wants)
+                except (SourceUnreachable, ErrorReply) as problem:
+                    self._close_connections()
+                    self.shown = EvidenceShown(talking=(str(problem),), not_proven=str(problem), problem=str(problem))
+                self._is_ending.wait(_LOOK_SECONDS)
+        except BaseException as failure:  # noqa: BLE001 - raised again by whoever drives the run
+            self.failure = failure
+        finally:
+            self._close_connections()
+
+    def _look(self, wants: EvidenceWants) -> None:
+        now = self.clock()
+        if wants.leaving is not self._was_leaving:
+            self._quiet, self._was_leaving = Quiet(), wants.leaving
+        not_proven: str | None = "both directions are not followed yet"
+        if wants.with_canaries:
+            self.canaries.step(now)
+            not_proven = self.canaries.problem(now)
+        legacy = self._clients_at(SOURCE, self.request.source)
+        new = tuple(client for target in self.request.targets for client in self._clients_at(target.name, target.endpoint))
+        talking, clients, quiet_seconds = self._take_quiet(wants, now, legacy, new)
+        jobs = jobs_at(self._connected(self.request.sidekiq.name, self.request.sidekiq.endpoint))
+        self.shown = EvidenceShown(talking, clients, quiet_seconds, new, jobs, self.canaries.arrived, not_proven)
+
+    def _take_quiet(
+        self, wants: EvidenceWants, now: float, legacy: tuple[Client, ...], new: tuple[Client, ...]
+    ) -> tuple[tuple[str, ...], tuple[Client, ...], float]:
+        if wants.leaving is None:
+            return (), (), 0.0
+        clients = legacy if wants.leaving is Side.OLD else new
+        sidekiq = (SOURCE, self.request.source) if wants.leaving is Side.OLD else (self.request.sidekiq.name, self.request.sidekiq.endpoint)
+        processes = tuple(one.identity.decode("utf-8", "backslashreplace") for one in read_processes(self._connected(*sidekiq)) if one.is_alive)
+        self._quiet.take(Look(now, clients, wants.foreign_events, processes))
+        facts = self._quiet.facts(now)
+        return tuple(why_not_moved(facts, self.request.quiet_seconds)), clients, facts.seconds
+
+    def _clients_at(self, name: str, endpoint: Endpoint) -> tuple[Client, ...]:
+        return read_clients(self._connected(name, endpoint), name, self.request.allowed_clients)
+
+    def _connected(self, name: str, endpoint: Endpoint) -> Connection:
+        found = self._connections.get(name)
+        if found is None:
+            found = self._connections[name] = Connection(endpoint, database=self.request.database, timeout_seconds=_CONNECTION_SECONDS)
+        return found
+
+    def _close_connections(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+        self.canaries.close()
+
+    def raise_failure(self) -> None:
+        """Raises what ended the thread."""
+        if self.failure is not None:
+            raise self.failure
+
+    def close(self) -> None:
+        """End it after its look. Safe to call twice."""
+        self._is_ending.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
