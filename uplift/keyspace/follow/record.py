@@ -15,7 +15,7 @@ from uplift.keyspace.follow.live_settings import LiveSetting, SettingName, at, s
 from uplift.keyspace.follow.named_keys import NamedKeys
 from uplift.keyspace.follow.own_keys_there import owner_name
 from uplift.keyspace.follow.starting import FollowRequest, fresh_state
-from uplift.keyspace.follow.state_file import FollowState, authority_of, state_text
+from uplift.keyspace.follow.state_file import FollowSeed, FollowState, authority_of, state_text
 from uplift.keyspace.follow.state_folder import StateFolder, refuse_another
 from uplift.keyspace.follow.status import Status, status_as_json
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -26,13 +26,18 @@ from uplift.state_directory import DirectoryLock, write_whole
 class Record:
     """Holds the directory's lock. `is_resumed`: an engine of this directory led the run before."""
 
-    def __init__(self, request: FollowRequest, path: Path) -> None:
+    def __init__(self, request: FollowRequest, path: Path, seed: FollowSeed | None = None) -> None:
         """Raises BadInput for a directory that is in use, or of another follow."""
         self.folder = StateFolder(path)
         self.folder.make()
         self._lock: DirectoryLock = self.folder.lock()
         try:
             earlier, fresh = self.folder.read_state(), fresh_state(request)
+            if earlier is None and seed is not None:
+                fresh.run, fresh.secret, fresh.is_copied, fresh.has_led = seed.run, seed.secret, seed.is_copied, seed.has_led
+                fresh.is_two_way, fresh.authority = seed.is_two_way, seed.authority
+                for database in seed.databases:
+                    fresh.of_database(database)
             if earlier is not None:
                 refuse_another(earlier, fresh, path)
         except BaseException:

@@ -7,11 +7,13 @@ so a process, a container and a test drive the same object.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.ending import end_follow
+from uplift.keyspace.follow.ending import Removal, end_follow
+from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.live_settings import SettingName
@@ -24,7 +26,7 @@ from uplift.keyspace.follow.run_events import EventKind, EventLog
 from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
 from uplift.keyspace.follow.run_step import Outcome, RunStep
 from uplift.keyspace.follow.starting import FollowRequest
-from uplift.keyspace.follow.state_file import side_of
+from uplift.keyspace.follow.state_file import FollowSeed, side_of
 from uplift.keyspace.follow.status import Status
 from uplift.keyspace.follow.throttle import Throttle
 from uplift.keyspace.follow.totals import Step
@@ -38,9 +40,21 @@ _WRITE_SECONDS = 1.0
 class FollowRun:
     """Holds its state directory from the moment it is made until it is closed."""
 
-    def __init__(self, request: FollowRequest, path: Path, *, stop_point: StopPoint = lambda _name: None) -> None:
+    def __init__(
+        self,
+        request: FollowRequest,
+        path: Path,
+        *,
+        seed: FollowSeed | None = None,
+        copy_path: Path | None = None,
+        on_handed_over: Callable[[int, bytes], None] | None = None,
+        stop_point: StopPoint = lambda _name: None,
+    ) -> None:
         """Raises BadInput for a directory that is in use, or of another follow."""
-        self.record = Record(request, path)
+        self.record = Record(request, path, seed)
+        if copy_path is not None:
+            self.record.folder.copy_path = copy_path
+        self.targets_serve = True
         self.outcome: Outcome | None = None
         self.following: Following | None = None
         self._request = request
@@ -79,6 +93,36 @@ class FollowRun:
     def is_in_sync(self) -> bool:
         """Whether that was earned, and not lost since, as of the latest look."""
         return self._watch.is_in_sync
+
+    @property
+    def is_leading(self) -> bool:
+        return self.following is not None and not self.following.stands_by and self.outcome is None
+
+    @property
+    def has_gap(self) -> bool:
+        return self.following is None or any(server.gaps.opened is not None for server in self.following.servers)
+
+    @property
+    def settled_before(self) -> float | None:
+        return None if self.has_gap else time.monotonic() - max(d.oldest_dirty_seconds for d in self.following.databases) - 0.2
+
+    def lease_epoch(self, database: int) -> int | None:
+        return next((d.engine.lease.epoch for d in self.following.databases if d.engine is not None), None) if self.following else None
+
+    def set_policy(self, is_two_way: bool, authority: Side) -> None:
+        self._set_policy(self.following, Policy(is_two_way, authority))
+
+    def hand_over(self) -> None:
+        self.following.hand_over()
+
+    def end(self) -> Removal:
+        self._end(Outcome.STOPPED)
+        self._close_connections()
+        request, state = self._request, self.record.state
+        removal = end_follow(request.source, request.targets, sorted(state.databases), state.run, self.record.folder.copy_path)
+        state.was_ended = True
+        self.record.decide()
+        return removal
 
     @property
     def named_keys(self) -> int:

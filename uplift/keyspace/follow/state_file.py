@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -59,6 +60,19 @@ class FollowState(_Strict):
     def of_database(self, database: int) -> DatabaseState:
         """What is known of a database; made where there is nothing yet."""
         return self.databases.setdefault(database, DatabaseState())
+
+
+@dataclass(frozen=True, slots=True)
+class FollowSeed:
+    """What a run begins with that was begun elsewhere, where its own directory is new."""
+
+    run: str
+    secret: str
+    is_copied: bool = False
+    has_led: bool = False
+    is_two_way: bool = False
+    authority: Authority = "source"
+    databases: tuple[int, ...] = ()
 
 
 def side_of(authority: Authority) -> Side:

@@ -162,6 +162,7 @@ class Status:
     labels: dict[str, str] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     not_described: int = 0
+    not_described_patterns: dict[str, int] = field(default_factory=dict)
     throttled: ThrottleStatus | None = None
     standby: StandbyStatus = StandbyStatus()
     way_back: WayBackStatus | None = None

@@ -45,7 +45,7 @@ class GateOutcome(Enum):
 @dataclass(frozen=True, slots=True)
 class GateStep:
     """What one step did, and why. `record` is where the gate stands; `by_hand` and `only_giving`, jobs the taking side does not have, are
-    for the operator; `doubtful` are instances nobody fired, or both sides may have, told once.
+    for the operator; `doubtful` are instances nobody fired, or both sides may have, told once. `is_silent`: no scheduler lives on either side.
     """
 
     outcome: GateOutcome
@@ -56,6 +56,7 @@ class GateStep:
     doubtful: tuple[DoubtfulInstances, ...] = ()
     by_hand: frozenset[ByHand] = frozenset()
     only_giving: tuple[str, ...] = ()
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ class Gate:
         doubtful, self._doubtful = tuple(self._doubtful), []
         missing = () if seen.state.no_taking_scheduler else tuple(sorted(job.title for job in seen.giving.jobs - jobs_of(seen.taking)))
         by_hand = seen.giving.by_hand | seen.taking.by_hand
-        return GateStep(outcome, decision.reason, self._record, decision.act, decision.is_postponed, doubtful, by_hand, missing)
+        is_silent = not seen.state.giving_lives and seen.state.no_taking_scheduler is not None
+        return GateStep(outcome, decision.reason, self._record, decision.act, decision.is_postponed, doubtful, by_hand, missing, is_silent)
 
     def _begin(self, now: float) -> None:
         """Open both servers and read where the gate stands; what became doubtful since is told by the next step."""

@@ -13,10 +13,13 @@ from uplift.sidekiq.handover.handover import Ended, Handover, HandoverStep
 from uplift.sidekiq.handover.refusals import HandoverRefused
 from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.shown_names import whole_name
+from uplift.sidekiq.mover.mover import MoverServers
 from uplift.split.decisions.facts import HandoverFacts
 from uplift.split.decisions.wants import MoverWant
 from uplift.split.run.sidekiq_sides import SidekiqSides
 
+OpenHandover = Callable[[MoverServers, bool, Wishes], Handover]
+"""Of these servers, whether it takes from the new side, and what is wanted."""
 _AGAIN_SECONDS = 2.0
 _RATE_SECONDS = 10.0
 
@@ -44,12 +47,12 @@ class MovingShown:
 
 
 class MovingJobs:
-    """`may_apply` as in Handover. `names` of the side that is left, forward only: without a SCAN of legacy. Used by one thread."""
+    """`open_handover` makes one of a direction. Used by one thread."""
 
-    def __init__(self, sides: SidekiqSides, may_apply: Callable[[float], bool], open_handover: OpenHandover) -> None:
+    def __init__(self, sides: SidekiqSides, open_handover: OpenHandover) -> None:
         self.shown = MovingShown()
         self.wants = MovingWants()
-        self._sides, self._may_apply, self._open_handover = sides, may_apply, open_handover
+        self._sides, self._open_handover = sides, open_handover
         self._handover: Handover | None = None
         self._release: Handover | None = None
         self._is_back = False
@@ -102,7 +105,7 @@ class MovingJobs:
         old, new = self._sides.old, self._sides.new
         source, target = (new, old) if self._is_back else (old, new)
         prepared = prepare(source, target, self._sides.database, waits=self._sides.waits)
-        return self._open_handover(prepared.servers, self._is_back, Wishes(until_empty=True), self._may_apply)
+        return self._open_handover(prepared.servers, self._is_back, Wishes(until_empty=True))
 
     def _settle(self, handover: Handover, wants: MovingWants) -> float:
         step = handover.settle()

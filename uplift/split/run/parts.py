@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 from uplift.keyspace.keymap.routing import build_router
-from uplift.sidekiq.handover.handover import Handover, OpenHandover
+from uplift.sidekiq.handover.handover import Handover
+from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.key_map_rules import of_sidekiq_by
+from uplift.sidekiq.keys.survey import OfSidekiq
+from uplift.sidekiq.mover.mover import MoverServers
 from uplift.split.evidence.canaries import Canaries, with_canary_rules
-from uplift.split.hooks.hook_command import hook_command
-from uplift.split.hooks.on_event import OnEvent
-from uplift.split.hooks.on_go import OnGo
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.run.evidence_part import EvidencePart
 from uplift.split.run.follow_part import FollowPart, FollowPlace
@@ -20,3 +20,102 @@ from uplift.split.run.request import SplitRequest
 from uplift.split.run.sidekiq_part import SidekiqPart
 from uplift.split.run.sidekiq_sides import SidekiqSides
 from uplift.split.run.turning_cron import TurningCron
+
+
+class EngineParts:
+    """`sidekiq` and `evidence` are there while this engine leads."""
+
+    def __init__(self, request: SplitRequest, place: FollowPlace) -> None:
+        self._request = request
+        keymap = request.keymap
+        self._followed_keymap = with_canary_rules(keymap, [target.name for target in request.followed])
+        self._is_of_sidekiq: OfSidekiq = of_sidekiq_by(build_router(keymap, tuple(keymap.destinations)))
+        self.follow = FollowPart(request, self._followed_keymap, place, self._saw_handed_over)
+        self.sidekiq: SidekiqPart | None = None
+        self.evidence: EvidencePart | None = None
+        self._settled_before: float | None = None
+        self._moment = threading.Event()
+
+    def _saw_handed_over(self, database: int, name: bytes) -> None:
+        pass
+
+    def open_follow(self, record: SplitRecord, *, stands_by: bool) -> None:
+        """As FollowPart.open; the follow of before is closed."""
+        self.follow.close()
+        self.follow.open(record, stands_by=stands_by)
+
+    def start_beside(self, record: SplitRecord) -> None:
+        """Begin to look at the servers, and to be ready for jobs and cron. Safe to call twice."""
+        if self.evidence is None:
+            self.evidence = EvidencePart(self._request, Canaries(self._request.source, self._request.followed, record.databases[0] if record.databases else 0))
+            self.evidence.start()
+        if self.sidekiq is None:
+            sides = self.sides(record)
+            self.sidekiq = SidekiqPart(sides, MovingJobs(sides, self._open_handover(sides)), TurningCron(sides))
+            self.sidekiq.start()
+
+    def sides(self, record: SplitRecord) -> SidekiqSides:
+        """Where Sidekiq is."""
+        request = self._request
+        return SidekiqSides(
+            request.source,
+            request.sidekiq.endpoint,
+            record.database,
+            record.run,
+            self._is_of_sidekiq,
+            request.waits_for_replicas,
+            request.scheduler_prefix.encode(),
+            request.patience,
+        )
+
+    def _open_handover(self, sides: SidekiqSides) -> Callable[[MoverServers, bool, Wishes], Handover]:
+        def open_handover(servers: MoverServers, is_back: bool, wishes: Wishes) -> Handover:
+            run = sides.back if is_back else sides.forward
+            return Handover(servers, run, wishes, is_of_sidekiq=sides.is_of_sidekiq, patience=sides.patience, may_apply=self._may_apply)
+
+        return open_handover
+
+    def _may_apply(self, taken_at: float) -> bool:
+        """Asked by the thread of the mover; written by the one that follows."""
+        settled = self._settled_before
+        return settled is not None and settled > taken_at
+
+    def look_at_fence(self) -> None:
+        """To be called after each step of the follow."""
+        run = self.follow.run
+        self._settled_before = run.settled_before if run is not None else None
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether this engine, which stands by, could take over without a gap."""
+        run = self.follow.run
+        return run is not None and run.is_warm
+
+    @property
+    def has_warm_standby(self) -> bool:
+        """Whether another engine could take over without a gap."""
+        status = self.follow.status()
+        return status is not None and status.standby.warm > 0
+
+    def wait(self, seconds: float) -> None:
+        """Where there is nothing to listen to."""
+        self._moment.wait(seconds)
+
+    def raise_failure(self) -> None:
+        """Raises what ended a thread."""
+        for part in (self.sidekiq, self.evidence):
+            if part is not None:
+                part.raise_failure()
+
+    def rest(self) -> None:
+        """Another engine has the run, or it is over: nothing is written any more. Raises NotWritten."""
+        self._settled_before = None
+        for part in (self.sidekiq, self.evidence):
+            if part is not None:
+                part.close()
+        self.sidekiq = self.evidence = None
+        self.follow.close()
+
+    def close(self) -> None:
+        """As `rest`."""
+        self.rest()
