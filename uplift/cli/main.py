@@ -57,6 +57,7 @@ COMMANDS = (
     ListedCommand("verify", _MOVE, "Compare, and repair, what was copied."),
     ListedCommand("follow", _MOVE, "Keep servers equal while applications write them.", attribute="commands"),
     ListedCommand("sidekiq", _MOVE, "See Sidekiq's jobs, and take them to another Redis.", attribute="commands"),
+    ListedCommand("split", _MOVE, "Make two Redis of one, with a way back.", attribute="commands"),
     ListedCommand("endpoints", _MOVE, "Where each Redis of the application is during a split."),
     ListedCommand("clean", _MOVE, "Remove the temporary keys of a copy that died."),
     ListedCommand("settings", _DEPLOY, "Check config/ENV.yaml.", attribute="commands"),

@@ -13,9 +13,9 @@ from typing import assert_never
 
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.ending import Removal, end_follow
-from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.interruptions import Fenced
+from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.live_settings import SettingName
 from uplift.keyspace.follow.opening import Opening
 from uplift.keyspace.follow.phase import Phase

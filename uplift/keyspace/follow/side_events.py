@@ -15,7 +15,7 @@ from uplift.keyspace.follow.evidence import TouchKind, kind_of_event
 from uplift.keyspace.follow.messages import Begin, End, Marker, Probed, Raised, Standing, message_of
 from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX
 from uplift.keyspace.follow.touches import Touches
-from uplift.keyspace.keymap.own_keys import SPLIT_CANARY_PREFIX
+from uplift.keyspace.keymap.own_keys import SPLIT_PREFIX
 from uplift.keyspace.server.replies import ErrorReply, Reply
 
 SourceName = Callable[[bytes], bytes | None]
@@ -119,7 +119,7 @@ class SideEvents:
                         self._in_bracket.append((name, kind, position))  # type: ignore[arg-type]
                         continue
                     key, before = source_name(name), name  # type: ignore[arg-type]
-                    is_canary = name.startswith(SPLIT_CANARY_PREFIX)  # type: ignore[union-attr]
+                    is_canary = name.startswith(SPLIT_PREFIX)  # type: ignore[union-attr]
                 if key is not None:
                     note(key, kind, position, round_)
                     touches += 1
@@ -202,7 +202,7 @@ class SideEvents:
             if key is not None:
                 self.touches.note(key, kind, position, self.round)
                 self.touched += 1
-                self.touched_by_itself += kind in _NOT_OURS or name.startswith(SPLIT_CANARY_PREFIX)
+                self.touched_by_itself += kind in _NOT_OURS or name.startswith(SPLIT_PREFIX)
 
     def _take_marker(self, marker: Marker) -> None:
         if marker.round < self.round:

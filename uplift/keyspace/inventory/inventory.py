@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from uplift.keyspace.keymap.known_words import shared_words, shown
 from uplift.keyspace.keymap.model import TtlClass
 from uplift.keyspace.keymap.pattern import pattern_of
-from uplift.keyspace.keymap.routing import FIRST_RULE_OF_THE_MAP, Router, Rule
+from uplift.keyspace.keymap.routing import Router, Rule
 from uplift.keyspace.rdb.file import RdbFile
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.memory_estimate import estimated_bytes
@@ -133,7 +133,7 @@ class InventoryBuilder:
     def add(self, database: int, key: bytes, kind: str, ttl: int, size: int, elements: int) -> None:
         """One key: `ttl` in ms (-1: never), `size` in bytes (-1: not sized)."""
         rule = self._router.route(key) if self._router is not None else None
-        if rule is not None and rule.index < FIRST_RULE_OF_THE_MAP:
+        if rule is not None and rule.is_own:
             return
         pattern = pattern_of(key, self.words)
         entry = self.inventory.patterns.get((rule.index if rule is not None else -1, pattern))

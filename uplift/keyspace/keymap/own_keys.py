@@ -13,10 +13,10 @@ FOLLOW_PREFIX = b"uplift:follow:"
 # The ledgers and outboxes of a handover. What is in an outbox is a job: nothing removes it but the mover that gave it to the other side.
 HANDOVER_PREFIX = b"uplift:handover:"
 
-# The canaries of a split: a key map of its own has a rule for them, so that a follow carries them to the other side.
-SPLIT_CANARY_PREFIX = b"uplift:split:canary:"
+# What a split writes to see it arrive on the other side. A key map with rules for such names has them followed (routing.py).
+SPLIT_PREFIX = b"uplift:split:"
 
-_PREFIXES = (TEMPORARY_PREFIX, FOLLOW_PREFIX, HANDOVER_PREFIX)
+_PREFIXES = (TEMPORARY_PREFIX, FOLLOW_PREFIX, HANDOVER_PREFIX, SPLIT_PREFIX)
 
 
 def is_own_key(key: bytes) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uplift.errors import BadInput
 from uplift.keyspace.keymap.known_words import words_of
-from uplift.keyspace.keymap.model import Action, KeyMap
+from uplift.keyspace.keymap.model import Action, KeyMap, RuleText
+from uplift.keyspace.keymap.own_keys import SPLIT_PREFIX
 from uplift.keyspace.keymap.rule import FIRST_RULE_OF_THE_MAP, NO_TARGET, OWN_RULES, Rule, compiled, in_order
 from uplift.keyspace.keymap.server_filter import ServerFilter, filter_for
 from uplift.keyspace.keymap.shortcuts import fast_route
@@ -51,12 +52,23 @@ def build_router(keymap: KeyMap, targets: tuple[str, ...], *, only: Iterable[str
     for rule in keymap.rules:
         if rule.name in written and rule.to not in targets:
             raise BadInput(f"rule {rule.name!r} goes to {rule.to!r}, but --to names {', '.join(targets)}")
-    own = [
-        compiled(index, rule, targets.index(rule.to) if rule.name in written else NO_TARGET, rename=keymap.rename)
-        for index, rule in enumerate(keymap.rules, start=FIRST_RULE_OF_THE_MAP)
-    ]
-    rules = (*OWN_RULES, *own)
+    in_front = [rule for rule in keymap.rules if _is_for_own_names(rule)]
+    order: list[RuleText | Rule] = [*in_front, *OWN_RULES, *(rule for rule in keymap.rules if not _is_for_own_names(rule))]
+    rules = tuple(
+        replace(rule, index=index)
+        if isinstance(rule, Rule)
+        else compiled(index, rule, targets.index(rule.to) if rule.name in written else NO_TARGET, rename=keymap.rename)
+        for index, rule in enumerate(order)
+    )
     return Router(rules, fast_route(rules), in_order(rules), filter_for(rules, only_some=bool(wanted)), words_of(keymap))
+
+
+def _is_for_own_names(rule: RuleText) -> bool:
+    """Whether it is a rule for a split's canaries: whole names below its prefix, which are own names wherever no such rule is."""
+    match = rule.match
+    return (
+        bool(match.exact) and not match.prefix and not match.regex and all(name.startswith(SPLIT_PREFIX.decode()) for name in match.exact)
+    )
 
 
 def _refuse_unknown(keymap: KeyMap, option: str, given: set[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from uplift.keyspace.keymap.key_language import Language, beginning_with, exactly
 from uplift.keyspace.keymap.model import Action, RuleText, TtlClass
-from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, FOLLOW_PREFIX, HANDOVER_PREFIX, TEMPORARY_PREFIX
+from uplift.keyspace.keymap.own_keys import ELASTICACHE_OWN_KEY, FOLLOW_PREFIX, HANDOVER_PREFIX, SPLIT_PREFIX, TEMPORARY_PREFIX
 from uplift.keyspace.keymap.regex_language import KEY_FLAGS, matching
 
 NO_TARGET = -1
@@ -16,7 +16,9 @@ NO_TARGET = -1
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`target` is the index of the target its keys are written to, NO_TARGET where they are not written."""
+    """`target` is the index of the target its keys are written to, NO_TARGET where they are not written. `is_own`: its keys are
+    ElastiCache's or Uplift's own.
+    """
 
     index: int
     name: str
@@ -28,6 +30,7 @@ class Rule:
     exact: tuple[bytes, ...]
     prefixes: tuple[bytes, ...]
     regex: re.Pattern[bytes] | None
+    is_own: bool = False
 
     def matches(self, key: bytes) -> bool:
         """Whether this rule is for the key, whatever other rules say."""
@@ -84,7 +87,7 @@ def compiled(index: int, text: RuleText, target: int, *, rename: bool) -> Rule:
 
 
 def _own(index: int, name: str, exact: tuple[bytes, ...], prefixes: tuple[bytes, ...]) -> Rule:
-    return Rule(index, name, Action.SKIP, "", b"", TtlClass.EITHER, NO_TARGET, exact, prefixes, None)
+    return Rule(index, name, Action.SKIP, "", b"", TtlClass.EITHER, NO_TARGET, exact, prefixes, None, is_own=True)
 
 
 OWN_RULES = (
@@ -92,7 +95,8 @@ OWN_RULES = (
     _own(1, "uplift-temporary", (), (TEMPORARY_PREFIX,)),
     _own(2, "uplift-follow", (), (FOLLOW_PREFIX,)),
     _own(3, "uplift-handover", (), (HANDOVER_PREFIX,)),
+    _own(4, "uplift-split", (), (SPLIT_PREFIX,)),
 )
-"""Before every key map's rules: what belongs to nobody's data."""
+"""Before every key map's rules, save those of a split's canaries: what belongs to nobody's data."""
 
 FIRST_RULE_OF_THE_MAP = len(OWN_RULES)

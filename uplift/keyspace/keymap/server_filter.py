@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from uplift.keyspace.keymap.key_language import Language, NotSupported, beginning_with, exactly
-from uplift.keyspace.keymap.rule import FIRST_RULE_OF_THE_MAP, NO_TARGET, Rule
+from uplift.keyspace.keymap.rule import NO_TARGET, Rule
 from uplift.keyspace.keymap.sharing import Sharing
 
 
@@ -31,7 +31,7 @@ def filter_for(rules: tuple[Rule, ...], *, only_some: bool) -> ServerFilter:
     written = [rule for rule in rules if rule.target != NO_TARGET]
     if only_some and all(rule.regex is None for rule in written):
         return ServerFilter(True, _all(rule.exact for rule in written), _all(rule.prefixes for rule in written))
-    unwritten = [rule for rule in rules[FIRST_RULE_OF_THE_MAP:] if rule.target == NO_TARGET]
+    unwritten = [rule for rule in rules if not rule.is_own and rule.target == NO_TARGET]
     sharing = Sharing()
     return ServerFilter(
         False,

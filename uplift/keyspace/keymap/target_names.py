@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uplift.keyspace.keymap.own_keys import is_own_key
-from uplift.keyspace.keymap.routing import FIRST_RULE_OF_THE_MAP, Router, Rule
+from uplift.keyspace.keymap.routing import Router, Rule
 
 
 class NameKind(Enum):
@@ -57,7 +57,7 @@ def names_on_target(router: Router, target: int) -> Callable[[bytes], TargetName
             return TargetName(left, name, None)
         if rule.target == target:
             return TargetName(rootless if rule.root else followed, name, rule)
-        return TargetName(own if rule.index < FIRST_RULE_OF_THE_MAP else left, name, rule)
+        return TargetName(own if rule.is_own else left, name, rule)
 
     def with_roots(name: bytes) -> TargetName:
         # Own names first, as in every map's rules: whatever a root makes of them, they are nobody's data.

@@ -33,8 +33,11 @@ class Alerts:
         lag = f"{follow.lag_ms:,.0f} ms (p99)" if follow.lag_ms is not None and follow.lag_ms > _MOST_LAG_MS else None
         throttled = follow_status.throttled if follow_status is not None else None
         self._look(EventKind.LAG, lag)
-        self._look(EventKind.THROTTLED, throttled and f"{throttled.by}: {throttled.measured:.1f} ms, allowed {throttled.limit:.1f}")
-        self._look(EventKind.STANDBY_LOST, "no engine could take over without a gap" if self._had_standby and not follow.standby_warm else None)
+        slowed = None if throttled is None else f"{throttled.by}: {throttled.measured:.1f} ms, allowed {throttled.limit:.1f}"
+        self._look(EventKind.THROTTLED, slowed)
+        self._look(
+            EventKind.STANDBY_LOST, "no engine could take over without a gap" if self._had_standby and not follow.standby_warm else None
+        )
         self._look(EventKind.WAY_BACK_LOST, follow.way_back_lost if facts.stage is not Stage.OLD else None)
         for text in facts.gate.doubtful:
             if text not in self._doubtful:

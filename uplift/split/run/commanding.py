@@ -11,7 +11,7 @@ from uplift.split.decisions.verdicts import may
 from uplift.split.record.asked import Answer, Asked, Change, Wish
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.record.stage import Side, Stage
-from uplift.split.record.steps import Command, StepName, StepOutcome, StoredStep, Unfinished
+from uplift.split.record.steps import Command, StepOutcome, StoredStep, Unfinished
 from uplift.split.run.kept_record import KeptRecord
 from uplift.split.run.live import changed_settings
 from uplift.split.run.split_events import EventKind
@@ -57,9 +57,7 @@ class Commanding:
         if asked.run != record.run:
             return f"it was for run {asked.run}, and this is {record.run}"
         if asked.wish.has_steps and asked.revision != record.revision:
-            return (
-                f"the run is not as it was when you looked (revision {asked.revision}, now {record.revision}); look at the status, and ask anew"
-            )
+            return f"the run is not as it was when you looked (revision {asked.revision}, now {record.revision}); look at the status, and ask anew"
         verdict = may(asked.wish, facts, asked.options)
         if not verdict.is_allowed:
             return "; ".join(verdict.reasons)
@@ -70,7 +68,9 @@ class Commanding:
         completes = unfinished.step if unfinished is not None and unfinished.wish is asked.wish else None
         is_nothing_left = completes is None and record.stage is stage_after(asked.wish)
         if is_nothing_left:
-            self._kept.store.answer(asked.id, Answer(change=Change.CHANGED, text=f"{asked.wish.value}: done already, nothing was left to do"))
+            self._kept.store.answer(
+                asked.id, Answer(change=Change.CHANGED, text=f"{asked.wish.value}: done already, nothing was left to do")
+            )
             return
         left_behind = tuple(sorted({*record.left_behind, *asked.options.leave_behind}))
         self._kept.change(command=Command(asked=asked, completes=completes), left_behind=left_behind)
@@ -126,7 +126,10 @@ class Commanding:
         answer = na.answer or Answer(change=Change.CHANGED, text="")
         steps = command.steps
         if na.act is Act.UNDO and steps:
-            steps = (*steps[:-1], steps[-1] if steps[-1].outcome is not None else steps[-1].ended(StepOutcome.UNDONE, time.time(), answer.text))
+            steps = (
+                *steps[:-1],
+                steps[-1] if steps[-1].outcome is not None else steps[-1].ended(StepOutcome.UNDONE, time.time(), answer.text),
+            )
         record, wish = self._kept.existing, command.asked.wish
         self._kept.change(command=None, unfinished=_unfinished(command, answer), history=record.with_history(steps))
         self._kept.store.answer(command.asked.id, answer)
@@ -138,5 +141,3 @@ def _unfinished(command: Command, answer: Answer) -> Unfinished | None:
     if answer.change not in {Change.UNFINISHED, Change.UNKNOWN} or latest is None or latest.outcome is None:
         return None
     return Unfinished(wish=command.asked.wish, step=latest.step, outcome=latest.outcome, text=latest.text)
-
-

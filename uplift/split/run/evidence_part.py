@@ -12,16 +12,20 @@ from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.keys.processes import read_processes
-from uplift.split.evidence.canaries import Arrived, Canaries
+from uplift.split.evidence.canaries import Canaries, Way
 from uplift.split.evidence.clients import Client, read_clients
 from uplift.split.evidence.quiet import Look, Quiet, why_not_moved
 from uplift.split.record.stage import Side
 from uplift.split.run.ending import jobs_at
 from uplift.split.run.request import SplitRequest
+from uplift.split.status.split_status import CanaryStatus
 
 _LOOK_SECONDS = 1.0
+_TICK_SECONDS = 0.1
+"""A canary under way is looked for so often."""
 _CONNECTION_SECONDS = 3.0
 SOURCE = "legacy"
+NOT_LOOKED = "nobody has looked yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,15 @@ class EvidenceWants:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceShown:
-    """As of the latest look. `talking`: what speaks against that the side is left, a line each; `clients` are those who still use it."""
+    """As of the latest look. `leaving`: the side it was about. `talking`: what speaks against that the side is left, a line each; `clients` are those who still use it."""
 
-    talking: tuple[str, ...] = ("nobody has looked yet",)
+    leaving: Side | None = None
+    talking: tuple[str, ...] = (NOT_LOOKED,)
     clients: tuple[Client, ...] = ()
     quiet_seconds: float = 0.0
     on_new_side: tuple[Client, ...] = ()
     new_side_jobs: int = 0
-    arrived: tuple[Arrived, ...] = ()
+    arrived: tuple[CanaryStatus, ...] = ()
     not_proven: str | None = "no canary has arrived yet"
     problem: str | None = None
 
@@ -59,6 +64,7 @@ class EvidencePart:
     wants: EvidenceWants = field(default_factory=EvidenceWants)
     shown: EvidenceShown = field(default_factory=EvidenceShown)
     failure: BaseException | None = None
+    _look_at: float = 0.0
     _quiet: Quiet = field(default_factory=Quiet)
     _was_leaving: Side | None = None
     _connections: dict[str, Connection] = field(default_factory=dict)
@@ -77,8 +83,8 @@ class EvidencePart:
                     self._look(self.wants)
                 except (SourceUnreachable, ErrorReply) as problem:
                     self._close_connections()
-                    self.shown = EvidenceShown(talking=(str(problem),), not_proven=str(problem), problem=str(problem))
-                self._is_ending.wait(_LOOK_SECONDS)
+                    self.shown = EvidenceShown(self.wants.leaving, (str(problem),), not_proven=str(problem), problem=str(problem))
+                self._is_ending.wait(_TICK_SECONDS)
         except BaseException as failure:  # noqa: BLE001 - raised again by whoever drives the run
             self.failure = failure
         finally:
@@ -88,15 +94,31 @@ class EvidencePart:
         now = self.clock()
         if wants.leaving is not self._was_leaving:
             self._quiet, self._was_leaving = Quiet(), wants.leaving
-        not_proven: str | None = "both directions are not followed yet"
         if wants.with_canaries:
             self.canaries.step(now)
-            not_proven = self.canaries.problem(now)
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK_SECONDS
         legacy = self._clients_at(SOURCE, self.request.source)
         new = tuple(client for target in self.request.targets for client in self._clients_at(target.name, target.endpoint))
         talking, clients, quiet_seconds = self._take_quiet(wants, now, legacy, new)
         jobs = jobs_at(self._connected(self.request.sidekiq.name, self.request.sidekiq.endpoint))
-        self.shown = EvidenceShown(talking, clients, quiet_seconds, new, jobs, self.canaries.arrived, not_proven)
+        arrived = tuple(self._canary_status(way) for way in self.canaries.ways)
+        self.shown = EvidenceShown(wants.leaving, talking, clients, quiet_seconds, new, jobs, arrived, self._not_proven(wants))
+
+    def _not_proven(self, wants: EvidenceWants) -> str | None:
+        """Why the canaries prove nothing; None where both directions are proven."""
+        if not wants.with_canaries:
+            return "both directions are not followed yet"
+        missing = ", ".join(str(way) for way in self.canaries.ways if way not in self.canaries.arrived)
+        return self.canaries.problem or (f"no canary has arrived yet: {missing}" if missing else None)
+
+    def _canary_status(self, way: Way) -> CanaryStatus:
+        arrived = self.canaries.arrived.get(way)
+        direction = f"{way.written_on} to {'new' if way.written_on == 'old' else 'old'}"
+        if arrived is None:
+            return CanaryStatus(direction, way.target, None, None)
+        return CanaryStatus(direction, way.target, arrived.seconds, max(0.0, time.time() - arrived.at))
 
     def _take_quiet(
         self, wants: EvidenceWants, now: float, legacy: tuple[Client, ...], new: tuple[Client, ...]
@@ -105,7 +127,9 @@ class EvidencePart:
             return (), (), 0.0
         clients = legacy if wants.leaving is Side.OLD else new
         sidekiq = (SOURCE, self.request.source) if wants.leaving is Side.OLD else (self.request.sidekiq.name, self.request.sidekiq.endpoint)
-        processes = tuple(one.identity.decode("utf-8", "backslashreplace") for one in read_processes(self._connected(*sidekiq)) if one.is_alive)
+        processes = tuple(
+            one.identity.decode("utf-8", "backslashreplace") for one in read_processes(self._connected(*sidekiq)) if one.is_alive
+        )
         self._quiet.take(Look(now, clients, wants.foreign_events, processes))
         facts = self._quiet.facts(now)
         return tuple(why_not_moved(facts, self.request.quiet_seconds)), clients, facts.seconds
@@ -123,7 +147,6 @@ class EvidencePart:
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
-        self.canaries.close()
 
     def raise_failure(self) -> None:
         """Raises what ended the thread."""

@@ -10,7 +10,7 @@ from uplift.split.decisions.facts import Facts, GateFacts, HandoverFacts
 from uplift.split.decisions.wants import GateWant
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.record.stage import Side, Stage
-from uplift.split.run.evidence_part import EvidenceShown
+from uplift.split.run.evidence_part import NOT_LOOKED, EvidenceShown
 from uplift.split.run.follow_part import FollowPart
 from uplift.split.run.request import SplitRequest
 from uplift.split.run.sidekiq_part import SidekiqPart
@@ -30,7 +30,8 @@ def gathered(
 ) -> Facts:
     """Everything at this moment."""
     shown = evidence or EvidenceShown()
-    is_leaving = leaving_of(record.stage) is not None
+    leaving = leaving_of(record.stage)
+    talking = () if leaving is None else shown.talking if shown.leaving is leaving else (NOT_LOOKED,)
     return Facts(
         stage=record.stage,
         leads=leads,
@@ -44,7 +45,7 @@ def gathered(
         handover=sidekiq.shown[0].facts if sidekiq is not None else HandoverFacts(),
         gate=_gate_facts(sidekiq),
         canaries=shown.not_proven,
-        talking=shown.talking if is_leaving else (),
+        talking=talking,
         on_new_side=tuple(map(str, shown.on_new_side)),
         new_side_jobs=shown.new_side_jobs,
         problem=problem,

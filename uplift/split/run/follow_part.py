@@ -63,7 +63,11 @@ class FollowPart:
             databases=record.databases,
         )
         self.run = FollowRun(
-            self._follow_request(joins=joins), self._place.scratch, seed=seed, copy_path=self._place.copy, on_handed_over=self._on_handed_over
+            self._follow_request(joins=joins),
+            self._place.scratch,
+            seed=seed,
+            copy_path=self._place.copy,
+            on_handed_over=self._on_handed_over,
         )
 
     def _own_run(self) -> str:
@@ -118,10 +122,14 @@ class FollowPart:
         """What decisions need. `allowed`: whether a client, as it is shown, is nobody's application."""
         run = self.run
         if run is None or status is None or not self.has_joined:
-            return FollowFacts(is_following=False, not_in_sync="it does not follow yet", is_two_way=False, way_back_lost="it does not follow yet")
+            return FollowFacts(
+                is_following=False, not_in_sync="it does not follow yet", is_two_way=False, way_back_lost="it does not follow yet"
+            )
         way_back = status.way_back
         foreign = tuple(
-            f"{one.client} on {one.server}, {one.events:,} events" for one in status.foreign_writers if one.client and not allowed(one.client)
+            f"{one.client} on {one.server}, {one.events:,} events"
+            for one in status.foreign_writers
+            if one.client and not allowed(one.client)
         )
         return FollowFacts(
             not_in_sync=status.not_in_sync,
@@ -141,6 +149,14 @@ class FollowPart:
             pass_began_at=self.pass_began_at,
             lasting=status.differences.lasting,
         )
+
+    def foreign_events(self, side: Side | None) -> int | None:
+        """How many events of applications were told of on a side, since this engine listens; None where some may have been missed."""
+        run = self.run
+        if side is None or run is None or run.following is None or run.has_gap:
+            return None
+        wanted = key_side_of(side)
+        return sum(server.events.changed_by_somebody for server in run.following.servers if server.side is wanted)
 
     @property
     def pass_began_at(self) -> float | None:

@@ -86,11 +86,11 @@ def refuse_another(record: SplitRecord, request: SplitRequest, place: str) -> No
     differences.append(("the database of Sidekiq", str(record.database), str(fresh.database)))
     for what, there, here in differences:
         if there != here:
-            raise BadInput(f"{place}: it belongs to another split: {what} is {there} there and {here} here, allowed: the same, or another --state")
+            raise BadInput(
+                f"{place}: it belongs to another split: {what} is {there} there and {here} here, allowed: the same, or another --state"
+            )
     if record.version not in TAKES_OVER_FROM:
         raise BadInput(
             f"{place}: uplift {record.version} works on this run, and this is {__version__}, allowed: "
             f"{', '.join(sorted(TAKES_OVER_FROM))}; end it with the version it was begun with"
         )
-
-

@@ -11,10 +11,9 @@ from uplift.split.decisions.phase import is_back_over, phase_of
 from uplift.split.decisions.wants import MoverWant, Wants, wants_of
 from uplift.split.hooks.hook_command import hook_command
 from uplift.split.hooks.on_go import OnGo
-from uplift.split.record.asked import Asked
-from uplift.split.record.stage import Phase, Side, Stage
-from uplift.split.record.steps import Command, StepName, StepOutcome, StoredStep
-from uplift.split.record.asked import Wish
+from uplift.split.record.asked import Asked, Wish
+from uplift.split.record.stage import Phase, Stage
+from uplift.split.record.steps import StepName, StepOutcome, StoredStep
 from uplift.split.run.alerts import Alerts
 from uplift.split.run.commanding import Commanding
 from uplift.split.run.evidence_part import EvidenceWants
@@ -56,6 +55,7 @@ class Leading:
             request,
             parts.follow,
             lambda: parts.sidekiq,
+            lambda: parts.sides(kept.existing),
             on_go,
             self._pointer.turn,
             lambda: tuple(beat.engine for beat in beats.alive()),
@@ -94,7 +94,6 @@ class Leading:
     def _open_what_is_missing(self) -> None:
         record = self._kept.existing
         if record.stage.is_over:
-            self._parts.start_sidekiq(record)
             return
         if not record.is_prechecked:
             if self._preflight.step():
@@ -138,7 +137,9 @@ class Leading:
         if self._parts.sidekiq is not None:
             era = run.lease_epoch(record.database) if run is not None and follow.is_leading else None
             has_gap = run is not None and run.has_gap
-            moving = MovingWants(wants.mover, is_paused or (has_gap and wants.mover in {MoverWant.FORWARD, MoverWant.BACK}), now[JOBS_A_SECOND].value, era)
+            moving = MovingWants(
+                wants.mover, is_paused or (has_gap and wants.mover in {MoverWant.FORWARD, MoverWant.BACK}), now[JOBS_A_SECOND].value, era
+            )
             self._parts.sidekiq.wants = SidekiqWants(moving, wants.gate, self._steps.proof)
         if self._parts.evidence is not None:
             leaving = leaving_of(record.stage)
@@ -165,7 +166,13 @@ class Leading:
             return
         now = time.time()
         over = StoredStep(
-            wish=Wish.BACK, step=StepName.VERIFY, who="the run", engine=self._kept.engine, intent_at=now, outcome=StepOutcome.DONE, outcome_at=now
+            wish=Wish.BACK,
+            step=StepName.VERIFY,
+            who="the run",
+            engine=self._kept.engine,
+            intent_at=now,
+            outcome=StepOutcome.DONE,
+            outcome_at=now,
         )
         self._kept.change(stage=Stage.OLD, stage_at=now, history=record.with_history((over,)))
         self._news.tell(EventKind.STEP, "back: nobody and nothing is left on the new side")
@@ -194,8 +201,13 @@ class Leading:
     def _remove_canaries(self) -> None:
         if self._parts.evidence is not None:
             self._parts.evidence.close()
-            self._parts.evidence.canaries.remove()
+            self._parts.evidence.canaries.close()
             self._parts.evidence = None
+
+    def told(self) -> SplitStatus:
+        """As it is now."""
+        follow_status = self._parts.follow.status()
+        return self.status(self._facts(follow_status), follow_status)
 
     def status(self, facts: Facts, follow_status: FollowStatus | None) -> SplitStatus:
         """As it is now."""
@@ -214,5 +226,3 @@ class Leading:
         moving, cron = parts.sidekiq.shown if parts.sidekiq is not None else (None, None)
         evidence = parts.evidence.shown if parts.evidence is not None else None
         return status_of(told, self._kept.existing, facts, follow=follow_status, moving=moving, cron=cron, evidence=evidence)
-
-

@@ -11,7 +11,7 @@ from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.key_map_rules import of_sidekiq_by
 from uplift.sidekiq.keys.survey import OfSidekiq
 from uplift.sidekiq.mover.mover import MoverServers
-from uplift.split.evidence.canaries import Canaries, with_canary_rules
+from uplift.split.evidence.canaries import Canaries, CanaryPlace, with_canary_rules
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.run.evidence_part import EvidencePart
 from uplift.split.run.follow_part import FollowPart, FollowPlace
@@ -28,7 +28,7 @@ class EngineParts:
     def __init__(self, request: SplitRequest, place: FollowPlace) -> None:
         self._request = request
         keymap = request.keymap
-        self._followed_keymap = with_canary_rules(keymap, [target.name for target in request.followed])
+        self._followed_keymap = with_canary_rules(keymap)
         self._is_of_sidekiq: OfSidekiq = of_sidekiq_by(build_router(keymap, tuple(keymap.destinations)))
         self.follow = FollowPart(request, self._followed_keymap, place, self._saw_handed_over)
         self.sidekiq: SidekiqPart | None = None
@@ -47,12 +47,20 @@ class EngineParts:
     def start_beside(self, record: SplitRecord) -> None:
         """Begin to look at the servers, and to be ready for jobs and cron. Safe to call twice."""
         if self.evidence is None:
-            self.evidence = EvidencePart(self._request, Canaries(self._request.source, self._request.followed, record.databases[0] if record.databases else 0))
+            self.evidence = EvidencePart(self._request, Canaries(self._canary_places(record)))
             self.evidence.start()
         if self.sidekiq is None:
             sides = self.sides(record)
             self.sidekiq = SidekiqPart(sides, MovingJobs(sides, self._open_handover(sides)), TurningCron(sides))
             self.sidekiq.start()
+
+    def _canary_places(self, record: SplitRecord) -> list[CanaryPlace]:
+        database = record.databases[0] if record.databases else 0
+        request = self._request
+        return [
+            CanaryPlace(target.name, request.source, target.endpoint, database if target.database is None else target.database)
+            for target in request.followed
+        ]
 
     def sides(self, record: SplitRecord) -> SidekiqSides:
         """Where Sidekiq is."""
@@ -89,7 +97,10 @@ class EngineParts:
     def is_warm(self) -> bool:
         """Whether this engine, which stands by, could take over without a gap."""
         run = self.follow.run
-        return run is not None and run.is_warm
+        if run is None or run.following is None:
+            return False
+        standing = [database.member.standby for database in run.following.databases]
+        return all(one is not None and one.is_warm for one in standing)
 
     @property
     def has_warm_standby(self) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from uplift import __version__
 from uplift.errors import BadInput
 from uplift.keyspace.follow.run_step import Outcome
 from uplift.split.decisions.role import Role, Seen, role_of
 from uplift.split.record.stage import Phase
+from uplift.split.record.steps import StepName
 from uplift.split.run.follow_part import FollowPlace
 from uplift.split.run.kept_record import KeptRecord, refuse_another
 from uplift.split.run.leading import Leading
@@ -20,6 +22,7 @@ from uplift.split.run.news import News
 from uplift.split.run.parts import EngineParts
 from uplift.split.run.request import SplitRequest
 from uplift.split.run.split_events import EventKind, SplitEvent
+from uplift.split.run.told_of_engine import EngineTold
 from uplift.split.run.watched_beats import DEAD_SECONDS, WatchedBeats
 from uplift.split.store.store import Beat, SplitStore, StoreConflict
 
@@ -74,6 +77,17 @@ class SplitRun:
         return max(record.reached, key=lambda phase: record.reached[phase], default=Phase.PREFLIGHT)
 
     @property
+    def told(self) -> EngineTold:
+        """What this engine says of itself now."""
+        status = self._leading.told() if self._leading is not None else None
+        return EngineTold(self.engine, self._role, self.phase, self._why, self.parts.is_warm, status)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run is over, with nothing of it left to do."""
+        return self._leading is not None and self._leading.is_over
+
+    @property
     def role(self) -> Role:
         """What this engine is to the run."""
         return self._role
@@ -104,6 +118,7 @@ class SplitRun:
             self.parts.wait(wait_seconds)
             return
         step = follow.step(wait_seconds)
+        self.parts.look_at_fence()
         self.news.take_follow(step)
         if step.outcome in {Outcome.FENCED, Outcome.HANDED_OVER}:
             self._lose_lead(step.outcome)
@@ -160,7 +175,7 @@ class SplitRun:
 
     def _stand_by(self) -> None:
         record = self.kept.existing
-        if record.stage.is_over or _others_are_to_leave(record):
+        if record.stage.is_over or (record.command is not None and record.command.has_begun(StepName.STANDBYS)):
             self.parts.rest()
             self._has_left, self._role = True, Role.WAIT
             return
@@ -188,11 +203,18 @@ class SplitRun:
         self._beat()
 
     def _beat(self) -> None:
-        from uplift import __version__
-
         self._count += 1
         is_warm = self._role is Role.STAND_BY and self.parts.is_warm
-        self._store.beat(Beat(engine=self.engine, count=self._count, is_leading=self._leading is not None, is_warm=is_warm, has_left=self._has_left, version=__version__))
+        self._store.beat(
+            Beat(
+                engine=self.engine,
+                count=self._count,
+                is_leading=self._leading is not None,
+                is_warm=is_warm,
+                has_left=self._has_left,
+                version=__version__,
+            )
+        )
 
     def leave(self) -> None:
         """Let an engine that stands by take over, where one could without a gap; `step` goes on until it is over, or nobody did."""

@@ -21,6 +21,7 @@ from uplift.split.run.ending import empty_targets, end_handover
 from uplift.split.run.follow_part import FollowPart
 from uplift.split.run.request import SplitRequest
 from uplift.split.run.sidekiq_part import SidekiqPart
+from uplift.split.run.sidekiq_sides import SidekiqSides
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Parts:
     request: SplitRequest
     follow: FollowPart
     sidekiq: Callable[[], SidekiqPart | None]
+    sides: Callable[[], SidekiqSides]
     on_go: OnGo | None
     turn_pointer: Callable[[Command], None]
     others_alive: Callable[[], tuple[str, ...]]
@@ -155,7 +157,9 @@ class Steps:
             return Carried(text="no pass has compared every key since")
         if proof is None or proof.number != self._proof_asked:
             return Carried(text="jobs and statistics are being proven")
-        return _failed("; ".join(proof.problems)) if proof.problems else _done("every key is equal, every job and counter is on the new side")
+        return (
+            _failed("; ".join(proof.problems)) if proof.problems else _done("every key is equal, every job and counter is on the new side")
+        )
 
     def _gate(self, facts: Facts) -> Carried:
         sidekiq = self._parts.sidekiq()
@@ -172,11 +176,10 @@ class Steps:
 
     def _end_handover(self) -> Carried:
         sidekiq = self._parts.sidekiq()
-        if sidekiq is None:
-            return _done("none was begun")
-        sidekiq.close()
+        if sidekiq is not None:
+            sidekiq.close()
         try:
-            return _done(f"{end_handover(sidekiq.sides):,} keys of the handover's own were removed")
+            return _done(f"{end_handover(self._parts.sides()):,} keys of the handover's own were removed")
         except (RunRefused, TargetRefused, SourceUnreachable, ErrorReply) as problem:
             return _failed(str(problem))
 
@@ -191,4 +194,10 @@ class Steps:
 
 def _hook_document(command: Command) -> dict[str, object]:
     side = stage_after(command.asked.wish).side.value
-    return {"schema": "uplift.split.on-go/1", "run": command.asked.run, "command": command.asked.wish.value, "side": side, "who": command.asked.who}
+    return {
+        "schema": "uplift.split.on-go/1",
+        "run": command.asked.run,
+        "command": command.asked.wish.value,
+        "side": side,
+        "who": command.asked.who,
+    }

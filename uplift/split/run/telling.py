@@ -19,7 +19,6 @@ from uplift.split.run.live import settings_at
 from uplift.split.run.moving_jobs import MovingShown
 from uplift.split.run.turning_cron import CronShown
 from uplift.split.status.split_status import (
-    CanaryStatus,
     CanStatus,
     CheckStatus,
     ClientStatus,
@@ -80,7 +79,7 @@ def status_of(
         seconds_left=follow.seconds_left if follow is not None else None,
         checks=told.checks,
         follow=follow,
-        canaries=tuple(CanaryStatus(one.direction, one.target, one.seconds, one.ago_seconds) for one in shown.arrived),
+        canaries=shown.arrived,
         handover=_handover(moving),
         gate=_gate(cron),
         clients=tuple(

@@ -1,0 +1,46 @@
+"""Drives an engine of a split to its end: what happens is shown, and Ctrl-C lets another engine take over."""
+
+from __future__ import annotations
+
+import time
+
+from uplift.cli.split.view import SplitView
+from uplift.split.decisions.role import Role
+from uplift.split.record.stage import Phase
+from uplift.split.run.split_run import SplitRun, SplitStep
+
+_SHOW_SECONDS = 1.0
+_LEAVE_SECONDS = 12.0
+UNTIL_ARMED, UNTIL_FINISHED = "armed", "finished"
+
+
+def driven(run: SplitRun, view: SplitView, *, until: str | None) -> SplitStep:
+    """The last step: the run is over, or is as it was to be. Raises KeyboardInterrupt, and what SplitRun.step raises."""
+    show_at = 0.0
+    while True:
+        step = run.step()
+        for event in step.events:
+            view.event(event)
+        if time.monotonic() >= show_at:
+            show_at = time.monotonic() + _SHOW_SECONDS
+            view.status(run.told)
+        if step.is_over or _is_there(run, step, until):
+            return step
+
+
+def _is_there(run: SplitRun, step: SplitStep, until: str | None) -> bool:
+    if until == UNTIL_ARMED:
+        return run.role is Role.LEAD and step.phase is Phase.ARMED
+    return until == UNTIL_FINISHED and step.phase is Phase.FINISHED and run.role is Role.LEAD and run.is_done
+
+
+def left(run: SplitRun, view: SplitView) -> None:
+    """After Ctrl-C: an engine that stands by takes over, where one could without a gap."""
+    run.leave()
+    deadline = time.monotonic() + _LEAVE_SECONDS
+    while time.monotonic() < deadline:
+        step = run.step()
+        for event in step.events:
+            view.event(event)
+        if step.is_over:
+            return
