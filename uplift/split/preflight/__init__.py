@@ -1,0 +1,1 @@
+"""What is looked at before a split begins, each check a decision of its own."""
