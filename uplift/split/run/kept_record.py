@@ -12,6 +12,7 @@ from uplift.split.store.store import SplitStore, StoreConflict
 
 TAKES_OVER_FROM = frozenset({"0.2.0"})
 """Versions whose records this one goes on with. tests/split/records has one of each, and a test that reads it and goes on."""
+_GIVEN = ("source", "targets", "keymap", "database")
 
 
 class KeptRecord:
@@ -54,12 +55,16 @@ class KeptRecord:
         self.record = changed
         return changed
 
-    def lead(self) -> SplitRecord:
-        """Write down that this engine leads. Raises StoreConflict."""
+    def lead(self, request: SplitRequest) -> SplitRecord:
+        """Write down that this engine leads. Raises StoreConflict.
+
+        Nothing is on the servers before a preflight has let it begin: until then another key map, or other servers, may be given.
+        """
         record = self.existing
         if record.engine == self.engine:
             return record
-        return self.change(engine=self.engine, engines_used=record.engines_used + 1, version=__version__)
+        again = {} if record.is_prechecked else fresh_record(request).model_dump(include=set(_GIVEN))
+        return self.change(engine=self.engine, engines_used=record.engines_used + 1, version=__version__, **again)
 
     @property
     def leads(self) -> bool:

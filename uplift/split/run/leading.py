@@ -50,13 +50,13 @@ class Leading:
         self._alerts = Alerts(news)
         self._is_resumed = kept.existing.engines_used > 1
         self._tell_at = 0.0
-        on_go = OnGo(hook_command(request.on_go, "--on-go"), request.on_go_seconds) if request.on_go else None
+        self._on_go = OnGo(hook_command(request.on_go, "--on-go"), request.on_go_seconds) if request.on_go else None
         work = Parts(
             request,
             parts.follow,
             lambda: parts.sidekiq,
             lambda: parts.sides(kept.existing),
-            on_go,
+            self._on_go,
             self._pointer.turn,
             lambda: tuple(beat.engine for beat in beats.alive()),
             self._write_report,
@@ -64,6 +64,13 @@ class Leading:
         )
         self._steps = Steps(work)
         self._commanding = Commanding(kept, self._steps, news.tell, self._veto, lambda: self._pointer.side)
+
+    def close(self) -> None:
+        """Let go of what only this one has. Safe to call twice."""
+        self._preflight.close()
+        self._outside.close()
+        if self._on_go is not None:
+            self._on_go.close()
 
     @property
     def is_over(self) -> bool:

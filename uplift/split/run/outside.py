@@ -8,6 +8,8 @@ from uplift.split.hooks.hook_command import hook_command
 from uplift.split.hooks.on_event import OnEvent
 from uplift.split.run.split_events import SplitEvent
 
+_LAST_SECONDS = 5.0
+
 
 class Outside:
     """`command` as the operator gave it. Raises BadInput for one that cannot be split into words."""
@@ -26,6 +28,11 @@ class Outside:
     def veto(self, document: Mapping[str, object], meanwhile: Callable[[], None]) -> str | None:
         """Why it says no; None where it does not, or is not there."""
         return None if self._on_event is None else self._on_event.veto(document, meanwhile)
+
+    def close(self) -> None:
+        """Tell what still waits, for a moment."""
+        if self._on_event is not None:
+            self._on_event.close(_LAST_SECONDS)
 
     @property
     def failures(self) -> int:

@@ -126,6 +126,8 @@ class SplitRun:
     def _lose_lead(self, outcome: Outcome) -> None:
         """Another engine leads: this one listens from now on, unless it was told to leave."""
         self.news.tell(EventKind.FENCED, f"{outcome.value}: another engine leads")
+        if self._leading is not None:
+            self._leading.close()
         self.parts.rest()
         self._leading, self._role = None, Role.WAIT
         self._is_over = self._has_left
@@ -143,7 +145,7 @@ class SplitRun:
 
     def _find_role(self) -> None:
         record = self.kept.record
-        if record is not None:
+        if record is not None and record.is_prechecked:
             refuse_another(record, self._request, "--state")
         leader = record.engine if record is not None else ""
         is_alive = any(beat.engine == leader for beat in self._beats.alive())
@@ -169,7 +171,7 @@ class SplitRun:
         return any(beat.engine == leader and beat.has_left for beat in self._store.beats())
 
     def _begin_to_lead(self) -> None:
-        self.kept.lead()
+        self.kept.lead(self._request)
         self._role = Role.LEAD
         self._leading = Leading(self._request, self.kept, self.parts, self.news, self._beats)
 
@@ -229,6 +231,8 @@ class SplitRun:
         """Let go of servers and store; leases stay. Safe to call twice. Raises NotWritten."""
         self._has_left = True
         try:
+            if self._leading is not None:
+                self._leading.close()
             self.parts.close()
         finally:
             self._beat()
