@@ -121,6 +121,20 @@ def test_a_hand_over_to_an_engine_that_is_warm(servers: Servers, tmp_path: Path)
 
 
 @pytest.mark.long
+def test_one_that_led_before_and_comes_back_to_stand_by_hears_the_one_that_leads_now(servers: Servers, tmp_path: Path) -> None:
+    with begun(follow_request(*servers), tmp_path / "first") as first:
+        drive(first, until=in_sync(first))
+        with begun(follow_request(*servers, stands_by=True), tmp_path / "second") as second:
+            drive(first, second, until=lambda: first.status().standby.warm == 1)
+            first.close()
+            drive(second, until=in_sync(second))
+            with begun(follow_request(*servers, stands_by=True), tmp_path / "first") as again:
+                drive(second, again, until=lambda: second.status().standby.warm == 1)
+                assert again.status().phase is Phase.STANDING_BY
+                assert second.outcome is None
+
+
+@pytest.mark.long
 def test_an_engine_that_stood_by_goes_on_with_its_own_lease(servers: Servers, tmp_path: Path) -> None:
     source, target = servers
     request = follow_request(*servers, is_two_way=True)

@@ -44,7 +44,8 @@ class Sources:
         try:
             for database in scene.databases:
                 server = FollowedServer(Side.SOURCE, SOURCE_NAME, request.source, database, names.on_source())
-                server.events.round = first_round(state, database)
+                if scene.holder is not LeaseHolder.ANOTHER:
+                    server.events.round = first_round(state, database)
                 self.servers[database] = server
         except BaseException:
             self.close()
@@ -97,7 +98,15 @@ class Following:
             for database in scene.databases:
                 streams = self._streams(database, sources.servers[database])
                 policy = Policy(state.is_two_way, state.authority_side)
-                member = Member(streams, scene.router, policy, owner, stands_by=request.stands_by, stop_point=stop_point)
+                member = Member(
+                    streams,
+                    scene.router,
+                    policy,
+                    owner,
+                    stands_by=request.stands_by,
+                    least_round=first_round(state, database),
+                    stop_point=stop_point,
+                )
                 self.databases.append(FollowedDatabase(database, member))
         except BaseException:
             self.close()
@@ -114,7 +123,9 @@ class Following:
                 server.close()
             raise
         for server in streams.servers:
-            server.events.round = max(server.events.round, first_round(self._state, database))
+            if self._scene.holder is not LeaseHolder.ANOTHER:
+                server.events.round = max(server.events.round, first_round(self._state, database))
+            # Rounds of another engine, which one that stands by hears, may be below those of an earlier one of this directory.
             server.had_lease = self._state.has_led
             server.gaps.open(0)
         return streams
