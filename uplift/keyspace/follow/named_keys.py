@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from uplift.keyspace.keymap.key_label import KeyLabels
+from uplift.keyspace.keymap.own_keys import SPLIT_PREFIX
 
 MOST_LABELS = 1_000
 
@@ -26,7 +27,9 @@ class NamedKeys:
         return sum(self.by_reason.values())
 
     def name(self, key: bytes, reason: str) -> str | None:
-        """Take one; its label where it was not named before."""
+        """Take one; its label where it was not named before. A canary is nobody's."""
+        if key.startswith(SPLIT_PREFIX):
+            return None
         label = self._labels.label(key)
         if label in self.labels:
             return None

@@ -177,6 +177,8 @@ class FollowPart:
             for database in run.following.databases:
                 if database.engine is not None:
                     database.engine.begin_pass()
+                    # Somebody waits for it: it takes all the time there is.
+                    database.engine.passes.is_proof = True
 
     def want(self, authority: Side, *, is_two_way: bool, targets_serve: bool) -> None:
         """See to it that it decides by this."""

@@ -32,6 +32,7 @@ from uplift.split.run.steps_of_a_command import Parts, Steps
 from uplift.split.run.telling import Told, status_of
 from uplift.split.run.turned_pointer import TurnedPointer
 from uplift.split.run.watched_beats import WatchedBeats
+from uplift.split.run.watching_legacy import WatchingLegacy
 from uplift.split.status.split_status import SplitStatus, status_as_json
 
 _TELL_SECONDS = 1.0
@@ -48,6 +49,7 @@ class Leading:
         self._pointer = TurnedPointer(kept, request.pointer)
         self._outside = Outside(request.on_event)
         self._alerts = Alerts(news)
+        self._watching = WatchingLegacy(request, news)
         self._is_resumed = kept.existing.engines_used > 1
         self._tell_at = 0.0
         self._on_go = OnGo(hook_command(request.on_go, "--on-go"), request.on_go_seconds) if request.on_go else None
@@ -68,6 +70,7 @@ class Leading:
     def close(self) -> None:
         """Let go of what only this one has. Safe to call twice."""
         self._preflight.close()
+        self._watching.close()
         self._outside.close()
         if self._on_go is not None:
             self._on_go.close()
@@ -100,6 +103,8 @@ class Leading:
 
     def _open_what_is_missing(self) -> None:
         record = self._kept.existing
+        if record.stage is Stage.FINISHED and self.is_over:
+            self._watching.look()
         if record.stage.is_over:
             return
         if not record.is_prechecked:
@@ -227,7 +232,7 @@ class Leading:
             facts.problem,
             self._preflight.checks,
             self._beats.alive(),
-            {},
+            dict(self._watching.counts),
             self._outside.failures,
         )
         moving, cron = parts.sidekiq.shown if parts.sidekiq is not None else (None, None)

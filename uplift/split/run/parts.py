@@ -51,7 +51,7 @@ class EngineParts:
             self.evidence.start()
         if self.sidekiq is None:
             sides = self.sides(record)
-            self.sidekiq = SidekiqPart(sides, MovingJobs(sides, self._open_handover(sides)), TurningCron(sides))
+            self.sidekiq = SidekiqPart(sides, MovingJobs(sides, self._open_handover(sides)), TurningCron(sides, self._request.cron_clock))
             self.sidekiq.start()
 
     def _canary_places(self, record: SplitRecord) -> list[CanaryPlace]:

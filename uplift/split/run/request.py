@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uplift.errors import BadInput
@@ -21,7 +23,8 @@ class SplitRequest:
 
     `databases` empty: all that hold keys; `database` is Sidekiq's. `stands_by`: join a run whose engine lives elsewhere. `quiet_seconds`: so
     long nobody may talk to a side before it counts as left. `allowed_clients`: globs of names or addresses that are nobody's application.
-    `on_go_seconds`: how long the operator's command may take. `clock_tolerance` in ms.
+    `on_go_seconds`: how long the operator's command may take. `clock_tolerance` in ms. `cron_clock`
+    says what time it is for the gate, in seconds since 1970.
     """
 
     source: Endpoint
@@ -41,6 +44,7 @@ class SplitRequest:
     scheduler_prefix: str = ""
     waits_for_replicas: bool = True
     patience: Patience = field(default_factory=Patience)
+    cron_clock: Callable[[], float] = time.time
 
     @property
     def sidekiq(self) -> TargetUrl:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from uplift.errors import NotSafe, RunRefused, SourceUnreachable
@@ -33,10 +34,10 @@ class CronShown:
 class TurningCron:
     """Used by one thread. A gate ends only when the want changes: after `END` it waits."""
 
-    def __init__(self, sides: SidekiqSides) -> None:
+    def __init__(self, sides: SidekiqSides, clock: Callable[[], float] = time.time) -> None:
         self.shown = CronShown()
         self.want = GateWant.LEAVE
-        self._sides = sides
+        self._sides, self._clock = sides, clock
         self._gate: Gate | None = None
         self._wish: GateWish | None = None
         self._due_at = 0.0
@@ -50,7 +51,7 @@ class TurningCron:
         if (left := self._due_at - time.monotonic()) > 0:
             return left
         try:
-            step = self._opened().step(time.time())
+            step = self._opened().step(self._clock())
         except (NotSafe, RunRefused, SourceUnreachable, ErrorReply) as problem:
             self.close()
             self._due_at = time.monotonic() + _LOOK_SECONDS
@@ -65,7 +66,7 @@ class TurningCron:
         return max(0.0, self._due_at - time.monotonic())
 
     def _opened(self) -> Gate:
-        wish = _wish_of(self.want, self._wish)
+        wish = _wish_of(self.want, self._wish, self._clock())
         if self._gate is None:
             self._gate = Gate(self._sides.gate_servers(), self._sides.forward, wish)
         self._gate.wish = self._wish = wish
@@ -98,14 +99,14 @@ class TurningCron:
         self._close_gate()
 
 
-def _wish_of(want: GateWant, before: GateWish | None) -> GateWish:
+def _wish_of(want: GateWant, before: GateWish | None, now: float) -> GateWish:
     """`before`: a wish keeps the instant it began with."""
     match want:
         case GateWant.HOLD | GateWant.LEAVE:
-            return GateWish(time.time(), is_held=True)
+            return GateWish(now, is_held=True)
         case GateWant.TURN:
-            return before if before is not None and not before.is_held and before.direction is Direction.FORWARD else GateWish(time.time())
+            return before if before is not None and not before.is_held and before.direction is Direction.FORWARD else GateWish(now)
         case GateWant.TURN_BACK:
-            return before if before is not None and before.direction is Direction.BACK else GateWish(time.time(), Direction.BACK)
+            return before if before is not None and before.direction is Direction.BACK else GateWish(now, Direction.BACK)
         case GateWant.GIVE_UP:
-            return GateWish(time.time(), is_abandon=True)
+            return GateWish(now, is_abandon=True)

@@ -1,0 +1,86 @@
+"""A split from its first look to its end on real servers: both ways, back, abandoned, finished, and with engines that die."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.split.driven import KEYS, World, asked, drive, in_phase, jobs_of, push, settled_status, world
+from uplift.split.record.asked import Change, Options, Wish
+from uplift.split.record.stage import Phase, Stage
+
+_ = world
+pytestmark = pytest.mark.long
+NO_SCHEDULER_SECONDS = 70.0
+"""A gate that sees none waits for as long as one that was killed looks alive."""
+
+
+def test_from_the_first_look_to_finish(world: World) -> None:
+    push(world.legacy, *range(50))
+    run = world.engine()
+    drive(run, until=in_phase(run, Phase.ARMED))
+    settled_status(world, run)
+    assert (world.pointer_side, world.status.can["go"].is_allowed) == ("old", True)
+    world.app_cache.client.set("users_b:canary", "written on the new side before go", ex=600)
+    drive(run, until=lambda: world.legacy.client.get("users_b:canary") is not None)
+    settled_status(world, run)
+    answer = asked(world, Wish.GO, run)
+    assert answer.change is Change.CHANGED, answer
+    assert (world.pointer_side, world.record.stage) == ("new", Stage.NEW)
+    world.heartbeat(world.sidekiq)
+    drive(run, until=lambda: len(jobs_of(world.sidekiq)) == 50)
+    assert jobs_of(world.sidekiq) == list(range(50))
+    world.app_cache.client.set("users_b:new", "by a new process")
+    world.legacy.client.set("users_b:old", "by an old process")
+    drive(
+        run,
+        until=lambda: (
+            (world.legacy.client.get("users_b:new"), world.app_cache.client.get("users_b:old"))
+            == (b"by a new process", b"by an old process")
+        ),
+    )
+    world.stop_worker(world.sidekiq)
+    world.cron_ahead = NO_SCHEDULER_SECONDS
+    drive(run, until=lambda: world.status.can["finish"].is_allowed)
+    answer = asked(world, Wish.FINISH, run)
+    assert answer.change is Change.CHANGED, answer
+    assert (run.phase, world.own_keys()) == (Phase.FINISHED, [])
+    assert [step.step.value for step in world.record.history if step.outcome is not None and step.wish is Wish.FINISH][-1] == "report"
+    assert world.app_cache.client.dbsize() == KEYS + 3
+
+
+def test_abandoned_before_go_nothing_of_ours_stays(world: World) -> None:
+    run = world.engine()
+    drive(run, until=in_phase(run, Phase.ARMED))
+    before = Counter(world.legacy.client.scan_iter("users_b:*"))
+    settled_status(world, run)
+    assert asked(world, Wish.ABANDON, run, options=Options(empty_targets=True)).change is Change.CHANGED
+    assert (run.phase, world.own_keys(), world.pointer_side) == (Phase.ABANDONED, [], "old")
+    assert Counter(world.legacy.client.scan_iter("users_b:*")) == before
+    assert [server.client.dbsize() for server in (world.app_cache, world.sidekiq)] == [0, 0]
+
+
+def test_back_and_all_of_it_is_there(world: World) -> None:
+    push(world.legacy, *range(20))
+    run = world.engine()
+    drive(run, until=in_phase(run, Phase.ARMED))
+    settled_status(world, run)
+    assert asked(world, Wish.GO, run).change is Change.CHANGED
+    world.heartbeat(world.sidekiq)
+    drive(run, until=lambda: len(jobs_of(world.sidekiq)) == 20)
+    push(world.sidekiq, 20, 21)
+    world.app_cache.client.set("users_b:new", "by a new process")
+    settled_status(world, run)
+    assert asked(world, Wish.BACK, run).change is Change.CHANGED
+    assert world.pointer_side == "old"
+    world.stop_worker(world.sidekiq)
+    world.heartbeat(world.legacy)
+    world.cron_ahead = NO_SCHEDULER_SECONDS
+    drive(run, until=in_phase(run, Phase.ARMED))
+    assert world.record.stage is Stage.OLD
+    assert jobs_of(world.legacy) == list(range(22))
+    assert (jobs_of(world.sidekiq), world.legacy.client.get("users_b:new")) == ([], b"by a new process")
+    settled_status(world, run)
+    assert asked(world, Wish.ABANDON, run).change is Change.CHANGED
+    assert world.own_keys() == []
