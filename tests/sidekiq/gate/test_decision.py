@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from uplift.sidekiq.gate.decision import Act, GateState, decide
-from uplift.sidekiq.gate.record import Phase
+from uplift.sidekiq.gate.record import GateRecord, Phase
 from uplift.sidekiq.gate.times import next_instant
+from uplift.sidekiq.gate.transitions import held_as_wanted
 
 X = 30 + 60 * 1_000_000
 LACK = "no Sidekiq process lives there"
@@ -33,6 +34,14 @@ CASES = [
     (at(Phase.HOLDING, -2_000, giving_lives=False, no_taking_scheduler=LACK), Act.WAIT, None),
     (at(Phase.HOLDING, -300, is_abandon_wanted=True, taking_switched_on=3), Act.ENTER, Phase.ABANDONING),
     (at(Phase.HOLDING, -300, is_other_way_wanted=True), Act.ENTER, Phase.ABANDONING),
+    # Held until go: silenced, and nothing more, whoever lives where.
+    (at(Phase.HOLDING, -300, is_held=True, taking_switched_on=3), Act.SWITCH_TAKING_OFF, None),
+    (at(Phase.HOLDING, -300, is_held=True), Act.WAIT, None),
+    (at(Phase.HOLDING, -29, is_held=True), Act.WAIT, None),
+    (at(Phase.HOLDING, 5_000, is_held=True, no_taking_scheduler=LACK), Act.WAIT, None),
+    (at(Phase.HOLDING, -2_000, is_held=True, giving_lives=False), Act.WAIT, None),
+    (at(Phase.HOLDING, -300, is_held=True, is_abandon_wanted=True), Act.ENTER, Phase.ABANDONING),
+    (at(Phase.HOLDING, -300, is_held=True, is_other_way_wanted=True), Act.ENTER, Phase.ABANDONING),
     # While they are.
     (at(Phase.ARMING, -40, marks_to_remove=1, marks_to_write=9, taking_unequal=2), Act.REMOVE_MARKS, None),
     (at(Phase.ARMING, -40, marks_to_write=9, taking_unequal=2), Act.WRITE_MARKS, None),
@@ -111,6 +120,27 @@ def test_a_later_instant_is_told_with_its_reason(state: GateState) -> None:
 @pytest.mark.parametrize(("moment", "instant"), [(60.0, 90), (90.0, 90), (90.5, 150), (91, 150), (119.9, 150), (120, 150)])
 def test_instants_are_at_half_a_minute(moment: float, instant: int) -> None:
     assert next_instant(moment) == instant
+
+
+@pytest.mark.parametrize("state", [state for state, *_ in CASES if state.phase is not Phase.HOLDING])
+def test_only_a_gate_that_holds_is_held(state: GateState) -> None:
+    assert decide(replace(state, is_held=True)) == decide(state)
+
+
+def test_held_it_waits_until_go() -> None:
+    assert decide(at(Phase.HOLDING, -2_000, is_held=True, giving_lives=False)).reason == "held until go"
+
+
+@pytest.mark.parametrize("old", [-7_000, -90, 7_000])
+def test_held_no_longer_the_old_instant_does_not_delay_it(old: int) -> None:
+    record = GateRecord(Phase.HOLDING, X + old, X - 9_000, X, is_held=True)
+    released = held_as_wanted(record, X + 5, is_held=False, not_before=X + 5)
+    assert (released.instant, released.is_held) == (X + 60, False)
+    assert decide(GateState(released.phase, X + 5, released.instant)).phase is Phase.ARMING
+    assert held_as_wanted(record, X + 5, is_held=False, not_before=X + 500).instant == X + 540
+    assert held_as_wanted(record, X + 5, is_held=True, not_before=X + 5) == record
+    armed = replace(record, phase=Phase.ARMED)
+    assert held_as_wanted(armed, X + 5, is_held=False, not_before=X + 5) == armed
 
 
 def test_every_phase_is_decided_for() -> None:

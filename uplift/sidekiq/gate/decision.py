@@ -40,7 +40,7 @@ class GateState:
     """`now` and `instant` in seconds since 1970. All numbers of switches and marks are those that are not yet as this phase wants them.
 
     `giving_lives`: whether a scheduler of the giving side lives, or was seen a moment ago. `no_taking_scheduler` says why none lives on the
-    taking side, None where one does. Processes are counted, with or without a scheduler.
+    taking side, None where one does. Processes are counted, with or without a scheduler. `is_held`: the taking side is silenced, no more.
     """
 
     phase: Phase
@@ -52,6 +52,7 @@ class GateState:
     taking_processes: int = 1
     is_other_way_wanted: bool = False
     is_abandon_wanted: bool = False
+    is_held: bool = False
     taking_switched_on: int = 0
     taking_unequal: int = 0
     giving_switched_on: int = 0
@@ -95,6 +96,8 @@ def _holding(state: GateState) -> GateDecision:
         return _enter(Phase.ABANDONING, "the side that fires goes on firing")
     if state.taking_switched_on:
         return GateDecision(Act.SWITCH_TAKING_OFF, "the side that is to fire later is off until then")
+    if state.is_held:
+        return _wait("held until go")
     lack = state.no_taking_scheduler
     ahead = state.instant - state.now
     if not state.giving_lives:

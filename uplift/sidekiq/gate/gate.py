@@ -23,7 +23,7 @@ from uplift.sidekiq.gate.side import EpochChanged
 from uplift.sidekiq.gate.sides import GateSides, LastSeen, SidesSeen
 from uplift.sidekiq.gate.switches import jobs_of
 from uplift.sidekiq.gate.times import next_instant
-from uplift.sidekiq.gate.transitions import entered, extended, turned_round
+from uplift.sidekiq.gate.transitions import entered, extended, held_as_wanted, turned_round
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain
 from uplift.sidekiq.schedulers.side_schedulers import ByHand
 
@@ -60,11 +60,16 @@ class GateStep:
 
 @dataclass(frozen=True, slots=True)
 class GateWish:
-    """`instant` in seconds since 1970: not before it; the record's comes first. `direction` is the way that is wanted in the end."""
+    """`instant` in seconds since 1970: not before it; the record's comes first. `direction` is the way that is wanted in the end.
+
+    `is_held`: the taking side's cron is silenced, and nothing turns until a wish without it, whoever lives where; a gate that has begun to
+    turn goes on. Then the next possible instant is taken that is not before `instant`.
+    """
 
     instant: float
     direction: Direction = Direction.FORWARD
     is_abandon: bool = False
+    is_held: bool = False
 
 
 class Gate:
@@ -107,11 +112,13 @@ class Gate:
         if self._sides is None:
             self._begin(now)
         sides, record = self._opened()
+        self._record = record = held_as_wanted(record, now, is_held=self.wish.is_held, not_before=self.wish.instant)
         seen = sides.see(
             record,
             now,
             is_other_way_wanted=self.wish.direction is not record.direction,
             is_abandon_wanted=self.wish.is_abandon,
+            is_held=self.wish.is_held,
         )
         self._keep(record, seen, now)
         decision = decide(seen.state)

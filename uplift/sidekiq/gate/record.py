@@ -77,7 +77,7 @@ class GateRecord:
     """All moments are whole seconds since 1970. `giving_marks` and `taking_marks` are where marks may be that the gate wrote.
 
     `needed_from` is the first second that must be marked on the taking side. `stepped` is when a mover last wrote this, `giving_lived` when
-    a scheduler of the giving side last lived.
+    a scheduler of the giving side last lived. `is_held`: the instant is chosen anew once the gate is held no longer.
     """
 
     phase: Phase
@@ -90,6 +90,7 @@ class GateRecord:
     giving_lived: int | None = None
     giving_marks: Window = NO_SECONDS
     taking_marks: Window = NO_SECONDS
+    is_held: bool = False
 
     @property
     def text(self) -> bytes:
@@ -112,6 +113,7 @@ def record_of(text: bytes) -> GateRecord:
             None if found["giving_lived"] is None else int(found["giving_lived"]),
             Window(int(found["giving_marks"]["first"]), int(found["giving_marks"]["end"])),
             Window(int(found["taking_marks"]["first"]), int(found["taking_marks"]["end"])),
+            bool(found.get("is_held", False)),
         )
     except (ValueError, KeyError, TypeError) as problem:
         raise NotSafe(f"the gate's record on a server cannot be read ({problem}): another version wrote it, go on with that one") from None

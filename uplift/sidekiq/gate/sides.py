@@ -91,7 +91,9 @@ class GateSides:
         """The switches that were there."""
         return self.before.source if side is self.source else self.before.target
 
-    def see(self, record: GateRecord, now: float, *, is_other_way_wanted: bool, is_abandon_wanted: bool) -> SidesSeen:
+    def see(
+        self, record: GateRecord, now: float, *, is_other_way_wanted: bool, is_abandon_wanted: bool, is_held: bool = False
+    ) -> SidesSeen:
         """Look at both; nothing is written. Raises SourceUnreachable, ErrorReply."""
         jobs, giving, taking = self._schedulers(record.direction, now)
         switches, marks = self._switches(record.direction, jobs, giving, taking), self._marks(record, jobs, now)
@@ -105,6 +107,7 @@ class GateSides:
             taking_processes=len(taking.processes),
             is_other_way_wanted=is_other_way_wanted,
             is_abandon_wanted=is_abandon_wanted,
+            is_held=is_held,
             taking_switched_on=len(switches.taking_off),
             taking_unequal=len(switches.taking_equal),
             giving_switched_on=len(switches.giving_off),

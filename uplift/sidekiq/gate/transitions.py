@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from uplift.sidekiq.gate.decision import GateDecision
 from uplift.sidekiq.gate.record import NO_SECONDS, GateRecord, Phase, Window
-from uplift.sidekiq.gate.times import MARKED_AFTER, MARKED_BEFORE
+from uplift.sidekiq.gate.times import MARKED_AFTER, MARKED_BEFORE, WRITTEN_AHEAD, next_instant
 
 
 def entered(record: GateRecord, decision: GateDecision, now: float) -> GateRecord:
@@ -49,6 +49,15 @@ def turned_round(record: GateRecord, decision: GateDecision) -> GateRecord:
         giving_marks=record.taking_marks,
         taking_marks=record.giving_marks,
     )
+
+
+def held_as_wanted(record: GateRecord, now: float, *, is_held: bool, not_before: float) -> GateRecord:
+    """Held until somebody says go, or held no longer: then the first instant that marks can be written for, whatever the old one was."""
+    if record.phase is not Phase.HOLDING or record.is_held == is_held:
+        return record
+    if is_held:
+        return replace(record, is_held=True)
+    return replace(record, is_held=False, instant=next_instant(max(not_before, now + WRITTEN_AHEAD)))
 
 
 def _hull(one: Window, other: Window) -> Window:
