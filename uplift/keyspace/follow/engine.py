@@ -27,6 +27,7 @@ from uplift.keyspace.follow.reading import ReadForm
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Round, StopPoint
 from uplift.keyspace.follow.round_plan import RoundPlan
+from uplift.keyspace.follow.settled import Settled
 from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.told import BaseUpdate, Told, ToldGaps
@@ -64,6 +65,7 @@ class Engine:
         self.is_paused = False
         self.big = BigKeys(lease.owner, limits or ReadLimits())
         self.dirty = DirtyKeys(streams, self.big)
+        self.settled = Settled(streams, self.dirty)
         self._big_steps = BigKeySteps(streams, self.big)
         self._written = WrittenChanges(streams, self.dirty, self.big, self.totals)
         self.passes = ReconcilingPass(self.source, self.targets, router)
@@ -174,6 +176,7 @@ class Engine:
         if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_base_updates=self._has_standby)) is not None:
             self.findings.take(of_big)
         self._end_pass()
+        self.settled.end_round(self.round, self._round_at)
         read = sum(page.most_keys for page in pages)
         return Step(read, written, *self.findings.take_keys(), None, time.monotonic() - began if began is not None else None)
 

@@ -140,6 +140,23 @@ class Following:
         return self._hand_over_until is not None
 
     @property
+    def is_leading(self) -> bool:
+        """Whether every database's lease is this engine's, as far as it knows."""
+        return not self.is_handing_over and all(database.is_leading for database in self.databases)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether events may have been missed somewhere, and no pass has compared every key since."""
+        return not all(server.gaps.are_over for server in self.servers)
+
+    @property
+    def settled_before(self) -> float | None:
+        """As Settled.before, of all databases; None where one of them does not know it."""
+        moments = [database.settled_before for database in self.databases]
+        known = [moment for moment in moments if moment is not None]
+        return min(known) if known and len(known) == len(moments) else None
+
+    @property
     def policy(self) -> Policy:
         """Of the first database; all have the same."""
         return self.databases[0].member.policy

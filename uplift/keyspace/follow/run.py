@@ -85,6 +85,31 @@ class FollowRun:
         """How many keys are named, those of earlier engines of the directory included."""
         return self.record.named.count
 
+    @property
+    def is_leading(self) -> bool:
+        """Whether this engine holds the lease of every database, as far as it knows."""
+        return self.outcome is None and self.following is not None and self.following.is_leading
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether events may have been missed on a server, and no pass has compared every key since; so before it follows."""
+        return self.following is None or self.following.has_gap
+
+    @property
+    def settled_before(self) -> float | None:
+        """A moment (monotonic seconds): what anybody had written to any followed server before it, and was told of by an event, has been
+        brought over, or is named. None where that is not known: while this engine does not lead, is paused, or `has_gap`.
+        """
+        if self.following is None or not self.is_leading or self.record.state.settings[SettingName.PAUSED].value > 0:
+            return None
+        return self.following.settled_before
+
+    def lease_epoch(self, database: int) -> int | None:
+        """The epoch of this engine's lease of a database; None where it has none."""
+        if self.following is None or self.outcome is not None:
+            return None
+        return next((one.epoch for one in self.following.databases if one.number == database and one.is_leading), None)
+
     def _step(self, wait_seconds: float) -> None:
         if self.following is not None:
             self._follow(self.following, wait_seconds)
