@@ -26,6 +26,8 @@ from uplift.keyspace.follow.totals import Step
 _BASE_BYTES = 256 * 1024 * 1024
 ROUNDS_AHEAD = 1_000_000
 """Rounds of a restart begin so far above what was written down: that is a second old, or a few."""
+ROUNDS_AN_EPOCH = 1_000_000_000
+"""More than an engine comes to in a week: every engine takes an epoch of its own."""
 _HAND_OVER_SECONDS = 10.0
 
 
@@ -44,7 +46,8 @@ class Sources:
         try:
             for database in scene.databases:
                 server = FollowedServer(Side.SOURCE, SOURCE_NAME, request.source, database, names.on_source())
-                server.events.round = first_round(state, database)
+                server.events.round = first_round(state, scene, database)
+                server.events.takes_any_round = request.stands_by
                 self.servers[database] = server
         except BaseException:
             self.close()
@@ -66,10 +69,12 @@ class Sources:
             server.close()
 
 
-def first_round(state: FollowState, database: int) -> int:
-    """A round that none of an earlier engine of the directory was above."""
+def first_round(state: FollowState, scene: Scene, database: int) -> int:
+    """A round that none of an earlier engine of the directory was above, nor one of another directory of the run that led since."""
     known = state.databases.get(database)
-    return known.round + ROUNDS_AHEAD if known is not None and known.round else 0
+    after_own = known.round + ROUNDS_AHEAD if known is not None and known.round else 0
+    is_after_another = scene.holder is LeaseHolder.THIS_RUN and not scene.is_own
+    return max(after_own, (scene.epoch + 1) * ROUNDS_AN_EPOCH) if is_after_another else after_own
 
 
 class Following:
@@ -114,7 +119,8 @@ class Following:
                 server.close()
             raise
         for server in streams.servers:
-            server.events.round = max(server.events.round, first_round(self._state, database))
+            server.events.round = max(server.events.round, first_round(self._state, self._scene, database))
+            server.events.takes_any_round = self._request.stands_by
             server.had_lease = self._state.has_led
             server.gaps.open(0)
         return streams
@@ -122,7 +128,7 @@ class Following:
     def _past_of(self, database: int) -> Pasts:
         pasts = Pasts(open_base(self._folder.base_path(database), _BASE_BYTES), self._folder.sent_path(database))
         self._pasts.append(pasts)
-        if self._scene.holder is LeaseHolder.THIS_RUN:
+        if self._scene.is_own:
             pasts.complete_since = self._state.of_database(database).complete_since
         else:
             # Another engine may have written since, or nobody knows who did: what was equal then says nothing any more.

@@ -10,11 +10,14 @@ import time
 from pathlib import Path
 from typing import assert_never
 
+from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.follow.decision import Policy
-from uplift.keyspace.follow.ending import end_follow
+from uplift.keyspace.follow.ending import Removal, end_follow
+from uplift.keyspace.follow.follow_seed import FollowSeed
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.interruptions import Fenced
-from uplift.keyspace.follow.live_settings import SettingName
+from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.live_settings import SettingName, range_of
 from uplift.keyspace.follow.opening import Opening
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.record import Record
@@ -38,9 +41,14 @@ _WRITE_SECONDS = 1.0
 class FollowRun:
     """Holds its state directory from the moment it is made until it is closed."""
 
-    def __init__(self, request: FollowRequest, path: Path, *, stop_point: StopPoint = lambda _name: None) -> None:
-        """Raises BadInput for a directory that is in use, or of another follow."""
-        self.record = Record(request, path)
+    def __init__(
+        self, request: FollowRequest, path: Path, *, seed: FollowSeed | None = None, stop_point: StopPoint = lambda _name: None
+    ) -> None:
+        """`seed`: the run it belongs to, where that began in another directory.
+
+        Raises BadInput for a directory that is in use, or of another follow or run.
+        """
+        self.record = Record(request, path, seed)
         self.outcome: Outcome | None = None
         self.following: Following | None = None
         self._request = request
@@ -110,6 +118,51 @@ class FollowRun:
             return None
         return next((one.epoch for one in self.following.databases if one.number == database and one.is_leading), None)
 
+    def set_policy(self, is_two_way: bool, authority: Side) -> None:
+        """From now on, and for whoever goes on with it: whether it goes both ways, and which side decides where nothing else can. It is
+        written down first. Raises NotSafe where another engine leads, NotWritten.
+        """
+        self._refuse_standing_by("set its policy")
+        policy = Policy(is_two_way, authority)
+        # On the disk first: an engine that begins again must not go one way over what applications write to a target.
+        self.record.take_policy(policy)
+        if self.following is not None:
+            self.following.set_policy(policy)
+
+    def set(self, name: SettingName, value: float, seconds: float | None = None) -> None:
+        """Another value, for good or for `seconds`. Raises BadInput where it is out of range, NotWritten."""
+        if not range_of(name).holds(value) or (seconds is not None and not seconds > 0):
+            raise BadInput(f"{name.value}={value:g} for {seconds} s: allowed: {range_of(name).allowed}, for more than no time")
+        self.record.set(name, value, seconds)
+
+    def hand_over(self) -> None:
+        """Let an engine that stands by take over; this one is silent, and goes on where none does. Raises NotSafe where it leads none."""
+        if self.following is None or not self.is_leading:
+            raise NotSafe("this engine leads no follow: nothing was changed; ask the one that holds the lease")
+        self.following.hand_over()
+
+    def end(self) -> Removal:
+        """End the run for good: no engine goes on with it, so its own keys go from the servers; what could not be removed is said.
+
+        Raises NotSafe where another engine leads, NotWritten.
+        """
+        self._refuse_standing_by("end it")
+        self._end(Outcome.STOPPED)
+        self._close_connections()
+        request, state = self._request, self.record.state
+        removal = end_follow(request.source, request.targets, sorted(state.databases), state.run, self.record.folder.copy_path)
+        state.was_ended = True
+        self.record.decide()
+        return removal
+
+    @property
+    def _stands_by(self) -> bool:
+        return self.following.stands_by if self.following is not None else self._request.stands_by
+
+    def _refuse_standing_by(self, what: str) -> None:
+        if self._stands_by:
+            raise NotSafe(f"this engine stands by, so it does not {what}: nothing was changed; ask the one that holds the lease")
+
     def _step(self, wait_seconds: float) -> None:
         if self.following is not None:
             self._follow(self.following, wait_seconds)
@@ -123,9 +176,10 @@ class FollowRun:
 
     def _begin_to_follow(self, following: Following) -> None:
         self._throttle = Throttle(following) if self._request.measures_latency else None
-        if not self._request.stands_by:
-            self.record.state.has_led = True
-        self.record.decide()
+        if self._request.stands_by:
+            self.record.decide()
+        else:
+            self.record.leads()
 
     def _follow(self, following: Following, wait_seconds: float) -> None:
         if following.is_handing_over:
@@ -171,23 +225,18 @@ class FollowRun:
             self._watch.look_at_databases(following)
         self._watch.look(following)
         if self._watch.is_in_sync and self._request.is_two_way and not self.record.state.is_two_way:
-            self._set_policy(following, Policy(True, self.record.state.authority_side))
+            self.set_policy(True, self.record.state.authority_side)
             self._log.tell(EventKind.TWO_WAY, "armed: what applications write to a target now comes to the source")
 
     def _look_at_takeover(self, following: Following) -> None:
         takeovers = sum(database.member.takeovers for database in following.databases)
         if takeovers != self._takeovers:
             self._takeovers = takeovers
-            self.record.state.has_led = self.record.state.is_copied = True
-            self.record.decide()
+            self.record.state.is_copied = True
+            self.record.leads()
             self._log.tell(EventKind.TOOK_OVER, f"the lease is {following.databases[0].lease}")
         if following.stands_by:
             self.record.take_policy(following.policy)
-
-    def _set_policy(self, following: Following, policy: Policy) -> None:
-        # On the disk first: an engine that begins again must not go one way over what applications write to a target.
-        self.record.take_policy(policy)
-        following.set_policy(policy)
 
     def _write(self) -> None:
         if self.following is not None:
@@ -206,7 +255,7 @@ class FollowRun:
             situation = Situation(
                 self.record.state.revision,
                 self._watch.phase,
-                self.following.stands_by if self.following is not None else self._request.stands_by,
+                self._stands_by,
                 standby_status(self.following),
             )
             reason = why_not(request, situation)
@@ -221,34 +270,25 @@ class FollowRun:
             case Wish.STOP:
                 return self._stop()
             case Wish.HAND_OVER:
-                if self.following is not None:
-                    self.following.hand_over()
+                self.hand_over()
                 return "this engine is silent now; one that stands by takes over within seconds, or this one goes on"
             case Wish.AUTHORITY:
-                if self.following is not None:
-                    authority = side_of("target" if request.value == "target" else "source")
-                    self._set_policy(self.following, Policy(self.record.state.is_two_way, authority))
+                self.set_policy(self.record.state.is_two_way, side_of("target" if request.value == "target" else "source"))
                 return f"the {request.value} decides where nothing else can"
             case Wish.SET:
                 name = SettingName(request.name)
-                self.record.set(name, float(request.value), request.seconds)
+                self.set(name, float(request.value), request.seconds)
                 for_how_long = "" if request.seconds is None else f" for {request.seconds / 60:g} minutes"
                 return f"{name.value} is {float(request.value):g}{for_how_long}"
             case _:
                 assert_never(request.wish)
 
     def _stop(self) -> str:
-        """End the run: no engine goes on with it, so nothing of its own stays on the servers."""
-        stands_by = self._request.stands_by if self.following is None else self.following.stands_by
+        if not self._stands_by:
+            return self.end().text
         self._end(Outcome.STOPPED)
         self._close_connections()
-        if stands_by:
-            return "this engine stood by, and ends; the one that holds the lease goes on"
-        request, state = self._request, self.record.state
-        removal = end_follow(request.source, request.targets, sorted(state.databases), state.run, self.record.folder.copy_path)
-        state.was_ended = True
-        self.record.decide()
-        return removal.text
+        return "this engine stood by, and ends; the one that holds the lease goes on"
 
     def _end(self, outcome: Outcome) -> None:
         self.outcome = outcome

@@ -31,7 +31,8 @@ class FollowState(_Strict):
     """The whole file. `secret` keys the hashes in labels, so that they can be compared between restarts.
 
     `is_copied`: the first copy is over. `has_led`: an engine of this directory has held the lease, and `was_ended`: the run's own keys were
-    removed since. `revision` grows with everything that is decided for the run.
+    removed since. `led_as`: the engine of this directory that held it last; "" where none did, None where that was not written down.
+    `revision` grows with everything that is decided for the run.
     """
 
     schema_name: str = Field(default=SCHEMA, alias="schema")
@@ -42,6 +43,7 @@ class FollowState(_Strict):
     keymap: str
     is_copied: bool = False
     has_led: bool = False
+    led_as: Annotated[str, Field(pattern="^([0-9a-f]{8})?$")] | None = None
     was_ended: bool = False
     is_two_way: bool = False
     authority: Authority = "source"
