@@ -15,11 +15,23 @@ class DirtyKeys:
 
     def __init__(self, streams: Streams, big: BigKeys) -> None:
         self._streams, self._big = streams, big
-        self._both_sides: dict[bytes, None] = {}
+        # By key the round that was over when it came to wait, those that wait longest first.
+        self._both_sides: dict[bytes, int] = {}
+        self._whole_round = 0
 
     def read_both_sides(self, keys: Iterable[bytes]) -> None:
         """Read both sides of these, until `is_decided`."""
-        self._both_sides.update(dict.fromkeys(keys))
+        for key in keys:
+            self._both_sides.setdefault(key, self._whole_round)
+
+    def end_round(self, round_: int) -> None:
+        """The round is over: what comes to wait from now on, and was changed before it, is told of by a touch."""
+        self._whole_round = round_
+
+    @property
+    def oldest_on_both_sides(self) -> int | None:
+        """The round that was over when the key came to wait that waits longest for both sides to be read; None where none does."""
+        return next(iter(self._both_sides.values()), None)
 
     def is_decided(self, key: bytes) -> None:
         """Nothing but a touch makes it dirty any more."""

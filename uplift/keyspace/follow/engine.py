@@ -27,6 +27,7 @@ from uplift.keyspace.follow.reading import ReadForm
 from uplift.keyspace.follow.reconciling_pass import ReconcilingPass
 from uplift.keyspace.follow.round import Round, StopPoint
 from uplift.keyspace.follow.round_plan import RoundPlan
+from uplift.keyspace.follow.settled import Settled
 from uplift.keyspace.follow.standby import Inherited
 from uplift.keyspace.follow.streams import Streams
 from uplift.keyspace.follow.told import BaseUpdate, Told, ToldGaps
@@ -64,6 +65,7 @@ class Engine:
         self.is_paused = False
         self.big = BigKeys(lease.owner, limits or ReadLimits())
         self.dirty = DirtyKeys(streams, self.big)
+        self.settled = Settled(streams, self.dirty)
         self._big_steps = BigKeySteps(streams, self.big)
         self._written = WrittenChanges(streams, self.dirty, self.big, self.totals)
         self.passes = ReconcilingPass(self.source, self.targets, router)
@@ -74,10 +76,10 @@ class Engine:
         self._has_standby = False
         self._probed_at = 0.0
 
-    def inherit(self, inherited: Inherited, least_round: int = 0) -> None:
+    def inherit(self, inherited: Inherited) -> None:
         """Go on in another's place: its rounds are below this engine's, and the lease was on every server."""
         self.policy, self.passes.count = inherited.policy, inherited.passes
-        self.round = max(least_round, *(server.events.round for server in self.servers)) + _ROUNDS_LEFT_OUT
+        self.round = max(server.events.round for server in self.servers) + _ROUNDS_LEFT_OUT
         for server in self.servers:
             server.must_raise, server.had_lease = True, True
         self.passes.is_wanted = True
@@ -174,6 +176,7 @@ class Engine:
         if (of_big := self._big_steps.go_on(self.round, self.lease, self.policy, collects_base_updates=self._has_standby)) is not None:
             self.findings.take(of_big)
         self._end_pass()
+        self.settled.end_round(self.round, self._round_at)
         read = sum(page.most_keys for page in pages)
         return Step(read, written, *self.findings.take_keys(), None, time.monotonic() - began if began is not None else None)
 

@@ -65,6 +65,22 @@ class FollowedDatabase:
         return markers[next(reversed(markers))].marker.owner.decode("ascii", "replace") if markers else None
 
     @property
+    def is_leading(self) -> bool:
+        """Whether this engine holds the lease, as far as it knows."""
+        return self.epoch > 0
+
+    @property
+    def epoch(self) -> int:
+        """Of this engine's lease; 0 where it has none."""
+        return 0 if self.engine is None else self.engine.lease.epoch
+
+    @property
+    def settled_before(self) -> float | None:
+        """As Settled.before; None while it stands by, or is paused."""
+        engine = self.engine
+        return None if engine is None or engine.is_paused else engine.settled.before
+
+    @property
     def problem(self) -> str | None:
         """Why nothing could be done for a while."""
         lasts = self._problem is not None and time.monotonic() - self._problem_since > _DEGRADED_SECONDS

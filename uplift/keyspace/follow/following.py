@@ -26,6 +26,8 @@ from uplift.keyspace.follow.totals import Step
 _BASE_BYTES = 256 * 1024 * 1024
 ROUNDS_AHEAD = 1_000_000
 """Rounds of a restart begin so far above what was written down: that is a second old, or a few."""
+ROUNDS_AN_EPOCH = 1_000_000_000
+"""More than an engine comes to in a week: every engine takes an epoch of its own."""
 _HAND_OVER_SECONDS = 10.0
 
 
@@ -44,8 +46,8 @@ class Sources:
         try:
             for database in scene.databases:
                 server = FollowedServer(Side.SOURCE, SOURCE_NAME, request.source, database, names.on_source())
-                if scene.holder is not LeaseHolder.ANOTHER:
-                    server.events.round = first_round(state, database)
+                server.events.round = first_round(state, scene, database)
+                server.events.takes_any_round = request.stands_by
                 self.servers[database] = server
         except BaseException:
             self.close()
@@ -67,10 +69,12 @@ class Sources:
             server.close()
 
 
-def first_round(state: FollowState, database: int) -> int:
-    """A round that none of an earlier engine of the directory was above."""
+def first_round(state: FollowState, scene: Scene, database: int) -> int:
+    """A round that none of an earlier engine of the directory was above, nor one of another directory of the run that led since."""
     known = state.databases.get(database)
-    return known.round + ROUNDS_AHEAD if known is not None and known.round else 0
+    after_own = known.round + ROUNDS_AHEAD if known is not None and known.round else 0
+    is_after_another = scene.holder is LeaseHolder.THIS_RUN and not scene.is_own
+    return max(after_own, (scene.epoch + 1) * ROUNDS_AN_EPOCH) if is_after_another else after_own
 
 
 class Following:
@@ -98,15 +102,7 @@ class Following:
             for database in scene.databases:
                 streams = self._streams(database, sources.servers[database])
                 policy = Policy(state.is_two_way, state.authority_side)
-                member = Member(
-                    streams,
-                    scene.router,
-                    policy,
-                    owner,
-                    stands_by=request.stands_by,
-                    least_round=first_round(state, database),
-                    stop_point=stop_point,
-                )
+                member = Member(streams, scene.router, policy, owner, stands_by=request.stands_by, stop_point=stop_point)
                 self.databases.append(FollowedDatabase(database, member))
         except BaseException:
             self.close()
@@ -123,9 +119,8 @@ class Following:
                 server.close()
             raise
         for server in streams.servers:
-            if self._scene.holder is not LeaseHolder.ANOTHER:
-                server.events.round = max(server.events.round, first_round(self._state, database))
-            # Rounds of another engine, which one that stands by hears, may be below those of an earlier one of this directory.
+            server.events.round = max(server.events.round, first_round(self._state, self._scene, database))
+            server.events.takes_any_round = self._request.stands_by
             server.had_lease = self._state.has_led
             server.gaps.open(0)
         return streams
@@ -133,7 +128,7 @@ class Following:
     def _past_of(self, database: int) -> Pasts:
         pasts = Pasts(open_base(self._folder.base_path(database), _BASE_BYTES), self._folder.sent_path(database))
         self._pasts.append(pasts)
-        if self._scene.holder is LeaseHolder.THIS_RUN:
+        if self._scene.is_own:
             pasts.complete_since = self._state.of_database(database).complete_since
         else:
             # Another engine may have written since, or nobody knows who did: what was equal then says nothing any more.
@@ -149,6 +144,23 @@ class Following:
     def is_handing_over(self) -> bool:
         """Whether it waits for another engine to take over."""
         return self._hand_over_until is not None
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether every database's lease is this engine's, as far as it knows."""
+        return not self.is_handing_over and all(database.is_leading for database in self.databases)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether events may have been missed somewhere, and no pass has compared every key since."""
+        return not all(server.gaps.are_over for server in self.servers)
+
+    @property
+    def settled_before(self) -> float | None:
+        """As Settled.before, of all databases; None where one of them does not know it."""
+        moments = [database.settled_before for database in self.databases]
+        known = [moment for moment in moments if moment is not None]
+        return min(known) if known and len(known) == len(moments) else None
 
     @property
     def policy(self) -> Policy:

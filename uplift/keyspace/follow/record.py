@@ -9,13 +9,14 @@ from pathlib import Path
 
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.disk import Disk
+from uplift.keyspace.follow.follow_seed import FollowSeed, caught_up, seeded
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.live_settings import LiveSetting, SettingName, at, set_to
 from uplift.keyspace.follow.named_keys import NamedKeys
 from uplift.keyspace.follow.own_keys_there import owner_name
 from uplift.keyspace.follow.starting import FollowRequest, fresh_state
-from uplift.keyspace.follow.state_file import FollowSeed, FollowState, authority_of, state_text
+from uplift.keyspace.follow.state_file import FollowState, authority_of, state_text
 from uplift.keyspace.follow.state_folder import StateFolder, refuse_another
 from uplift.keyspace.follow.status import Status, status_as_json
 from uplift.keyspace.keymap.key_label import KeyLabels
@@ -27,19 +28,16 @@ class Record:
     """Holds the directory's lock. `is_resumed`: an engine of this directory led the run before."""
 
     def __init__(self, request: FollowRequest, path: Path, seed: FollowSeed | None = None) -> None:
-        """Raises BadInput for a directory that is in use, or of another follow."""
+        """`seed`: the run it belongs to. Raises BadInput for a directory that is in use, or of another follow or run; NotWritten."""
         self.folder = StateFolder(path)
         self.folder.make()
         self._lock: DirectoryLock = self.folder.lock()
         try:
             earlier, fresh = self.folder.read_state(), fresh_state(request)
-            if earlier is None and seed is not None:
-                fresh.run, fresh.secret, fresh.is_copied, fresh.has_led = seed.run, seed.secret, seed.is_copied, seed.has_led
-                fresh.is_two_way, fresh.authority = seed.is_two_way, seed.authority
-                for database in seed.databases:
-                    fresh.of_database(database)
             if earlier is not None:
                 refuse_another(earlier, fresh, path)
+            if seed is not None:
+                earlier, fresh = self._seeded(earlier, fresh, seed)
         except BaseException:
             self._lock.release()
             raise
@@ -50,6 +48,20 @@ class Record:
         self.labels = KeyLabels(bytes.fromhex(self.state.secret), words_of(request.keymap))
         self.named = NamedKeys(self.labels, self.state.named, self.state.named_by_reason)
         self._take_options(request)
+
+    def _seeded(self, earlier: FollowState | None, fresh: FollowState, seed: FollowSeed) -> tuple[FollowState | None, FollowState]:
+        """What an earlier engine of the directory wrote down, and what a new directory begins with; the one that counts is on the disk."""
+        if earlier is not None:
+            caught_up(earlier, seed, self.folder.path)
+        else:
+            fresh = seeded(fresh, seed)
+        self.folder.write_state(earlier or fresh)
+        return earlier, fresh
+
+    def leads(self) -> None:
+        """This engine leads the run, or is about to. Raises NotWritten."""
+        self.state.has_led, self.state.led_as = True, self.engine
+        self.decide()
 
     def _take_options(self, request: FollowRequest) -> None:
         if request.authority is not None:

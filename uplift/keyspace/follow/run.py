@@ -7,16 +7,17 @@ so a process, a container and a test drive the same object.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
+from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.ending import Removal, end_follow
+from uplift.keyspace.follow.follow_seed import FollowSeed
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.key_state import Side
-from uplift.keyspace.follow.live_settings import SettingName
+from uplift.keyspace.follow.live_settings import SettingName, range_of
 from uplift.keyspace.follow.opening import Opening
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.record import Record
@@ -26,7 +27,7 @@ from uplift.keyspace.follow.run_events import EventKind, EventLog
 from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
 from uplift.keyspace.follow.run_step import Outcome, RunStep
 from uplift.keyspace.follow.starting import FollowRequest
-from uplift.keyspace.follow.state_file import FollowSeed, side_of
+from uplift.keyspace.follow.state_file import side_of
 from uplift.keyspace.follow.status import Status
 from uplift.keyspace.follow.throttle import Throttle
 from uplift.keyspace.follow.totals import Step
@@ -47,14 +48,16 @@ class FollowRun:
         *,
         seed: FollowSeed | None = None,
         copy_path: Path | None = None,
-        on_handed_over: Callable[[int, bytes], None] | None = None,
         stop_point: StopPoint = lambda _name: None,
     ) -> None:
-        """Raises BadInput for a directory that is in use, or of another follow."""
+        """`seed`: the run it belongs to, where that began in another directory; `copy_path`: where all its directories keep how far the copy
+        is.
+
+        Raises BadInput for a directory that is in use, or of another follow or run.
+        """
         self.record = Record(request, path, seed)
         if copy_path is not None:
             self.record.folder.copy_path = copy_path
-        self.targets_serve = True
         self.outcome: Outcome | None = None
         self.following: Following | None = None
         self._request = request
@@ -95,27 +98,64 @@ class FollowRun:
         return self._watch.is_in_sync
 
     @property
+    def named_keys(self) -> int:
+        """How many keys are named, those of earlier engines of the directory included."""
+        return self.record.named.count
+
+    @property
     def is_leading(self) -> bool:
-        return self.following is not None and not self.following.stands_by and self.outcome is None
+        """Whether this engine holds the lease of every database, as far as it knows."""
+        return self.outcome is None and self.following is not None and self.following.is_leading
 
     @property
     def has_gap(self) -> bool:
-        return self.following is None or any(server.gaps.opened is not None for server in self.following.servers)
+        """Whether events may have been missed on a server, and no pass has compared every key since; so before it follows."""
+        return self.following is None or self.following.has_gap
 
     @property
     def settled_before(self) -> float | None:
-        return None if self.has_gap else time.monotonic() - max(d.oldest_dirty_seconds for d in self.following.databases) - 0.2
+        """A moment (monotonic seconds): what anybody had written to any followed server before it, and was told of by an event, has been
+        brought over, or is named. None where that is not known: while this engine does not lead, is paused, or `has_gap`.
+        """
+        if self.following is None or not self.is_leading or self.record.state.settings[SettingName.PAUSED].value > 0:
+            return None
+        return self.following.settled_before
 
     def lease_epoch(self, database: int) -> int | None:
-        return next((d.engine.lease.epoch for d in self.following.databases if d.engine is not None), None) if self.following else None
+        """The epoch of this engine's lease of a database; None where it has none."""
+        if self.following is None or self.outcome is not None:
+            return None
+        return next((one.epoch for one in self.following.databases if one.number == database and one.is_leading), None)
 
     def set_policy(self, is_two_way: bool, authority: Side) -> None:
-        self._set_policy(self.following, Policy(is_two_way, authority))
+        """From now on, and for whoever goes on with it: whether it goes both ways, and which side decides where nothing else can. It is
+        written down first. Raises NotSafe where another engine leads, NotWritten.
+        """
+        self._refuse_standing_by("set its policy")
+        policy = Policy(is_two_way, authority)
+        # On the disk first: an engine that begins again must not go one way over what applications write to a target.
+        self.record.take_policy(policy)
+        if self.following is not None:
+            self.following.set_policy(policy)
+
+    def set(self, name: SettingName, value: float, seconds: float | None = None) -> None:
+        """Another value, for good or for `seconds`. Raises BadInput where it is out of range, NotWritten."""
+        if not range_of(name).holds(value) or (seconds is not None and not seconds > 0):
+            raise BadInput(f"{name.value}={value:g} for {seconds} s: allowed: {range_of(name).allowed}, for more than no time")
+        self.record.set(name, value, seconds)
 
     def hand_over(self) -> None:
+        """Let an engine that stands by take over; this one is silent, and goes on where none does. Raises NotSafe where it leads none."""
+        if self.following is None or not self.is_leading:
+            raise NotSafe("this engine leads no follow: nothing was changed; ask the one that holds the lease")
         self.following.hand_over()
 
     def end(self) -> Removal:
+        """End the run for good: no engine goes on with it, so its own keys go from the servers; what could not be removed is said.
+
+        Raises NotSafe where another engine leads, NotWritten.
+        """
+        self._refuse_standing_by("end it")
         self._end(Outcome.STOPPED)
         self._close_connections()
         request, state = self._request, self.record.state
@@ -125,9 +165,12 @@ class FollowRun:
         return removal
 
     @property
-    def named_keys(self) -> int:
-        """How many keys are named, those of earlier engines of the directory included."""
-        return self.record.named.count
+    def _stands_by(self) -> bool:
+        return self.following.stands_by if self.following is not None else self._request.stands_by
+
+    def _refuse_standing_by(self, what: str) -> None:
+        if self._stands_by:
+            raise NotSafe(f"this engine stands by, so it does not {what}: nothing was changed; ask the one that holds the lease")
 
     def _step(self, wait_seconds: float) -> None:
         if self.following is not None:
@@ -142,9 +185,10 @@ class FollowRun:
 
     def _begin_to_follow(self, following: Following) -> None:
         self._throttle = Throttle(following) if self._request.measures_latency else None
-        if not self._request.stands_by:
-            self.record.state.has_led = True
-        self.record.decide()
+        if self._request.stands_by:
+            self.record.decide()
+        else:
+            self.record.leads()
 
     def _follow(self, following: Following, wait_seconds: float) -> None:
         if following.is_handing_over:
@@ -190,23 +234,18 @@ class FollowRun:
             self._watch.look_at_databases(following)
         self._watch.look(following)
         if self._watch.is_in_sync and self._request.is_two_way and not self.record.state.is_two_way:
-            self._set_policy(following, Policy(True, self.record.state.authority_side))
+            self.set_policy(True, self.record.state.authority_side)
             self._log.tell(EventKind.TWO_WAY, "armed: what applications write to a target now comes to the source")
 
     def _look_at_takeover(self, following: Following) -> None:
         takeovers = sum(database.member.takeovers for database in following.databases)
         if takeovers != self._takeovers:
             self._takeovers = takeovers
-            self.record.state.has_led = self.record.state.is_copied = True
-            self.record.decide()
+            self.record.state.is_copied = True
+            self.record.leads()
             self._log.tell(EventKind.TOOK_OVER, f"the lease is {following.databases[0].lease}")
         if following.stands_by:
             self.record.take_policy(following.policy)
-
-    def _set_policy(self, following: Following, policy: Policy) -> None:
-        # On the disk first: an engine that begins again must not go one way over what applications write to a target.
-        self.record.take_policy(policy)
-        following.set_policy(policy)
 
     def _write(self) -> None:
         if self.following is not None:
@@ -225,7 +264,7 @@ class FollowRun:
             situation = Situation(
                 self.record.state.revision,
                 self._watch.phase,
-                self.following.stands_by if self.following is not None else self._request.stands_by,
+                self._stands_by,
                 standby_status(self.following),
             )
             reason = why_not(request, situation)
@@ -240,34 +279,25 @@ class FollowRun:
             case Wish.STOP:
                 return self._stop()
             case Wish.HAND_OVER:
-                if self.following is not None:
-                    self.following.hand_over()
+                self.hand_over()
                 return "this engine is silent now; one that stands by takes over within seconds, or this one goes on"
             case Wish.AUTHORITY:
-                if self.following is not None:
-                    authority = side_of("target" if request.value == "target" else "source")
-                    self._set_policy(self.following, Policy(self.record.state.is_two_way, authority))
+                self.set_policy(self.record.state.is_two_way, side_of("target" if request.value == "target" else "source"))
                 return f"the {request.value} decides where nothing else can"
             case Wish.SET:
                 name = SettingName(request.name)
-                self.record.set(name, float(request.value), request.seconds)
+                self.set(name, float(request.value), request.seconds)
                 for_how_long = "" if request.seconds is None else f" for {request.seconds / 60:g} minutes"
                 return f"{name.value} is {float(request.value):g}{for_how_long}"
             case _:
                 assert_never(request.wish)
 
     def _stop(self) -> str:
-        """End the run: no engine goes on with it, so nothing of its own stays on the servers."""
-        stands_by = self._request.stands_by if self.following is None else self.following.stands_by
+        if not self._stands_by:
+            return self.end().text
         self._end(Outcome.STOPPED)
         self._close_connections()
-        if stands_by:
-            return "this engine stood by, and ends; the one that holds the lease goes on"
-        request, state = self._request, self.record.state
-        removal = end_follow(request.source, request.targets, sorted(state.databases), state.run, self.record.folder.copy_path)
-        state.was_ended = True
-        self.record.decide()
-        return removal.text
+        return "this engine stood by, and ends; the one that holds the lease goes on"
 
     def _end(self, outcome: Outcome) -> None:
         self.outcome = outcome

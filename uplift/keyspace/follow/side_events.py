@@ -60,7 +60,8 @@ class SideEvents:
     lease last. `lease_was_removed`: an event said so; a lease that is gone without one was flushed. `silent_classes`: those that the latest
     probe wrote to and no event told of, `probed_round` the round of the latest that found none. `standing` are engines that stand by, by
     owner, the latest few. `events` counts key events, `touched` those that were somebody else's, of followed keys, and `touched_by_itself`
-    those of them that say that a key expired or was evicted, or that are of a split's canaries.
+    those of them that say that a key expired or was evicted, or that are of a split's canaries. `takes_any_round`: the next marker says which
+    round it is, though it be lower.
     """
 
     database: int
@@ -79,6 +80,7 @@ class SideEvents:
     events: int = 0
     touched: int = 0
     touched_by_itself: int = 0
+    takes_any_round: bool = False
     heard_at: float = field(default_factory=time.monotonic)
     standing: dict[bytes, StandingAt] = field(default_factory=dict)
     _kinds: dict[bytes, TouchKind] = field(default_factory=dict)
@@ -205,9 +207,10 @@ class SideEvents:
                 self.touched_by_itself += kind in _NOT_OURS or name.startswith(SPLIT_PREFIX)
 
     def _take_marker(self, marker: Marker) -> None:
-        if marker.round < self.round:
+        if marker.round < self.round and not self.takes_any_round:
             # Of a connection that is dead: it says nothing of what comes now.
             return
+        self.takes_any_round = False
         self.round, self.heard_at = marker.round, time.monotonic()
         at = MarkerAt(marker, self.position, self._canary_at == self.position - 1)
         self.markers[marker.round, marker.page] = at

@@ -46,6 +46,7 @@ class Standby:
         self.is_warm = False
         self._first_heard: list[int | None] = [None] * len(streams.servers)
         self._told: Told | None = None
+        self._has_heard = False
         self._passes_at_first = 0
         self._settled_at = 0.0
         self._since = time.monotonic()
@@ -83,6 +84,10 @@ class Standby:
             self._begin_anew(place)
         while server.events.marked:
             at = server.events.marked.popleft()
+            if not self._has_heard:
+                # Another engine leads: what this directory wrote down was before that.
+                self._has_heard = True
+                self.streams.forget_pasts()
             if self._first_heard[place] is None:
                 self._first_heard[place] = at.marker.round
             if at.is_proven:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.follow.event_proof import prove_events
 from uplift.keyspace.follow.key_state import Side
+from uplift.keyspace.follow.lease import epoch_of, owner_of
 from uplift.keyspace.follow.own_keys_there import (
     HeldLease,
     LeaseHolder,
@@ -15,6 +16,7 @@ from uplift.keyspace.follow.own_keys_there import (
     held_lease,
     holder_of,
     own_names_there,
+    owner_name,
     refuse_leftovers,
     refuse_other_holder,
 )
@@ -44,11 +46,15 @@ class FollowRequest(Scope):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What was found: the databases to follow, and who holds their leases."""
+    """What was found: the databases to follow, who holds their leases, and the highest epoch of one. `is_own`: none but the engine that led
+    from this directory last has held one since.
+    """
 
     router: Router
     databases: tuple[int, ...]
     holder: LeaseHolder
+    epoch: int
+    is_own: bool
 
 
 def fresh_state(request: FollowRequest) -> FollowState:
@@ -80,7 +86,13 @@ def look_at_servers(request: FollowRequest, state: FollowState, labels: KeyLabel
             refuse_other_holder(leases, state.run)
             if not state.has_led:
                 _refuse_leftovers(request, servers, databases, state.run)
-        return Scene(servers.router, databases, holder)
+        epoch = max((epoch_of(lease.text) for lease in leases), default=0)
+        return Scene(servers.router, databases, holder, epoch, holder is LeaseHolder.THIS_RUN and _are_of_directory(leases, state))
+
+
+def _are_of_directory(leases: list[HeldLease], state: FollowState) -> bool:
+    """Other directories may belong to the same run; one that was begun before that could be has its run to itself."""
+    return state.led_as is None or all(owner_of(lease.text) == owner_name(state.run, state.led_as) for lease in leases)
 
 
 def places(source: Endpoint, targets: Iterable[TargetUrl], database: int) -> list[Place]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -32,7 +31,8 @@ class FollowState(_Strict):
     """The whole file. `secret` keys the hashes in labels, so that they can be compared between restarts.
 
     `is_copied`: the first copy is over. `has_led`: an engine of this directory has held the lease, and `was_ended`: the run's own keys were
-    removed since. `revision` grows with everything that is decided for the run.
+    removed since. `led_as`: the engine of this directory that held it last; "" where none did, None where that was not written down.
+    `revision` grows with everything that is decided for the run.
     """
 
     schema_name: str = Field(default=SCHEMA, alias="schema")
@@ -43,6 +43,7 @@ class FollowState(_Strict):
     keymap: str
     is_copied: bool = False
     has_led: bool = False
+    led_as: Annotated[str, Field(pattern="^([0-9a-f]{8})?$")] | None = None
     was_ended: bool = False
     is_two_way: bool = False
     authority: Authority = "source"
@@ -60,19 +61,6 @@ class FollowState(_Strict):
     def of_database(self, database: int) -> DatabaseState:
         """What is known of a database; made where there is nothing yet."""
         return self.databases.setdefault(database, DatabaseState())
-
-
-@dataclass(frozen=True, slots=True)
-class FollowSeed:
-    """What a run begins with that was begun elsewhere, where its own directory is new."""
-
-    run: str
-    secret: str
-    is_copied: bool = False
-    has_led: bool = False
-    is_two_way: bool = False
-    authority: Authority = "source"
-    databases: tuple[int, ...] = ()
 
 
 def side_of(authority: Authority) -> Side:

@@ -24,7 +24,8 @@ _ORDERED_KEYS = 50_000
 
 class Streams:
     """The servers of one database, and the pasts that their ends write down. `raised`: leases that were taken, and where, to be
-    looked at. `pending_lives`: keys written with the later life of the other side, by the winner, to which the next round brings that life.
+    looked at. `pending_lives`: keys written with the later life of the other side, by the winner, to which the next round brings that life;
+    `carried_since`: of those that were written, a round that no change of that life came before.
 
     `most_touch_bytes`: what the dirty keys may take in memory; past it those of a side are dropped, which is a gap, and counted in
     `overflows`.
@@ -37,6 +38,7 @@ class Streams:
         self.servers = [source, *targets]
         self.raised: deque[tuple[FollowedServer, Raised]] = deque()
         self.pending_lives: dict[bytes, Side] = {}
+        self.carried_since: dict[bytes, int] = {}
         self.overflows = 0
         self._router, self._most_touch_bytes = router, most_touch_bytes
         self._rules: dict[bytes, Rule] = {}
@@ -97,6 +99,7 @@ class Streams:
         settle_written = written.events.touches.settle
         for one in at.end.ended:
             winner = self.source if written.side is Side.TARGET else self.server_of(Side.TARGET, one.key)
+            since = self._waiting_since(one.key, number) if one.key in self.pending_lives else number
             settle_written(one.key, at.position, at.round)
             self._settle_read(winner, one.key, number, page)
             # A big value has the same token on both sides, which a script cannot say. A life that was over where it was written: as if the
@@ -104,12 +107,20 @@ class Streams:
             written_token = one.winner_token if one.written_token in {BIG, ABSENT} else one.written_token
             tokens = (one.winner_token, written_token) if written.side is Side.TARGET else (written_token, one.winner_token)
             self.put(one.key, *tokens, one.life, number)
-            if (side := self.pending_lives.pop(one.key, None)) is not None:
-                carrying = self.server_of(side, one.key).events
-                carrying.touches.note(one.key, TouchKind.LIFE, carrying.position, carrying.round)
+            if self.pending_lives.pop(one.key, None) is not None:
+                # The side that was written has the later life.
+                events = written.events
+                events.touches.note(one.key, TouchKind.LIFE, events.position, events.round)
+                self.carried_since[one.key] = since
         self._ended[self.place_of(written), number, page] = None
         if len(self._ended) > _ENDS_KEPT:
             del self._ended[next(iter(self._ended))]
+
+    def _waiting_since(self, key: bytes, number: int) -> int:
+        """Its touches are about to be settled by what was read in a round, and something of them is still to be brought over."""
+        sides = (self.source, self.server_of(Side.TARGET, key))
+        first = [round_ for server in sides if (round_ := server.events.touches.first_round(key)) is not None]
+        return min([*first, self.carried_since.get(key, number), number - 1])
 
     def put(self, key: bytes, source: bytes, target: bytes, life: int, round_: int) -> None:
         """Both sides were equal in this round; nothing where a later one is known, since of two streams one may be behind the other."""
@@ -162,6 +173,7 @@ class Streams:
         """Nothing that was settled or written down so far is sure."""
         self.forget_pasts()
         self.pending_lives.clear()
+        self.carried_since.clear()
         self._waiting.clear()
         for server in self.servers:
             server.events.touches.take_all()

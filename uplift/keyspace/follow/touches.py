@@ -122,6 +122,11 @@ class Touches:
         """A round that no unsettled touch came before; None where there is none."""
         return min(self._oldest, default=None)
 
+    def first_round(self, key: bytes) -> int | None:
+        """A round that no unsettled touch of the key came before; None where it has none."""
+        entry = self._by_key.get(key)
+        return None if entry is None else _oldest_of(entry)
+
     def _add(self, key: bytes, entry: list[int]) -> None:
         self._by_key[key] = entry
         self.bytes += len(key) + _ENTRY_BYTES

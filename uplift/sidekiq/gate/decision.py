@@ -40,7 +40,7 @@ class GateState:
     """`now` and `instant` in seconds since 1970. All numbers of switches and marks are those that are not yet as this phase wants them.
 
     `giving_lives`: whether a scheduler of the giving side lives, or was seen a moment ago. `no_taking_scheduler` says why none lives on the
-    taking side, None where one does. Processes are counted, with or without a scheduler. `is_held`: the taking side is silenced, and no more.
+    taking side, None where one does. Processes are counted, with or without a scheduler. `is_held`: the taking side is silenced, no more.
     """
 
     phase: Phase

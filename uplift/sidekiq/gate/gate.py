@@ -63,8 +63,8 @@ class GateStep:
 class GateWish:
     """`instant` in seconds since 1970: not before it; the record's comes first. `direction` is the way that is wanted in the end.
 
-    `is_held`: the taking side's cron is silenced, and nothing turns until a wish without it, whoever lives where; of a gate that has begun to
-    turn it changes nothing. Then the next possible instant is taken that is not before `instant`.
+    `is_held`: the taking side's cron is silenced, and nothing turns until a wish without it, whoever lives where; a gate that has begun to
+    turn goes on. Then the next possible instant is taken that is not before `instant`.
     """
 
     instant: float

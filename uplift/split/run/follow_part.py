@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,24 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uplift.errors import BadInput
+from uplift.keyspace.follow.follow_seed import FollowSeed
 from uplift.keyspace.follow.followed_names import NO_RULE
 from uplift.keyspace.follow.key_state import Side as KeySide
 from uplift.keyspace.follow.live_settings import LiveSetting, SettingName
-from uplift.keyspace.follow.own_keys_there import HeldLease, Place, held_lease
 from uplift.keyspace.follow.run import FollowRun
 from uplift.keyspace.follow.run_step import Outcome, RunStep
-from uplift.keyspace.follow.starting import FollowRequest, places
-from uplift.keyspace.follow.state_file import FollowSeed, authority_of
-from uplift.keyspace.follow.state_folder import StateFolder
+from uplift.keyspace.follow.starting import FollowRequest
 from uplift.keyspace.follow.status import Status
 from uplift.keyspace.keymap.model import KeyMap
-from uplift.keyspace.server.connection import connected
 from uplift.split.decisions.facts import FollowFacts
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.record.stage import Side
 from uplift.split.run.request import SplitRequest
-
-_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,50 +41,26 @@ class FollowPart:
         self._status: Status | None = None
 
     def open(self, record: SplitRecord, *, stands_by: bool) -> None:
-        """Join the run, or lead it. Raises what FollowRun raises, SourceUnreachable."""
-        leases = self._leases(record) if record.has_led else []
-        own = self._own_run()
-        # What this engine knows of what was equal says nothing any more where another one wrote since: it listens, and takes over.
-        is_others = any(not lease.is_of(own) for lease in leases)
-        joins = stands_by or is_others
+        """Join the run, or lead it. Raises what FollowRun raises."""
         seed = FollowSeed(
-            run=own,
+            run=record.run,
             secret=record.secret,
             is_copied=record.is_copied,
-            has_led=record.has_led and not joins,
+            has_led=record.has_led,
             is_two_way=record.is_armed,
-            authority=authority_of(key_side_of(record.stage.side)),
+            authority=key_side_of(record.stage.side),
             databases=record.databases,
         )
-        self.run = FollowRun(
-            self._follow_request(joins=joins),
-            self._place.scratch,
-            seed=seed,
-            copy_path=self._place.copy,
-            on_handed_over=self._on_handed_over,
-        )
-
-    def _own_run(self) -> str:
-        state = StateFolder(self._place.scratch).read_state() if self._place.scratch.is_dir() else None
-        return state.run if state is not None else secrets.token_hex(4)
-
-    def _follow_request(self, *, joins: bool) -> FollowRequest:
         request = self._request
-        return FollowRequest(
+        follow = FollowRequest(
             request.source,
             request.followed,
             self._keymap,
             request.databases,
             clock_tolerance=request.clock_tolerance,
-            stands_by=joins,
+            stands_by=stands_by,
         )
-
-    def _leases(self, record: SplitRecord) -> list[HeldLease]:
-        found = []
-        for database in record.databases:
-            for place in places(self._request.source, self._request.followed, database):
-                found.append(_lease_at(place))
-        return [lease for lease in found if lease is not None]
+        self.run = FollowRun(follow, self._place.scratch, seed=seed, copy_path=self._place.copy)
 
     def step(self, wait_seconds: float) -> RunStep:
         """As FollowRun.step."""
@@ -185,7 +155,6 @@ class FollowPart:
         run = self.run
         if run is None or run.following is None or not run.is_leading:
             return
-        run.targets_serve = targets_serve
         policy, side = run.following.policy, key_side_of(authority)
         if policy.two_way != is_two_way or KeySide(policy.authority) is not side:
             run.set_policy(is_two_way, side)
@@ -217,8 +186,3 @@ class FollowPart:
 def key_side_of(side: Side) -> KeySide:
     """The follow's word for a side: legacy is its source."""
     return KeySide.SOURCE if side is Side.OLD else KeySide.TARGET
-
-
-def _lease_at(place: Place) -> HeldLease | None:
-    with connected(place.endpoint, database=place.database, timeout_seconds=_TIMEOUT_SECONDS) as connection:
-        return held_lease(connection, place)
