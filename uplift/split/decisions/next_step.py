@@ -86,13 +86,16 @@ class NextAct:
 
 
 def next_act(command: Command, *, is_mine: bool, pointer: Side) -> NextAct:
-    """What comes next. `is_mine`: this engine began the latest step; `pointer`: the side that the pointer names now."""
+    """What comes next. `is_mine`: this engine began the latest step, or took the command where there is none; `pointer`: the side that the
+    pointer names now.
+    """
     latest = command.latest
     if latest is None:
-        return _begin_or_end(command)
+        return _begin_or_end(command) if is_mine or has_flipped(command) else _undone(command, "the beginning")
     match latest.outcome:
         case StepOutcome.DONE:
-            return _begin_or_end(command)
+            # What was checked before it began may not be so for an engine that took over.
+            return _begin_or_end(command) if is_mine or has_flipped(command) else _undone(command, latest.step.value)
         case StepOutcome.FAILED | StepOutcome.UNDONE:
             return _after_failure(command, latest.step, latest.text)
         case StepOutcome.UNKNOWN:
@@ -143,5 +146,10 @@ def _inherited(command: Command, step: StepName, pointer: Side) -> NextAct:
         return NextAct(Act.CARRY, step)
     if step is StepName.POINTER and pointer is stage_after(wish).side:
         return NextAct(Act.FLIPPED, step)
-    text = f"{wish.value}: its engine died at {step.value}, before anything was changed for good: nothing was changed; ask again"
+    return _undone(command, step.value)
+
+
+def _undone(command: Command, where: str) -> NextAct:
+    wish = command.asked.wish.value
+    text = f"{wish}: its engine died at {where}, before anything was changed for good: nothing was changed; ask again"
     return NextAct(Act.UNDO, answer=Answer(change=Change.NOTHING, text=text))

@@ -66,10 +66,13 @@ class Unfinished(BaseModel):
 
 
 class Command(BaseModel):
-    """What is being done for an operator. `completes`: the flip was made for an earlier one, and it goes on with this step."""
+    """What is being done for an operator. `engine` took it, and found that it may be done. `completes`: the flip was made for an earlier one,
+    and it goes on with this step.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     asked: Asked
+    engine: str = ""
     steps: tuple[StoredStep, ...] = ()
     completes: StepName | None = None
 
@@ -77,6 +80,10 @@ class Command(BaseModel):
     def latest(self) -> StoredStep | None:
         """The step that was begun last."""
         return self.steps[-1] if self.steps else None
+
+    def is_of(self, engine: str) -> bool:
+        """Whether this engine began the latest step, or took the command where none was begun."""
+        return (self.steps[-1].engine if self.steps else self.engine) == engine
 
     def has_begun(self, step: StepName) -> bool:
         """Whether its intent is stored."""

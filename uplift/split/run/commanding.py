@@ -73,12 +73,11 @@ class Commanding:
             )
             return
         left_behind = tuple(sorted({*record.left_behind, *asked.options.leave_behind}))
-        self._kept.change(command=Command(asked=asked, completes=completes), left_behind=left_behind)
+        self._kept.change(command=Command(asked=asked, engine=self._kept.engine, completes=completes), left_behind=left_behind)
 
     def _go_on(self, command: Command, facts: Facts) -> bool:
         """Whether more may be done at once."""
-        latest = command.latest
-        na = next_act(command, is_mine=latest is not None and latest.engine == self._kept.engine, pointer=self._pointer())
+        na = next_act(command, is_mine=command.is_of(self._kept.engine), pointer=self._pointer())
         match na.act:
             case Act.BEGIN:
                 self._begin_step(command, na)
