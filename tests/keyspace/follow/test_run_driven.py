@@ -11,7 +11,9 @@ from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.live_settings import SettingName
 from uplift.keyspace.follow.phase import Phase
+from uplift.keyspace.follow.run import FollowRun
 from uplift.keyspace.follow.run_step import Outcome
+from uplift.keyspace.keymap.model import KeyMap
 
 
 def test_it_goes_both_ways_once_the_driver_says_so_and_after_a_restart(servers: Servers, tmp_path: Path) -> None:
@@ -32,6 +34,37 @@ def test_it_goes_both_ways_once_the_driver_says_so_and_after_a_restart(servers: 
         run.set_policy(False, Side.SOURCE)
         target.client.set("session:3", "one way again")
         drive(run, until=lambda: target.client.get("session:3") == b"while nobody followed")
+
+
+def test_handed_over_names_are_told_from_events_and_from_a_pass(servers: Servers, tmp_path: Path) -> None:
+    source, target = servers
+    rules = KeyMap.model_validate(
+        {
+            "version": 1,
+            "destinations": ["cache", "jobs"],
+            "rules": [
+                {"name": "sessions", "match": {"prefix": "session:"}, "to": "cache", "source": "t", "reason": "t"},
+                {"name": "logs", "match": {"prefix": "log:"}, "to": "cache", "action": "skip", "source": "t", "reason": "t"},
+                {"name": "queues", "match": {"prefix": "queue:"}, "to": "jobs", "action": "handover", "source": "t", "reason": "t"},
+            ],
+        }
+    )
+    told: set[tuple[int, bytes]] = set()
+    run = FollowRun(follow_request(source, target, rules), tmp_path / "state", on_handed_over=lambda *what: told.add(what))
+    try:
+        source.client.lpush("queue:first", "job")
+        target.client.set("nobodys:secret", "was there before any event")
+        drive(run, until=in_sync(run))
+        assert told == {(0, b"queue:first")}
+        source.client.lpush("queue:second", "job")
+        target.client.set("nobodys:other", "is told by an event")
+        drive(run, until=lambda: len(told) == 2 and run.status().not_described == 2)
+        assert told == {(0, b"queue:first"), (0, b"queue:second")}
+        patterns = run.status().not_described_patterns
+        assert sum(patterns.values()) == 2
+        assert "nobodys" not in "".join(patterns)
+    finally:
+        run.close()
 
 
 def test_it_is_set_paused_and_ended(servers: Servers, tmp_path: Path) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 from uplift.keyspace.follow.side_events import SourceName
+from uplift.keyspace.keymap.key_label import KeyLabels
+from uplift.keyspace.keymap.model import Action
+from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 from uplift.keyspace.keymap.routing import NO_TARGET, Router
 from uplift.keyspace.keymap.target_names import NameKind, names_on_target
 
+OnHandedOver = Callable[[int, bytes], None]
+"""Told the database and the name of a key of the source whose rule is handover, and of what a handover keeps for itself."""
+
 _MOST_REMEMBERED = 100_000
+_MOST_PATTERNS = 1_000
+OTHER_PATTERNS = "<other patterns>"
 
 NO_RULE = "no rule of the key map is for it: it is not followed"
 ELSEWHERE = "its rule sends it to another destination than the one it was written on: it is not followed"
@@ -15,18 +26,23 @@ ROOTLESS = "its rule writes under a root, and the name on the target has none: i
 
 class FollowedNames:
     """`met` are keys to be named, with the reason, until they are taken. `not_described`: how many names on targets no rule describes,
-    each counted once (up to a bound, then no more).
+    each counted once (up to a bound, then no more); `not_described_patterns` the same by pattern, as labels show it.
+
+    `on_handed_over` is called once an event, and once a name of a pass: it must be quick, and raises nothing.
     """
 
-    def __init__(self, router: Router) -> None:
-        self._router = router
+    def __init__(self, router: Router, labels: KeyLabels | None = None, on_handed_over: OnHandedOver | None = None) -> None:
+        self._router, self._labels, self._on_handed_over = router, labels or KeyLabels(), on_handed_over
+        self.not_described_patterns: Counter[str] = Counter()
         self._seen: set[int] = set()
         self.met: list[tuple[bytes, str]] = []
         self.not_described = 0
 
-    def on_source(self) -> SourceName:
-        """What tells a name on the source."""
-        route = self._router.route
+    def on_source(self, database: int = 0) -> SourceName:
+        """What tells a name in a database of the source."""
+        route, tell = self._router.route, self._on_handed_over
+        own = [rule.index for rule in self._router.rules if rule.prefixes == (HANDOVER_PREFIX,)]
+        told = frozenset(own + [rule.index for rule in self._router.rules if rule.action is Action.HANDOVER])
 
         def source_name(name: bytes) -> bytes | None:
             rule = route(name)
@@ -34,7 +50,11 @@ class FollowedNames:
                 if self._is_new(name):
                     self.met.append((name, NO_RULE))
                 return None
-            return name if rule.target != NO_TARGET else None
+            if rule.target != NO_TARGET:
+                return name
+            if tell is not None and rule.index in told:
+                tell(database, name)
+            return None
 
         return source_name
 
@@ -51,7 +71,8 @@ class FollowedNames:
                 if self._is_new(name):
                     self.met.append((name, ROOTLESS))
             elif found.rule is None:
-                self.not_described += self._is_new(name)
+                if self._is_new(name):
+                    self._count(name)
             elif found.kind is NameKind.LEFT and found.rule.target != NO_TARGET and self._is_new(name):
                 self.met.append((name, ELSEWHERE))
             return None
@@ -62,6 +83,11 @@ class FollowedNames:
         """What is to be named since the last time."""
         met, self.met = self.met, []
         return met
+
+    def _count(self, name: bytes) -> None:
+        self.not_described += 1
+        pattern, patterns = self._labels.pattern(name), self.not_described_patterns
+        patterns[pattern if pattern in patterns or len(patterns) < _MOST_PATTERNS else OTHER_PATTERNS] += 1
 
     def _is_new(self, name: bytes) -> bool:
         if len(self._seen) >= _MOST_REMEMBERED:

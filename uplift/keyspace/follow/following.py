@@ -45,7 +45,7 @@ class Sources:
         self.servers: dict[int, FollowedServer] = {}
         try:
             for database in scene.databases:
-                server = FollowedServer(Side.SOURCE, SOURCE_NAME, request.source, database, names.on_source())
+                server = FollowedServer(Side.SOURCE, SOURCE_NAME, request.source, database, names.on_source(database))
                 server.events.round = first_round(state, scene, database)
                 server.events.takes_any_round = request.stands_by
                 self.servers[database] = server

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from uplift.errors import BadInput
 from uplift.keyspace.follow.first_copy import FirstCopy
-from uplift.keyspace.follow.followed_names import FollowedNames
+from uplift.keyspace.follow.followed_names import FollowedNames, OnHandedOver
 from uplift.keyspace.follow.following import Following, Sources
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.record import Record
@@ -30,10 +30,19 @@ class Opened:
 class Opening:
     """Of one run. `opened` is None until it may begin; `copy` is the one under way."""
 
-    def __init__(self, request: FollowRequest, record: Record, log: EventLog, watch: Watch, stop_point: StopPoint) -> None:
+    def __init__(
+        self,
+        request: FollowRequest,
+        record: Record,
+        log: EventLog,
+        watch: Watch,
+        stop_point: StopPoint,
+        on_handed_over: OnHandedOver | None = None,
+    ) -> None:
         self.opened: Opened | None = None
         self.copy: FirstCopy | None = None
         self._request, self._record, self._log, self._watch, self._stop_point = request, record, log, watch, stop_point
+        self._on_handed_over = on_handed_over
 
     def step(self, wait_seconds: float) -> Following | None:
         """One bounded piece of work; the follow, once the targets are listened to. Raises the errors of uplift/errors.py."""
@@ -62,7 +71,7 @@ class Opening:
         record.decide()
         for unproven in prove_all_events(request, scene.databases, record.owner):
             self._log.tell(EventKind.NOTE, unproven)
-        names = FollowedNames(scene.router)
+        names = FollowedNames(scene.router, record.labels, self._on_handed_over)
         self.opened = Opened(scene, names, Sources(request, scene, names, state))
         if not request.stands_by and not state.is_copied:
             self.copy = FirstCopy(request, scene.databases, record.folder.copy_path)

@@ -14,6 +14,7 @@ from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.ending import Removal, end_follow
 from uplift.keyspace.follow.follow_seed import FollowSeed
+from uplift.keyspace.follow.followed_names import OnHandedOver
 from uplift.keyspace.follow.following import Following
 from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.key_state import Side
@@ -48,10 +49,11 @@ class FollowRun:
         *,
         seed: FollowSeed | None = None,
         copy_path: Path | None = None,
+        on_handed_over: OnHandedOver | None = None,
         stop_point: StopPoint = lambda _name: None,
     ) -> None:
-        """`seed`: the run it belongs to, where that began in another directory; `copy_path`: where all its directories keep how far the copy
-        is.
+        """`seed`: the run it belongs to, where that began in another directory; `copy_path`: where all its directories keep how far the
+        copy is. `on_handed_over`: told of every name of the source that an event or a pass shows and whose rule is handover.
 
         Raises BadInput for a directory that is in use, or of another follow or run.
         """
@@ -65,7 +67,7 @@ class FollowRun:
         self._watch = Watch(self.record, self._log)
         self._rates = Rates()
         self._requests = RequestBox(self.record.folder, self.record.engine)
-        self._opening = Opening(request, self.record, self._log, self._watch, stop_point)
+        self._opening = Opening(request, self.record, self._log, self._watch, stop_point, on_handed_over)
         self._throttle: Throttle | None = None
         self._takeovers = 0
         self._is_closed = False

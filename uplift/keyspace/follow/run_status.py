@@ -29,6 +29,7 @@ from uplift.keyspace.follow.status import (
 )
 
 _MOST_LABELS_SHOWN = 100
+_MOST_PATTERNS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def status_of(
         labels=dict(list(named.labels.items())[-_MOST_LABELS_SHOWN:]),
         left=_counted(following, "left"),
         not_described=following.names.not_described if following is not None else 0,
+        not_described_patterns=dict(following.names.not_described_patterns.most_common(_MOST_PATTERNS_SHOWN)) if following else {},
         throttled=told.throttled,
         foreign_writers=foreign_writers(following),
         not_followed=told.not_followed,

@@ -128,7 +128,8 @@ class Status:
 
     `lease`: who may write, as far as this engine knows. `why`: of a phase that is not as one wants it. `proof_seconds`: how long ago the
     pass ended that proves the state. `not_followed`: databases that came into use since the run began. `left` and `named` by reason;
-    `labels`: keys that were named, some of them, with the reason.
+    `labels`: keys that were named, some of them, with the reason. `not_described`: names on targets that no rule describes, and which stay
+    there; `not_described_patterns`: how many of each pattern, the fifty with the most.
     """
 
     at: float

@@ -22,7 +22,11 @@ class KeyLabels:
 
     def label(self, key: bytes) -> str:
         """Such as `vets-api-session:<text> #1f0c9a7be2d4`, or `<word>:<text> #1f0c9a7be2d4` for a word not known."""
-        return f"{shown(pattern_of(key, self.words), self.words)} #{self.digest(key)}"
+        return f"{self.pattern(key)} #{self.digest(key)}"
+
+    def pattern(self, key: bytes) -> str:
+        """What a label begins with: keys of one kind have one pattern."""
+        return shown(pattern_of(key, self.words), self.words)
 
     def digest(self, key: bytes) -> str:
         """Equal for equal keys of one run, and says nothing else of them."""

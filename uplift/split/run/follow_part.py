@@ -60,7 +60,7 @@ class FollowPart:
             clock_tolerance=request.clock_tolerance,
             stands_by=stands_by,
         )
-        self.run = FollowRun(follow, self._place.scratch, seed=seed, copy_path=self._place.copy)
+        self.run = FollowRun(follow, self._place.scratch, seed=seed, copy_path=self._place.copy, on_handed_over=self._on_handed_over)
 
     def step(self, wait_seconds: float) -> RunStep:
         """As FollowRun.step."""
