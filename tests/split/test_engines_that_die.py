@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from tests.split.driven import SECONDS, World, asked, drive, in_a_child, in_phase, jobs_of, kill, push, settled_status, wait_for, world
-from uplift.cli.split.asking import asked_and_answered, state_at
-from uplift.errors import RunRefused
+from tests.split.driven import World, asked, drive, in_a_child, kill, settled_status, wait_for, world
+from uplift.cli.split.asking import state_at
 from uplift.split.decisions.next_step import FLIP, STEPS
 from uplift.split.record.asked import Change, Options, Wish
 from uplift.split.record.split_record import SplitRecord
@@ -94,9 +92,10 @@ def _has_flipped(step: StepName, *, is_outcome: bool, is_before: bool) -> bool:
 
 def asked_and_answered_or_dead(world: World, child: int) -> None:
     """Ask; the engine dies over it."""
+    import time
+
     from uplift.cli.split.asking import who
     from uplift.split.record.asked import Asked
-    import time
 
     state = state_at(world.path)
     state.store.ask(Asked(wish=Wish.GO, run=state.status.run, revision=state.status.revision, who=who(), at=time.time()))

@@ -70,7 +70,7 @@ def asked_and_answered(state: SplitState, wish: Wish, options: Options, tell: Te
     """Put the request, and wait for its answer as long as an engine works on it. Raises RunRefused where another one waits."""
     if state.age_seconds > _STALE_SECONDS:
         raise RunRefused(
-            f"no engine has told anything for {state.age_seconds:.0f} s: nothing was changed; start one with the same --state, and ask again"
+            f"no engine has told anything for {state.age_seconds:.0f} s: nothing was changed; start one with the same --state, ask again"
         )
     asked = Asked(wish=wish, run=state.status.run, revision=_revision(state), who=who(), at=time.time(), options=options)
     state.store.ask(asked)

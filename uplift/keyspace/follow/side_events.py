@@ -60,8 +60,8 @@ class SideEvents:
     lease last. `lease_was_removed`: an event said so; a lease that is gone without one was flushed. `silent_classes`: those that the latest
     probe wrote to and no event told of, `probed_round` the round of the latest that found none. `standing` are engines that stand by, by
     owner, the latest few. `events` counts key events, `touched` those that were somebody else's, of followed keys, and `touched_by_itself`
-    those of them that say that a key expired or was evicted, or that are of a split's canaries. `takes_any_round`: the next marker says which
-    round it is, though it be lower.
+    those of them that say that a key expired or was evicted, or that are of a split's canaries. `takes_any_round`: the next marker says
+    which round it is, though it be lower.
     """
 
     database: int

@@ -45,7 +45,8 @@ class GateOutcome(Enum):
 @dataclass(frozen=True, slots=True)
 class GateStep:
     """What one step did, and why. `record` is where the gate stands; `by_hand` and `only_giving`, jobs the taking side does not have, are
-    for the operator; `doubtful` are instances nobody fired, or both sides may have, told once. `is_silent`: no scheduler lives on either side.
+    for the operator; `doubtful` are instances nobody fired, or both sides may have, told once. `is_silent`: no scheduler lives on either
+    side.
     """
 
     outcome: GateOutcome

@@ -68,9 +68,9 @@ class GateFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`leads`: this engine may write. `refusals` of the preflight; None: it is not over. `canaries`: why they prove nothing, None where both
-    directions are proven. `talking`: who still talks to the side that is left, a line each, or did so a short while ago. `on_new_side`: who
-    is connected to the new side. `new_side_jobs`: jobs that the new side's Sidekiq holds.
+    """`leads`: this engine may write. `refusals` of the preflight; None: it is not over. `canaries`: why they prove nothing, None where
+    both directions are proven. `talking`: who still talks to the side that is left, a line each, or did so a short while ago.
+    `on_new_side`: who is connected to the new side. `new_side_jobs`: jobs that the new side's Sidekiq holds.
     """
 
     stage: Stage = Stage.OLD

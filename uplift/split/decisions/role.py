@@ -12,8 +12,9 @@ SURELY_ALIVE_SECONDS = 3.0
 
 
 class Role(Enum):
-    """BEGIN: there is no run yet. LEAD: nobody else does. STAND_BY: listen, and take over when the leading one falls silent. WAIT: it is not
-    known yet, or there is nothing to listen to. REFUSED: another engine leads, and this one was not started to stand by. OVER: the run is.
+    """BEGIN: there is no run yet. LEAD: nobody else does. STAND_BY: listen, and take over when the leading one falls silent. WAIT: it is
+    not known yet, or there is nothing to listen to. REFUSED: another engine leads, and this one was not started to stand by. OVER: the run
+    is.
     """
 
     BEGIN = "begin"
@@ -26,8 +27,8 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one engine sees of the others. `leader_is_alive`: its beats were seen to grow lately; `leader_silent_seconds`: else, for how long
-    they were not. `is_dead_after`: so long is enough for one that stands by.
+    """What one engine sees of the others. `leader_is_alive`: its beats were seen to grow lately; `leader_silent_seconds`: else, for how
+    long they were not. `is_dead_after`: so long is enough for one that stands by.
     """
 
     me: str

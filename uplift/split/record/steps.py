@@ -66,8 +66,8 @@ class Unfinished(BaseModel):
 
 
 class Command(BaseModel):
-    """What is being done for an operator. `engine` took it, and found that it may be done. `completes`: the flip was made for an earlier one,
-    and it goes on with this step.
+    """What is being done for an operator. `engine` took it, and found that it may be done. `completes`: the flip was made for an earlier
+    one, and it goes on with this step.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

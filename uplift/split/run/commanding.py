@@ -57,7 +57,7 @@ class Commanding:
         if asked.run != record.run:
             return f"it was for run {asked.run}, and this is {record.run}"
         if asked.wish.has_steps and asked.revision != record.revision:
-            return f"the run is not as it was when you looked (revision {asked.revision}, now {record.revision}); look at the status, and ask anew"
+            return f"the run is not as it was when you looked (revision {asked.revision}, now {record.revision}); look again, and ask anew"
         verdict = may(asked.wish, facts, asked.options)
         if not verdict.is_allowed:
             return "; ".join(verdict.reasons)

@@ -30,8 +30,8 @@ NOT_LOOKED = "nobody has looked yet"
 
 @dataclass(frozen=True, slots=True)
 class EvidenceWants:
-    """`leaving`: the side that is being left, None: neither. `with_canaries`: both directions are followed. `foreign_events`: how many events
-    of applications the follow has counted on that side, None where it may have missed some.
+    """`leaving`: the side that is being left, None: neither. `with_canaries`: both directions are followed. `foreign_events`: how many
+    events of applications the follow has counted on that side, None where it may have missed some.
     """
 
     leaving: Side | None = None
@@ -41,7 +41,9 @@ class EvidenceWants:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceShown:
-    """As of the latest look. `leaving`: the side it was about. `talking`: what speaks against that the side is left, a line each; `clients` are those who still use it."""
+    """As of the latest look. `leaving`: the side it was about. `talking`: what speaks against that the side is left, a line each;
+    `clients` are those who still use it.
+    """
 
     leaving: Side | None = None
     talking: tuple[str, ...] = (NOT_LOOKED,)

@@ -130,7 +130,9 @@ class FollowPart:
 
     @property
     def pass_began_at(self) -> float | None:
-        """When the latest whole pass began, of the database where it was first (seconds since 1970), if none found what no event told of."""
+        """When the latest whole pass began, of the database where it was first (seconds since 1970), if none found what no event told
+        of.
+        """
         run = self.run
         if run is None or run.following is None:
             return None

@@ -83,7 +83,9 @@ def fresh_record(request: SplitRequest) -> SplitRecord:
 
 
 def refuse_another(record: SplitRecord, request: SplitRequest, place: str) -> None:
-    """Return where a record is of the same servers and key map, and of code this one may go on with. Raises BadInput naming what differs."""
+    """Return where a record is of the same servers and key map, and of code this one may go on with. Raises BadInput naming what
+    differs.
+    """
     fresh = fresh_record(request)
     differences = [("the key map", record.keymap, fresh.keymap), ("--from", record.source, fresh.source)]
     names = sorted({*record.targets, *fresh.targets})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from uplift.errors import SourceUnreachable, TargetRefused
 from uplift.keyspace.server.replies import ErrorReply
@@ -39,7 +39,7 @@ class MovingShown:
     """`jobs` moved by this engine in this direction; `doing` is the want it has come to."""
 
     doing: MoverWant = MoverWant.IDLE
-    facts: HandoverFacts = HandoverFacts()
+    facts: HandoverFacts = field(default_factory=HandoverFacts)
     jobs: int = 0
     jobs_a_second: float = 0.0
     rounds: int = 0

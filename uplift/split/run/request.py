@@ -21,9 +21,9 @@ QUIET_SECONDS = 65.0
 class SplitRequest:
     """`source` and `targets` are what is written; `pointer` is the first one, to the old side, of a run named `00000000`.
 
-    `databases` empty: all that hold keys; `database` is Sidekiq's. `stands_by`: join a run whose engine lives elsewhere. `quiet_seconds`: so
-    long nobody may talk to a side before it counts as left. `allowed_clients`: globs of names or addresses that are nobody's application.
-    `on_go_seconds`: how long the operator's command may take. `clock_tolerance` in ms. `cron_clock`
+    `databases` empty: all that hold keys; `database` is Sidekiq's. `stands_by`: join a run whose engine lives elsewhere. `quiet_seconds`:
+    so long nobody may talk to a side before it counts as left. `allowed_clients`: globs of names or addresses that are nobody's
+    application. `on_go_seconds`: how long the operator's command may take. `clock_tolerance` in ms. `cron_clock`
     says what time it is for the gate, in seconds since 1970.
     """
 
@@ -52,8 +52,9 @@ class SplitRequest:
         moved = {rule.to for rule in self.keymap.rules if rule.action is Action.HANDOVER}
         found = [target for target in self.targets if target.name in moved]
         if len(found) != 1:
+            of_rules = ", ".join(sorted(moved)) or "the key map has none"
             raise BadInput(
-                f"--to: {len(found)} of them are destinations of rules with action handover ({', '.join(sorted(moved)) or 'the key map has none'}), "
+                f"--to: {len(found)} of them are destinations of rules with action handover ({of_rules}), "
                 "allowed: exactly one, which Sidekiq's jobs go to"
             )
         return found[0]

@@ -22,7 +22,7 @@ _LONGEST_WAIT_SECONDS = 0.2
 class SidekiqWants:
     """`proof`: a number; whenever it is another one, both sides are read and proven once more."""
 
-    moving: MovingWants = MovingWants()
+    moving: MovingWants = field(default_factory=MovingWants)
     gate: GateWant = GateWant.LEAVE
     proof: int = 0
 

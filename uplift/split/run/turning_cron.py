@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from uplift.errors import NotSafe, RunRefused, SourceUnreachable
 from uplift.keyspace.server.replies import ErrorReply
@@ -28,7 +28,7 @@ class CronShown:
     instant: int | None = None
     reason: str = ""
     by_hand: tuple[str, ...] = ()
-    facts: GateFacts = GateFacts(is_held=False, problem="the gate was not looked at yet")
+    facts: GateFacts = field(default_factory=lambda: GateFacts(is_held=False, problem="the gate was not looked at yet"))
 
 
 class TurningCron:
