@@ -35,7 +35,8 @@ class KeptRecord:
         return self.record
 
     def begin(self, request: SplitRequest) -> SplitRecord:
-        """A new run; where another engine was quicker, that one's. Raises NotWritten, BadInput."""
+        """A new run; where another engine was quicker, that one's. Raises NotWritten, BadInput where something of an earlier one is there."""
+        self._refuse_leftovers()
         fresh = fresh_record(request).changed(stage_at=time.time())
         try:
             self.store.write(fresh)
@@ -43,6 +44,15 @@ class KeptRecord:
             return self._there()
         self.record = fresh
         return fresh
+
+    def _refuse_leftovers(self) -> None:
+        """A pointer or a request without a record is of a run that nobody knows any more: it is never read as one of this."""
+        found = [("a pointer", self.store.read_pointer() is not None), ("a request", self.store.asked() is not None)]
+        left = " and ".join(what for what, is_there in found if is_there)
+        if left:
+            raise BadInput(
+                f"--state: it holds {left} of an earlier run, and not its record, allowed: a new or empty place; remove them by hand"
+            )
 
     def _there(self) -> SplitRecord:
         self.refresh()

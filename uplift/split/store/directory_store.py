@@ -21,7 +21,7 @@ class SplitFolder(StateDirectory):
     """Names of its files. It touches nothing until it is asked to."""
 
     def __init__(self, path: Path) -> None:
-        begun_with = frozenset({"answers", "engines", "beats", "record.lock", "pointer.json", "copy.json"})
+        begun_with = frozenset({"answers", "engines", "beats", "record.lock", "pointer.json", "command.json", "copy.json"})
         super().__init__(path, "split.json", begun_with=begun_with, what="split", begun_by="uplift split run")
         self.pointer_path, self.report_path, self.command_path = path / "pointer.json", path / "report.json", path / "command.json"
         self.answers, self.engines, self.beats = path / "answers", path / "engines", path / "beats"
