@@ -23,6 +23,7 @@ from uplift.sidekiq.handover.refusals import HandoverRefused
 from uplift.sidekiq.handover.remaining import Remaining, read_remaining
 from uplift.sidekiq.handover.round import Round
 from uplift.sidekiq.handover.wishes import Part, Wishes
+from uplift.sidekiq.keys.names_of_sidekiq import NamesOfSidekiq, ScannedNames
 from uplift.sidekiq.keys.survey import OfSidekiq
 from uplift.sidekiq.mover.chunk import Chunk
 from uplift.sidekiq.mover.mover import Mover, MoverServers, MoverStep, Outcome, StopPoint
@@ -67,7 +68,9 @@ class Patience:
 
 
 class Handover:
-    """Of one run in one direction. `wishes` may be replaced at any time."""
+    """Of one run in one direction. `wishes` may be replaced at any time. `names` and `names_on_target`: where keys that no set of names
+    leads to are known from, on each side; None: by a SCAN.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,8 @@ class Handover:
         wishes: Wishes,
         *,
         is_of_sidekiq: OfSidekiq,
+        names: NamesOfSidekiq | None = None,
+        names_on_target: NamesOfSidekiq | None = None,
         limits: TakeLimits | None = None,
         patience: Patience | None = None,
         may_apply: Callable[[float], bool] = lambda _taken_at: True,
@@ -85,7 +90,8 @@ class Handover:
         self.wishes = wishes
         self.progress = Progress()
         self.remaining: Remaining | None = None
-        self.looks = Looks(servers, run, is_of_sidekiq)
+        scanned = ScannedNames(is_of_sidekiq)
+        self.looks = Looks(servers, run, scanned if names is None else names, scanned if names_on_target is None else names_on_target)
         self._locks = Locks(self.looks.lock_names)
         self.mover = Mover(servers, run, limits, may_apply=may_apply, before_apply=self._carry_locks, stop_point=stop_point)
         self._patience = patience or Patience()
