@@ -30,6 +30,7 @@ from uplift.sidekiq.mover.mover import Mover, MoverServers, MoverStep, Outcome, 
 from uplift.sidekiq.mover.resuming import Stop
 from uplift.sidekiq.mover.source_side import SourceSide, TakeLimits
 from uplift.sidekiq.mover.target_side import TargetSide
+from uplift.sidekiq.run.epoch import Era
 from uplift.sidekiq.run.interruptions import BeginAgain
 
 _IDLE_SECONDS = 1.0
@@ -69,7 +70,7 @@ class Patience:
 
 class Handover:
     """Of one run in one direction. `wishes` may be replaced at any time. `names` and `names_on_target`: where keys that no set of names
-    leads to are known from, on each side; None: by a SCAN.
+    leads to are known from, on each side; None: by a SCAN. `era` as in Mover; `siblings`: runs whose outboxes do not refuse this one.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class Handover:
         limits: TakeLimits | None = None,
         patience: Patience | None = None,
         may_apply: Callable[[float], bool] = lambda _taken_at: True,
+        era: Era | None = None,
+        siblings: frozenset[bytes] = frozenset(),
         stop_point: StopPoint = lambda _name: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -91,9 +94,11 @@ class Handover:
         self.progress = Progress()
         self.remaining: Remaining | None = None
         scanned = ScannedNames(is_of_sidekiq)
-        self.looks = Looks(servers, run, scanned if names is None else names, scanned if names_on_target is None else names_on_target)
+        self.looks = Looks(
+            servers, run, scanned if names is None else names, scanned if names_on_target is None else names_on_target, siblings
+        )
         self._locks = Locks(self.looks.lock_names)
-        self.mover = Mover(servers, run, limits, may_apply=may_apply, before_apply=self._carry_locks, stop_point=stop_point)
+        self.mover = Mover(servers, run, limits, may_apply=may_apply, before_apply=self._carry_locks, era=era, stop_point=stop_point)
         self._patience = patience or Patience()
         self._clock = clock
         self._dead = DeadOwners(self._patience.dead_seconds)

@@ -21,12 +21,19 @@ _SURVEY_SECONDS = 60.0
 
 class Looks:
     """Connections are made when they are needed first, and after `close` again. `names` are where the source's keys are known from, and
-    `names_on_target` the target's.
+    `names_on_target` the target's; `siblings`: other runs whose jobs on either side are in good hands.
     """
 
-    def __init__(self, servers: MoverServers, run: bytes, names: NamesOfSidekiq, names_on_target: NamesOfSidekiq) -> None:
+    def __init__(
+        self,
+        servers: MoverServers,
+        run: bytes,
+        names: NamesOfSidekiq,
+        names_on_target: NamesOfSidekiq,
+        siblings: frozenset[bytes] = frozenset(),
+    ) -> None:
         self.survey: Survey | None = None
-        self._servers, self._run, self._names, self._names_on_target = servers, run, names, names_on_target
+        self._servers, self._runs, self._names, self._names_on_target = servers, siblings | {run}, names, names_on_target
         self._source: Connection | None = None
         self._target: Connection | None = None
         self._surveyed_at = 0.0
@@ -66,8 +73,8 @@ class Looks:
         while (found := surveying.step()) is None:
             yield
         refuse_what_is_not_understood(found)
-        refuse_other_runs(found.of(KeyKind.HANDOVER), self._run, "the source")
-        refuse_other_runs(self._names_on_target.beginning_with(self.target, HANDOVER_PREFIX), self._run, "the target")
+        refuse_other_runs(found.of(KeyKind.HANDOVER), self._runs, "the source")
+        refuse_other_runs(self._names_on_target.beginning_with(self.target, HANDOVER_PREFIX), self._runs, "the target")
         for name, connection in (("the source", self.source), ("the target", self.target)):
             refuse_server(name, read_server_facts(connection))
         self.survey, self._surveyed_at = found, now
