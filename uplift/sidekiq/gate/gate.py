@@ -24,6 +24,7 @@ from uplift.sidekiq.gate.sides import GateSides, LastSeen, SidesSeen
 from uplift.sidekiq.gate.switches import jobs_of
 from uplift.sidekiq.gate.times import next_instant
 from uplift.sidekiq.gate.transitions import entered, extended, held_as_wanted, turned_round
+from uplift.sidekiq.run.epoch import Era
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain
 from uplift.sidekiq.schedulers.side_schedulers import ByHand
 
@@ -75,14 +76,22 @@ class GateWish:
 
 
 class Gate:
-    """Of one run. `stop_point` is told after every write, by name: a test holds it there, or kills it."""
+    """Of one run. `stop_point` is told after every write, by name: a test holds it there, or kills it. `era` as in Mover."""
 
-    def __init__(self, servers: GateServers, run: bytes, wish: GateWish, *, stop_point: Callable[[str], None] = lambda _name: None) -> None:
+    def __init__(
+        self,
+        servers: GateServers,
+        run: bytes,
+        wish: GateWish,
+        *,
+        era: Era | None = None,
+        stop_point: Callable[[str], None] = lambda _name: None,
+    ) -> None:
         self.wish = wish
         self._run, self._servers, self._stop_point = run, servers, stop_point
         self._sides: GateSides | None = None
         self._record: GateRecord | None = None
-        self._fence, self._written_before = Fence(), 0
+        self._fence, self._written_before = Fence(era=era), 0
         self._doubtful: list[DoubtfulInstances] = []
         self._ended: GateStep | None = None
 
@@ -111,6 +120,8 @@ class Gate:
             self._sides = None
 
     def _step(self, now: float) -> GateStep:
+        if self._fence.is_of_another_era:
+            self.forget()
         if self._sides is None:
             self._begin(now)
         sides, record = self._opened()

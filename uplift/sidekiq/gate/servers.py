@@ -15,6 +15,7 @@ from uplift.sidekiq.gate.side import GateSide
 from uplift.sidekiq.gate.sides import GateSides
 from uplift.sidekiq.keys.shown_names import shown_name
 from uplift.sidekiq.run.connections import named_connections
+from uplift.sidekiq.run.epoch import Era, current_era, next_epoch
 from uplift.sidekiq.run.interruptions import AnotherMover
 from uplift.sidekiq.run.own_names import GATE_OF, OwnNames
 from uplift.sidekiq.schedulers.reading import WhereToLook
@@ -24,9 +25,18 @@ Fields = dict[bytes, bytes]
 
 @dataclass(slots=True)
 class Fence:
-    """The highest epoch this gate ever asked for, 0 before: where the answer was lost, it may have it or not."""
+    """The highest epoch this gate ever asked for, 0 before: where the answer was lost, it may have it or not. `era` as in Mover; `began_in`
+    is the one it began in.
+    """
 
     epoch: int = 0
+    era: Era | None = None
+    began_in: int | None = None
+
+    @property
+    def is_of_another_era(self) -> bool:
+        """Whether it has to begin anew. Raises BeginAgain where its engine works at nothing now."""
+        return current_era(self.era) != self.began_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +61,14 @@ class GateServers:
             found = max(_epoch(sides.source.read()), _epoch(sides.target.read()))
             if fence.epoch and found > fence.epoch:
                 raise AnotherMover
-            fence.epoch = sides.source.epoch = sides.target.epoch = found + 1
+            fence.began_in = current_era(fence.era)
+            fence.epoch = sides.source.epoch = sides.target.epoch = next_epoch(found, fence.began_in)
             sides.source.raise_epoch()
             stop_point("epoch of the source")
             sides.target.raise_epoch()
             stop_point("epoch of the target")
             fields = [sides.source.read(), sides.target.read()]
-            if any(_epoch(one) > found + 1 for one in fields):
+            if any(_epoch(one) > fence.epoch for one in fields):
                 raise AnotherMover
             return sides, fields
         except BaseException:

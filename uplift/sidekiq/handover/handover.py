@@ -23,12 +23,14 @@ from uplift.sidekiq.handover.refusals import HandoverRefused
 from uplift.sidekiq.handover.remaining import Remaining, read_remaining
 from uplift.sidekiq.handover.round import Round
 from uplift.sidekiq.handover.wishes import Part, Wishes
+from uplift.sidekiq.keys.names_of_sidekiq import NamesOfSidekiq, ScannedNames
 from uplift.sidekiq.keys.survey import OfSidekiq
 from uplift.sidekiq.mover.chunk import Chunk
 from uplift.sidekiq.mover.mover import Mover, MoverServers, MoverStep, Outcome, StopPoint
 from uplift.sidekiq.mover.resuming import Stop
 from uplift.sidekiq.mover.source_side import SourceSide, TakeLimits
 from uplift.sidekiq.mover.target_side import TargetSide
+from uplift.sidekiq.run.epoch import Era
 from uplift.sidekiq.run.interruptions import BeginAgain
 
 _IDLE_SECONDS = 1.0
@@ -67,7 +69,9 @@ class Patience:
 
 
 class Handover:
-    """Of one run in one direction. `wishes` may be replaced at any time."""
+    """Of one run in one direction. `wishes` may be replaced at any time. `names` and `names_on_target`: where keys that no set of names
+    leads to are known from, on each side; None: by a SCAN. `era` as in Mover; `siblings`: runs whose outboxes do not refuse this one.
+    """
 
     def __init__(
         self,
@@ -76,18 +80,25 @@ class Handover:
         wishes: Wishes,
         *,
         is_of_sidekiq: OfSidekiq,
+        names: NamesOfSidekiq | None = None,
+        names_on_target: NamesOfSidekiq | None = None,
         limits: TakeLimits | None = None,
         patience: Patience | None = None,
         may_apply: Callable[[float], bool] = lambda _taken_at: True,
+        era: Era | None = None,
+        siblings: frozenset[bytes] = frozenset(),
         stop_point: StopPoint = lambda _name: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.wishes = wishes
         self.progress = Progress()
         self.remaining: Remaining | None = None
-        self.looks = Looks(servers, run, is_of_sidekiq)
+        scanned = ScannedNames(is_of_sidekiq)
+        self.looks = Looks(
+            servers, run, scanned if names is None else names, scanned if names_on_target is None else names_on_target, siblings
+        )
         self._locks = Locks(self.looks.lock_names)
-        self.mover = Mover(servers, run, limits, may_apply=may_apply, before_apply=self._carry_locks, stop_point=stop_point)
+        self.mover = Mover(servers, run, limits, may_apply=may_apply, before_apply=self._carry_locks, era=era, stop_point=stop_point)
         self._patience = patience or Patience()
         self._clock = clock
         self._dead = DeadOwners(self._patience.dead_seconds)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX
 from uplift.keyspace.server.connection import Connection, pack
 from uplift.keyspace.server.facts import read_server_facts
-from uplift.keyspace.server.names_there import names_there
 from uplift.sidekiq.handover.locks import LOCK_PREFIX
 from uplift.sidekiq.handover.old_side import NewSide, OldSide, read_new_side, read_old_side
 from uplift.sidekiq.handover.refusals import refuse_other_runs, refuse_server, refuse_what_is_not_understood
 from uplift.sidekiq.keys.key_kinds import KeyKind
-from uplift.sidekiq.keys.survey import OfSidekiq, Survey, Surveying
+from uplift.sidekiq.keys.names_of_sidekiq import NamesOfSidekiq
+from uplift.sidekiq.keys.survey import Survey
 from uplift.sidekiq.mover.mover import MoverServers
 from uplift.sidekiq.run.connections import named_connection
 
@@ -20,11 +20,20 @@ _SURVEY_SECONDS = 60.0
 
 
 class Looks:
-    """Connections are made when they are needed first, and after `close` again."""
+    """Connections are made when they are needed first, and after `close` again. `names` are where the source's keys are known from, and
+    `names_on_target` the target's; `siblings`: other runs whose jobs on either side are in good hands.
+    """
 
-    def __init__(self, servers: MoverServers, run: bytes, is_of_sidekiq: OfSidekiq) -> None:
+    def __init__(
+        self,
+        servers: MoverServers,
+        run: bytes,
+        names: NamesOfSidekiq,
+        names_on_target: NamesOfSidekiq,
+        siblings: frozenset[bytes] = frozenset(),
+    ) -> None:
         self.survey: Survey | None = None
-        self._servers, self._run, self._is_of_sidekiq = servers, run, is_of_sidekiq
+        self._servers, self._runs, self._names, self._names_on_target = servers, siblings | {run}, names, names_on_target
         self._source: Connection | None = None
         self._target: Connection | None = None
         self._surveyed_at = 0.0
@@ -57,15 +66,15 @@ class Looks:
         return {identity: answer == 1 for identity, answer in zip(identities, answers, strict=True)}
 
     def survey_if_due(self, now: float) -> Iterator[None]:
-        """Walk over every key, a page a piece, where the latest walk is more than a minute ago. Raises HandoverRefused by what is found."""
+        """Look at every key, a page a piece, where the latest look is more than a minute ago. Raises HandoverRefused by what is found."""
         if self.survey is not None and now - self._surveyed_at < _SURVEY_SECONDS:
             return
-        surveying = Surveying(self.source, self._is_of_sidekiq)
+        surveying = self._names.surveying(self.source)
         while (found := surveying.step()) is None:
             yield
         refuse_what_is_not_understood(found)
-        refuse_other_runs(found.of(KeyKind.HANDOVER), self._run, "the source")
-        refuse_other_runs(tuple(dict.fromkeys(names_there(self.target.call, HANDOVER_PREFIX))), self._run, "the target")
+        refuse_other_runs(found.of(KeyKind.HANDOVER), self._runs, "the source")
+        refuse_other_runs(self._names_on_target.beginning_with(self.target, HANDOVER_PREFIX), self._runs, "the target")
         for name, connection in (("the source", self.source), ("the target", self.target)):
             refuse_server(name, read_server_facts(connection))
         self.survey, self._surveyed_at = found, now
@@ -75,8 +84,8 @@ class Looks:
         self.survey = None
 
     def lock_names(self) -> tuple[bytes, ...]:
-        """The names of all unique locks there are now, by a SCAN. Raises what Connection.call raises."""
-        return tuple(dict.fromkeys(names_there(self.source.call, LOCK_PREFIX)))
+        """The names of all unique locks there are now. Raises what Connection.call raises."""
+        return self._names.beginning_with(self.source, LOCK_PREFIX)
 
     def close(self) -> None:
         """Safe to call twice."""

@@ -37,9 +37,11 @@ def refuse_what_is_not_understood(found: Survey) -> None:
         )
 
 
-def refuse_other_runs(names: tuple[bytes, ...], run: bytes, server: str) -> None:
-    """Raises HandoverRefused where another run left jobs on a server that it alone can bring to the other side: `names` of its own keys."""
-    for other, lists in jobs_of_other_runs(names, run).items():
+def refuse_other_runs(names: tuple[bytes, ...], runs: frozenset[bytes], server: str) -> None:
+    """Raises HandoverRefused where another run than these left jobs on a server that it alone can bring to the other side: `names` of its
+    own keys.
+    """
+    for other, lists in jobs_of_other_runs(names, runs).items():
         raise HandoverRefused(
             f"run {other} left {lists} lists of jobs on {server} (uplift:handover:{other}:*); go on with its state directory, or give "
             f"--run {other} with a new one, until `uplift sidekiq status` says that nothing is in an outbox"

@@ -35,30 +35,22 @@ class Survey:
 
 
 @dataclass(slots=True)
-class Surveying:
-    """One SCAN under way; `step` reads a page of it. `seen`: how many keys went by, some of them perhaps twice."""
+class Gathered:
+    """Names that are put together to a survey."""
 
-    connection: Connection
     is_of_sidekiq: OfSidekiq = is_like_sidekiqs
-    seen: int = 0
-    _cursor: bytes = b"0"
     _counts: Counter[KeyKind] = field(default_factory=Counter)
     _names: dict[KeyKind, dict[bytes, None]] = field(default_factory=dict)
     _unknown: dict[bytes, None] = field(default_factory=dict)
     _cut_off: set[KeyKind] = field(default_factory=set)
 
-    def step(self) -> Survey | None:
-        """The next page; what was found once it was the last one. Raises what Connection.call raises."""
-        self._cursor, page = as_scan(self.connection.call("SCAN", self._cursor, "COUNT", _PAGE_KEYS))
-        self.seen += len(page)
-        for key in page:
-            self._take(key)
-        if self._cursor != b"0":
-            return None
+    def survey(self) -> Survey:
+        """Of all that was taken."""
         names = {kind: tuple(sorted(found)) for kind, found in self._names.items()}
         return Survey(self._counts, names, tuple(sorted(self._unknown)), frozenset(self._cut_off))
 
-    def _take(self, key: bytes) -> None:
+    def take(self, key: bytes) -> None:
+        """A key that is there; perhaps for the second time."""
         kind = kind_of(key)
         if kind is KeyKind.OTHER:
             if self.is_of_sidekiq(key):
@@ -74,6 +66,30 @@ class Surveying:
             names[key] = None
         elif key not in names:
             self._cut_off.add(kind)
+
+
+@dataclass(slots=True)
+class Surveying:
+    """One SCAN under way; `step` reads a page of it. `seen`: how many keys went by, some of them perhaps twice. `saw` is told of each."""
+
+    connection: Connection
+    is_of_sidekiq: OfSidekiq = is_like_sidekiqs
+    saw: Callable[[bytes], None] = lambda _key: None
+    seen: int = 0
+    _cursor: bytes = b"0"
+    _gathered: Gathered = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gathered = Gathered(self.is_of_sidekiq)
+
+    def step(self) -> Survey | None:
+        """The next page; what was found once it was the last one. Raises what Connection.call raises."""
+        self._cursor, page = as_scan(self.connection.call("SCAN", self._cursor, "COUNT", _PAGE_KEYS))
+        self.seen += len(page)
+        for key in page:
+            self._gathered.take(key)
+            self.saw(key)
+        return self._gathered.survey() if self._cursor == b"0" else None
 
 
 def survey(connection: Connection, is_of_sidekiq: OfSidekiq = is_like_sidekiqs) -> Survey:

@@ -21,6 +21,7 @@ from uplift.sidekiq.mover.scripts import ON_SOURCE, ON_TARGET
 from uplift.sidekiq.mover.source_side import SourceSide, TakeLimits, Taken, Taking
 from uplift.sidekiq.mover.target_side import NotApplied, TargetSide
 from uplift.sidekiq.run.connections import named_connections
+from uplift.sidekiq.run.epoch import Era, current_era, next_epoch
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain
 from uplift.sidekiq.run.own_names import OwnNames
 
@@ -95,7 +96,7 @@ class _Work:
 
 class Mover:
     """Of one run, in one direction. `may_apply`: whether what was taken at a moment (monotonic seconds) may be run on the target yet;
-    `before_apply` is called with what is applied next.
+    `before_apply` is called with what is applied next. `era`: one of an earlier era never takes a ledger back that a later one has taken.
     """
 
     def __init__(
@@ -106,11 +107,13 @@ class Mover:
         *,
         may_apply: Callable[[float], bool] = lambda _taken_at: True,
         before_apply: BeforeApply = lambda _source, _target, _chunks: None,
+        era: Era | None = None,
         stop_point: StopPoint = lambda _name: None,
     ) -> None:
         self.names = OwnNames(run)
         self.limits = limits or TakeLimits()
         self._servers, self._may_apply, self._before_apply, self._stop_point = servers, may_apply, before_apply, stop_point
+        self._era, self._began_in = era, None if era is None else 0
         self._seen = Seen()
         self._work: _Work | None = None
         self._ended: MoverStep | None = None
@@ -153,6 +156,8 @@ class Mover:
         if self._ended is not None:
             return self._ended
         try:
+            if current_era(self._era) != self._began_in:
+                self.forget()
             return work()
         except AnotherMover:
             return self._end(MoverStep(Outcome.FENCED, problem="another mover works on this run"))
@@ -269,7 +274,8 @@ class Mover:
             for connection, scripts in ((source, ON_SOURCE), (target, ON_TARGET)):
                 for script in scripts:
                     script.ensure(connection)
-            epoch = max(work.source.ledger().epoch, work.target.ledger().epoch) + 1
+            self._began_in = current_era(self._era)
+            epoch = next_epoch(max(work.source.ledger().epoch, work.target.ledger().epoch), self._began_in)
             work.source.epoch = work.target.epoch = epoch
             work.source.raise_epoch()
             self._stop_point("source's epoch raised")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 from uplift.keyspace.server.connection import Connection
@@ -9,7 +10,34 @@ from uplift.keyspace.server.replies import ErrorReply, Reply, as_bytes, as_int, 
 from uplift.keyspace.server.scripts import lua_text, script_of
 from uplift.sidekiq.run.interruptions import AnotherMover, BeginAgain, answered
 
+Era = Callable[[], int | None]
+"""Which of several engines works, as one order of all of them: a higher number began later. None: this one works at nothing now."""
+
+EPOCHS_OF_AN_ERA = 1_000_000
+"""More than a mover begins anew while one engine works."""
+
 RAISE_EPOCH = script_of(lua_text("raise_epoch.lua", "uplift.sidekiq.run"))
+
+
+def next_epoch(found: int, era: int | None) -> int:
+    """What follows the highest epoch that a ledger has. `era` None: there is no order but the epochs' own.
+
+    Raises AnotherMover where a later era's engine has begun, so that an earlier one never takes a ledger again.
+    """
+    if era is None:
+        return found + 1
+    if found // EPOCHS_OF_AN_ERA > era:
+        raise AnotherMover
+    return max(found, era * EPOCHS_OF_AN_ERA) + 1
+
+
+def current_era(era: Era | None) -> int | None:
+    """None where there is no such order. Raises BeginAgain where there is one, and its engine works at nothing now."""
+    if era is None:
+        return None
+    if (now := era()) is None:
+        raise BeginAgain("the engine that this belongs to does not lead now")
+    return now
 
 
 def raise_epoch(connection: Connection, ledger: bytes, epoch: int, *missing: str | int) -> None:

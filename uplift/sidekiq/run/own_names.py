@@ -83,12 +83,12 @@ class OwnNames:
         return HANDOVER_PREFIX + self.run + b":" + what
 
 
-def jobs_of_other_runs(names: tuple[bytes, ...], run: bytes) -> dict[str, int]:
-    """By the name of another run, how many of its outboxes and lists of held jobs are among these keys: jobs that nobody would find."""
+def jobs_of_other_runs(names: tuple[bytes, ...], runs: frozenset[bytes]) -> dict[str, int]:
+    """By the name of another run than these, how many of its outboxes and lists of held jobs are there: nobody would find them."""
     found: dict[str, int] = {}
     for name in names:
         other, _, what = name.removeprefix(HANDOVER_PREFIX).partition(b":")
-        if other != run and what.startswith((b"out:", b"held:")):
+        if other not in runs and what.startswith((b"out:", b"held:")):
             shown = shown_name(other)
             found[shown] = found.get(shown, 0) + 1
     return found
