@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def armed(world: World) -> SplitRun:
     return armed_run(world)
 
 
-def armed_run(world: World, **wanted: object) -> SplitRun:
+def armed_run(world: World, **wanted: Any) -> SplitRun:
     run = world.engine(**wanted)
     drive(run, until=in_phase(run, Phase.ARMED))
     settled_status(world, run)

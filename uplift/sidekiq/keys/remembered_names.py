@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from uplift.keyspace.server.connection import Connection, pack
@@ -27,6 +28,8 @@ class RememberedNames:
         self._names: dict[bytes, int] = {}
         self._seen = 0
         self._is_complete = False
+        # Whoever watches the server and whoever asks for names are two threads.
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """How many are remembered."""
@@ -36,11 +39,12 @@ class RememberedNames:
         """A key of this name is there, or was a moment ago."""
         if self.problem is not None or (name not in self._names and kind_of(name) is KeyKind.OTHER and not self._is_of_sidekiq(name)):
             return
-        self._seen += 1
-        self._names[name] = self._seen
-        if len(self._names) > self._most:
-            self.problem = f"Sidekiq has more than {self._most:,} keys: they are looked for by a SCAN over all keys"
-            self._names.clear()
+        with self._lock:
+            self._seen += 1
+            self._names[name] = self._seen
+            if len(self._names) > self._most:
+                self.problem = f"Sidekiq has more than {self._most:,} keys: they are looked for by a SCAN over all keys"
+                self._names.clear()
 
     def scan_next(self) -> None:
         """Something may have gone by unseen: the next look is a SCAN."""
@@ -75,9 +79,14 @@ class RememberedNames:
                 raise reply
             if as_int(reply):
                 there.append(name)
-            elif seen is not None and self._names.get(name) == seen:
-                del self._names[name]
+            elif seen is not None:
+                self._forget(name, seen)
         return there
+
+    def _forget(self, name: bytes, seen: int) -> None:
+        with self._lock:
+            if self._names.get(name) == seen:
+                del self._names[name]
 
     def gathered(self) -> Gathered:
         """An empty survey, by what counts as Sidekiq's here."""

@@ -35,7 +35,9 @@ class KeptRecord:
         return self.record
 
     def begin(self, request: SplitRequest) -> SplitRecord:
-        """A new run; where another engine was quicker, that one's. Raises NotWritten, BadInput where something of an earlier one is there."""
+        """A new run; where another engine was quicker, that one's. Raises NotWritten, BadInput where something of an earlier one is
+        there.
+        """
         self._refuse_leftovers()
         fresh = fresh_record(request).changed(stage_at=time.time())
         try:

@@ -8,7 +8,7 @@ from uplift.keyspace.follow.live_settings import SettingName
 from uplift.keyspace.follow.status import Status as FollowStatus
 from uplift.split.decisions.facts import Facts
 from uplift.split.decisions.phase import is_back_over, phase_of
-from uplift.split.decisions.wants import MoverWant, Wants, wants_of
+from uplift.split.decisions.wants import Wants, wants_of
 from uplift.split.hooks.hook_command import hook_command
 from uplift.split.hooks.on_go import OnGo
 from uplift.split.record.asked import Asked, Wish
@@ -147,11 +147,9 @@ class Leading:
         is_paused = now[SettingName.PAUSED.value].value > 0
         run = follow.run
         if self._parts.sidekiq is not None:
-            era = run.lease_epoch(record.database) if run is not None and follow.is_leading else None
+            # In a gap nobody knows whether what a job needs is on the other side yet.
             has_gap = run is not None and run.has_gap
-            moving = MovingWants(
-                wants.mover, is_paused or (has_gap and wants.mover in {MoverWant.FORWARD, MoverWant.BACK}), now[JOBS_A_SECOND].value, era
-            )
+            moving = MovingWants(wants.mover, is_paused or has_gap, now[JOBS_A_SECOND].value, self._parts.era)
             self._parts.sidekiq.wants = SidekiqWants(moving, wants.gate, self._steps.proof)
         if self._parts.evidence is not None:
             leaving = leaving_of(record.stage)

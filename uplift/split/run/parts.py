@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from uplift.keyspace.follow.run import FollowRun
 from uplift.keyspace.keymap.routing import build_router
 from uplift.sidekiq.handover.handover import Handover
 from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.key_map_rules import of_sidekiq_by
+from uplift.sidekiq.keys.remembered_names import RememberedNames
 from uplift.sidekiq.keys.survey import OfSidekiq
 from uplift.sidekiq.mover.mover import MoverServers
 from uplift.split.evidence.canaries import Canaries, CanaryPlace, with_canary_rules
@@ -23,7 +25,7 @@ from uplift.split.run.turning_cron import TurningCron
 
 
 class EngineParts:
-    """`sidekiq` and `evidence` are there while this engine leads."""
+    """`sidekiq` and `evidence` are there while this engine leads; `era` is its lease's epoch then."""
 
     def __init__(self, request: SplitRequest, place: FollowPlace) -> None:
         self._request = request
@@ -31,13 +33,17 @@ class EngineParts:
         self._followed_keymap = with_canary_rules(keymap)
         self._is_of_sidekiq: OfSidekiq = of_sidekiq_by(build_router(keymap, tuple(keymap.destinations)))
         self.follow = FollowPart(request, self._followed_keymap, place, self._saw_handed_over)
+        self._names = RememberedNames(self._is_of_sidekiq)
         self.sidekiq: SidekiqPart | None = None
         self.evidence: EvidencePart | None = None
+        self.era: int | None = None
         self._settled_before: float | None = None
         self._moment = threading.Event()
 
     def _saw_handed_over(self, database: int, name: bytes) -> None:
-        pass
+        """Told by the follow, once an event: it is quick."""
+        if database == self._request.database:
+            self._names.saw(name)
 
     def open_follow(self, record: SplitRecord, *, stands_by: bool) -> None:
         """As FollowPart.open; the follow of before is closed."""
@@ -51,7 +57,9 @@ class EngineParts:
             self.evidence.start()
         if self.sidekiq is None:
             sides = self.sides(record)
-            self.sidekiq = SidekiqPart(sides, MovingJobs(sides, self._open_handover(sides)), TurningCron(sides, self._request.cron_clock))
+            self.sidekiq = SidekiqPart(
+                sides, MovingJobs(sides, self._open_handover(sides)), TurningCron(sides, self._era, self._request.cron_clock)
+            )
             self.sidekiq.start()
 
     def _canary_places(self, record: SplitRecord) -> list[CanaryPlace]:
@@ -78,8 +86,20 @@ class EngineParts:
 
     def _open_handover(self, sides: SidekiqSides) -> Callable[[MoverServers, bool, Wishes], Handover]:
         def open_handover(servers: MoverServers, is_back: bool, wishes: Wishes) -> Handover:
-            run = sides.back if is_back else sides.forward
-            return Handover(servers, run, wishes, is_of_sidekiq=sides.is_of_sidekiq, patience=sides.patience, may_apply=self._may_apply)
+            run, sibling = (sides.back, sides.forward) if is_back else (sides.forward, sides.back)
+            return Handover(
+                servers,
+                run,
+                wishes,
+                is_of_sidekiq=sides.is_of_sidekiq,
+                # Of the new side, which has no other keys, a SCAN tells as well.
+                names=None if is_back else self._names,
+                names_on_target=self._names if is_back else None,
+                patience=sides.patience,
+                may_apply=self._may_apply,
+                era=self._era,
+                siblings=frozenset({sibling}),
+            )
 
         return open_handover
 
@@ -88,10 +108,26 @@ class EngineParts:
         settled = self._settled_before
         return settled is not None and settled > taken_at
 
+    def _era(self) -> int | None:
+        """The lease's epoch: whoever has a later one has taken over, and this engine's movers and gate take nothing any more. Asked by
+        their thread.
+        """
+        return self.era
+
     def look_at_fence(self) -> None:
         """To be called after each step of the follow."""
         run = self.follow.run
         self._settled_before = run.settled_before if run is not None else None
+        self.era = self._lease_epoch(run) if run is not None else None
+        if run is not None and run.has_gap:
+            # Names may have gone by unseen.
+            self._names.scan_next()
+
+    def _lease_epoch(self, run: FollowRun) -> int | None:
+        """Of the database that Sidekiq uses; where that one is not followed, of the first."""
+        databases = sorted(run.record.state.databases)
+        wanted = self._request.database if self._request.database in databases or not databases else databases[0]
+        return run.lease_epoch(wanted)
 
     @property
     def is_warm(self) -> bool:
@@ -120,7 +156,7 @@ class EngineParts:
 
     def rest(self) -> None:
         """Another engine has the run, or it is over: nothing is written any more. Raises NotWritten."""
-        self._settled_before = None
+        self._settled_before = self.era = None
         for part in (self.sidekiq, self.evidence):
             if part is not None:
                 part.close()

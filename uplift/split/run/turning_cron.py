@@ -11,6 +11,7 @@ from uplift.keyspace.server.replies import ErrorReply
 from uplift.sidekiq.gate.decision import Act
 from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateStep, GateWish
 from uplift.sidekiq.gate.record import Direction, Phase
+from uplift.sidekiq.run.epoch import Era
 from uplift.split.decisions.facts import GateFacts
 from uplift.split.decisions.wants import GateWant
 from uplift.split.run.sidekiq_sides import SidekiqSides
@@ -34,10 +35,10 @@ class CronShown:
 class TurningCron:
     """Used by one thread. A gate ends only when the want changes: after `END` it waits."""
 
-    def __init__(self, sides: SidekiqSides, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, sides: SidekiqSides, era: Era, clock: Callable[[], float] = time.time) -> None:
         self.shown = CronShown()
         self.want = GateWant.LEAVE
-        self._sides, self._clock = sides, clock
+        self._sides, self._era, self._clock = sides, era, clock
         self._gate: Gate | None = None
         self._wish: GateWish | None = None
         self._due_at = 0.0
@@ -68,7 +69,7 @@ class TurningCron:
     def _opened(self) -> Gate:
         wish = _wish_of(self.want, self._wish, self._clock())
         if self._gate is None:
-            self._gate = Gate(self._sides.gate_servers(), self._sides.forward, wish)
+            self._gate = Gate(self._sides.gate_servers(), self._sides.forward, wish, era=self._era)
         self._gate.wish = self._wish = wish
         return self._gate
 
