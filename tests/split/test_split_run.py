@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -84,3 +85,30 @@ def test_back_and_all_of_it_is_there(world: World) -> None:
     settled_status(world, run)
     assert asked(world, Wish.ABANDON, run).change is Change.CHANGED
     assert world.own_keys() == []
+
+
+def test_a_job_that_is_held_behind_its_twin_comes_back_too(world: World) -> None:
+    """The same bytes in `retry` of both sides: two jobs, with two scores."""
+    twin = '{"class": "A", "args": [], "jid": "000000000000000000000001", "queue": "default"}'
+    legacy: Any = world.legacy.client
+    new: Any = world.sidekiq.client
+    legacy.zadd("retry", {twin: 4_000_000_000})
+    run = world.engine()
+    drive(run, until=in_phase(run, Phase.ARMED))
+    new.zadd("retry", {twin: 4_000_000_001})
+    settled_status(world, run)
+    assert asked(world, Wish.GO, run).change is Change.CHANGED
+    world.heartbeat(world.sidekiq)
+    drive(run, until=lambda: bool(new.exists(f"uplift:handover:{world.record.run}:held:retry")))
+    settled_status(world, run)
+    assert asked(world, Wish.BACK, run).change is Change.CHANGED
+    world.stop_worker(world.sidekiq)
+    world.heartbeat(world.legacy)
+    # The first one comes back; the one that was held follows it, and is held on legacy until that one ran.
+    drive(run, until=lambda: bool(legacy.exists(f"uplift:handover:{world.record.run}b:held:retry")))
+    assert legacy.zscore("retry", twin) == 4_000_000_001
+    assert not new.exists(f"uplift:handover:{world.record.run}:held:retry")
+    legacy.zrem("retry", twin)
+    drive(run, until=lambda: legacy.zscore("retry", twin) == 4_000_000_000)
+    world.cron_ahead = NO_SCHEDULER_SECONDS
+    drive(run, until=in_phase(run, Phase.ARMED))

@@ -70,6 +70,8 @@ def why_back_is_not_over(facts: Facts) -> tuple[str, ...]:
     waits = [*facts.talking]
     if not handover.is_done:
         waits.append(f"jobs on the new side: {handover.problem or f'{handover.jobs_left:,} left'}")
+    if handover.held:
+        waits.append(f"{handover.held:,} jobs wait on the new side behind the same job with another score")
     if not (gate.is_over or gate.is_silent):
         waits.append(f"cron: {gate.problem}")
     if facts.follow.not_in_sync is not None:

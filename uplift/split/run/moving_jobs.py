@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from uplift.errors import SourceUnreachable, TargetRefused
@@ -13,13 +12,11 @@ from uplift.sidekiq.handover.handover import Ended, Handover, HandoverStep
 from uplift.sidekiq.handover.refusals import HandoverRefused
 from uplift.sidekiq.handover.wishes import Wishes
 from uplift.sidekiq.keys.shown_names import whole_name
-from uplift.sidekiq.mover.mover import MoverServers
 from uplift.split.decisions.facts import HandoverFacts
 from uplift.split.decisions.wants import MoverWant
+from uplift.split.run.held_jobs import HeldJobs, OpenHandover, held_in
 from uplift.split.run.sidekiq_sides import SidekiqSides
 
-OpenHandover = Callable[[MoverServers, bool, Wishes], Handover]
-"""Of these servers, whether it takes from the new side, and what is wanted."""
 _AGAIN_SECONDS = 2.0
 _RATE_SECONDS = 10.0
 
@@ -54,7 +51,7 @@ class MovingJobs:
         self.wants = MovingWants()
         self._sides, self._open_handover = sides, open_handover
         self._handover: Handover | None = None
-        self._release: Handover | None = None
+        self._held = HeldJobs(sides, open_handover)
         self._is_back = False
         self._again_at = 0.0
         self._done = False
@@ -97,8 +94,10 @@ class MovingJobs:
             return self._after_end(step)
         if handover.progress.jobs or (handover.remaining is not None and not handover.remaining.is_nothing):
             self._done = self._done and not handover.progress.jobs
+        if self._is_back:
+            self._held.step()
         self._tell(wants.mover, step.problem, is_settled=handover.mover.is_idle)
-        return step.wait_seconds
+        return min(step.wait_seconds, _AGAIN_SECONDS)
 
     def _opened(self) -> Handover:
         """Raises what `prepare` raises."""
@@ -136,8 +135,9 @@ class MovingJobs:
             return
         progress, remaining = handover.progress, handover.remaining
         jobs_left = 0 if remaining is None else remaining.queued + remaining.in_sorted_sets + remaining.private
+        held = self._held.count if self._is_back else held_in(handover)
         left = tuple(f"{one.part.value} {whole_name(one.name)}: {one.jobs:,}: {one.why.value[0]}" for one in progress.left)
-        facts = HandoverFacts(self._done, is_settled, self._stopped, problem, jobs_left, left if self._done else ())
+        facts = HandoverFacts(self._done, is_settled, self._stopped, problem, jobs_left, left, held)
         jobs = self._jobs_before + progress.jobs
         self.shown = MovingShown(doing, facts, jobs, self._rate(jobs), progress.rounds, progress.to_go)
 
@@ -155,3 +155,4 @@ class MovingJobs:
             self._jobs_before += self._handover.progress.jobs
             self._handover.close()
             self._handover = None
+        self._held.close()
