@@ -157,7 +157,7 @@ def _invoke(*arguments: str) -> None:
         (["run", "--source-latency", "0"], r"--source-latency 0: allowed: 0.5 to 1000 \(ms\)"),
         (["run", "--state", "/none/state"], "--state /none/state: there is no folder /none, allowed: a directory in one that exists"),
         (["run", "--to", "cache=redis://localhost:1"], "--to cache was given twice"),
-        (["set", "speed=1"], "'speed=1': no such setting, allowed: NAME=VALUE with source-latency or pass-share"),
+        (["set", "speed=1"], "'speed=1': no such setting, allowed: NAME=VALUE with source-latency or target-latency or pass-share"),
         (["set", "pass-share=all"], "pass-share=all: no number, allowed: 0.01 to 1"),
         (["set", "pass-share=2"], "pass-share=2: allowed: 0.01 to 1"),
         (["pause", "--for", "0"], "--for 0: allowed: more than 0, at most 10080 minutes"),

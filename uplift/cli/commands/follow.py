@@ -164,7 +164,7 @@ def hand_over(state: StateFolderOption, as_json: AsJson = False) -> None:
 
 @commands.command("set")
 def set_(
-    setting: Annotated[str, typer.Argument(help="source-latency=MS or pass-share=PART.", metavar="NAME=VALUE")],
+    setting: Annotated[str, typer.Argument(help="source-latency=MS, target-latency=MS or pass-share=PART.", metavar="NAME=VALUE")],
     state: StateFolderOption,
     minutes: ForMinutes = None,
     as_json: AsJson = False,

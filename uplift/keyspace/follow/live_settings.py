@@ -10,11 +10,12 @@ from uplift.errors import BadInput
 
 
 class SettingName(StrEnum):
-    """SOURCE_LATENCY: ms that a foreign command may take; RECONCILING_SHARE: the part of the time that a pass may take; PAUSED: 1 where
-    nothing is compared and written.
+    """SOURCE_LATENCY and TARGET_LATENCY: ms that a foreign command may take, on targets once applications use them; RECONCILING_SHARE: the
+    part of the time that a pass may take; PAUSED: 1 where nothing is compared and written.
     """
 
     SOURCE_LATENCY = "source-latency"
+    TARGET_LATENCY = "target-latency"
     RECONCILING_SHARE = "pass-share"
     PAUSED = "paused"
 
@@ -35,7 +36,7 @@ class Range:
 def range_of(name: SettingName) -> Range:
     """What a setting may be."""
     match name:
-        case SettingName.SOURCE_LATENCY:
+        case SettingName.SOURCE_LATENCY | SettingName.TARGET_LATENCY:
             return Range(0.5, 1_000, "0.5 to 1000 (ms)")
         case SettingName.RECONCILING_SHARE:
             return Range(0.01, 1, "0.01 to 1 (part of the time)")
@@ -54,7 +55,13 @@ class LiveSetting:
     then: float | None = None
 
 
-DEFAULTS = {SettingName.SOURCE_LATENCY: 5.0, SettingName.RECONCILING_SHARE: 0.1, SettingName.PAUSED: 0.0}
+DEFAULTS = {
+    SettingName.SOURCE_LATENCY: 5.0,
+    SettingName.TARGET_LATENCY: 5.0,
+    SettingName.RECONCILING_SHARE: 0.1,
+    SettingName.PAUSED: 0.0,
+}
+_SETTABLE = (SettingName.SOURCE_LATENCY, SettingName.TARGET_LATENCY, SettingName.RECONCILING_SHARE)
 
 
 def set_to(now_set: LiveSetting, value: float, until: float | None) -> LiveSetting:
@@ -73,10 +80,9 @@ def at(setting: LiveSetting, now: float) -> LiveSetting:
 def parsed_setting(text: str) -> tuple[SettingName, float]:
     """From NAME=VALUE as a person wrote it. Raises BadInput saying what is allowed."""
     name, separator, written = text.partition("=")
-    settable = (SettingName.SOURCE_LATENCY, SettingName.RECONCILING_SHARE)
-    found = next((one for one in settable if one.value == name), None)
+    found = next((one for one in _SETTABLE if one.value == name), None)
     if not separator or found is None:
-        raise BadInput(f"{text!r}: no such setting, allowed: NAME=VALUE with {' or '.join(one.value for one in settable)}")
+        raise BadInput(f"{text!r}: no such setting, allowed: NAME=VALUE with {' or '.join(one.value for one in _SETTABLE)}")
     allowed = range_of(found)
     try:
         value = float(written)

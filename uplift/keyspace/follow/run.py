@@ -69,6 +69,7 @@ class FollowRun:
         self._requests = RequestBox(self.record.folder, self.record.engine)
         self._opening = Opening(request, self.record, self._log, self._watch, stop_point, on_handed_over)
         self._throttle: Throttle | None = None
+        self._targets_serve: bool | None = None
         self._takeovers = 0
         self._is_closed = False
         self._look_at = self._write_at = 0.0
@@ -167,6 +168,15 @@ class FollowRun:
         return removal
 
     @property
+    def targets_serve(self) -> bool:
+        """Whether applications use the targets, so that nothing may slow them down; unless somebody says so, once it goes both ways."""
+        return self.record.state.is_two_way if self._targets_serve is None else self._targets_serve
+
+    @targets_serve.setter
+    def targets_serve(self, do: bool) -> None:
+        self._targets_serve = do
+
+    @property
     def _stands_by(self) -> bool:
         return self.following.stands_by if self.following is not None else self._request.stands_by
 
@@ -230,7 +240,8 @@ class FollowRun:
         settings = self.record.settings()
         following.look(settings)
         if self._throttle is not None:
-            self._throttle.look(following, settings[SettingName.SOURCE_LATENCY].value / 1000)
+            on_targets = settings[SettingName.TARGET_LATENCY].value / 1000 if self.targets_serve else None
+            self._throttle.look(following, settings[SettingName.SOURCE_LATENCY].value / 1000, on_targets)
             self._watch.throttled = self._throttle.status()
         if not self._request.databases:
             self._watch.look_at_databases(following)

@@ -6,7 +6,7 @@ import json
 import secrets
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from uplift.errors import BadInput
 from uplift.keyspace.follow.key_state import Side
@@ -52,6 +52,12 @@ class FollowState(_Strict):
     settings: dict[SettingName, LiveSetting] = Field(default_factory=lambda: {name: LiveSetting(DEFAULTS[name]) for name in SettingName})
     named: dict[str, str] = Field(default_factory=dict)
     named_by_reason: dict[str, int] = Field(default_factory=dict)
+
+    @field_validator("settings")
+    @classmethod
+    def _all_of_them(cls, settings: dict[SettingName, LiveSetting]) -> dict[SettingName, LiveSetting]:
+        """A file that was written before there was one of them."""
+        return {name: settings.get(name, LiveSetting(DEFAULTS[name])) for name in SettingName}
 
     @property
     def authority_side(self) -> Side:

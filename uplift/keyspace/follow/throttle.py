@@ -11,7 +11,7 @@ from uplift.keyspace.follow.status import ThrottleStatus
 
 
 class Throttle:
-    """Of one run. The source counts always; targets do once applications write to them."""
+    """Of one run. The source counts always; targets do once applications use them."""
 
     def __init__(self, following: Following) -> None:
         servers = following.databases[0].servers
@@ -19,14 +19,13 @@ class Throttle:
         self._probe = LatencyProbe([ProbedServer(server.name, server.endpoint, server.database) for server in servers])
         self._paced = Paced()
 
-    def look(self, following: Following, limit_seconds: float) -> None:
-        """A few times a second: the pace of every engine, by what was measured last."""
-        measured = self._probe.latest()
-        latencies = [
-            Latency(name, waited.p99, limit_seconds, waited.began_at)
-            for name, waited in measured.items()
-            if name == self._source or following.policy.two_way
-        ]
+    def look(self, following: Following, source_seconds: float, target_seconds: float | None) -> None:
+        """A few times a second: the pace of every engine, by what was measured last and what is allowed; None: targets do not count."""
+        latencies = []
+        for name, waited in self._probe.latest().items():
+            limit = source_seconds if name == self._source else target_seconds
+            if limit is not None:
+                latencies.append(Latency(name, waited.p99, limit, waited.began_at))
         self._paced = next_pace(self._paced, latencies, time.monotonic())
         for database in following.databases:
             if database.engine is not None:
