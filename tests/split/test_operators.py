@@ -85,6 +85,19 @@ def test_keys_that_no_rule_describes_are_acknowledged_before_go(world: World, ar
     assert world.status.can["back"].is_allowed
 
 
+def test_somebody_else_who_writes_to_the_new_side_is_named_before_go(world: World, armed: SplitRun) -> None:
+    with world.app_cache.connect() as client:
+        client.client_setname("somebodys-script")
+        client.set("users_b:foreign", "x")
+        drive(armed, until=lambda: not world.status.can["go"].is_allowed)
+        settled_status(world, armed)
+        text = refused(world, Wish.GO, armed)
+    assert "(somebodys-script)" in text
+    assert "--allow-client" in text
+    # Both ways are followed, so it is on legacy too: nothing is lost by it.
+    assert world.legacy.client.get("users_b:foreign") == b"x"
+
+
 def test_finish_while_a_client_is_left(world: World, armed: SplitRun) -> None:
     assert asked(world, Wish.GO, armed).change is Change.CHANGED
     with world.legacy.connect() as client:

@@ -44,7 +44,9 @@ _ROUNDS_LEFT_OUT = 10
 
 
 class Engine:
-    """Holds the lease and keeps one source and its targets equal. `is_paused`: it listens and keeps the lease, and compares nothing."""
+    """Holds the lease and keeps one source and its targets equal. `is_paused`: it listens and keeps the lease, and compares nothing.
+    `targets_serve`: whether applications use the targets; None: as soon as it goes both ways.
+    """
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class Engine:
         self.foreign = [ForeignWriters(target.events.changed_by_somebody) for target in streams.targets]
         self.round = max(server.events.round for server in self.servers)
         self.is_paused = False
+        self.targets_serve: bool | None = None
         self.big = BigKeys(lease.owner, limits or ReadLimits())
         self.dirty = DirtyKeys(streams, self.big)
         self.settled = Settled(streams, self.dirty)
@@ -224,10 +227,11 @@ class Engine:
                 self.passes.pending.update(page.both_sides)
 
     def _look_for_foreign_writers(self) -> None:
-        """One way, nobody but this engine has a reason to write to a target."""
+        """While targets do not serve yet, nobody but this engine has a reason to write to one."""
+        do_targets_serve = self.policy.two_way if self.targets_serve is None else self.targets_serve
         for target, writers in zip(self.targets, self.foreign, strict=True):
             new = writers.new_events(target.events.changed_by_somebody)
-            if not self.policy.two_way:
+            if not do_targets_serve:
                 ask(target, partial(writers.take, new))
 
     def _check(self, round_: Round, page: Page) -> None:

@@ -46,13 +46,16 @@ def foreign_clients(listed: str) -> list[ForeignClient]:
 
 
 class ForeignWriters:
-    """Of one target. `writes` counts the events of followed keys outside our brackets, `since` is the time of the first (Unix seconds)."""
+    """Of one target. `writes` counts the events of followed keys outside our brackets, `since` is the time of the first, and `last_at`
+    that of the latest (Unix seconds).
+    """
 
     def __init__(self, events_before: int) -> None:
         """`events_before`: how many such events there were before anybody looked."""
         self.writes = 0
         self._events = events_before
         self.since: float | None = None
+        self.last_at: float | None = None
         self.clients: tuple[ForeignClient, ...] = ()
         self._looked_at = float("-inf")
 
@@ -66,7 +69,8 @@ class ForeignWriters:
         if not writes:
             return
         self.writes += writes
-        self.since = self.since or time.time()
+        self.last_at = time.time()
+        self.since = self.since or self.last_at
         now = time.monotonic()
         if now - self._looked_at > _LOOK_AGAIN_SECONDS:
             self._looked_at = now

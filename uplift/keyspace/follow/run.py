@@ -239,6 +239,9 @@ class FollowRun:
         self._look_at_takeover(following)
         settings = self.record.settings()
         following.look(settings)
+        for database in following.databases:
+            if database.engine is not None:
+                database.engine.targets_serve = self._targets_serve
         if self._throttle is not None:
             on_targets = settings[SettingName.TARGET_LATENCY].value / 1000 if self.targets_serve else None
             self._throttle.look(following, settings[SettingName.SOURCE_LATENCY].value / 1000, on_targets)

@@ -23,6 +23,8 @@ from uplift.split.record.split_record import SplitRecord
 from uplift.split.record.stage import Side
 from uplift.split.run.request import SplitRequest
 
+_FOREIGN_SECONDS = 300.0
+
 
 @dataclass(frozen=True, slots=True)
 class FollowPlace:
@@ -96,11 +98,6 @@ class FollowPart:
                 is_following=False, not_in_sync="it does not follow yet", is_two_way=False, way_back_lost="it does not follow yet"
             )
         way_back = status.way_back
-        foreign = tuple(
-            f"{one.client} on {one.server}, {one.events:,} events"
-            for one in status.foreign_writers
-            if one.client and not allowed(one.client)
-        )
         return FollowFacts(
             not_in_sync=status.not_in_sync,
             is_two_way=status.is_two_way,
@@ -113,12 +110,26 @@ class FollowPart:
             no_rule=status.named.get(NO_RULE, 0),
             named=status.named_keys,
             not_described=Counter(status.not_described_patterns),
-            foreign_writers=foreign,
+            foreign_writers=self._foreign_writers(allowed),
             standby_present=status.standby.present,
             standby_warm=status.standby.warm,
             pass_began_at=self.pass_began_at,
             lasting=status.differences.lasting,
         )
+
+    def _foreign_writers(self, allowed: Callable[[str], bool]) -> tuple[str, ...]:
+        """Who wrote to a target a short while ago that no application uses yet, each client for itself."""
+        found: list[str] = []
+        now = time.time()
+        for database in self.existing.following.databases if self.existing.following is not None else ():
+            if database.engine is None:
+                continue
+            for server, writers in zip(database.servers[1:], database.engine.foreign, strict=True):
+                if writers.last_at is None or now - writers.last_at > _FOREIGN_SECONDS:
+                    continue
+                clients = [str(client) for client in writers.clients] or ["a client that is gone"]
+                found += [f"{client} on {server.name}, {writers.writes:,} events" for client in clients if not allowed(client)]
+        return tuple(found)
 
     def foreign_events(self, side: Side | None) -> int | None:
         """How many events of applications were told of on a side, since this engine listens; None where some may have been missed."""
@@ -157,6 +168,7 @@ class FollowPart:
         run = self.run
         if run is None or run.following is None or not run.is_leading:
             return
+        run.targets_serve = targets_serve
         policy, side = run.following.policy, key_side_of(authority)
         if policy.two_way != is_two_way or KeySide(policy.authority) is not side:
             run.set_policy(is_two_way, side)
