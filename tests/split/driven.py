@@ -20,7 +20,7 @@ from tests.conftest import StartRedis
 from tests.keyspace.everything import endpoint
 from uplift.cli.options.keymap_file import DEFAULT_KEYMAP, sound_keymap
 from uplift.cli.split.asking import asked_and_answered, state_at
-from uplift.cli.split.engine_folder import free_engine_place
+from uplift.cli.split.engine_folder import engine_place
 from uplift.errors import UpliftError
 from uplift.keyspace.server.endpoint import parse_redis_url
 from uplift.keyspace.server.source_and_targets import TargetUrl
@@ -89,7 +89,8 @@ class World:
     def engine(self, name: str = "a", **wanted: Any) -> SplitRun:
         """One in this process; it is closed at the end of the test."""
         store = self.store()
-        run = SplitRun(self.request(**wanted), store, free_engine_place(SplitFolder(self.path)), engine=name)
+        place = self.open.enter_context(engine_place(SplitFolder(self.path)))
+        run = SplitRun(self.request(**wanted), store, place, engine=name)
         self.open.callback(run.close)
         return run
 
@@ -219,12 +220,11 @@ def _child(world: World, store: Callable[[], SplitStore] | None, wanted: dict[st
     try:
         folder = SplitFolder(world.path)
         folder.make()
-        run = SplitRun(
-            world.request(**wanted), store() if store else DirectoryStore(folder), free_engine_place(folder), engine=f"child{os.getpid()}"
-        )
-        while not run.step().is_over:
-            pass
-        run.close()
+        with engine_place(folder) as place:
+            run = SplitRun(world.request(**wanted), store() if store else DirectoryStore(folder), place, engine=f"child{os.getpid()}")
+            while not run.step().is_over:
+                pass
+            run.close()
     except UpliftError as problem:
         os.write(2, f"{problem}\n".encode())
     finally:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.split.driven import World, asked, drive, in_a_child, kill, settled_status, wait_for, world
-from uplift.cli.split.asking import state_at
+from tests.split.driven import World, asked, drive, in_a_child, in_phase, jobs_of, kill, push, settled_status, wait_for, world
+from uplift.cli.split.asking import asked_and_answered, state_at, who
 from uplift.split.decisions.next_step import FLIP, STEPS
-from uplift.split.record.asked import Change, Options, Wish
+from uplift.split.decisions.role import Role
+from uplift.split.record.asked import Answer, Asked, Change, Options, Wish
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.record.stage import Phase, Stage
 from uplift.split.record.steps import StepName, StepOutcome
+from uplift.split.run.split_run import SplitRun
 from uplift.split.store.directory_store import DirectoryStore, SplitFolder
 
 _ = world
@@ -92,11 +95,6 @@ def _has_flipped(step: StepName, *, is_outcome: bool, is_before: bool) -> bool:
 
 def asked_and_answered_or_dead(world: World, child: int) -> None:
     """Ask; the engine dies over it."""
-    import time
-
-    from uplift.cli.split.asking import who
-    from uplift.split.record.asked import Asked
-
     state = state_at(world.path)
     state.store.ask(Asked(wish=Wish.GO, run=state.status.run, revision=state.status.revision, who=who(), at=time.time()))
     wait_for(lambda: _is_dead(child), "the engine did not die")
@@ -105,3 +103,96 @@ def asked_and_answered_or_dead(world: World, child: int) -> None:
 def _is_dead(child: int) -> bool:
     done, _ = os.waitpid(child, os.WNOHANG)
     return done == child
+
+
+PHASES = [Phase.CATCHING_UP, Phase.ARMED, Phase.MOVING, Phase.MOVING_BACK]
+
+
+@pytest.mark.parametrize("has_standby", [True, False], ids=["with a standby", "alone"])
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.value)
+def test_killed_in_a_phase(world: World, phase: Phase, *, has_standby: bool) -> None:
+    """Another engine goes on in the same phase, keys and jobs are all there, and what was told to both sides stays."""
+    push(world.legacy, *range(10))
+    with in_a_child(world) as child:
+        wait_for(lambda: world.path.joinpath("split.json").exists() and world.record.has_led, "it follows")
+        other = world.engine("other", stands_by=True) if has_standby else None
+        if other is not None:
+            drive(other, until=lambda: other.role is Role.STAND_BY)
+        _bring(world, phase, *([other] if other is not None else []))
+        world.legacy.client.set("users_b:told", "to both", ex=3600)
+        kill(child)
+    world.legacy.client.set("users_b:00000001", "while nobody led", ex=3600)
+    run = other or world.engine("other")
+    drive(run, until=lambda: world.record.engine == "other" and run.phase in _AFTER[phase])
+    if phase is Phase.MOVING:
+        world.heartbeat(world.sidekiq)
+        drive(run, until=lambda: jobs_of(world.sidekiq) == list(range(10)))
+    drive(
+        run,
+        until=lambda: (
+            [world.app_cache.client.get(name) for name in ("users_b:told", "users_b:00000001")] == [b"to both", b"while nobody led"]
+        ),
+    )
+    assert world.record.stage.side.value == world.pointer_side
+    assert world.status.named == 0
+
+
+_AFTER = {
+    Phase.CATCHING_UP: {Phase.ARMED},
+    Phase.ARMED: {Phase.ARMED},
+    Phase.MOVING: {Phase.MOVING, Phase.MOVED},
+    Phase.MOVING_BACK: {Phase.MOVING_BACK, Phase.ARMED},
+}
+
+
+def _bring(world: World, phase: Phase, *others: SplitRun) -> None:
+    """To a phase, while another process leads."""
+    if phase is Phase.CATCHING_UP:
+        return
+    drive_or_wait(world, told_phase(world, Phase.ARMED), *others)
+    if phase is Phase.ARMED:
+        return
+    assert _said(world, Wish.GO, *others).change is Change.CHANGED
+    if phase is Phase.MOVING_BACK:
+        drive_or_wait(world, lambda: world.status.revision == world.record.revision, *others)
+        assert _said(world, Wish.BACK, *others).change is Change.CHANGED
+
+
+def drive_or_wait(world: World, is_so: Callable[[], bool], *others: SplitRun) -> None:
+    if others:
+        drive(*others, until=is_so)
+    else:
+        wait_for(is_so, str(world.path))
+
+
+def _said(world: World, wish: Wish, *others: SplitRun) -> Answer:
+    if others:
+        return asked(world, wish, *others)
+    return asked_and_answered(state_at(world.path), wish, Options(), lambda _text: None)
+
+
+def test_a_state_directory_that_is_away_for_a_while_stops_no_follow(world: World) -> None:
+    run = world.engine()
+    drive(run, until=in_phase(run, Phase.ARMED))
+    gone = world.path.parent / "gone"
+    (world.path / "split.json").rename(gone)
+    drive(run, until=lambda: run.not_written is not None)
+    world.legacy.client.set("users_b:1", "meanwhile")
+    drive(run, until=lambda: world.app_cache.client.get("users_b:1") == b"meanwhile")
+    gone.rename(world.path / "split.json")
+    drive(run, until=lambda: run.not_written is None)
+    settled_status(world, run)
+    assert asked(world, Wish.GO, run).change is Change.CHANGED
+
+
+def test_an_engine_that_is_told_to_leave_hands_over_without_a_gap(world: World) -> None:
+    first, second = world.engine("a"), world.engine("b", stands_by=True)
+    drive(first, second, until=lambda: in_phase(first, Phase.ARMED)() and second.parts.is_warm)
+    drive(first, second, until=lambda: first.parts.has_warm_standby)
+    first.leave()
+    drive(first, second, until=lambda: world.record.engine == "b" and first.step(0.0).is_over)
+    first.close()
+    drive(second, until=in_phase(second, Phase.ARMED))
+    status = world.status
+    assert status.follow is not None
+    assert (status.follow.gaps.count, status.engines_used) == (0, 2)

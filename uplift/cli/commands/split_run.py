@@ -25,7 +25,7 @@ from uplift.cli.options.split_run import (
 )
 from uplift.cli.signals import ended_by_signal
 from uplift.cli.split.driving import UNTIL_ARMED, UNTIL_FINISHED, driven, left
-from uplift.cli.split.engine_folder import free_engine_place
+from uplift.cli.split.engine_folder import engine_place
 from uplift.cli.split.view import shown_split
 from uplift.cli.terminal.output import AsJsonLines, print_lines
 from uplift.cli.terminal.progress_bar import say
@@ -36,6 +36,7 @@ from uplift.sidekiq.handover.handover import Patience
 from uplift.split.record.stage import Phase
 from uplift.split.run.request import QUIET_SECONDS, SplitRequest
 from uplift.split.run.split_run import SplitRun
+from uplift.split.run.told_of_engine import EngineTold
 from uplift.split.store.directory_store import DirectoryStore, SplitFolder
 
 
@@ -90,16 +91,9 @@ def run(
 
 def _run(request: SplitRequest, folder: SplitFolder, *, until: str | None, as_json: bool) -> ExitCode:
     engine = f"{secrets.token_hex(3)}-{os.getpid()}"
-    one = SplitRun(request, DirectoryStore(folder), free_engine_place(folder), engine=engine, watches_after=until != UNTIL_FINISHED)
-    try:
-        with shown_split(as_json=as_json) as view:
-            try:
-                driven(one, view, until=until)
-            except KeyboardInterrupt:
-                left(one, view)
-            told = one.told
-    finally:
-        one.close()
+    with engine_place(folder) as place:
+        one = SplitRun(request, DirectoryStore(folder), place, engine=engine, watches_after=until != UNTIL_FINISHED)
+        told = _driven(one, until=until, as_json=as_json)
     if not as_json:
         print_lines([engine_line(told)])
     if told.phase not in {Phase.FINISHED, Phase.ABANDONED}:
@@ -108,3 +102,15 @@ def _run(request: SplitRequest, folder: SplitFolder, *, until: str | None, as_js
             "abandon` ends a run before go, `back` and `finish` after it"
         )
     return ExitCode.FAILED if told.status is not None and told.status.named else ExitCode.DONE
+
+
+def _driven(one: SplitRun, *, until: str | None, as_json: bool) -> EngineTold:
+    try:
+        with shown_split(as_json=as_json) as view:
+            try:
+                driven(one, view, until=until)
+            except KeyboardInterrupt:
+                left(one, view)
+            return one.told
+    finally:
+        one.close()

@@ -8,7 +8,7 @@ from uplift import __version__
 from uplift.errors import BadInput
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.run.request import SplitRequest
-from uplift.split.store.store import SplitStore, StoreConflict
+from uplift.split.store.store import SplitStore, StoreConflict, StoreUnreachable
 
 TAKES_OVER_FROM = frozenset({"0.2.0"})
 """Versions whose records this one goes on with. tests/split/records has one of each, and a test that reads it and goes on."""
@@ -23,9 +23,12 @@ class KeptRecord:
         self.record: SplitRecord | None = None
 
     def refresh(self) -> SplitRecord | None:
-        """As it is stored now. Raises BadInput."""
-        self.record = self.store.read()
-        return self.record
+        """As it is stored now. Raises BadInput, StoreUnreachable where one that was there is gone."""
+        found = self.store.read()
+        if found is None and self.record is not None:
+            raise StoreUnreachable(f"the record of run {self.record.run} is gone")
+        self.record = found
+        return found
 
     @property
     def existing(self) -> SplitRecord:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from uplift import __version__
-from uplift.errors import BadInput
+from uplift.errors import BadInput, NotWritten
 from uplift.keyspace.follow.run_step import Outcome
 from uplift.split.decisions.role import Role, Seen, role_of
 from uplift.split.record.stage import Phase
@@ -56,6 +56,7 @@ class SplitRun:
         self._count = 0
         self._look_at = self._beat_at = 0.0
         self._is_over = self._has_left = False
+        self._not_written: str | None = None
 
     def step(self, wait_seconds: float = 0.1) -> SplitStep:
         """One bounded piece of work; where there is none, once there is some or `wait_seconds` are over.
@@ -88,6 +89,11 @@ class SplitRun:
         return self._leading is not None and self._leading.is_over
 
     @property
+    def not_written(self) -> str | None:
+        """Why nothing is decided now: what engines share cannot be written or read; None where it can."""
+        return self._not_written
+
+    @property
     def role(self) -> Role:
         """What this engine is to the run."""
         return self._role
@@ -103,14 +109,24 @@ class SplitRun:
         if now < self._look_at:
             return
         self._look_at = now + _LOOK_SECONDS
-        self.kept.refresh()
-        self._beats.look(self._store.beats())
         try:
+            self.kept.refresh()
+            self._beats.look(self._store.beats())
             self._look()
+            self._beat_if_due()
         except StoreConflict as conflict:
             # Another engine leads, or an operator's request was taken by one: what is stored decides.
             self.news.tell(EventKind.NOTE, f"{conflict}: read again")
-        self._beat_if_due()
+        except NotWritten as problem:
+            self._tell_not_written(problem)
+            return
+        self._not_written = None
+
+    def _tell_not_written(self, problem: NotWritten) -> None:
+        """Who leads follows on under its lease; nothing is decided, and no command taken, until it can be written down."""
+        if self._not_written is None:
+            self.news.tell(EventKind.WARNING, f"{problem}: it follows on, and decides nothing until this can be written")
+        self._not_written = str(problem)
 
     def _step_follow(self, wait_seconds: float) -> None:
         follow = self.parts.follow

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from uplift.errors import BadInput, NotWritten, RunRefused
 from uplift.split.record.asked import Answer, Asked, Change
 from uplift.split.record.split_record import SplitRecord, record_from
-from uplift.split.store.store import Beat, StoreConflict
+from uplift.split.store.store import Beat, StoreConflict, StoreUnreachable
 from uplift.state_directory import StateDirectory, one_at_a_time, write_whole
 
 _KEPT_SECONDS = 24 * 3600.0
@@ -180,5 +180,7 @@ def _text_of(path: Path) -> str | None:
         return path.read_text()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as problem:
+    except OSError as problem:
+        raise StoreUnreachable(f"{path}: {problem.strerror}: it cannot be read") from None
+    except UnicodeDecodeError as problem:
         raise BadInput(f"{path}: {problem}, allowed: a file that `uplift split` wrote") from None

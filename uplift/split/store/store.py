@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from uplift.errors import UpliftError
+from uplift.errors import NotWritten, UpliftError
 from uplift.split.record.asked import Answer, Asked
 from uplift.split.record.split_record import SplitRecord
 
@@ -15,6 +15,12 @@ class StoreConflict(UpliftError):
     """Somebody else changed the record since it was read; nothing was written."""
 
     code = "StoreConflict"
+
+
+class StoreUnreachable(NotWritten):
+    """What is kept there cannot be read now; whoever follows follows on, and decides nothing."""
+
+    code = "StoreUnreachable"
 
 
 class Beat(BaseModel):
@@ -30,7 +36,9 @@ class Beat(BaseModel):
 
 
 class SplitStore(Protocol):
-    """Every write is whole or not at all, and durable. All of them raise NotWritten where it cannot be written."""
+    """Every write is whole or not at all, and durable. All of them raise NotWritten where it cannot be written, StoreUnreachable where it
+    cannot be read.
+    """
 
     def read(self) -> SplitRecord | None:
         """The record; None where no run was begun. Raises BadInput for one that cannot be read."""
