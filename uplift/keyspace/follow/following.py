@@ -201,11 +201,12 @@ class Following:
         self._hand_over_until = None
         return HandedOver(None)
 
-    def look(self, settings: dict[SettingName, LiveSetting]) -> None:
-        """About once a second: measure, and see to it that every engine has the settings."""
+    def look(self, settings: dict[SettingName, LiveSetting], targets_serve: bool | None = None) -> None:
+        """About once a second: measure, and see to it that every engine has the settings. `targets_serve` as in Engine."""
         for database in self.databases:
             if database.engine is not None:
                 database.engine.passes.share = settings[SettingName.RECONCILING_SHARE].value
+                database.engine.targets_serve = targets_serve
                 database.engine.is_paused = settings[SettingName.PAUSED].value > 0
             database.look()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import assert_never
 
 from uplift.errors import BadInput, NotSafe
 from uplift.keyspace.follow.decision import Policy
@@ -16,19 +15,19 @@ from uplift.keyspace.follow.ending import Removal, end_follow
 from uplift.keyspace.follow.follow_seed import FollowSeed
 from uplift.keyspace.follow.followed_names import OnHandedOver
 from uplift.keyspace.follow.following import Following
+from uplift.keyspace.follow.granting import grant
 from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.live_settings import SettingName, range_of
 from uplift.keyspace.follow.opening import Opening
 from uplift.keyspace.follow.phase import Phase
 from uplift.keyspace.follow.record import Record
-from uplift.keyspace.follow.requests import Answer, Request, RequestBox, Wish
+from uplift.keyspace.follow.requests import Answer, RequestBox
 from uplift.keyspace.follow.round import StopPoint
 from uplift.keyspace.follow.run_events import EventKind, EventLog
 from uplift.keyspace.follow.run_status import Rates, standby_status, status_of
 from uplift.keyspace.follow.run_step import Outcome, RunStep
 from uplift.keyspace.follow.starting import FollowRequest
-from uplift.keyspace.follow.state_file import side_of
 from uplift.keyspace.follow.status import Status
 from uplift.keyspace.follow.throttle import Throttle
 from uplift.keyspace.follow.totals import Step
@@ -168,6 +167,11 @@ class FollowRun:
         return removal
 
     @property
+    def is_two_way(self) -> bool:
+        """Whether what applications write to a target is brought to the source."""
+        return self.record.state.is_two_way
+
+    @property
     def targets_serve(self) -> bool:
         """Whether applications use the targets, so that nothing may slow them down; unless somebody says so, once it goes both ways."""
         return self.record.state.is_two_way if self._targets_serve is None else self._targets_serve
@@ -238,10 +242,7 @@ class FollowRun:
             return
         self._look_at_takeover(following)
         settings = self.record.settings()
-        following.look(settings)
-        for database in following.databases:
-            if database.engine is not None:
-                database.engine.targets_serve = self._targets_serve
+        following.look(settings, self._targets_serve)
         if self._throttle is not None:
             on_targets = settings[SettingName.TARGET_LATENCY].value / 1000 if self.targets_serve else None
             self._throttle.look(following, settings[SettingName.SOURCE_LATENCY].value / 1000, on_targets)
@@ -284,31 +285,13 @@ class FollowRun:
                 standby_status(self.following),
             )
             reason = why_not(request, situation)
-            answer = Answer(True, self._grant(request)) if reason is None else Answer(False, reason)
+            answer = Answer(True, grant(self, request)) if reason is None else Answer(False, reason)
             self._log.tell(EventKind.ASKED, f"{request.wish.value}: {answer.text}")
             self.record.write_status(self.status(), at_once=True)
             self._requests.answer(number, answer)
 
-    def _grant(self, request: Request) -> str:
-        """Do what is asked; what was done, in one line."""
-        match request.wish:
-            case Wish.STOP:
-                return self._stop()
-            case Wish.HAND_OVER:
-                self.hand_over()
-                return "this engine is silent now; one that stands by takes over within seconds, or this one goes on"
-            case Wish.AUTHORITY:
-                self.set_policy(self.record.state.is_two_way, side_of("target" if request.value == "target" else "source"))
-                return f"the {request.value} decides where nothing else can"
-            case Wish.SET:
-                name = SettingName(request.name)
-                self.set(name, float(request.value), request.seconds)
-                for_how_long = "" if request.seconds is None else f" for {request.seconds / 60:g} minutes"
-                return f"{name.value} is {float(request.value):g}{for_how_long}"
-            case _:
-                assert_never(request.wish)
-
-    def _stop(self) -> str:
+    def stop(self) -> str:
+        """End this engine, and the run where it leads; what was done, in one line. Raises NotWritten."""
         if not self._stands_by:
             return self.end().text
         self._end(Outcome.STOPPED)
