@@ -75,7 +75,6 @@ def test_each_instance_is_fired_once(
     monkeypatch.setattr(decision, "WRITTEN_AHEAD", 4)
     monkeypatch.setattr(decision, "READY_AHEAD", 2)
     monkeypatch.setattr(decision, "POSTPONED_BY", 12)
-    monkeypatch.setattr(decision, "SETTLED_AFTER", 8)
     for module in (decision, gate_module):
         # On an instance of the schedule: with nominal marks that is as good as any.
         monkeypatch.setattr(module, "next_instant", lambda moment: -int(-moment // PERIOD) * PERIOD)
@@ -83,7 +82,7 @@ def test_each_instance_is_fired_once(
     old = [start(sides[0], 0, number, processes) for number in range(2)]
     for process in old:
         wait_ready(process)
-    one = Gate(GateServers(endpoint(sides[0]), endpoint(sides[1])), b"test", GateWish(time.time() + 15))
+    one = Gate(GateServers(endpoint(sides[0]), endpoint(sides[1]), settled_after=8), b"test", GateWish(time.time() + 15))
     began = time.time()
     step = one.step(began)
     while step.outcome is GateOutcome.WORKED:

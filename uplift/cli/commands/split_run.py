@@ -13,6 +13,7 @@ from uplift.cli.options.follow_run import KeyMapFile
 from uplift.cli.options.redis_urls import ClockTolerance, Databases, From
 from uplift.cli.options.split_run import (
     AllowClient,
+    CronLate,
     OnEvent,
     OnGo,
     OnGoSeconds,
@@ -32,6 +33,7 @@ from uplift.cli.terminal.progress_bar import say
 from uplift.cli.terminal.split_text import engine_line
 from uplift.errors import BadInput, ExitCode
 from uplift.keyspace.follow.garbage import cycles_looked_for_seldom
+from uplift.sidekiq.gate.times import SETTLED_AFTER
 from uplift.sidekiq.handover.handover import Patience
 from uplift.split.record.stage import Phase
 from uplift.split.run.request import QUIET_SECONDS, SplitRequest
@@ -58,6 +60,7 @@ def run(
     ] = None,
     without_wait: Annotated[bool, typer.Option("--without-wait", help="Do not wait for replicas when jobs are moved.")] = False,
     scheduler_prefix: Annotated[str, typer.Option("--scheduler-prefix", help="sidekiq-scheduler's key_prefix, since 4.0.3.")] = "",
+    cron_late: CronLate = SETTLED_AFTER,
     database: Databases = None,
     clock_tolerance: ClockTolerance = 1000,
     as_json: AsJsonLines = False,
@@ -81,6 +84,7 @@ def run(
         clock_tolerance=clock_tolerance,
         scheduler_prefix=scheduler_prefix,
         waits_for_replicas=not without_wait,
+        cron_late_seconds=cron_late,
         patience=Patience(dead_seconds=min(quiet, Patience().dead_seconds), stable_seconds=quiet),
     )
     folder = SplitFolder(state)

@@ -39,6 +39,14 @@ AllowClient = Annotated[
 QuietSeconds = Annotated[
     float, typer.Option("--quiet", help="So many seconds nobody may use a side before it counts as left.", min=1, max=86_400)
 ]
+CronLate = Annotated[
+    int,
+    typer.Option(
+        "--cron-late",
+        help="So many seconds after its time a scheduler may still fire: 120 for sidekiq-cron, a few for sidekiq-scheduler.",
+        min=2,
+    ),
+]
 LeaveBehind = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--leave-behind", help="A pattern of keys of the new side that no rule describes, and that the way back leaves there."),

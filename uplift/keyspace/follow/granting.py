@@ -14,11 +14,20 @@ class Asked(Protocol):
     """A run, as whoever drives it has it."""
 
     @property
-    def is_two_way(self) -> bool: ...
-    def set_policy(self, is_two_way: bool, authority: Side) -> None: ...
-    def set(self, name: SettingName, value: float, seconds: float | None = None) -> None: ...
-    def hand_over(self) -> None: ...
-    def stop(self) -> str: ...
+    def is_two_way(self) -> bool:
+        """Whether what applications write to a target is brought to the source."""
+
+    def set_policy(self, is_two_way: bool, authority: Side) -> None:
+        """As FollowRun."""
+
+    def set(self, name: SettingName, value: float, seconds: float | None = None) -> None:
+        """As FollowRun."""
+
+    def hand_over(self) -> None:
+        """As FollowRun."""
+
+    def stop(self) -> str:
+        """As FollowRun."""
 
 
 def grant(run: Asked, request: Request) -> str:

@@ -61,6 +61,7 @@ class GateState:
     marks_to_write: int = 0
     marks_to_remove: int = 0
     giving_marked_until: int = 0
+    settled_after: int = SETTLED_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +149,10 @@ def _armed(state: GateState) -> GateDecision:
         return GateDecision(Act.WRITE_MARKS, "marks are missing: a server forgot them, or a job is new")
     if ahead > 0 and state.taking_unequal:
         return GateDecision(Act.SWITCH_TAKING_ON, "somebody changed a switch")
-    if ahead > -SETTLED_AFTER:
+    if ahead > -state.settled_after:
         if state.no_taking_scheduler is not None:
             return _wait(f"the side that fires from the instant on fires nothing: {state.no_taking_scheduler}")
-        return _wait("it turns by itself" if ahead > 0 else f"it has turned; after {SETTLED_AFTER} s nobody fires late any more")
+        return _wait("it turns by itself" if ahead > 0 else f"it has turned; after {state.settled_after} s nobody fires late any more")
     return _enter(Phase.CLOSING, "everything before the instant was fired")
 
 

@@ -13,6 +13,7 @@ from uplift.sidekiq.gate.record import record_of
 from uplift.sidekiq.gate.scripts import ALL
 from uplift.sidekiq.gate.side import GateSide
 from uplift.sidekiq.gate.sides import GateSides
+from uplift.sidekiq.gate.times import SETTLED_AFTER
 from uplift.sidekiq.keys.shown_names import shown_name
 from uplift.sidekiq.run.connections import named_connections
 from uplift.sidekiq.run.epoch import Era, current_era, next_epoch
@@ -41,12 +42,15 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class GateServers:
-    """The source is the side that fires in the beginning; `where` its schedulers' keys are, on both."""
+    """The source is the side that fires in the beginning; `where` its schedulers' keys are, on both. `settled_after`: so many seconds
+    behind the instant nobody fires any more what was due before it.
+    """
 
     source: Endpoint
     target: Endpoint
     database: int = 0
     where: WhereToLook = field(default_factory=WhereToLook)
+    settled_after: int = SETTLED_AFTER
 
     def opened(self, run: bytes, fence: Fence, stop_point: Callable[[str], None]) -> tuple[GateSides, list[Fields]]:
         """Both servers, and what the gate's key says on each.
@@ -77,7 +81,7 @@ class GateServers:
 
     def _connected(self, key: bytes) -> GateSides:
         source, target = named_connections(self.source, self.target, self.database)
-        sides = GateSides(GateSide(source, key), GateSide(target, key), self.where)
+        sides = GateSides(GateSide(source, key), GateSide(target, key), self.where, settled_after=self.settled_after)
         try:
             for connection in (source, target):
                 for script in ALL:

@@ -9,7 +9,7 @@ from uplift.sidekiq.gate.marks import wanted_marks
 from uplift.sidekiq.gate.record import Direction, GateRecord, Phase
 from uplift.sidekiq.gate.side import GateSide, Piece
 from uplift.sidekiq.gate.switches import SwitchesBefore, as_the_giving_side, jobs_of, switched_on, unlike
-from uplift.sidekiq.gate.times import GONE_AFTER
+from uplift.sidekiq.gate.times import GONE_AFTER, SETTLED_AFTER
 from uplift.sidekiq.schedulers.reading import WhereToLook, read_schedulers
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
 from uplift.sidekiq.schedulers.side_schedulers import SideSchedulers
@@ -73,6 +73,7 @@ class GateSides:
     where: WhereToLook
     before: SwitchesBefore = field(default_factory=SwitchesBefore)
     last: LastSeen = field(default_factory=LastSeen)
+    settled_after: int = SETTLED_AFTER
 
     def giving(self, direction: Direction) -> GateSide:
         """The server whose side fires until the instant."""
@@ -116,6 +117,7 @@ class GateSides:
             marks_to_write=len(marks.giving_missing) + len(marks.taking_missing),
             marks_to_remove=len(marks.giving_unwanted) + len(marks.taking_unwanted),
             giving_marked_until=record.giving_marks.end,
+            settled_after=self.settled_after,
         )
         return SidesSeen(state, jobs, giving, taking, switches, marks)
 

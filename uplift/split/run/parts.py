@@ -82,6 +82,7 @@ class EngineParts:
             request.waits_for_replicas,
             request.scheduler_prefix.encode(),
             request.patience,
+            request.cron_late_seconds,
         )
 
     def _open_handover(self, sides: SidekiqSides) -> Callable[[MoverServers, bool, Wishes], Handover]:

@@ -10,6 +10,7 @@ from uplift.errors import BadInput
 from uplift.keyspace.keymap.model import Action, KeyMap
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.sidekiq.gate.times import SETTLED_AFTER
 from uplift.sidekiq.handover.handover import Patience
 from uplift.split.pointer.pointer import Pointer
 
@@ -23,8 +24,8 @@ class SplitRequest:
 
     `databases` empty: all that hold keys; `database` is Sidekiq's. `stands_by`: join a run whose engine lives elsewhere. `quiet_seconds`:
     so long nobody may talk to a side before it counts as left. `allowed_clients`: globs of names or addresses that are nobody's
-    application. `on_go_seconds`: how long the operator's command may take. `clock_tolerance` in ms. `cron_clock`
-    says what time it is for the gate, in seconds since 1970.
+    application. `on_go_seconds`: how long the operator's command may take. `clock_tolerance` in ms. `cron_late_seconds` as in
+    SidekiqSides. `cron_clock` says what time it is for the gate, in seconds since 1970.
     """
 
     source: Endpoint
@@ -44,6 +45,7 @@ class SplitRequest:
     scheduler_prefix: str = ""
     waits_for_replicas: bool = True
     patience: Patience = field(default_factory=Patience)
+    cron_late_seconds: int = SETTLED_AFTER
     cron_clock: Callable[[], float] = time.time
 
     @property

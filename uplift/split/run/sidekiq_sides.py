@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uplift.keyspace.server.connection import connected
 from uplift.keyspace.server.endpoint import Endpoint
 from uplift.sidekiq.gate.servers import GateServers
+from uplift.sidekiq.gate.times import SETTLED_AFTER
 from uplift.sidekiq.handover.handover import Patience
 from uplift.sidekiq.keys.survey import OfSidekiq
 from uplift.sidekiq.run.own_names import OwnNames
@@ -15,7 +16,9 @@ from uplift.sidekiq.schedulers.reading import WhereToLook, cron_namespaces
 
 @dataclass(frozen=True, slots=True)
 class SidekiqSides:
-    """`run` is the split's. `waits`: every take and every apply is on all replicas before it counts."""
+    """`run` is the split's. `waits`: every take and every apply is on all replicas before it counts. `cron_late_seconds`: so
+    long behind an instant a scheduler may still fire what was due before it.
+    """
 
     old: Endpoint
     new: Endpoint
@@ -25,6 +28,7 @@ class SidekiqSides:
     waits: bool = True
     scheduler_prefix: bytes = b""
     patience: Patience = field(default_factory=Patience)
+    cron_late_seconds: int = SETTLED_AFTER
 
     @property
     def forward(self) -> bytes:
@@ -47,4 +51,6 @@ class SidekiqSides:
         for endpoint in (self.old, self.new):
             with connected(endpoint, database=self.database) as connection:
                 found.update(cron_namespaces(connection))
-        return GateServers(self.old, self.new, self.database, WhereToLook(self.scheduler_prefix, tuple(sorted(found))))
+        return GateServers(
+            self.old, self.new, self.database, WhereToLook(self.scheduler_prefix, tuple(sorted(found))), self.cron_late_seconds
+        )
