@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -28,11 +29,17 @@ class Unavailable(Exception):
 class AppRedis:
     """One thread's connection; every call goes into the journal."""
 
-    def __init__(self, host: str, port: int, journal: Journal) -> None:
+    def __init__(
+        self, host: str, port: int, journal: Journal, *, tls: bool = False, ca: str | None = None, password: str | None = None
+    ) -> None:
+        """`ca`: a PEM file of authorities, with `tls`."""
         self._journal = journal
         self._client = redis.Redis(
             host=host,
             port=port,
+            password=password,
+            ssl=tls,
+            ssl_ca_certs=ca,
             protocol=2,
             socket_timeout=_TIMEOUT_SECONDS,
             socket_connect_timeout=_TIMEOUT_SECONDS,
@@ -41,6 +48,13 @@ class AppRedis:
             single_connection_client=False,
             max_connections=1,
         )
+
+    @classmethod
+    def at(cls, url: str, journal: Journal, ca: str | None = None) -> AppRedis:
+        """By a URL, as the application is configured."""
+        parts = urlsplit(url)
+        password = None if parts.password is None else unquote(parts.password)
+        return cls(str(parts.hostname), parts.port or 6379, journal, tls=parts.scheme == "rediss", ca=ca, password=password)
 
     def call(self, *command: Any) -> Any:
         """Run one command. Raises Unavailable, after the one reconnect, as redis-rb raises."""

@@ -32,7 +32,11 @@ class Counted:
 
 @dataclass
 class Journal:
-    """Filled by all actors; one lock, since they write from several threads."""
+    """Filled by all actors; one lock, since they write from several threads.
+
+    `shared`: writes to keys that several processes write: key, value, and when the call began and was answered. `forms` are jids whose form
+    was there before the job, `missing_forms` those whose form was not when the job ran. `enqueued_at` and `finished_at` by jid.
+    """
 
     strings: dict[str, Expected] = field(default_factory=dict)
     counters: dict[str, Counted] = field(default_factory=dict)
@@ -45,6 +49,11 @@ class Journal:
     failures: list[tuple[float, str, str]] = field(default_factory=list)
     slow: list[tuple[float, str, float]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    shared: list[tuple[str, str, float, float]] = field(default_factory=list)
+    forms: list[str] = field(default_factory=list)
+    missing_forms: list[str] = field(default_factory=list)
+    enqueued_at: dict[str, float] = field(default_factory=dict)
+    finished_at: dict[str, float] = field(default_factory=dict)
     acknowledged: int = 0
     answered_in: Counter[int] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -77,6 +86,11 @@ class Journal:
                 "finished": self.finished,
                 "unsure_jobs": self.unsure_jobs,
                 "fired": self.fired,
+                "shared": self.shared,
+                "forms": self.forms,
+                "missing_forms": self.missing_forms,
+                "enqueued_at": self.enqueued_at,
+                "finished_at": self.finished_at,
                 "write_times": self.write_times,
                 "failures": self.failures,
                 "slow": self.slow,

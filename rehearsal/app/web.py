@@ -13,13 +13,20 @@ from rehearsal.app.producer import enqueue
 
 _MOST_SESSIONS = 200
 _PAUSE_SECONDS = 0.01
+_FORM_TTL = 3600
+
+
+def form_of(jid: str) -> str:
+    """The key of what a job reads when it runs."""
+    return f"users_b:form-{jid}"
 
 
 class Web:
     """One web thread. Its keys are its own, so what it expects of them is exact."""
 
-    def __init__(self, redis: AppRedis, journal: Journal, seed: int) -> None:
-        self._redis, self._journal = redis, journal
+    def __init__(self, redis: AppRedis, journal: Journal, seed: int, jobs: AppRedis | None = None) -> None:
+        """`jobs`: where Sidekiq's are, if elsewhere; then each job has a form on `redis`, written before it."""
+        self._redis, self._jobs, self._journal = redis, jobs, journal
         self._rng = random.Random(seed)
         self._name = f"sim{seed}"
         self._sessions: list[str] = []
@@ -74,7 +81,16 @@ class Web:
         self._set(f"statsd-roster:{metric}", shapes.oj_object(key=metric, turn=self._turn), shapes.ROSTER_TTL)
 
     def _enqueue(self) -> None:
-        enqueue(self._redis, self._journal, self._rng.choice(shapes.QUEUES), self._rng)
+        queue = self._rng.choice(shapes.QUEUES)
+        if self._jobs is None:
+            enqueue(self._redis, self._journal, queue, self._rng)
+        else:
+            enqueue(self._jobs, self._journal, queue, self._rng, before=self._write_form)
+
+    def _write_form(self, jid: str) -> None:
+        self._redis.call("SET", form_of(jid), jid, "EX", _FORM_TTL)
+        with self._journal.lock:
+            self._journal.forms.append(jid)
 
     def _set(self, key: str, value: bytes, ttl: int) -> None:
         expected = self._journal.strings.setdefault(key, Expected())

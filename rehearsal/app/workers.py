@@ -16,6 +16,7 @@ from rehearsal.app import shapes
 from rehearsal.app.batches import succeeded
 from rehearsal.app.client import AppRedis, Unavailable
 from rehearsal.app.journal import Journal
+from rehearsal.app.web import form_of
 
 _FETCH_SECONDS = 2
 _KILLED_SECONDS = 3
@@ -37,8 +38,10 @@ class Worker:
         super_fetch: bool,
         work_seconds: float = 0.005,
         failing_share: float = _FAILING_SHARE,
+        forms: AppRedis | None = None,
     ) -> None:
-        self._redis, self._journal, self._super_fetch = redis, journal, super_fetch
+        """`forms`: where a job looks for what was written before it."""
+        self._redis, self._journal, self._super_fetch, self._forms = redis, journal, super_fetch, forms
         self._work_seconds, self._failing_share = work_seconds, failing_share
         self._quiet, self._killed, self._ended = Event(), Event(), Event()
         self.job: bytes | None = None
@@ -126,8 +129,13 @@ class Worker:
             self.job = None
 
     def _succeed(self, payload: bytes) -> None:
+        jid = _jid(payload)
+        is_missing = self._forms is not None and self._forms.call("GET", form_of(jid)) is None
         with self._journal.lock:
-            self._journal.finished.append(_jid(payload))
+            self._journal.finished.append(jid)
+            self._journal.finished_at.setdefault(jid, time.time())
+            if is_missing:
+                self._journal.missing_forms.append(jid)
         said = _fields(payload)
         if (bid := said.get("bid")) is not None:
             succeeded(self._redis, str(bid), _jid(payload), str(said["queue"]))
@@ -136,7 +144,16 @@ class Worker:
         if time.monotonic() - self._beat_at < _HEARTBEAT_SECONDS:
             return
         self._redis.call("SADD", "processes", self._identity)
-        self._redis.call("HMSET", self._identity, "info", json.dumps({"hostname": "sim"}), "busy", 1, "beat", time.time())
+        self._redis.call(
+            "HMSET",
+            self._identity,
+            "info",
+            json.dumps({"hostname": "sim", "pid": 1, "concurrency": 1, "queues": list(shapes.QUEUES)}),
+            "busy",
+            1,
+            "beat",
+            time.time(),
+        )
         self._redis.call("EXPIRE", self._identity, 60)
         self._beat_at = time.monotonic()
 

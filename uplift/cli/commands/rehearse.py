@@ -1,4 +1,4 @@
-"""`uplift rehearse in-place`."""
+"""`uplift rehearse in-place|split`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from uplift.cli.commands.rehearse_split import split
 from uplift.cli.start import loading
 from uplift.cli.terminal.output import AsJson, print_json
 from uplift.errors import BadInput, ExitCode
@@ -82,3 +83,6 @@ def in_place(
         show(report, display, folder)
     if report.outcome != "nothing-lost":
         raise typer.Exit(ExitCode.FAILED)
+
+
+commands.command()(split)

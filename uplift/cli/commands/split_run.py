@@ -24,8 +24,8 @@ from uplift.cli.options.split_run import (
     sound_hooks,
     split_request,
 )
-from uplift.cli.signals import ended_by_signal
-from uplift.cli.split.driving import UNTIL_ARMED, UNTIL_FINISHED, driven, left
+from uplift.cli.signals import told_by_signal
+from uplift.cli.split.driving import UNTIL_ARMED, UNTIL_FINISHED, driven
 from uplift.cli.split.engine_folder import engine_place
 from uplift.cli.split.view import shown_split
 from uplift.cli.terminal.output import AsJsonLines, print_lines
@@ -89,7 +89,7 @@ def run(
     )
     folder = SplitFolder(state)
     folder.make()
-    with ended_by_signal(), cycles_looked_for_seldom():
+    with cycles_looked_for_seldom():
         raise typer.Exit(_run(request, folder, until=until, as_json=as_json))
 
 
@@ -110,11 +110,8 @@ def _run(request: SplitRequest, folder: SplitFolder, *, until: str | None, as_js
 
 def _driven(one: SplitRun, *, until: str | None, as_json: bool) -> EngineTold:
     try:
-        with shown_split(as_json=as_json) as view:
-            try:
-                driven(one, view, until=until)
-            except KeyboardInterrupt:
-                left(one, view)
+        with shown_split(as_json=as_json) as view, told_by_signal() as wish:
+            driven(one, view, wish, until=until)
             return one.told
     finally:
         one.close()

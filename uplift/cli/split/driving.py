@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from uplift.cli.signals import EndWish
 from uplift.cli.split.view import SplitView
 from uplift.split.decisions.role import Role
 from uplift.split.record.stage import Phase
@@ -14,8 +15,10 @@ _LEAVE_SECONDS = 12.0
 UNTIL_ARMED, UNTIL_FINISHED = "armed", "finished"
 
 
-def driven(run: SplitRun, view: SplitView, *, until: str | None) -> SplitStep:
-    """The last step: the run is over, or is as it was to be. Raises KeyboardInterrupt, and what SplitRun.step raises."""
+def driven(run: SplitRun, view: SplitView, wish: EndWish, *, until: str | None) -> None:
+    """Until the run is over, or is as it was to be, or somebody wishes it to end: then an engine that stands by takes over, where one could
+    without a gap. Raises KeyboardInterrupt for a second wish, and what SplitRun.step raises.
+    """
     show_at = 0.0
     while True:
         step = run.step()
@@ -25,7 +28,10 @@ def driven(run: SplitRun, view: SplitView, *, until: str | None) -> SplitStep:
             show_at = time.monotonic() + _SHOW_SECONDS
             view.status(run.told)
         if step.is_over or _is_there(run, step, until):
-            return step
+            return
+        if wish.is_there:
+            _leave(run, view)
+            return
 
 
 def _is_there(run: SplitRun, step: SplitStep, until: str | None) -> bool:
@@ -34,8 +40,7 @@ def _is_there(run: SplitRun, step: SplitStep, until: str | None) -> bool:
     return until == UNTIL_FINISHED and step.phase is Phase.FINISHED and run.role is Role.LEAD and run.is_done
 
 
-def left(run: SplitRun, view: SplitView) -> None:
-    """After Ctrl-C: an engine that stands by takes over, where one could without a gap."""
+def _leave(run: SplitRun, view: SplitView) -> None:
     run.leave()
     deadline = time.monotonic() + _LEAVE_SECONDS
     while time.monotonic() < deadline:

@@ -41,6 +41,7 @@ class FollowedServer:
         self.must_raise = True
         self.had_lease = False
         self.gap_count = 0
+        self.gap_why = ""
         self.subscription: Subscription | None = None
         self._recent_rounds: deque[tuple[float, int]] = deque()
         self._try_at = 0.0
@@ -101,10 +102,11 @@ class FollowedServer:
         self.open_gap()
         self.problem = why
 
-    def open_gap(self, since: int | None = None) -> None:
-        """What was told since the last whole round, or one before it, may not be all."""
+    def open_gap(self, since: int | None = None, why: str = "") -> None:
+        """What was told since the last whole round, or one before it, may not be all. `why` in words, where it is known."""
         if self.gaps.opened is None:
             self.gap_count += 1
+            self.gap_why = why
         self.gaps.open(self.last_whole_round if since is None else min(since, self.last_whole_round))
 
     def stop_asking(self, why: str) -> None:

@@ -28,10 +28,10 @@ def check_proofs(round_: Round, page: Page, lease: Lease) -> list[FollowedServer
             server.must_raise = True
             raise Abandoned(f"{server.name}: the follow's own keys are gone, or older than they were")
         if not server.events.markers[round_.number, page.number].is_proven:
-            server.open_gap()
+            server.open_gap(why="a marker came without its event")
             raise Abandoned(f"{server.name}: events are off: {_EVENTS_WANTED}")
         if silent := server.events.silent_classes:
-            server.open_gap(server.events.probed_round)
+            server.open_gap(server.events.probed_round, why=f"no event told of a probe of the classes {silent}")
             raise Abandoned(f"{server.name}: events of the classes {silent} are off: {_EVENTS_WANTED}")
         proven.append(server)
     return proven

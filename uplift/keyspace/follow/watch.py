@@ -67,7 +67,8 @@ class Watch:
     def _look_at_gaps(self, server: FollowedServer) -> None:
         if server.gap_count != self._gap_counts.get(id(server), 0):
             self._gap_counts[id(server)] = server.gap_count
-            why = f": {server.problem}" if server.problem else ""
+            reason = server.problem or server.gap_why
+            why = f": {reason}" if reason else ""
             self._log.tell(EventKind.GAP, f"{server.name} database {server.database}: events may have been missed{why}")
 
     def _look_at_foreign_writers(self, following: Following) -> None:
