@@ -19,8 +19,8 @@ AS_EXPECTED = "as expected"
 
 
 class Moment(Enum):
-    """When a fault comes: while it copies; once it is armed; right behind go; with half of the workers restarted; with nobody left on legacy;
-    right behind back.
+    """When a fault comes: while it copies; once it is armed; right behind go; with half of the workers restarted; with nobody left on
+    legacy; right behind back.
     """
 
     COPY = "copy"

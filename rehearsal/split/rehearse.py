@@ -142,6 +142,9 @@ class _Rehearsal:
         with self._display.phase("restart the application, one by one"):
             for number, old in enumerate(olds[:most]):
                 self._application.start(old.role, by_pointer=True)
+                if number == _WORKERS - 1:
+                    # The last one of the old side that fires cron: it ends once the other side does.
+                    self._wait("cron has turned", self._cron_has_turned)
                 time.sleep(pause / 4)
                 if number == 1:
                     self._inject(Moment.MOVING)
@@ -234,6 +237,12 @@ class _Rehearsal:
         self._answers.append((" ".join(words), said.returncode, said.stdout.strip()))
         if said.returncode != 0:
             raise RehearsalStuck(f"uplift split {' '.join(words)}: exit {said.returncode}: {said.stdout.strip()} {said.stderr.strip()}")
+
+    def _cron_has_turned(self) -> bool:
+        gate = (self._engines.status() or {}).get("gate") or {}
+        direction = "back" if (self._engines.status() or {}).get("stage") == "back" else "forward"
+        has_turned = gate.get("phase") in {"armed", "closing", "turned"} and gate.get("instant", 0) < time.time() - 1
+        return gate.get("direction") == direction and (has_turned or gate.get("phase") in {"returning", "done"})
 
     def _phase(self) -> str:
         return str((self._engines.status() or {}).get("phase", ""))

@@ -32,8 +32,8 @@ class EndWish:
 
 @contextmanager
 def told_by_signal() -> Iterator[EndWish]:
-    """For what must not be broken off in the middle of a request: the first signal is a wish, which is looked at between two steps; a second
-    one ends it as Ctrl-C does.
+    """For what must not be broken off in the middle of a request: the first signal is a wish, which is looked at between two steps; a
+    second one ends it as Ctrl-C does.
     """
     wish = EndWish()
 

@@ -103,3 +103,24 @@ def test_another_runs_directory_is_refused(servers: Servers, tmp_path: Path) -> 
     assert StateFolder(tmp_path / "state").existing_state().is_two_way
     FollowRun(follow_request(*servers), tmp_path / "state", seed=seed).close()
     assert StateFolder(tmp_path / "state").existing_state().is_two_way
+
+
+@pytest.mark.long
+def test_what_a_standby_hears_before_the_first_marker_is_not_later_than_what_comes_behind_it(servers: Servers, tmp_path: Path) -> None:
+    """Joining a run that another directory leads, while everything is written all the time: its rounds only grow."""
+    source, _ = servers
+    with begun(follow_request(*servers), tmp_path / "first") as first:
+        drive(first, until=in_sync(first))
+        seed = seed_of(first.record.state)
+        with begun_with(servers, tmp_path / "second", seed, stands_by=True) as second:
+
+            def written_and_warm() -> bool:
+                for number in range(20):
+                    source.client.set(f"session:{number}", "again", ex=600)
+                    source.client.delete(f"session:{number + 100}")
+                return first.status().standby.warm == 1
+
+            drive(first, second, until=written_and_warm)
+            assert second.following is not None
+            rounds = [server.events.touches.oldest_round or 0 for server in second.following.servers]
+            assert max(rounds) <= max(server.events.round for server in second.following.servers)

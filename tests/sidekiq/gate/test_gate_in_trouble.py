@@ -113,7 +113,8 @@ def test_turns_at_once_where_the_old_schedulers_are_gone(there: tuple[RedisServe
     assert {one.job.title for one in missing} == set(EVERY_SECOND)
     assert {one.doubt for one in missing} == {Doubt.MISSING}
     end = max(one.window.end for one in missing) - BEGIN
-    assert 80 <= end <= 95
+    # A few seconds, in which a process that only restarts has a heartbeat again.
+    assert 20 <= end <= 30
     world.run(300)
     world.check_once(EVERY_SECOND, end + 1, 300)
     assert world.phase == "done"

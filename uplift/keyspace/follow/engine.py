@@ -79,10 +79,10 @@ class Engine:
         self._has_standby = False
         self._probed_at = 0.0
 
-    def inherit(self, inherited: Inherited) -> None:
+    def inherit(self, inherited: Inherited, least_round: int = 0) -> None:
         """Go on in another's place: its rounds are below this engine's, and the lease was on every server."""
         self.policy, self.passes.count = inherited.policy, inherited.passes
-        self.round = max(server.events.round for server in self.servers) + _ROUNDS_LEFT_OUT
+        self.round = max(least_round, *(server.events.round for server in self.servers)) + _ROUNDS_LEFT_OUT
         for server in self.servers:
             server.must_raise, server.had_lease = True, True
         self.passes.is_wanted = True

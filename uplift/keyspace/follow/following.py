@@ -46,7 +46,7 @@ class Sources:
         try:
             for database in scene.databases:
                 server = FollowedServer(Side.SOURCE, SOURCE_NAME, request.source, database, names.on_source(database))
-                server.events.round = first_round(state, scene, database)
+                server.events.round = _heard_from(request, state, scene, database)
                 server.events.takes_any_round = request.stands_by
                 self.servers[database] = server
         except BaseException:
@@ -77,6 +77,13 @@ def first_round(state: FollowState, scene: Scene, database: int) -> int:
     return max(after_own, (scene.epoch + 1) * ROUNDS_AN_EPOCH) if is_after_another else after_own
 
 
+def _heard_from(request: FollowRequest, state: FollowState, scene: Scene, database: int) -> int:
+    """The round before anything was heard. One that stands by for another engine has none: that one's markers say which it is, and what was
+    told before the first of them must not look later than what is told behind it.
+    """
+    return 0 if request.stands_by and not scene.is_own else first_round(state, scene, database)
+
+
 class Following:
     """`owner` is a name no other engine has."""
 
@@ -102,7 +109,15 @@ class Following:
             for database in scene.databases:
                 streams = self._streams(database, sources.servers[database])
                 policy = Policy(state.is_two_way, state.authority_side)
-                member = Member(streams, scene.router, policy, owner, stands_by=request.stands_by, stop_point=stop_point)
+                member = Member(
+                    streams,
+                    scene.router,
+                    policy,
+                    owner,
+                    stands_by=request.stands_by,
+                    least_round=first_round(state, scene, database),
+                    stop_point=stop_point,
+                )
                 self.databases.append(FollowedDatabase(database, member))
         except BaseException:
             self.close()
@@ -119,7 +134,7 @@ class Following:
                 server.close()
             raise
         for server in streams.servers:
-            server.events.round = max(server.events.round, first_round(self._state, self._scene, database))
+            server.events.round = max(server.events.round, _heard_from(self._request, self._state, self._scene, database))
             server.events.takes_any_round = self._request.stands_by
             server.had_lease = self._state.has_led
             server.gaps.open(0)

@@ -19,7 +19,8 @@ _STANDBY_WAIT_SECONDS = 0.1
 
 
 class Member:
-    """`owner` is a name no other engine has. One that is fenced stands by from then on where `stands_by`, else it ends.
+    """`owner` is a name no other engine has. One that is fenced stands by from then on where `stands_by`, else it ends. `least_round`: one
+    that takes over begins above it.
 
     `engine` is None while it stands by.
     """
@@ -32,10 +33,11 @@ class Member:
         owner: str,
         *,
         stands_by: bool,
+        least_round: int = 0,
         limits: ReadLimits | None = None,
         stop_point: StopPoint = lambda _name: None,
     ) -> None:
-        self.streams, self.owner, self.stands_by = streams, owner, stands_by
+        self.streams, self.owner, self.stands_by, self._least_round = streams, owner, stands_by, least_round
         self._router, self._limits, self._stop_point = router, limits or ReadLimits(), stop_point
         self.takeovers = 0
         self.standby: Standby | None = Standby(streams, policy) if stands_by else None
@@ -89,7 +91,7 @@ class Member:
         """The lease, source first; whoever is refused goes on standing by."""
         self._stop_point("about to take over")
         engine = self._new_engine(standby.policy)
-        engine.inherit(standby.inherit())
+        engine.inherit(standby.inherit(), self._least_round)
         try:
             engine.raise_leases()
         except (Fenced, Abandoned) as refused:

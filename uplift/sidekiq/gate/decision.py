@@ -41,6 +41,7 @@ class GateState:
 
     `giving_lives`: whether a scheduler of the giving side lives, or was seen a moment ago. `no_taking_scheduler` says why none lives on the
     taking side, None where one does. Processes are counted, with or without a scheduler. `is_held`: the taking side is silenced, no more.
+    `giving_is_empty`: no process has had a heartbeat on the giving side for a few seconds.
     """
 
     phase: Phase
@@ -61,6 +62,7 @@ class GateState:
     marks_to_write: int = 0
     marks_to_remove: int = 0
     giving_marked_until: int = 0
+    giving_is_empty: bool = False
     settled_after: int = SETTLED_AFTER
 
 
@@ -175,7 +177,7 @@ def _closing(state: GateState) -> GateDecision:
 def _turned(state: GateState) -> GateDecision:
     if state.is_other_way_wanted:
         return _round(state)
-    if not state.giving_processes:
+    if not state.giving_processes or (state.is_abandon_wanted and state.giving_is_empty):
         return _enter(Phase.RETURNING, "no process lives any more on the side that fired")
     if state.giving_switched_on:
         return GateDecision(Act.SWITCH_GIVING_OFF, "somebody switched it on, or a job is new")

@@ -59,6 +59,7 @@ class GateStep:
     by_hand: frozenset[ByHand] = frozenset()
     only_giving: tuple[str, ...] = ()
     is_silent: bool = False
+    giving_is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,18 @@ class Gate:
         missing = () if seen.state.no_taking_scheduler else tuple(sorted(job.title for job in seen.giving.jobs - jobs_of(seen.taking)))
         by_hand = seen.giving.by_hand | seen.taking.by_hand
         is_silent = not seen.state.giving_lives and seen.state.no_taking_scheduler is not None
-        return GateStep(outcome, decision.reason, self._record, decision.act, decision.is_postponed, doubtful, by_hand, missing, is_silent)
+        return GateStep(
+            outcome,
+            decision.reason,
+            self._record,
+            decision.act,
+            decision.is_postponed,
+            doubtful,
+            by_hand,
+            missing,
+            is_silent,
+            seen.state.giving_is_empty,
+        )
 
     def _begin(self, now: float) -> None:
         """Open both servers and read where the gate stands; what became doubtful since is told by the next step."""

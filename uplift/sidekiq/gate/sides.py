@@ -9,7 +9,7 @@ from uplift.sidekiq.gate.marks import wanted_marks
 from uplift.sidekiq.gate.record import Direction, GateRecord, Phase
 from uplift.sidekiq.gate.side import GateSide, Piece
 from uplift.sidekiq.gate.switches import SwitchesBefore, as_the_giving_side, jobs_of, switched_on, unlike
-from uplift.sidekiq.gate.times import GONE_AFTER, SETTLED_AFTER
+from uplift.sidekiq.gate.times import EMPTY_AFTER, GONE_AFTER, SETTLED_AFTER
 from uplift.sidekiq.schedulers.reading import WhereToLook, read_schedulers
 from uplift.sidekiq.schedulers.scheduled_job import ScheduledJob
 from uplift.sidekiq.schedulers.side_schedulers import SideSchedulers
@@ -61,7 +61,12 @@ class LastSeen:
     @staticmethod
     def counts(seen: float | None, now: float) -> bool:
         """Whether what was last seen then counts as there."""
-        return seen is not None and now - seen < GONE_AFTER
+        return LastSeen.was_within(seen, now, GONE_AFTER)
+
+    @staticmethod
+    def was_within(seen: float | None, now: float, seconds: float) -> bool:
+        """Whether it was seen so lately."""
+        return seen is not None and now - seen < seconds
 
 
 @dataclass(slots=True)
@@ -98,13 +103,16 @@ class GateSides:
         """Look at both; nothing is written. Raises SourceUnreachable, ErrorReply."""
         jobs, giving, taking = self._schedulers(record.direction, now)
         switches, marks = self._switches(record.direction, jobs, giving, taking), self._marks(record, jobs, now)
+        lack = taking.no_scheduler(now)
+        is_empty = not giving.processes and not self.last.was_within(self.last.process, now, EMPTY_AFTER)
         state = GateState(
             record.phase,
             now,
             record.instant,
-            giving_lives=self.last.counts(self.last.scheduler, now),
+            # Whoever comes back to a side that was left is held back by its marks: nobody needs to be waited for, if somebody fires.
+            giving_lives=self.last.counts(self.last.scheduler, now) and not (is_empty and lack is None),
             giving_processes=len(giving.processes) or int(self.last.counts(self.last.process, now)),
-            no_taking_scheduler=taking.no_scheduler(now),
+            no_taking_scheduler=lack,
             taking_processes=len(taking.processes),
             is_other_way_wanted=is_other_way_wanted,
             is_abandon_wanted=is_abandon_wanted,
@@ -118,6 +126,7 @@ class GateSides:
             marks_to_remove=len(marks.giving_unwanted) + len(marks.taking_unwanted),
             giving_marked_until=record.giving_marks.end,
             settled_after=self.settled_after,
+            giving_is_empty=is_empty,
         )
         return SidesSeen(state, jobs, giving, taking, switches, marks)
 

@@ -17,6 +17,8 @@ MARKED_AT_MOST_AHEAD = 900
 POSTPONED_BY = 120
 GONE_AFTER = 65
 """A process that died is seen for 60 s longer; one that restarts is gone for some seconds."""
+EMPTY_AFTER = 5
+"""A side where no process has a heartbeat for so long is left: whoever comes back there within the hour is held back by its marks."""
 RENEWED_WITHIN = 1_800
 """Marks of the giving side whose end is nearer are extended while its processes live."""
 _WITHIN_MINUTE = 30

@@ -56,12 +56,15 @@ class HandoverFacts:
 @dataclass(frozen=True, slots=True)
 class GateFacts:
     """`is_over`: each side has the cron that is its own. `is_silent`: neither side has a scheduler, so there is nothing to turn.
-    `is_held`: the new side is silenced. `problem`: why it is none of these; `doubtful`: instances that nobody fired, or both sides.
+    `is_held`: the new side is silenced. `is_left`: it has turned, and nobody is
+    left who could fire on the side it turned from. `problem`: why it is none of these; `doubtful`: instances that nobody fired, or both
+    sides.
     """
 
     is_over: bool = False
     is_silent: bool = False
     is_held: bool = True
+    is_left: bool = False
     problem: str | None = None
     doubtful: tuple[str, ...] = ()
 

@@ -135,7 +135,7 @@ def _may_finish(facts: Facts) -> Verdict:
         reasons.append(handover.problem or f"{handover.jobs_left:,} jobs are on legacy, or it was not empty for long enough yet")
     if handover.held:
         reasons.append(f"{handover.held:,} jobs wait behind the same job with another score")
-    if not (gate.is_over or gate.is_silent):
+    if not (gate.is_over or gate.is_silent or gate.is_left):
         reasons.append(f"cron: {gate.problem}")
     if follow.not_in_sync is not None:
         reasons.append(f"not in sync: {follow.not_in_sync}")

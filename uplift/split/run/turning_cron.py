@@ -84,6 +84,7 @@ class TurningCron:
             is_over=record.phase.is_over and step.outcome is GateOutcome.ENDED,
             is_silent=record.phase is Phase.HOLDING and step.is_silent,
             is_held=record.phase is Phase.HOLDING and record.direction is Direction.FORWARD and step.act is Act.WAIT,
+            is_left=record.phase is Phase.TURNED and record.direction is Direction.FORWARD and step.giving_is_empty,
             problem=f"{record.phase.value}: {step.reason}",
             doubtful=tuple(self._doubtful),
         )
