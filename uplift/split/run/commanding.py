@@ -130,7 +130,9 @@ class Commanding:
                 steps[-1] if steps[-1].outcome is not None else steps[-1].ended(StepOutcome.UNDONE, time.time(), answer.text),
             )
         record, wish = self._kept.existing, command.asked.wish
-        self._kept.change(command=None, unfinished=_unfinished(command, answer), history=record.with_history(steps))
+        # A command that came to nothing leaves what an earlier one left to do.
+        unfinished = record.unfinished if answer.change is Change.NOTHING else _unfinished(command, answer)
+        self._kept.change(command=None, unfinished=unfinished, history=record.with_history(steps))
         self._kept.store.answer(command.asked.id, answer)
         self._tell(EventKind.STEP, f"{wish.value}: {answer.change.value}")
 
