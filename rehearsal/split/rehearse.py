@@ -120,7 +120,7 @@ class _Rehearsal:
         self._engines_at = time.time()
         self._engines.start(standby=False)
         if self._has_standby:
-            self._wait("the first engine's record", lambda: (self._state / "split.json").exists())
+            self._wait("the first engine's record", (self._state / "split.json").exists)
             self._engines.start(standby=True)
 
     def _until_armed(self) -> None:

@@ -86,23 +86,22 @@ class SplitReport:
             f"acknowledged writes   {verdict.acknowledged:,}, {len(verdict.findings)} lost",
             f"keys                  {self.keys:,} before; {verdict.compared:,} on both sides, {len(verdict.unequal)} unequal; "
             f"{verdict.expired:,} expired in time",
-            f"jobs                  {jobs.enqueued:,} enqueued, {jobs.done_once:,} done once, {len(jobs.lost)} lost, {len(jobs.twice)} twice, "
-            f"{jobs.waiting:,} wait (retries); {len(jobs.before_its_data)} before their data; late by {jobs.late_p99:.1f} s (p99), "
-            f"{jobs.late_most:.1f} s at most",
+            f"jobs                  {jobs.enqueued:,} enqueued, {jobs.done_once:,} done once, {len(jobs.lost)} lost, {len(jobs.twice)} twice",
+            f"                      {jobs.waiting:,} wait (retries); {len(jobs.before_its_data)} ran before their data; late by "
+            f"{jobs.late_p99:.1f} s (p99), {jobs.late_most:.1f} s at most",
             f"cron                  {cron.due} instances, {cron.once} once, {len(cron.missed)} missed, {len(cron.twice)} twice",
         ]
-        lines += [
-            f"{f'{one.kind} ({one.processes} processes)':<22}{one.calls:,} calls, {one.failed} failed; longest gap of writes {one.longest_gap:.2f} s"
-            for one in self.clients
-        ]
+        for one in self.clients:
+            name = f"{one.kind} ({one.processes} processes)"
+            lines.append(f"{name:<22}{one.calls:,} calls, {one.failed} failed; longest gap of writes {one.longest_gap:.2f} s")
         lines += [f"stale {way:<16}{self.stale_p50[way]:.1f} / {self.stale_p99[way]:.1f} ms (p50 / p99)" for way in self.stale_p50]
         lines += [
             f"a GET on legacy       {self.get_p99_before:.1f} ms before, {self.get_p99_with:.1f} ms with the engines (p99)",
-            f"conflicts             {self.conflicts:,}; differences without an event: {self.unexplained:,}; keys named: {sum(self.named.values()):,}",
+            f"conflicts             {self.conflicts:,}; differences without an event: {self.unexplained:,}; named: {sum(self.named.values()):,}",
             f"engines               {self.engines_used} led",
         ]
         lines += [f"fault {name}: expected {expected}; {seen}" for name, expected, seen in self.faults]
-        lines += [f"  {one.named(secret)}" for one in (*verdict.findings, *verdict.unequal)[:20]]
+        lines += [f"  {finding.named(secret)}" for finding in (*verdict.findings, *verdict.unequal)[:20]]
         lines += [f"  lost job {jid}" for jid in jobs.lost[:10]] + [f"  job run twice {jid}" for jid in jobs.twice[:10]]
         lines += [f"  cron missed: {one}" for one in cron.missed[:10]] + [f"  cron twice: {one}" for one in cron.twice[:10]]
         return lines

@@ -40,7 +40,9 @@ def split(
             from rehearsal.run.progress_display import ProgressDisplay
             from rehearsal.run.rdb_input import open_rdb
             from rehearsal.split.faults import FAULTS
+            from rehearsal.split.page import story_of
             from rehearsal.split.rehearse import SplitOptions, rehearse_split
+            from uplift.report.moving_page import write_moving_page
     except ModuleNotFoundError as missing:
         raise BadInput(f"the rehearsal needs {missing.name}: `make setup` installs it") from None
     unknown = sorted(set(fault or []) - FAULTS.keys())
@@ -60,9 +62,10 @@ def split(
         display.say(f"stopped, with everything this command had started; logs are in {folder}. Run it again to start over.")
         raise typer.Exit(ExitCode.FAILED) from None
     secret = secrets.token_bytes(16)
+    write_moving_page(story_of(report, secret), folder / "report.html")
     if as_json:
         print_json(report.as_json(secret))
     else:
-        print_lines([*report.lines(secret), f"report: {folder / 'report.json'}"])
+        print_lines([*report.lines(secret), f"report: {folder / 'report.html'} and report.json beside it"])
     if not report.is_clean:
         raise typer.Exit(ExitCode.FAILED)
