@@ -86,7 +86,8 @@ class SplitReport:
             f"acknowledged writes   {verdict.acknowledged:,}, {len(verdict.findings)} lost",
             f"keys                  {self.keys:,} before; {verdict.compared:,} on both sides, {len(verdict.unequal)} unequal; "
             f"{verdict.expired:,} expired in time",
-            f"jobs                  {jobs.enqueued:,} enqueued, {jobs.done_once:,} done once, {len(jobs.lost)} lost, {len(jobs.twice)} twice",
+            f"jobs                  {jobs.enqueued:,} enqueued, {jobs.done_once:,} done once, {len(jobs.lost)} lost, "
+            f"{len(jobs.twice)} twice",
             f"                      {jobs.waiting:,} wait (retries); {len(jobs.before_its_data)} ran before their data; late by "
             f"{jobs.late_p99:.1f} s (p99), {jobs.late_most:.1f} s at most",
             f"cron                  {cron.due} instances, {cron.once} once, {len(cron.missed)} missed, {len(cron.twice)} twice",
@@ -97,7 +98,8 @@ class SplitReport:
         lines += [f"stale {way:<16}{self.stale_p50[way]:.1f} / {self.stale_p99[way]:.1f} ms (p50 / p99)" for way in self.stale_p50]
         lines += [
             f"a GET on legacy       {self.get_p99_before:.1f} ms before, {self.get_p99_with:.1f} ms with the engines (p99)",
-            f"conflicts             {self.conflicts:,}; differences without an event: {self.unexplained:,}; named: {sum(self.named.values()):,}",
+            f"conflicts             {self.conflicts:,}; differences without an event: {self.unexplained:,}; "
+            f"named: {sum(self.named.values()):,}",
             f"engines               {self.engines_used} led",
         ]
         lines += [f"fault {name}: expected {expected}; {seen}" for name, expected, seen in self.faults]
