@@ -22,7 +22,7 @@ from uplift.cli.main import COMMANDS
 ROOT = Path(__file__).parents[1]
 # A distribution that is imported under another name than its own.
 _IMPORTED_AS = {"pyyaml": "yaml"}
-_WITHOUT_A_CLOUD = ("inventory", "keymap", "copy", "verify", "follow", "sidekiq", "clean")
+_WITHOUT_A_CLOUD = ("inventory", "keymap", "copy", "verify", "follow", "sidekiq", "split", "endpoints", "clean")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,11 @@ def test_the_commands_for_any_redis_work_without_a_cloud(built: tuple[Path, Path
         done = _without_a_cloud(built[0], *command)
         assert done.returncode == 0, (command, done.stderr)
     assert target.client.dbsize() == 50
+    # Neither of them tells of its events, and the new side is not empty: it refuses, and says so.
+    targets = ("--to", f"app-cache={sides[3]}", "--to", f"sidekiq={sides[1]}")
+    keymap = ("--keymap", str(ROOT / "config/keyspace.yaml"), "--state", str(tmp_path / "split"))
+    refused = _without_a_cloud(built[0], "split", "run", *sides[:2], *targets, *keymap)
+    assert (refused.returncode, "the preflight refuses; nothing was written" in refused.stderr) == (1, True), refused.stderr
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in COMMANDS} - {*_WITHOUT_A_CLOUD, "settings"}))

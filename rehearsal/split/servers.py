@@ -19,9 +19,12 @@ _EVENTS = "AKE"
 
 @dataclass(slots=True)
 class Group:
-    """A replication group. `token_variable` names the environment variable that has its token; None: no TLS and no token."""
+    """A replication group, whose nodes `factory` makes. `token_variable` names the environment variable that has its token; None: no TLS
+    and no token.
+    """
 
     name: str
+    factory: NodeFactory
     primary: RedisServer
     replica: RedisServer
     endpoint: Endpoint
@@ -55,14 +58,18 @@ class Group:
         )
 
     def fail_over(self) -> None:
-        """The replica has everything that was waited for, and answers at the address from now on; the primary is gone."""
+        """The replica has everything that was waited for, and answers at the address from now on; the primary is gone, and ElastiCache puts
+        another node in its place.
+        """
         gone = self.primary
         self.endpoint.cut()
         self.replica.promote()
-        self.primary, self.replica = self.replica, gone
         gone.stop()
+        self.primary = self.replica
         self.endpoint.point_to(self.primary.port)
         self.endpoint.open()
+        self.replica = new_node(self.factory, self.primary.version, self.token)
+        self.replica.follow(self.primary)
 
 
 @dataclass(slots=True)
@@ -104,11 +111,15 @@ def _group(
     factory: NodeFactory, name: str, version: str, *, variable: str | None = None, ca: Path | None = None, rdb: Path | None = None
 ) -> Group:
     token = secrets.token_hex(16) if variable is not None else None
-    primary = factory.server(version, password=token, rdb=rdb)
-    replica = factory.server(version, password=token)
+    primary, replica = new_node(factory, version, token, rdb), new_node(factory, version, token)
     replica.follow(primary)
-    for server in (primary, replica):
-        server.set_config("notify-keyspace-events", _EVENTS)
-        server.client.connection_pool.connection_kwargs["client_name"] = OUR_NAME
-        server.client.connection_pool.reset()
-    return Group(name, primary, replica, factory.endpoint(primary, tls=token is not None), token, variable, ca)
+    return Group(name, factory, primary, replica, factory.endpoint(primary, tls=token is not None), token, variable, ca)
+
+
+def new_node(factory: NodeFactory, version: str, token: str | None, rdb: Path | None = None) -> RedisServer:
+    """With the parameters of its group."""
+    server = factory.server(version, password=token, rdb=rdb)
+    server.set_config("notify-keyspace-events", _EVENTS)
+    server.client.connection_pool.connection_kwargs["client_name"] = OUR_NAME
+    server.client.connection_pool.reset()
+    return server
