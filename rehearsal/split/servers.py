@@ -63,6 +63,8 @@ class Group:
         """
         gone = self.primary
         self.endpoint.cut()
+        # What a failover loses because replication had not come to it is Redis's own loss, and not what is looked for here.
+        self.replica.wait_until_level_with(gone)
         self.replica.promote()
         gone.stop()
         self.primary = self.replica

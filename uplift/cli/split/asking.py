@@ -91,15 +91,25 @@ def _answer(store: DirectoryStore, asked: Asked, tell: Tell) -> Answer:
     deadline = time.monotonic() + _TAKEN_SECONDS
     shown = ""
     while (answer := store.answer_to(asked.id)) is None:
-        if time.monotonic() > deadline and store.take_back(asked.id):
-            return Answer(
-                change=Change.NOTHING, text=f"{asked.wish.value}: no engine took it within {_TAKEN_SECONDS:.0f} s: nothing was changed"
-            )
         record = store.read()
         command = record.command if record is not None else None
-        latest = command.latest if command is not None and command.asked.id == asked.id else None
+        is_under_way = command is not None and command.asked.id == asked.id
+        if is_under_way:
+            deadline = time.monotonic() + _TAKEN_SECONDS
+        elif time.monotonic() > deadline:
+            return _not_begun(store, asked)
+        latest = command.latest if command is not None and is_under_way else None
         if latest is not None and latest.step.value != shown:
             shown = latest.step.value
             tell(f"{asked.wish.value}: {shown}")
         time.sleep(_MOMENT_SECONDS)
     return answer
+
+
+def _not_begun(store: DirectoryStore, asked: Asked) -> Answer:
+    """Nobody has taken it; or an engine has, and died before it had stored that it began."""
+    wish = asked.wish.value
+    if store.take_back(asked.id):
+        return Answer(change=Change.NOTHING, text=f"{wish}: no engine took it within {_TAKEN_SECONDS:.0f} s: nothing was changed")
+    text = f"{wish}: its engine died before it began: nothing was changed; ask again"
+    return store.answer_to(asked.id) or Answer(change=Change.NOTHING, text=text)

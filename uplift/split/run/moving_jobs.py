@@ -19,6 +19,7 @@ from uplift.split.run.sidekiq_sides import SidekiqSides
 
 _AGAIN_SECONDS = 2.0
 _RATE_SECONDS = 10.0
+_LONG_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class MovingJobs:
         self._stopped: str | None = None
         self._problem: str | None = None
         self._jobs_before = 0
+        self._taken_since: float | None = None
+        self._jobs_at_take = 0
         self._rates: list[tuple[float, int]] = []
 
     def step(self) -> float:
@@ -96,8 +99,19 @@ class MovingJobs:
             self._done = self._done and not handover.progress.jobs
         if self._is_back:
             self._held.step()
-        self._tell(wants.mover, step.problem, is_settled=handover.mover.is_idle)
+        self._tell(wants.mover, step.problem or self._why_it_waits(handover), is_settled=handover.mover.is_idle)
         return min(step.wait_seconds, _AGAIN_SECONDS)
+
+    def _why_it_waits(self, handover: Handover) -> str | None:
+        """What was taken is applied once all that was written before it is on the other side; a key that is never still may hold it up."""
+        is_held_up = handover.mover.has_taken and handover.progress.jobs == self._jobs_at_take
+        if not is_held_up or self._taken_since is None:
+            self._taken_since, self._jobs_at_take = (time.monotonic() if handover.mover.has_taken else None), handover.progress.jobs
+            return None
+        waited = time.monotonic() - self._taken_since
+        if waited < _LONG_SECONDS:
+            return None
+        return f"what was taken waits for the follow to bring over what was written before it, for {waited:.0f} s"
 
     def _opened(self) -> Handover:
         """Raises what `prepare` raises."""
