@@ -12,7 +12,7 @@ from rehearsal.app.journal import Counted, Expected, Journal
 from rehearsal.app.producer import enqueue
 
 _MOST_SESSIONS = 200
-_PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.01
 _FORM_TTL = 3600
 
 
@@ -24,8 +24,11 @@ def form_of(jid: str) -> str:
 class Web:
     """One web thread. Its keys are its own, so what it expects of them is exact."""
 
-    def __init__(self, redis: AppRedis, journal: Journal, seed: int, jobs: AppRedis | None = None) -> None:
-        """`jobs`: where Sidekiq's are, if elsewhere; then each job has a form on `redis`, written before it."""
+    def __init__(self, redis: AppRedis, journal: Journal, seed: int, jobs: AppRedis | None = None, pause: float = PAUSE_SECONDS) -> None:
+        """`jobs`: where Sidekiq's are, if elsewhere; then each job has a form on `redis`, written before it. `pause`: seconds between two
+        requests.
+        """
+        self._pause = pause
         self._redis, self._jobs, self._journal = redis, jobs, journal
         self._rng = random.Random(seed)
         self._name = f"sim{seed}"
@@ -44,7 +47,7 @@ class Web:
             self._roster,
             self._enqueue,
         )
-        while not stop.wait(_PAUSE_SECONDS):
+        while not stop.wait(self._pause):
             self._turn += 1
             try:
                 self._rng.choice(actions)()

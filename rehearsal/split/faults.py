@@ -5,97 +5,51 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Sequence
 
 import redis
 
-from rehearsal.split.processes import Application, Engines
+from rehearsal.split.engine_faults import ENGINE_FAULTS
+from rehearsal.split.operator_faults import OPERATOR_FAULTS
+from rehearsal.split.scene import AS_EXPECTED, Fault, Moment, Scene
 from rehearsal.split.servers import Group, SplitServers
+from uplift.errors import BadInput
 
 _CUT_SECONDS = 30.0
-AS_EXPECTED = "as expected"
-
-
-class Moment(Enum):
-    """When a fault comes: while it copies; once it is armed; right behind go; with half of the workers restarted; with nobody left on
-    legacy; right behind back.
-    """
-
-    COPY = "copy"
-    ARMED = "armed"
-    GONE = "gone"
-    MOVING = "moving"
-    MOVED = "moved"
-    BACK = "back"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What a fault can reach. `wait` takes what is waited for, in words, and whether it is so."""
-
-    servers: SplitServers
-    application: Application
-    engines: Engines
-    wait: Callable[[str, Callable[[], bool]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`inject` says what was seen; it begins with `as expected` where that is so. `has_standby`: whether a second engine runs."""
-
-    name: str
-    moment: Moment
-    expected: str
-    inject: Callable[[Scene], str]
-    has_standby: bool = True
-    engine_options: tuple[str, ...] = ()
 
 
 def _kill_leader(scene: Scene) -> str:
     engine = scene.engines.leading()
     if engine is None:
         return "no engine led"
-    before = str((scene.engines.status() or {}).get("engine"))
+    before = str(scene.status.get("engine"))
     engine.send_signal(signal.SIGKILL)
     engine.wait()
     began = time.monotonic()
     scene.engines.start(standby=len([one for one in scene.engines.processes if one.poll() is None]) > 0)
-    scene.wait("another engine leads", lambda: _leader(scene) not in {before, ""})
+    scene.wait("another engine leads", lambda: scene.leader() not in {before, ""})
     return f"{AS_EXPECTED}: another engine led after {time.monotonic() - began:.1f} s"
-
-
-def _leader(scene: Scene) -> str:
-    status = scene.engines.status() or {}
-    return str(status.get("engine", "")) if time.time() - float(status.get("at", 0)) < 3 else ""
 
 
 def _stop_leader_for_a_while(scene: Scene) -> str:
     engine = scene.engines.leading()
     if engine is None:
         return "no engine led"
-    before = _leader(scene)
+    before = scene.leader()
     os.kill(engine.pid, signal.SIGSTOP)
-    scene.wait("another engine leads", lambda: _leader(scene) not in {before, ""})
+    scene.wait("another engine leads", lambda: scene.leader() not in {before, ""})
     os.kill(engine.pid, signal.SIGCONT)
-    after = _leader(scene)
+    after = scene.leader()
     return f"{AS_EXPECTED}: {after} led meanwhile, and the one that stood still was refused"
 
 
 def _fail_over(which: Callable[[SplitServers], Group]) -> Callable[[Scene], str]:
     def inject(scene: Scene) -> str:
         which(scene.servers).fail_over()
-        scene.wait("it follows again", lambda: not _problem(scene))
+        scene.wait_until_it_follows()
         return f"{AS_EXPECTED}: it follows again"
 
     return inject
-
-
-def _problem(scene: Scene) -> bool:
-    status = scene.engines.status() or {}
-    follow = status.get("follow") or {}
-    return bool(status.get("problem")) or follow.get("phase") != "in sync"
 
 
 def _cut(which: Callable[[SplitServers], Group]) -> Callable[[Scene], str]:
@@ -106,7 +60,7 @@ def _cut(which: Callable[[SplitServers], Group]) -> Callable[[Scene], str]:
         endpoint.cut()
         time.sleep(_CUT_SECONDS)
         endpoint.open()
-        scene.wait("it follows again", lambda: not _problem(scene))
+        scene.wait_until_it_follows()
         return f"{AS_EXPECTED}: it follows again after {_CUT_SECONDS:.0f} s without network"
 
     return inject
@@ -114,30 +68,26 @@ def _cut(which: Callable[[SplitServers], Group]) -> Callable[[Scene], str]:
 
 def _flush_app_cache(scene: Scene) -> str:
     scene.servers.app_cache.client().flushdb()
-    scene.wait("what was flushed is there again", lambda: not _problem(scene) and scene.servers.app_cache.client().dbsize() > 100)
+    scene.wait("what was flushed is there again", lambda: not scene.has_problem() and scene.servers.app_cache.client().dbsize() > 100)
     return f"{AS_EXPECTED}: what was flushed came from legacy again"
 
 
 def _events_off(scene: Scene) -> str:
     server = scene.servers.app_cache.primary
     server.set_config("notify-keyspace-events", "")
-    scene.wait("it is told", _problem_of(scene))
+    scene.wait("it is told", scene.has_problem)
     server.set_config("notify-keyspace-events", "AKE")
-    scene.wait("it follows again", lambda: not _problem(scene))
+    scene.wait_until_it_follows()
     return f"{AS_EXPECTED}: it was told, and it follows again"
-
-
-def _problem_of(scene: Scene) -> Callable[[], bool]:
-    return lambda: _problem(scene)
 
 
 def _fill_app_cache(scene: Scene) -> str:
     server = scene.servers.app_cache.primary
     server.set_config("maxmemory-policy", "noeviction")
     server.set_config("maxmemory", "1000000")
-    scene.wait("it is told", lambda: "OOM" in str(scene.engines.status()))
+    scene.wait("it is told", lambda: "OOM" in str(scene.status))
     server.set_config("maxmemory", "0")
-    scene.wait("it follows again", lambda: not _problem(scene))
+    scene.wait_until_it_follows()
     return f"{AS_EXPECTED}: it was told, and it follows again"
 
 
@@ -151,7 +101,7 @@ def _expire_many(scene: Scene) -> str:
         if number % 5000 == 4999:
             pipeline.execute()
     scene.wait("they are gone on both sides", lambda: _left(scene) == 0)
-    scene.wait("it follows again", lambda: not _problem(scene))
+    scene.wait_until_it_follows()
     return f"{AS_EXPECTED}: gone on both sides"
 
 
@@ -166,7 +116,7 @@ def _foreign_writer(scene: Scene) -> str:
         "127.0.0.1", group.primary.port, password=group.token, protocol=2, driver_info=None, client_name="somebodys-script"
     )
     client.set("users_b:foreign", "x", ex=60)
-    scene.wait("it is named", lambda: "somebodys-script" in str(((scene.engines.status() or {}).get("can") or {}).get("go")))
+    scene.wait("it is named", lambda: "somebodys-script" in scene.reasons("go"))
     said = scene.engines.say("go")
     client.close()
     if said.returncode != 1 or "somebodys-script" not in said.stdout:
@@ -179,7 +129,7 @@ def _finish_with_client(scene: Scene) -> str:
     legacy = scene.servers.legacy
     client = redis.Redis("127.0.0.1", legacy.primary.port, protocol=2, driver_info=None, client_name="nightly-task")
     client.get("users_b:probe-forward")
-    scene.wait("it is seen", lambda: "nightly-task" in str((scene.engines.status() or {}).get("clients")))
+    scene.wait("it is seen", lambda: "nightly-task" in str(scene.status.get("clients")))
     said = scene.engines.say("finish")
     client.close()
     if said.returncode != 1 or "nightly-task" not in said.stdout:
@@ -204,16 +154,25 @@ FAULTS = {
         Fault("engine-killed-moving", Moment.MOVING, _ENGINE_GOES_ON, _kill_leader),
         Fault("engine-killed-moved", Moment.MOVED, _ENGINE_GOES_ON, _kill_leader),
         Fault("engine-killed-back", Moment.BACK, _ENGINE_GOES_ON, _kill_leader),
+        Fault("lone-engine-killed-copying", Moment.COPY, _ENGINE_GOES_ON, _kill_leader, has_standby=False),
         Fault("lone-engine-killed-armed", Moment.ARMED, _ENGINE_GOES_ON, _kill_leader, has_standby=False),
         Fault("lone-engine-killed-moving", Moment.MOVING, _ENGINE_GOES_ON, _kill_leader, has_standby=False),
+        Fault("lone-engine-killed-moved", Moment.MOVED, _ENGINE_GOES_ON, _kill_leader, has_standby=False),
         Fault("engine-stands-still", Moment.MOVING, "another takes over, and it is refused when it wakes up", _stop_leader_for_a_while),
         Fault(
             "source-failover",
             Moment.MOVING,
-            "it follows again; nothing that was replicated is lost",
+            "it follows again; what is not known to be on both sides is named",
             _fail_over(lambda servers: servers.legacy),
+            may_name=True,
         ),
-        Fault("target-failover", Moment.MOVING, "it follows again", _fail_over(lambda servers: servers.app_cache)),
+        Fault(
+            "target-failover",
+            Moment.MOVING,
+            "it follows again; what is not known to be on both sides is named",
+            _fail_over(lambda servers: servers.app_cache),
+            may_name=True,
+        ),
         Fault("sidekiq-failover", Moment.MOVING, "jobs move on; none lost, none twice", _fail_over(lambda servers: servers.sidekiq)),
         Fault("target-full", Moment.ARMED, "told, and it follows again once there is room", _fill_app_cache),
         Fault("notifications-off", Moment.MOVING, "told, nothing is decided meanwhile, and it follows again", _events_off),
@@ -224,5 +183,22 @@ FAULTS = {
         Fault("foreign-writer", Moment.ARMED, "go is refused, and names it", _foreign_writer),
         Fault("finish-with-client", Moment.MOVED, "finish is refused, and names it", _finish_with_client),
         Fault("go-while-lagging", Moment.ARMED, "go is refused", _go_while_it_lags),
+        *ENGINE_FAULTS,
+        *OPERATOR_FAULTS,
     )
 }
+
+
+def chosen_faults(names: Sequence[str]) -> tuple[Fault, ...]:
+    """By name. Raises BadInput for one that is not known, and for two that cannot be in one run."""
+    unknown = sorted(set(names) - FAULTS.keys())
+    if unknown:
+        raise BadInput(f"--fault {unknown[0]!r}: allowed: {', '.join(FAULTS)}")
+    chosen = tuple(FAULTS[name] for name in dict.fromkeys(names))
+    for what, together in (
+        ("say go", [fault.name for fault in chosen if fault.moment is Moment.GO]),
+        ("turn back", [fault.name for fault in chosen if fault.back_at is not None]),
+    ):
+        if len(together) > 1:
+            raise BadInput(f"--fault {' --fault '.join(together)}: both {what} themselves, allowed: one of them in a run")
+    return chosen

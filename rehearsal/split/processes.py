@@ -58,8 +58,10 @@ class AppProcess:
 class Application:
     """All processes there ever were, in the order of their starts."""
 
-    def __init__(self, servers: SplitServers, folder: Path, state: Path) -> None:
+    def __init__(self, servers: SplitServers, folder: Path, state: Path, pause: float | None = None) -> None:
+        """`pause`: of a thread of the web between two requests, in seconds."""
         self.processes: list[AppProcess] = []
+        self._words = "" if pause is None else f" --pause {pause}"
         self._servers, self._folder, self._state = servers, folder, state
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -72,7 +74,7 @@ class Application:
         """One more, by the start script: where its Redis are it reads from the pointer, or they are legacy's."""
         number = len(self.processes) + 1
         journal = self._folder / f"{role}-{number}.json"
-        command = f"exec {sys.executable} -m rehearsal.app.process {role} {number} {journal}"
+        command = f"exec {sys.executable} -m rehearsal.app.process {role} {number} {journal}{self._words}"
         environment = {**os.environ, **self._servers.environment, "PYTHONPATH": str(ROOT)}
         side = "old"
         if by_pointer:
@@ -112,18 +114,23 @@ class Engines:
         self._quiet, self._options = quiet, options
         folder.mkdir(parents=True, exist_ok=True)
 
-    def start(self, *, standby: bool) -> subprocess.Popen[bytes]:
-        """One more."""
+    def start(self, *, standby: bool, before: tuple[str, ...] = (), without: frozenset[str] = frozenset()) -> subprocess.Popen[bytes]:
+        """One more. `before`: words in front of its command; `without`: environment variables that it does not get."""
         servers = self._servers
-        command = [*UPLIFT, "split", "run", "--from", servers.legacy.url]
+        command = [*before, *UPLIFT, "split", "run", "--from", servers.legacy.url]
         for group in (servers.app_cache, servers.sidekiq):
             command += ["--to", f"{group.name}={group.url}"]
         command += ["--keymap", str(self._keymap), "--state", str(self.state), "--quiet", str(self._quiet)]
         command += ["--allow-client", f"{OUR_NAME}*", "--cron-late", str(CRON_LATE_SECONDS), *self._options]
         if standby:
             command.append("--standby")
+        environment = {name: value for name, value in {**os.environ, **servers.environment}.items() if name not in without}
         with (self._folder / f"engine-{len(self.processes) + 1}.log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **servers.environment}, stdout=log, stderr=log)
+            # What it says goes through a pipe: a disk that is full for an engine is not full for its log.
+            writes = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log, start_new_session=True)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=writes.stdin, stderr=subprocess.STDOUT)
+        assert writes.stdin is not None  # noqa: S101
+        writes.stdin.close()
         self.processes.append(process)
         return process
 

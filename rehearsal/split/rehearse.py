@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rehearsal.app.dataset import fill
+from rehearsal.app.process import WEB_THREADS
 from rehearsal.run.application import read_values
 from rehearsal.run.installed_tools import ROOT, SOURCE_VERSION, TARGET_VERSION, InstalledTools
 from rehearsal.run.key_digests import KeyDigests, read_key_digests
 from rehearsal.run.progress_display import ProgressDisplay
 from rehearsal.run.rdb_input import RdbFile
-from rehearsal.split.faults import AS_EXPECTED, FAULTS, Moment, Scene
-from rehearsal.split.processes import Application, Engines
+from rehearsal.split.measured import percentile, phases_of, stale_ms, writes_by_side
+from rehearsal.split.named import read_named
+from rehearsal.split.processes import Application, AppProcess, Engines
 from rehearsal.split.report import SplitReport, kinds_of_clients
-from rehearsal.split.sampling import Sample, Sampling
+from rehearsal.split.sampling import Sampling
+from rehearsal.split.scene import AS_EXPECTED, OUT, Fault, Moment, Scene
 from rehearsal.split.servers import Group, SplitServers, start_servers
-from rehearsal.split.verdict import merged, split_verdict
+from rehearsal.split.verdict import SplitVerdict, merged, split_verdict
 from uplift.errors import UpliftError
 
 _WEBS, _WORKERS = 2, 2
@@ -31,6 +33,7 @@ _QUIET_SECONDS = 8.0
 _SETTLE_SECONDS = 2.0
 _WAIT_SECONDS = 180.0
 _LOOK_SECONDS = 0.1
+_WRITES_A_REQUEST = 1.9
 KEYMAP = ROOT / "config" / "keyspace.yaml"
 
 
@@ -42,7 +45,9 @@ class RehearsalStuck(UpliftError):
 
 @dataclass(frozen=True, slots=True)
 class SplitOptions:
-    """What one rehearsal is asked to do. `seconds`: so long it stays armed before go, and with both sides in use behind it."""
+    """What one rehearsal is asked to do. `seconds`: so long it stays armed before go, and with both sides in use behind it. `rate`: about
+    so many writes a second by all of the web; None: as fast as they come.
+    """
 
     out: Path
     keys: int = 20_000
@@ -50,8 +55,9 @@ class SplitOptions:
     rdb: RdbFile | None = None
     seconds: float = 5.0
     back: bool = False
-    faults: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     standby: bool = True
+    rate: float | None = None
 
 
 def rehearse_split(options: SplitOptions, display: ProgressDisplay, installed_tools: InstalledTools) -> SplitReport:
@@ -72,9 +78,10 @@ class _Rehearsal:
     def __init__(self, options: SplitOptions, display: ProgressDisplay, servers: SplitServers) -> None:
         self._options, self._display, self._servers = options, display, servers
         self._state = (options.out / "state").resolve()
-        self._application = Application(servers, (options.out / "application").resolve(), self._state)
-        chosen = [FAULTS[name] for name in options.faults]
-        words = tuple(word for fault in chosen for word in fault.engine_options)
+        self._application = Application(servers, (options.out / "application").resolve(), self._state, _pause(options.rate))
+        chosen = options.faults
+        words = tuple(word.replace(OUT, str(options.out.resolve())) for fault in chosen for word in fault.engine_options)
+        self._back_at = next((fault.back_at for fault in chosen if fault.back_at is not None), Moment.MOVING if options.back else None)
         has_standby = options.standby and all(fault.has_standby for fault in chosen)
         if not has_standby:
             words = (*words, "--without-standby")
@@ -101,10 +108,10 @@ class _Rehearsal:
         self._start_engines()
         self._until_armed()
         self._go()
-        if self._options.back:
-            self._back()
+        if self._back_at is not None:
+            self._back(self._back_at)
         else:
-            self._restart(self._options.seconds)
+            self._restart(self._application.alive)
             self._finish()
         return self._end(before)
 
@@ -117,6 +124,7 @@ class _Rehearsal:
         return _digests(legacy)
 
     def _start_engines(self) -> None:
+        self._inject(Moment.BEGIN)
         self._engines_at = time.time()
         self._engines.start(standby=False)
         if self._has_standby:
@@ -133,30 +141,39 @@ class _Rehearsal:
     def _go(self) -> None:
         with self._display.phase("go"):
             self._wait("go is allowed", lambda: self._can("go"))
-            self._say("go", "--wait", "60")
+            if not self._inject(Moment.GO):
+                self._say("go", "--wait", "60")
         self._inject(Moment.GONE)
 
-    def _restart(self, pause: float, most: int | None = None) -> None:
+    def _restart(self, olds: Sequence[AppProcess]) -> None:
         """One by one, a new process before its old one ends: workers first, since web's jobs wait for them."""
-        olds = sorted(self._application.alive, key=lambda one: one.role != "worker")
         with self._display.phase("restart the application, one by one"):
-            for number, old in enumerate(olds[:most]):
+            for number, old in enumerate(sorted(olds, key=lambda one: one.role != "worker")):
                 self._application.start(old.role, by_pointer=True)
-                if number == _WORKERS - 1:
-                    # The last one of the old side that fires cron: it ends once the other side does.
+                if (
+                    old.role == "worker"
+                    and not [one for one in self._application.alive if one.role == "worker" and one.side == old.side][1:]
+                ):
+                    # The last one of this side that fires cron: it ends once the other side does.
                     self._wait("cron has turned", self._cron_has_turned)
-                time.sleep(pause / 4)
+                time.sleep(self._options.seconds / 4)
                 if number == 1:
                     self._inject(Moment.MOVING)
                 old.stop()
 
-    def _back(self) -> None:
-        self._restart(self._options.seconds, most=_WEBS + _WORKERS - 2)
+    def _back(self, moment: Moment) -> None:
+        """With half of each kind restarted, or all of them; those that never left the old side stay."""
+        olds = self._application.alive
+        self._restart(olds[::2] if moment is Moment.MOVING else olds)
+        if moment is Moment.MOVED:
+            with self._display.phase("nobody is left on legacy"):
+                self._wait("moved", lambda: self._phase() == "moved")
+                self._inject(Moment.MOVED)
         with self._display.phase("back"):
             self._wait("back is allowed", lambda: self._can("back"))
             self._say("back", "--wait", "60")
         self._inject(Moment.BACK)
-        self._restart(self._options.seconds)
+        self._restart([one for one in self._application.alive if one.side == "new"])
         with self._display.phase("nobody is left on the new side"):
             self._wait("armed again", lambda: self._phase() == "armed")
 
@@ -173,40 +190,40 @@ class _Rehearsal:
             time.sleep(_SETTLE_SECONDS)
             self._sampling.stop()
             status: Mapping[str, Any] = self._engines.status() or {}
-            command = "abandon" if self._options.back else "finish"
+            command = "abandon" if self._back_at is not None else "finish"
             self._wait(f"{command} is allowed", lambda: self._can(command))
             servers = self._servers
             ends = {"old": _digests(servers.legacy), "app-cache": _digests(servers.app_cache), "sidekiq": _digests(servers.sidekiq)}
-            cache = "old" if self._options.back else "app-cache"
+            cache = "old" if self._back_at is not None else "app-cache"
             journals = [one.journal for one in self._application.processes]
             whole = merged(journals)
             for key, _value, _began, _ended in whole["shared"]:
                 whole["strings"].setdefault(key, None)
-            values = read_values((servers.legacy if self._options.back else servers.app_cache).client(), whole)
-            verdict = split_verdict(before, ends, journals, values, cache=cache, compares=True)
+            named = read_named(self._state)
+            values = read_values((servers.legacy if self._back_at is not None else servers.app_cache).client(), whole)
+            verdict = split_verdict(before, ends, journals, values, cache=cache, compares=True, named=named)
         with self._display.phase(command):
             self._say(command, "--wait", "120")
-        return self._report(before, verdict, status)
+        return self._report(before, verdict, {**status, "reached": {**(status.get("reached") or {}), f"{command}ed": time.time()}})
 
-    def _report(self, before: KeyDigests, verdict: Any, status: Mapping[str, Any]) -> SplitReport:
+    def _report(self, before: KeyDigests, verdict: SplitVerdict, status: Mapping[str, Any]) -> SplitReport:
         follow = status.get("follow") or {}
         samples = self._sampling.samples
         moments = sorted((status.get("reached") or {}).items(), key=lambda pair: pair[1])
         reached = {str(phase): at - self._engines_at for phase, at in moments}
-        stale = {way: found for way in ("forward", "back") if (found := _stale(samples, way))}
+        stale = {way: found for way in ("forward", "back") if (found := stale_ms(samples, way))}
         lags = sorted(one.lag_ms for one in samples if one.lag_ms is not None)
-        is_as_asked = all(code == 0 for _, code, _ in self._answers) and all(seen.startswith(AS_EXPECTED) for _, _, seen in self._faults)
         return SplitReport(
-            outcome="nothing-lost" if verdict.is_clean and is_as_asked else "lost" if not verdict.is_clean else "not-as-expected",
+            outcome=self._outcome(verdict),
             seconds=time.time() - self._began,
             keys=before.keys,
             reached=reached,
             clients=kinds_of_clients(self._application.processes),
-            lag_p99=_percentile(lags, 0.99),
-            stale_p50={way: _percentile(found, 0.5) for way, found in stale.items()},
-            stale_p99={way: _percentile(found, 0.99) for way, found in stale.items()},
-            get_p99_before=_percentile(sorted(ms for at, ms in self._sampling.gets if at < self._engines_at), 0.99),
-            get_p99_with=_percentile(sorted(ms for at, ms in self._sampling.gets if at >= self._engines_at), 0.99),
+            lag_p99=percentile(lags, 0.99),
+            stale_p50={way: percentile(found, 0.5) for way, found in stale.items()},
+            stale_p99={way: percentile(found, 0.99) for way, found in stale.items()},
+            get_p99_before=percentile(sorted(ms for at, ms in self._sampling.gets if at < self._engines_at), 0.99),
+            get_p99_with=percentile(sorted(ms for at, ms in self._sampling.gets if at >= self._engines_at), 0.99),
             conflicts=sum((follow.get("conflicts") or {}).values()),
             unexplained=int((follow.get("reconciling") or {}).get("unexplained") or 0),
             named=dict(follow.get("named") or {}),
@@ -215,22 +232,26 @@ class _Rehearsal:
             answers=self._answers,
             faults=self._faults,
             samples=samples,
-            phases=_phases(samples),
-            writes=self._writes_by_side(),
+            phases=phases_of(samples),
+            writes=writes_by_side(self._application.processes),
         )
 
-    def _writes_by_side(self) -> dict[str, dict[int, int]]:
-        found: dict[str, Counter[int]] = {"old": Counter(), "new": Counter()}
-        for one in self._application.processes:
-            found[one.side].update(int(at) for at in one.journal.get("write_times", ()))
-        return {side: dict(sorted(counts.items())) for side, counts in found.items()}
+    def _outcome(self, verdict: SplitVerdict) -> str:
+        may_name = any(fault.may_name for fault in self._chosen)
+        if not verdict.is_clean or (verdict.named and not may_name):
+            return "lost"
+        if not all(seen.startswith(AS_EXPECTED) for _, _, seen in self._faults):
+            return "not-as-expected"
+        return "named" if verdict.named else "nothing-lost"
 
-    def _inject(self, moment: Moment) -> None:
-        for fault in self._chosen:
-            if fault.moment is moment:
-                with self._display.phase(f"fault: {fault.name}"):
-                    seen = fault.inject(Scene(self._servers, self._application, self._engines, self._wait))
-                self._faults.append((fault.name, fault.expected, seen))
+    def _inject(self, moment: Moment) -> bool:
+        """Whether a fault came at this moment."""
+        chosen = [fault for fault in self._chosen if fault.moment is moment]
+        for fault in chosen:
+            with self._display.phase(f"fault: {fault.name}"):
+                seen = fault.inject(Scene(self._servers, self._application, self._engines, self._wait, self._options.out.resolve()))
+            self._faults.append((fault.name, fault.expected, seen))
+        return bool(chosen)
 
     def _say(self, *words: str) -> None:
         said = self._engines.say(*words)
@@ -264,22 +285,6 @@ def _digests(group: Group) -> KeyDigests:
     return read_key_digests(group.client, lambda _done, _total: None)
 
 
-def _stale(samples: list[Sample], way: str) -> list[float]:
-    return sorted(ms for one in samples if (ms := one.stale_ms.get(way)) is not None)
-
-
-def _percentile(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
-
-
-def _phases(samples: list[Sample]) -> list[tuple[str, float, float]]:
-    """Name, when it began (seconds since 1970), and for how long; by what was sampled."""
-    found: list[tuple[str, float, float]] = []
-    for sample in samples:
-        if not sample.phase:
-            continue
-        if found and found[-1][0] == sample.phase:
-            found[-1] = (sample.phase, found[-1][1], sample.at - found[-1][1])
-        else:
-            found.append((sample.phase, sample.at, 0.0))
-    return found
+def _pause(rate: float | None) -> float | None:
+    """Of each thread of the web between two requests, in seconds; with about two writes a request."""
+    return None if rate is None else _WEBS * WEB_THREADS * _WRITES_A_REQUEST / rate

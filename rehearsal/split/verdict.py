@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +45,12 @@ class JobAccount:
 
 @dataclass(frozen=True, slots=True)
 class SplitVerdict:
-    """Everything that is not as it was promised. `expired` cold keys reached their time; `compared` keys are on both sides."""
+    """Everything that is not as it was promised; `named` of it the engines named themselves, key by key. `expired` cold keys reached their
+    time; `compared` keys are on both sides.
+    """
 
     findings: tuple[Finding, ...]
+    named: tuple[Finding, ...]
     unequal: tuple[Finding, ...]
     jobs: JobAccount
     cron: CronAccount
@@ -57,7 +60,7 @@ class SplitVerdict:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is lost and nothing doubled."""
+        """Whether nothing is lost in silence, and nothing doubled."""
         jobs, cron = self.jobs, self.cron
         return not (self.findings or self.unequal or jobs.lost or jobs.twice or jobs.before_its_data or cron.missed or cron.twice)
 
@@ -86,20 +89,22 @@ def split_verdict(
     *,
     cache: str,
     compares: bool,
+    named: Container[bytes] = (),
 ) -> SplitVerdict:
     """`ends`: by side what its servers hold at the end, `old`, `app-cache` and `sidekiq`; `cache` is which of them has the application's
-    keys. `values` are of that one. `compares`: both sides were kept equal until the end.
+    keys. `values` are of that one. `compares`: both sides were kept equal until the end. `named`: keys that the engines told of.
     """
     journal = merged(journals)
     jobs_there = set().union(*(end.jobs for end in ends.values()))
     after = KeyDigests(ends[cache].lines, jobs_there, ends[cache].keys, ends[cache].read_at_ms)
     cold = KeyDigests({place: line for place, line in before.lines.items() if _is_cold(place[1], journal)}, before.jobs, before.keys)
     found = judge(cold, after, {**journal, "enqueued": {}}, values)
-    shared = tuple(_lost_shared(journal["shared"], values))
+    findings = (*found.findings, *_lost_shared(journal["shared"], values))
     unequal = tuple(_unequal(ends["old"], ends["app-cache"])) if compares else ()
     compared = len(ends["old"].lines.keys() & ends["app-cache"].lines.keys())
     return SplitVerdict(
-        (*found.findings, *shared),
+        tuple(one for one in findings if one.key not in named),
+        tuple(one for one in findings if one.key in named),
         unequal,
         _jobs(journal, before, jobs_there),
         _cron(journal["fired"]),

@@ -21,6 +21,10 @@ def split(
     local: Annotated[bool, typer.Option("--local", help="On this machine, without AWS; there is no other way yet.")] = False,
     keys: Annotated[int, typer.Option(help="How many keys to fill legacy with.", min=1, max=5_000_000)] = 20_000,
     rdb: Annotated[Optional[Path], typer.Option(help="Start from your own RDB file (version 7 or older) instead.")] = None,  # noqa: UP045
+    rate: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="About so many writes a second by the web [default: as fast as they come].", min=1),
+    ] = None,
     seconds: Annotated[float, typer.Option(help="How long it stays in each phase in which it can.", min=0, max=3600)] = 5.0,
     back: Annotated[bool, typer.Option("--back", help="Return when half of the processes were restarted.")] = False,
     fault: Annotated[Optional[list[str]], typer.Option(help="A fault to inject; may be given more than once.")] = None,  # noqa: UP045
@@ -39,15 +43,13 @@ def split(
             from rehearsal.run.installed_tools import InstalledTools
             from rehearsal.run.progress_display import ProgressDisplay
             from rehearsal.run.rdb_input import open_rdb
-            from rehearsal.split.faults import FAULTS
+            from rehearsal.split.faults import chosen_faults
             from rehearsal.split.page import story_of
             from rehearsal.split.rehearse import SplitOptions, rehearse_split
             from uplift.report.moving_page import write_moving_page
     except ModuleNotFoundError as missing:
         raise BadInput(f"the rehearsal needs {missing.name}: `make setup` installs it") from None
-    unknown = sorted(set(fault or []) - FAULTS.keys())
-    if unknown:
-        raise BadInput(f"--fault {unknown[0]!r}: allowed: {', '.join(FAULTS)}")
+    chosen = chosen_faults(fault or [])
     folder = out or Path("out") / time.strftime("split-%Y%m%d-%H%M%S")
     if folder.exists() and any(folder.iterdir()):
         raise BadInput(f"--out {folder}: not empty, allowed: a folder that is new or empty")
@@ -55,7 +57,7 @@ def split(
     if opened is not None and not opened.source_reads_it:
         raise BadInput(f"--rdb {rdb}: RDB version {opened.version}, allowed: 7 or older, which Redis 3.2 loads")
     display = ProgressDisplay()
-    options = SplitOptions(folder, keys, seed, opened, seconds, back, tuple(fault or ()))
+    options = SplitOptions(folder, keys, seed, opened, seconds, back, chosen, rate=rate)
     try:
         report = rehearse_split(options, display, InstalledTools())
     except KeyboardInterrupt:
