@@ -150,6 +150,10 @@ class Engines:
             return None
         return found
 
+    def have_ended(self) -> bool:
+        """Whether some were started, and none is there."""
+        return bool(self.processes) and all(one.poll() is not None for one in self.processes)
+
     def leading(self) -> subprocess.Popen[bytes] | None:
         """The process of the engine that leads; its name ends with its pid."""
         status = self.status()

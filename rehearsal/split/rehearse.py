@@ -19,6 +19,7 @@ from rehearsal.run.key_digests import KeyDigests, read_key_digests
 from rehearsal.run.progress_display import ProgressDisplay
 from rehearsal.run.rdb_input import RdbFile
 from rehearsal.split.measured import percentile, phases_of, stale_ms, writes_by_side
+from rehearsal.split.turned import cron_has_turned
 from rehearsal.split.named import read_named
 from rehearsal.split.processes import Application, AppProcess, Engines
 from rehearsal.split.report import SplitReport, kinds_of_clients
@@ -260,10 +261,7 @@ class _Rehearsal:
             raise RehearsalStuck(f"uplift split {' '.join(words)}: exit {said.returncode}: {said.stdout.strip()} {said.stderr.strip()}")
 
     def _cron_has_turned(self) -> bool:
-        gate = (self._engines.status() or {}).get("gate") or {}
-        direction = "back" if (self._engines.status() or {}).get("stage") == "back" else "forward"
-        has_turned = gate.get("phase") in {"armed", "closing", "turned"} and gate.get("instant", 0) < time.time() - 1
-        return gate.get("direction") == direction and (has_turned or gate.get("phase") in {"returning", "done"})
+        return cron_has_turned(self._engines.status() or {}, time.time())
 
     def _phase(self) -> str:
         return str((self._engines.status() or {}).get("phase", ""))
@@ -274,6 +272,8 @@ class _Rehearsal:
     def _wait(self, what: str, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _WAIT_SECONDS
         while not is_so():
+            if self._engines.have_ended():
+                raise RehearsalStuck(f"{what} cannot come: every engine has ended; what they said is in {self._options.out / 'engines'}")
             if time.monotonic() > deadline:
                 status = self._engines.status() or {}
                 waits = f"the status waits for {status.get('why')}, {status.get('can')}"
