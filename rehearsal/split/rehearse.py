@@ -19,13 +19,13 @@ from rehearsal.run.key_digests import KeyDigests, read_key_digests
 from rehearsal.run.progress_display import ProgressDisplay
 from rehearsal.run.rdb_input import RdbFile
 from rehearsal.split.measured import percentile, phases_of, stale_ms, writes_by_side
-from rehearsal.split.turned import cron_has_turned
 from rehearsal.split.named import read_named
 from rehearsal.split.processes import Application, AppProcess, Engines
 from rehearsal.split.report import SplitReport, kinds_of_clients
 from rehearsal.split.sampling import Sampling
 from rehearsal.split.scene import AS_EXPECTED, OUT, Fault, Moment, Scene
 from rehearsal.split.servers import Group, SplitServers, start_servers
+from rehearsal.split.turned import cron_has_turned
 from rehearsal.split.verdict import SplitVerdict, merged, split_verdict
 from uplift.errors import UpliftError
 
