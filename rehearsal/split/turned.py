@@ -7,6 +7,7 @@ from typing import Any
 
 _TURNED = frozenset({"armed", "closing", "turned"})
 _OVER = frozenset({"returning", "done"})
+_GIVEN_UP = frozenset({"abandoning", "abandoned"})
 # Schedulers notice an instance within a second.
 _NOTICED_SECONDS = 1.0
 
@@ -18,7 +19,7 @@ def cron_has_turned(status: Mapping[str, Any], now: float) -> bool:
     gate = status.get("gate") or {}
     phase, direction = gate.get("phase"), gate.get("direction")
     if status.get("stage") == "back" and direction == "forward":
-        return phase == "abandoning"
+        return phase in _GIVEN_UP
     if direction != ("back" if status.get("stage") == "back" else "forward"):
         return False
     return phase in _OVER or (phase in _TURNED and gate.get("instant", 0) < now - _NOTICED_SECONDS)

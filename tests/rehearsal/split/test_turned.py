@@ -19,6 +19,7 @@ NOW = 1_800_000_000.0
         ("new", "forward", "returning", NOW - 2, True),
         ("back", "forward", "closing", NOW - 2, False),
         ("back", "forward", "abandoning", NOW + 5, True),
+        ("back", "forward", "abandoned", NOW + 5, True),
         ("back", "back", "armed", NOW + 5, False),
         ("back", "back", "turned", NOW - 2, True),
         ("back", "back", "done", NOW + 5, True),
