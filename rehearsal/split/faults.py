@@ -43,7 +43,9 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`inject` says what was seen; it begins with `as expected` where that is so. `has_standby`: whether a second engine runs."""
+    """`inject` says what was seen; it begins with `as expected` where that is so. `has_standby`: whether a second engine runs.
+    `may_name`: keys of the last seconds may be decided by policy, and are named then (docs/follow.md); what is lost beyond those is lost.
+    """
 
     name: str
     moment: Moment
@@ -51,6 +53,7 @@ class Fault:
     inject: Callable[[Scene], str]
     has_standby: bool = True
     engine_options: tuple[str, ...] = ()
+    may_name: bool = False
 
 
 def _kill_leader(scene: Scene) -> str:
@@ -210,8 +213,9 @@ FAULTS = {
         Fault(
             "source-failover",
             Moment.MOVING,
-            "it follows again; nothing that was replicated is lost",
+            "it follows again; at most keys of the last seconds are named",
             _fail_over(lambda servers: servers.legacy),
+            may_name=True,
         ),
         Fault("target-failover", Moment.MOVING, "it follows again", _fail_over(lambda servers: servers.app_cache)),
         Fault("sidekiq-failover", Moment.MOVING, "jobs move on; none lost, none twice", _fail_over(lambda servers: servers.sidekiq)),

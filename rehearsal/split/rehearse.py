@@ -196,8 +196,11 @@ class _Rehearsal:
         stale = {way: found for way in ("forward", "back") if (found := _stale(samples, way))}
         lags = sorted(one.lag_ms for one in samples if one.lag_ms is not None)
         is_as_asked = all(code == 0 for _, code, _ in self._answers) and all(seen.startswith(AS_EXPECTED) for _, _, seen in self._faults)
+        named = dict(follow.get("named") or {})
+        may_name = any(fault.may_name for fault in self._chosen)
+        is_clean = verdict.is_clean or (may_name and verdict.is_clean_but_for(sum(named.values())))
         return SplitReport(
-            outcome="nothing-lost" if verdict.is_clean and is_as_asked else "lost" if not verdict.is_clean else "not-as-expected",
+            outcome="nothing-lost" if is_clean and is_as_asked else "lost" if not is_clean else "not-as-expected",
             seconds=time.time() - self._began,
             keys=before.keys,
             reached=reached,
@@ -209,7 +212,7 @@ class _Rehearsal:
             get_p99_with=_percentile(sorted(ms for at, ms in self._sampling.gets if at >= self._engines_at), 0.99),
             conflicts=sum((follow.get("conflicts") or {}).values()),
             unexplained=int((follow.get("reconciling") or {}).get("unexplained") or 0),
-            named=dict(follow.get("named") or {}),
+            named=named,
             engines_used=int(status.get("engines_used") or 0),
             verdict=verdict,
             answers=self._answers,
