@@ -162,14 +162,14 @@ FAULTS = {
         Fault(
             "source-failover",
             Moment.MOVING,
-            "it follows again; what is not known to be on both sides is named",
+            "it follows again; at most keys of the last seconds are named",
             _fail_over(lambda servers: servers.legacy),
             may_name=True,
         ),
         Fault(
             "target-failover",
             Moment.MOVING,
-            "it follows again; what is not known to be on both sides is named",
+            "it follows again; at most keys of the last seconds are named",
             _fail_over(lambda servers: servers.app_cache),
             may_name=True,
         ),

@@ -191,6 +191,8 @@ RECORD = SplitRecord(source="s", targets={}, keymap="k", engine="leader")
         (RECORD, True, False, 10.0, Role.LEAD),
         (RECORD.changed(has_led=True), True, True, 0.0, Role.STAND_BY),
         (RECORD.changed(has_led=True), True, False, 3.5, Role.STAND_BY),
+        (RECORD.changed(has_led=True, command=command(Wish.FINISH, StepName.STANDBYS)), True, True, 0.0, Role.WAIT),
+        (RECORD.changed(has_led=True, command=command(Wish.FINISH, StepName.VERIFY)), True, True, 0.0, Role.STAND_BY),
         (RECORD.changed(engine="me"), False, False, 0.0, Role.LEAD),
         (RECORD.changed(stage=Stage.FINISHED), True, True, 0.0, Role.OVER),
         (RECORD.changed(stage=Stage.FINISHED, command=command(Wish.FINISH)), False, False, 3.5, Role.LEAD),

@@ -6,10 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.split.driven import World, asked, drive, in_a_child, in_phase, jobs_of, kill, push, settled_status, wait_for, world
+from tests.split.driven import SECONDS, World, asked, drive, in_a_child, in_phase, jobs_of, kill, push, settled_status, wait_for, world
 from uplift.cli.split.asking import asked_and_answered, state_at, who
 from uplift.split.decisions.next_step import FLIP, STEPS
 from uplift.split.decisions.role import Role
@@ -196,3 +197,39 @@ def test_an_engine_that_is_told_to_leave_hands_over_without_a_gap(world: World) 
     status = world.status
     assert status.follow is not None
     assert (status.follow.gaps.count, status.engines_used) == (0, 2)
+
+
+def test_an_engine_that_stood_still_stands_by_when_it_wakes_up(world: World) -> None:
+    with in_a_child(world) as child:
+        wait_for(told_phase(world, Phase.ARMED), "armed")
+        other = world.engine("other", stands_by=True)
+        drive(other, until=lambda: other.parts.is_warm)
+        os.kill(child, signal.SIGSTOP)
+        try:
+            drive(other, until=lambda: world.record.engine == "other" and other.phase is Phase.ARMED)
+        finally:
+            os.kill(child, signal.SIGCONT)
+        drive(
+            other,
+            until=lambda: any(beat.engine == f"child{child}" and beat.is_warm and not beat.is_leading for beat in world.store().beats()),
+        )
+        assert world.record.engine == "other"
+        assert world.status.named == 0
+
+
+def test_one_that_stands_by_leaves_once_when_the_run_is_ended(world: World) -> None:
+    first, second = world.engine("a"), world.engine("b", stands_by=True)
+    drive(first, second, until=lambda: first.phase is Phase.ARMED and second.parts.is_warm)
+    settled_status(world, first)
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(asked_and_answered, state_at(world.path), Wish.ABANDON, Options(), lambda _text: None)
+        told: list[str] = []
+        deadline = time.monotonic() + SECONDS
+        while not answer.done():
+            assert time.monotonic() < deadline
+            first.step(0.02)
+            told += [event.text for event in second.step(0.02).events]
+    assert answer.result().change is Change.CHANGED
+    drive(second, until=lambda: second.step(0.0).is_over)
+    assert not any("standing by" in text for text in told)
+    assert world.own_keys() == []

@@ -112,3 +112,19 @@ def test_a_job_that_is_held_behind_its_twin_comes_back_too(world: World) -> None
     drive(run, until=lambda: legacy.zscore("retry", twin) == 4_000_000_000)
     world.cron_ahead = NO_SCHEDULER_SECONDS
     drive(run, until=in_phase(run, Phase.ARMED))
+
+
+def test_abandoned_at_once_after_back_the_gate_is_given_up_as_well(world: World) -> None:
+    """What the gate said in the other direction is no answer to what is wanted now."""
+    run = world.engine()
+    drive(run, until=in_phase(run, Phase.ARMED))
+    settled_status(world, run)
+    assert asked(world, Wish.GO, run).change is Change.CHANGED
+    world.heartbeat(world.sidekiq)
+    world.cron_ahead = NO_SCHEDULER_SECONDS
+    settled_status(world, run)
+    assert asked(world, Wish.BACK, run).change is Change.CHANGED
+    world.stop_worker(world.sidekiq)
+    drive(run, until=lambda: world.status.can["abandon"].is_allowed)
+    assert asked(world, Wish.ABANDON, run).change is Change.CHANGED
+    assert world.own_keys() == []

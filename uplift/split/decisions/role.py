@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from uplift.split.record.split_record import SplitRecord
+from uplift.split.record.steps import StepName
 
 SURELY_ALIVE_SECONDS = 3.0
 """An engine that beats once a second was heard by then."""
@@ -52,6 +53,8 @@ def role_of(record: SplitRecord | None, seen: Seen) -> RoleDecision:
         return RoleDecision(Role.WAIT, "no run was begun yet") if seen.stands_by else RoleDecision(Role.BEGIN)
     if record.stage.is_over and record.command is None and record.unfinished is None:
         return RoleDecision(Role.OVER, f"the run is {record.stage.value}")
+    if are_standbys_to_leave(record) and seen.leader_is_alive:
+        return RoleDecision(Role.WAIT, "the run is being ended")
     if record.engine in {"", seen.me}:
         return RoleDecision(Role.LEAD)
     if seen.leader_is_alive:
@@ -62,6 +65,11 @@ def role_of(record: SplitRecord | None, seen: Seen) -> RoleDecision:
     if seen.stands_by and record.has_led and not record.stage.is_over:
         return RoleDecision(Role.STAND_BY)
     return RoleDecision(Role.WAIT, f"whether engine {record.engine} lives")
+
+
+def are_standbys_to_leave(record: SplitRecord) -> bool:
+    """Whether a command is under way at whose end nobody may take over any more."""
+    return record.command is not None and record.command.has_begun(StepName.STANDBYS)
 
 
 def _beside_a_leader(record: SplitRecord, seen: Seen) -> RoleDecision:

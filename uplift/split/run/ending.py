@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 from uplift.errors import RunRefused
 from uplift.keyspace.server.connection import Connection, connected
 from uplift.keyspace.server.facts import read_server_facts
 from uplift.keyspace.server.source_and_targets import TargetUrl
+from uplift.sidekiq.gate.gate import Gate, GateOutcome, GateWish
 from uplift.sidekiq.handover.ending import end_run
 from uplift.sidekiq.handover.old_side import read_old_side
 from uplift.sidekiq.run.connections import named_connections
 from uplift.split.run.request import SplitRequest
 from uplift.split.run.sidekiq_sides import SidekiqSides
+
+_MOST_GATE_STEPS = 100
 
 
 def end_handover(sides: SidekiqSides) -> int:
@@ -22,6 +27,17 @@ def end_handover(sides: SidekiqSides) -> int:
     finally:
         old.close()
         new.close()
+
+
+def give_gate_up(sides: SidekiqSides) -> None:
+    """Where a gate is not over, as after a server forgot that it was: each side gets back what it had. Raises what Gate.step raises."""
+    gate = Gate(sides.gate_servers(), sides.forward, GateWish(time.time(), is_abandon=True))
+    try:
+        for _ in range(_MOST_GATE_STEPS):
+            if gate.step(time.time()).outcome is not GateOutcome.WORKED:
+                return
+    finally:
+        gate.forget()
 
 
 def jobs_at(connection: Connection) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from uplift.split.evidence.canaries import Canaries, Way
 from uplift.split.evidence.clients import Client, read_clients
 from uplift.split.evidence.quiet import Look, Quiet, why_not_moved
 from uplift.split.record.stage import Side
+from uplift.split.run.beside import Beside
 from uplift.split.run.ending import jobs_at
 from uplift.split.run.request import SplitRequest
 from uplift.split.status.split_status import CanaryStatus
@@ -65,32 +65,23 @@ class EvidencePart:
     clock: Callable[[], float] = time.monotonic
     wants: EvidenceWants = field(default_factory=EvidenceWants)
     shown: EvidenceShown = field(default_factory=EvidenceShown)
-    failure: BaseException | None = None
     _look_at: float = 0.0
     _quiet: Quiet = field(default_factory=Quiet)
     _was_leaving: Side | None = None
     _connections: dict[str, Connection] = field(default_factory=dict)
-    _is_ending: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _beside: Beside | None = None
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
-        self._thread.start()
+        self._beside = Beside("evidence", self._piece, self._close_connections)
 
-    def _run(self) -> None:
+    def _piece(self) -> float:
         try:
-            while not self._is_ending.is_set():
-                try:
-                    self._look(self.wants)
-                except (SourceUnreachable, ErrorReply) as problem:
-                    self._close_connections()
-                    self.shown = EvidenceShown(self.wants.leaving, (str(problem),), not_proven=str(problem), problem=str(problem))
-                self._is_ending.wait(_TICK_SECONDS)
-        except BaseException as failure:  # noqa: BLE001 - raised again by whoever drives the run
-            self.failure = failure
-        finally:
+            self._look(self.wants)
+        except (SourceUnreachable, ErrorReply) as problem:
             self._close_connections()
+            self.shown = EvidenceShown(self.wants.leaving, (str(problem),), not_proven=str(problem), problem=str(problem))
+        return _TICK_SECONDS
 
     def _look(self, wants: EvidenceWants) -> None:
         now = self.clock()
@@ -152,12 +143,11 @@ class EvidencePart:
 
     def raise_failure(self) -> None:
         """Raises what ended the thread."""
-        if self.failure is not None:
-            raise self.failure
+        if self._beside is not None:
+            self._beside.raise_failure()
 
     def close(self) -> None:
         """End it after its look. Safe to call twice."""
-        self._is_ending.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None

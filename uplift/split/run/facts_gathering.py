@@ -42,7 +42,7 @@ def gathered(
         unfinished=record.unfinished,
         left_behind=record.left_behind,
         follow=follow.facts(follow_status, lambda client: is_allowed(client, request.allowed_clients)),
-        handover=sidekiq.shown[0].facts if sidekiq is not None else HandoverFacts(),
+        handover=_handover_facts(sidekiq),
         gate=_gate_facts(sidekiq),
         canaries=shown.not_proven,
         talking=talking,
@@ -52,10 +52,21 @@ def gathered(
     )
 
 
+def _handover_facts(sidekiq: SidekiqPart | None) -> HandoverFacts:
+    if sidekiq is None:
+        return HandoverFacts()
+    shown = sidekiq.shown[0]
+    # What was seen in the other direction says nothing of this one.
+    return shown.facts if shown.doing is sidekiq.wants.moving.mover else HandoverFacts(is_settled=False)
+
+
 def _gate_facts(sidekiq: SidekiqPart | None) -> GateFacts:
     if sidekiq is None or sidekiq.wants.gate is GateWant.LEAVE:
         return GateFacts(is_held=False, problem="the gate is not held yet")
-    return sidekiq.shown[1].facts
+    shown = sidekiq.shown[1]
+    if shown.doing is not sidekiq.wants.gate:
+        return GateFacts(is_held=False, problem="the gate has not come to it yet")
+    return shown.facts
 
 
 def leaving_of(stage: Stage) -> Side | None:

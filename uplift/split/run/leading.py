@@ -51,7 +51,7 @@ class Leading:
         self._alerts = Alerts(news)
         self._watching = WatchingLegacy(request, news)
         self._is_resumed = kept.existing.engines_used > 1
-        self._tell_at = 0.0
+        self._tell_at, self._told_revision = 0.0, -1
         self._on_go = OnGo(hook_command(request.on_go, "--on-go"), request.on_go_seconds) if request.on_go else None
         work = Parts(
             request,
@@ -62,7 +62,7 @@ class Leading:
             self._pointer.turn,
             lambda: tuple(beat.engine for beat in beats.alive()),
             self._write_report,
-            self._remove_canaries,
+            lambda: parts.remove_canaries(kept.existing),
         )
         self._steps = Steps(work)
         self._commanding = Commanding(kept, self._steps, news.tell, self._veto, lambda: self._pointer.side)
@@ -97,8 +97,9 @@ class Leading:
         self._pointer.project(self._wants().pointer)
         self._alerts.look(facts, follow_status)
         self._outside.tell(self._news.take_untold())
-        if time.monotonic() >= self._tell_at:
-            self._tell_at = time.monotonic() + _TELL_SECONDS
+        if time.monotonic() >= self._tell_at or self._told_revision != self._kept.existing.revision:
+            # An operator who asks names the revision that the status has.
+            self._tell_at, self._told_revision = time.monotonic() + _TELL_SECONDS, self._kept.existing.revision
             self._kept.store.write_status(status_as_json(self.status(facts, follow_status)))
 
     def _open_what_is_missing(self) -> None:
@@ -207,12 +208,6 @@ class Leading:
 
     def _write_report(self) -> None:
         self._kept.store.write_report(status_as_json(self.status(self._facts(None), None)))
-
-    def _remove_canaries(self) -> None:
-        if self._parts.evidence is not None:
-            self._parts.evidence.close()
-            self._parts.evidence.canaries.close()
-            self._parts.evidence = None
 
     def told(self) -> SplitStatus:
         """As it is now."""

@@ -62,6 +62,13 @@ class EngineParts:
             )
             self.sidekiq.start()
 
+    def remove_canaries(self, record: SplitRecord) -> None:
+        """From both sides, whichever engine wrote them; what cannot be reached expires within minutes."""
+        if self.evidence is not None:
+            self.evidence.close()
+            self.evidence = None
+        Canaries(self._canary_places(record)).close()
+
     def _canary_places(self, record: SplitRecord) -> list[CanaryPlace]:
         database = record.databases[0] if record.databases else 0
         request = self._request

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
 from uplift.errors import SourceUnreachable
@@ -11,6 +10,7 @@ from uplift.sidekiq.handover.proof import read_proof
 from uplift.sidekiq.run.connections import named_connections
 from uplift.sidekiq.run.interruptions import BeginAgain
 from uplift.split.decisions.wants import GateWant
+from uplift.split.run.beside import Beside
 from uplift.split.run.moving_jobs import MovingJobs, MovingShown, MovingWants
 from uplift.split.run.sidekiq_sides import SidekiqSides
 from uplift.split.run.turning_cron import CronShown, TurningCron
@@ -44,35 +44,28 @@ class SidekiqPart:
     cron: TurningCron
     wants: SidekiqWants = field(default_factory=SidekiqWants)
     proof: ProofShown = field(default_factory=ProofShown)
-    failure: BaseException | None = None
-    _is_ending: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _beside: Beside | None = None
 
     def start(self) -> None:
         """Begin to do what is wanted."""
-        self._thread = threading.Thread(target=self._run, name="sidekiq", daemon=True)
-        self._thread.start()
+        self._beside = Beside("sidekiq", self._piece, self._close_parts)
 
     @property
     def shown(self) -> tuple[MovingShown, CronShown]:
         """As of the latest step of each."""
         return self.moving.shown, self.cron.shown
 
-    def _run(self) -> None:
-        try:
-            while not self._is_ending.is_set():
-                wants = self.wants
-                self.moving.wants, self.cron.want = wants.moving, wants.gate
-                due = min(self.moving.step(), self.cron.step(), _LONGEST_WAIT_SECONDS)
-                if wants.proof != self.proof.number:
-                    self.proof = ProofShown(wants.proof, self._proven())
-                if due > 0:
-                    self._is_ending.wait(due)
-        except BaseException as failure:  # noqa: BLE001 - raised again by whoever drives the run
-            self.failure = failure
-        finally:
-            self.moving.close()
-            self.cron.close()
+    def _piece(self) -> float:
+        wants = self.wants
+        self.moving.wants, self.cron.want = wants.moving, wants.gate
+        due = min(self.moving.step(), self.cron.step(), _LONGEST_WAIT_SECONDS)
+        if wants.proof != self.proof.number:
+            self.proof = ProofShown(wants.proof, self._proven())
+        return due
+
+    def _close_parts(self) -> None:
+        self.moving.close()
+        self.cron.close()
 
     def _proven(self) -> tuple[str, ...]:
         try:
@@ -89,12 +82,11 @@ class SidekiqPart:
 
     def raise_failure(self) -> None:
         """Raises what ended the thread."""
-        if self.failure is not None:
-            raise self.failure
+        if self._beside is not None:
+            self._beside.raise_failure()
 
     def close(self) -> None:
         """End the thread after its piece; what was taken stays in outboxes. Safe to call twice."""
-        self._is_ending.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from uplift import __version__
 from uplift.errors import BadInput, NotWritten
 from uplift.keyspace.follow.run_step import Outcome
-from uplift.split.decisions.role import Role, Seen, role_of
+from uplift.split.decisions.role import Role, Seen, are_standbys_to_leave, role_of
 from uplift.split.record.stage import Phase
-from uplift.split.record.steps import StepName
 from uplift.split.run.follow_part import FollowPlace
 from uplift.split.run.kept_record import KeptRecord, refuse_another
 from uplift.split.run.leading import Leading
@@ -56,6 +55,7 @@ class SplitRun:
         self._count = 0
         self._look_at = self._beat_at = 0.0
         self._is_over = self._has_left = False
+        self._stands_by = request.stands_by
         self._not_written: str | None = None
 
     def step(self, wait_seconds: float = 0.1) -> SplitStep:
@@ -145,7 +145,7 @@ class SplitRun:
         if self._leading is not None:
             self._leading.close()
         self.parts.rest()
-        self._leading, self._role = None, Role.WAIT
+        self._leading, self._role, self._stands_by = None, Role.WAIT, True
         self._is_over = self._has_left
 
     def _look(self) -> None:
@@ -166,7 +166,7 @@ class SplitRun:
         leader = record.engine if record is not None else ""
         is_alive = any(beat.engine == leader for beat in self._beats.alive())
         silent = DEAD_SECONDS if self._has_said_goodbye(leader) else self._beats.seconds_silent(leader)
-        decision = role_of(record, Seen(self.engine, self._request.stands_by, is_alive, silent, DEAD_SECONDS))
+        decision = role_of(record, Seen(self.engine, self._stands_by, is_alive, silent, DEAD_SECONDS))
         self._role, self._why = decision.role, decision.why
         match decision.role:
             case Role.BEGIN:
@@ -175,6 +175,7 @@ class SplitRun:
             case Role.LEAD:
                 self._begin_to_lead()
             case Role.STAND_BY:
+                self._has_left = False
                 self.parts.open_follow(self.kept.existing, stands_by=True)
             case Role.REFUSED:
                 raise BadInput(f"--state: {decision.why}")
@@ -193,7 +194,7 @@ class SplitRun:
 
     def _stand_by(self) -> None:
         record = self.kept.existing
-        if record.stage.is_over or (record.command is not None and record.command.has_begun(StepName.STANDBYS)):
+        if record.stage.is_over or are_standbys_to_leave(record):
             self.parts.rest()
             self._has_left, self._role = True, Role.WAIT
             return

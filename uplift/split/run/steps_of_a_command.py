@@ -17,7 +17,7 @@ from uplift.split.hooks.on_go import OnGo
 from uplift.split.hooks.outcome import TimedOut, failure_of
 from uplift.split.record.asked import HookWord, Options, Wish
 from uplift.split.record.steps import Command, StepName, StepOutcome, StoredStep
-from uplift.split.run.ending import empty_targets, end_handover
+from uplift.split.run.ending import empty_targets, end_handover, give_gate_up
 from uplift.split.run.follow_part import FollowPart
 from uplift.split.run.request import SplitRequest
 from uplift.split.run.sidekiq_part import SidekiqPart
@@ -104,7 +104,7 @@ class Steps:
             case StepName.VERIFY:
                 return self._verified(stored, facts)
             case StepName.GATE:
-                return self._gate(facts)
+                return self._gate()
             case StepName.STANDBYS:
                 alive = self._parts.others_alive()
                 return Carried(text=f"engine {', '.join(alive)} has not left") if alive else _done()
@@ -161,24 +161,29 @@ class Steps:
             _failed("; ".join(proof.problems)) if proof.problems else _done("every key is equal, every job and counter is on the new side")
         )
 
-    def _gate(self, facts: Facts) -> Carried:
+    def _gate(self) -> Carried:
         sidekiq = self._parts.sidekiq()
         if sidekiq is None or sidekiq.wants.gate is GateWant.LEAVE:
             return _done("none was begun")
-        return _done() if facts.gate.is_over else Carried(text=facts.gate.problem or "the gate is not over")
+        _, shown = sidekiq.shown
+        is_over = shown.doing is GateWant.GIVE_UP and shown.facts.is_over
+        return _done() if is_over else Carried(text=shown.facts.problem or "the gate is not over")
 
     def _end_follow(self) -> Carried:
-        self._parts.remove_canaries()
         run = self._parts.follow.run
         if run is None:
             return _done("none was begun")
-        return _done(run.end().text)
+        removal = run.end()
+        # Only now: as long as it follows it may carry one over once more.
+        self._parts.remove_canaries()
+        return _done(removal.text)
 
     def _end_handover(self) -> Carried:
         sidekiq = self._parts.sidekiq()
         if sidekiq is not None:
             sidekiq.close()
         try:
+            give_gate_up(self._parts.sides())
             return _done(f"{end_handover(self._parts.sides()):,} keys of the handover's own were removed")
         except (RunRefused, TargetRefused, SourceUnreachable, ErrorReply) as problem:
             return _failed(str(problem))

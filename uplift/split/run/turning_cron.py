@@ -22,8 +22,11 @@ _MOST_DOUBTFUL = 100
 
 @dataclass(frozen=True, slots=True)
 class CronShown:
-    """`phase` and `direction` are the gate's own; `instant` in seconds since 1970. `by_hand`: what no gate can turn."""
+    """`doing` is the want it has come to. `phase` and `direction` are the gate's own; `instant` in seconds since 1970. `by_hand`: what no
+    gate can turn.
+    """
 
+    doing: GateWant = GateWant.LEAVE
     phase: str | None = None
     direction: str | None = None
     instant: int | None = None
@@ -46,6 +49,9 @@ class TurningCron:
 
     def step(self) -> float:
         """The next piece; in how many seconds the one after it is due."""
+        if self.want is not self.shown.doing:
+            # What was seen so far was seen under another want.
+            self._due_at = 0.0
         if self.want is GateWant.LEAVE:
             self.close()
             return _LOOK_SECONDS
@@ -56,7 +62,7 @@ class TurningCron:
         except (NotSafe, RunRefused, SourceUnreachable, ErrorReply) as problem:
             self.close()
             self._due_at = time.monotonic() + _LOOK_SECONDS
-            self.shown = CronShown(facts=GateFacts(is_held=False, problem=str(problem), doubtful=tuple(self._doubtful)))
+            self.shown = CronShown(self.want, facts=GateFacts(is_held=False, problem=str(problem), doubtful=tuple(self._doubtful)))
             return _LOOK_SECONDS
         if step.outcome in {GateOutcome.FENCED, GateOutcome.ENDED}:
             # What is wanted later may be something else; and a server may forget.
@@ -78,7 +84,8 @@ class TurningCron:
         del self._doubtful[:-_MOST_DOUBTFUL]
         record = step.record
         if record is None:
-            self.shown = CronShown(reason=step.reason, facts=GateFacts(is_held=False, problem=step.reason, doubtful=tuple(self._doubtful)))
+            unknown = GateFacts(is_held=False, problem=step.reason, doubtful=tuple(self._doubtful))
+            self.shown = CronShown(self.want, reason=step.reason, facts=unknown)
             return
         facts = GateFacts(
             is_over=record.phase.is_over and step.outcome is GateOutcome.ENDED,
@@ -89,7 +96,7 @@ class TurningCron:
             doubtful=tuple(self._doubtful),
         )
         by_hand = tuple(sorted(one.value for one in step.by_hand))
-        self.shown = CronShown(record.phase.value, record.direction.value, record.instant, step.reason, by_hand, facts)
+        self.shown = CronShown(self.want, record.phase.value, record.direction.value, record.instant, step.reason, by_hand, facts)
 
     def _close_gate(self) -> None:
         if self._gate is not None:
