@@ -19,7 +19,7 @@ def _two_say_go(scene: Scene) -> str:
         said = sorted(pool.map(lambda _number: scene.engines.say("go"), range(2)), key=lambda one: one.returncode)
     if [one.returncode for one in said] not in ([0, 0], [0, _REFUSED]):
         return f"two said go: {_answers(*said)}"
-    if said[1].returncode == _REFUSED and "go" not in said[1].stdout:
+    if said[1].returncode == _REFUSED and "go" not in _line(said[1]):
         return f"the one that lost was not told why: {_answers(*said)}"
     flips = [one for one in scene.status["steps"] if one["wish"] == "go" and one["step"] == "pointer"]
     if len(flips) != 1:

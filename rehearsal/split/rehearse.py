@@ -92,6 +92,7 @@ class _Rehearsal:
         self._chosen = chosen
         self._answers: list[tuple[str, int, str]] = []
         self._faults: list[tuple[str, str, str]] = []
+        self._moments: list[tuple[float, str]] = []
         self._began = self._engines_at = 0.0
 
     def run(self, stack: ExitStack) -> SplitReport:
@@ -234,6 +235,7 @@ class _Rehearsal:
             faults=self._faults,
             samples=samples,
             phases=phases_of(samples),
+            moments=self._moments,
             writes=writes_by_side(self._application.processes),
         )
 
@@ -249,12 +251,14 @@ class _Rehearsal:
         """Whether a fault came at this moment."""
         chosen = [fault for fault in self._chosen if fault.moment is moment]
         for fault in chosen:
+            self._moments.append((time.time(), fault.name))
             with self._display.phase(f"fault: {fault.name}"):
                 seen = fault.inject(Scene(self._servers, self._application, self._engines, self._wait, self._options.out.resolve()))
             self._faults.append((fault.name, fault.expected, seen))
         return bool(chosen)
 
     def _say(self, *words: str) -> None:
+        self._moments.append((time.time(), words[0]))
         said = self._engines.say(*words)
         self._answers.append((" ".join(words), said.returncode, said.stdout.strip()))
         if said.returncode != 0:
