@@ -12,7 +12,7 @@ from rehearsal.split.scene import AS_EXPECTED, Fault, Moment, Scene
 _UNWRITABLE_SECONDS = 5.0
 _CLOCK = "+5s"
 _BURST = 20_000
-_FULL_BUFFER = ("pubsub 65536 16384 1", "pubsub 33554432 8388608 60")
+_FULL_BUFFER = ("pubsub 8192 0 0", "pubsub 33554432 8388608 60")
 
 
 def _standby_cannot_start(scene: Scene) -> str:

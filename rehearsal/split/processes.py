@@ -150,6 +150,14 @@ class Engines:
             return None
         return found
 
+    def allow(self, client: str) -> None:
+        """Start all of them again, which know a client from now on."""
+        count = len([one for one in self.processes if one.poll() is None])
+        self.stop()
+        self._options = (*self._options, "--allow-client", client)
+        for number in range(count):
+            self.start(standby=number > 0)
+
     def have_ended(self) -> bool:
         """Whether some were started, and none is there."""
         return bool(self.processes) and all(one.poll() is not None for one in self.processes)

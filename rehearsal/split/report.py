@@ -118,6 +118,15 @@ class SplitReport:
         return lines
 
 
+def outcome_of(verdict: SplitVerdict, *, may_name: bool, is_as_expected: bool) -> str:
+    """In a word. `may_name`: a fault was injected after which the engines may name keys; `is_as_expected`: all ended as their table says."""
+    if not verdict.is_clean or (verdict.named and not may_name):
+        return "lost"
+    if not is_as_expected:
+        return "not-as-expected"
+    return "named" if verdict.named else "nothing-lost"
+
+
 def kinds_of_clients(processes: Sequence[AppProcess]) -> list[KindOfClient]:
     """By role."""
     found = []
