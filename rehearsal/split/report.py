@@ -119,7 +119,7 @@ class SplitReport:
 
 
 def outcome_of(verdict: SplitVerdict, *, may_name: bool, is_as_expected: bool) -> str:
-    """In a word. `may_name`: a fault was injected after which the engines may name keys; `is_as_expected`: all ended as their table says."""
+    """In a word. `may_name`: a fault was injected after which the engines may name keys; `is_as_expected`: each ended as it should."""
     if not verdict.is_clean or (verdict.named and not may_name):
         return "lost"
     if not is_as_expected:
