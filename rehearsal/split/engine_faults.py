@@ -8,6 +8,7 @@ import signal
 import time
 
 from rehearsal.split.scene import AS_EXPECTED, Fault, Moment, Scene
+from rehearsal.split.servers import new_node
 
 _UNWRITABLE_SECONDS = 5.0
 _CLOCK = "+5s"
@@ -56,22 +57,29 @@ def _state_unwritable(scene: Scene) -> str:
 
 
 def _clock_off(scene: Scene) -> str:
+    """Of app-cache's node, which is put in order before the engines of the run start."""
     faketime = shutil.which("faketime")
     if faketime is None:
         return f"{AS_EXPECTED}: left out, faketime is not on this machine (apt install faketime)"
-    engine = scene.engines.start(standby=False, before=("env", "FAKETIME_DONT_FAKE_MONOTONIC=1", faketime, "-f", _CLOCK))
-    scene.wait("the clock is told", lambda: engine.poll() is not None or "clock" in _against(scene))
-    told = _against(scene) or f"exit {engine.poll()}"
-    phase = scene.status.get("phase")
+    group = scene.servers.app_cache
+    wrong = new_node(group.factory, group.factory.begin_with(group.primary.version, f"{faketime} -f {_CLOCK}"), group.token)
+    group.endpoint.replace_node(wrong.port)
+    engine = scene.engines.start(standby=False)
+    scene.wait("the engine refuses", lambda: engine.poll() is not None or "clock" in _refused(scene))
+    told, phase = _refused(scene), scene.status.get("phase")
     if engine.poll() is None:
         engine.send_signal(signal.SIGTERM)
         engine.wait(60)
-    if phase not in {None, "preflight"}:
-        return f"it went on, and is {phase}: {told}"
+    group.endpoint.replace_node(group.primary.port)
+    keys = int(wrong.client.dbsize())
+    wrong.stop()
+    scene.engines.forget_ended()
+    if "clock" not in told or phase != "preflight" or keys:
+        return f"{phase}: {told}; exit {engine.returncode}; {keys} keys were written"
     return f"{AS_EXPECTED}: {told}"
 
 
-def _against(scene: Scene) -> str:
+def _refused(scene: Scene) -> str:
     checks = scene.status.get("checks") or ()
     return "; ".join(str(one["text"]) for one in checks if one["name"] == "clocks" and one["verdict"] not in {"fine", "warning"})
 
