@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from uplift.split.decisions.wants import MoverWant, Wants
+from uplift.split.decisions.wants import MoverWant, Wants, wants_of
 from uplift.split.record.stage import Side
 from uplift.split.run import leading
 from uplift.split.run.follow_part import FollowPart
@@ -23,24 +23,25 @@ def _one_way() -> None:
 
 def _old_authority() -> None:
     """Legacy stays right where nothing else decides, also after go."""
-    wants_of = leading.wants_of
 
     def of_old(*arguments: object, **named: object) -> Wants:
         return replace(wants_of(*arguments, **named), authority=Side.OLD)  # type: ignore[arg-type]
 
-    leading.wants_of = of_old  # type: ignore[assignment]
-    FollowPart.decides_by = lambda _self, _side: True  # type: ignore[method-assign]
+    def decides(self: FollowPart, authority: Side) -> bool:
+        return self is not None and authority in Side
+
+    vars(leading)["wants_of"] = of_old
+    FollowPart.decides_by = decides  # type: ignore[method-assign]
 
 
 def _never_back() -> None:
     """The mover does not turn round."""
-    wants_of = leading.wants_of
 
     def forward(*arguments: object, **named: object) -> Wants:
         wants = wants_of(*arguments, **named)  # type: ignore[arg-type]
         return replace(wants, mover=MoverWant.IDLE) if wants.mover is MoverWant.BACK else wants
 
-    leading.wants_of = forward  # type: ignore[assignment]
+    vars(leading)["wants_of"] = forward
 
 
 def _no_proof() -> None:

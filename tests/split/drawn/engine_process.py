@@ -1,4 +1,4 @@
-"""`python -m tests.split.drawn.engine_process FILE`: an engine of a drawn split, as FILE says, until it is over; 0, or 1 where it failed."""
+"""`python -m tests.split.drawn.engine_process FILE`: an engine of a drawn split, as FILE says; ends with 0, or with 1 where it failed."""
 
 from __future__ import annotations
 

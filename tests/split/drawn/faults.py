@@ -162,11 +162,9 @@ class Faults:
         while time.monotonic() < deadline:
             status = self.status()
             follow = status.follow if status is not None else None
-            if status is not None and follow is not None and follow.not_in_sync is None and follow.proof_seconds is not None:
-                # The pass that proves it began after the flush was over.
-                if status.at - follow.proof_seconds > at + 2 and status.at > at + 3:
-                    self.journal.forgotten[index] = (at - _FLUSH_LAG_SECONDS, time.time())
-                    return
+            if status is not None and follow is not None and follow.not_in_sync is None and _is_proven_since(status, at):
+                self.journal.forgotten[index] = (at - _FLUSH_LAG_SECONDS, time.time())
+                return
             time.sleep(0.1)
 
     @staticmethod
@@ -186,6 +184,12 @@ class Faults:
             with suppress(redis.ResponseError):
                 pipeline.execute()
         client.close()
+
+
+def _is_proven_since(status: SplitStatus, at: float) -> bool:
+    """Whether the pass that proves both sides equal began after a moment, as far as its end tells."""
+    proof_seconds = status.follow.proof_seconds if status.follow is not None else None
+    return proof_seconds is not None and status.at - proof_seconds > at + 2
 
 
 def _kill_clients(client: Any) -> None:

@@ -126,8 +126,13 @@ class DrawnSplit:
         return status.phase if status is not None and time.time() - status.at < 3 else None
 
     def _say(self, wish: Wish) -> None:
-        moments = [wish.value]
-        self.operator.say(wish, lambda: [self.faults.moment(moments.pop()) for _ in moments[:1]] and None)
+        not_yet = [wish.value]
+
+        def first_time() -> None:
+            if not_yet:
+                self.faults.moment(not_yet.pop())
+
+        self.operator.say(wish, first_time)
 
     def _restart(self, processes: list[Process]) -> None:
         for one in self.rng.sample(processes, len(processes)):

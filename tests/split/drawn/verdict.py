@@ -70,7 +70,7 @@ class Verdict:
         here, other = ("legacy", "sidekiq") if self.side == "old" else ("sidekiq", "legacy")
         there, elsewhere = _jobs_on(self._client(here)), _jobs_on(self._client(other))
         journal = self.journal
-        times = Counter({number: count for number, count in journal.ran.items()})
+        times = Counter(journal.ran)
         times.update(there)
         lost = journal.pushed - times.keys()
         twice = {number for number, count in times.items() if count > 1}
