@@ -2,271 +2,178 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from rehearsal.cloud.elasticache.endpoint_proxy import Endpoint, ProxyLoop
-from rehearsal.cloud.elasticache.redis_server import RedisServer, free_port
-from rehearsal.run.installed_tools import ROOT, InstalledTools
-from tests.split.drawn.application import Journal, Process, client_of
-from tests.split.driven import KEYMAP
-from uplift.cli.split.asking import asked_and_answered, state_at
-from uplift.errors import UpliftError
-from uplift.keyspace.keymap.key_label import KeyLabels
-from uplift.keyspace.keymap.known_words import words_of
-from uplift.split.record.asked import Change, HookWord, Options, Wish
-from uplift.split.record.steps import StepName
-from uplift.split.status.split_status import SplitStatus
+from rehearsal.cloud.elasticache.redis_server import RedisServer
+from rehearsal.run.installed_tools import InstalledTools
+from tests.split.drawn.application import Process, Web, Worker
+from tests.split.drawn.engines import Engines
+from tests.split.drawn.faults import NAMES, Faults, drawn_faults
+from tests.split.drawn.journal import Journal
+from tests.split.drawn.operator import Operator, Stuck
+from tests.split.drawn.verdict import Verdict, labels_of, named_in
+from uplift.split.record.asked import HookWord, Wish
+from uplift.split.record.stage import Phase
 
-LONGEST_SECONDS = 150.0
-_NAMES = ("legacy", "app-cache", "sidekiq")
-FAULTS = ("kill leader", "kill standby", "stop leader", "cut legacy", "cut app-cache", "cut sidekiq", "events off", "kill both")
-
-
-class Stuck(Exception):
-    """It did not come to its end."""
+LONGEST_SECONDS = 240.0
+_NO_SCHEDULER_SECONDS = 70
+_SETTLED_SECONDS = 2.5
+_ON_GO = (None, None, None, "true", "false", "sleep 30", "sh -c 'kill -9 $$'")
 
 
 @dataclass
 class DrawnSplit:
-    """`told` is what happened, for whoever looks at a failure."""
+    """`told` is what happened, for whoever looks at a failure. `breaks` names something that is broken on purpose."""
 
     seed: int
     folder: Path
+    breaks: str | None = None
     told: list[str] = field(default_factory=list)
-    engines: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self) -> list[str]:
         """What is wrong, a line each."""
-        self.rng, self.deadline = random.Random(self.seed), time.monotonic() + LONGEST_SECONDS
+        self.rng = random.Random(self.seed)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.state = self.folder / "state"
         with ExitStack() as stack:
-            binaries = InstalledTools().redis_servers
-            self.servers = {
-                name: RedisServer(version, binaries[version], self.folder / name)
-                for name, version in zip(_NAMES, ("3.2.6", "5.0.6", "5.0.6"), strict=True)
-            }
-            for server in self.servers.values():
-                stack.callback(server.stop)
-                server.set_config("notify-keyspace-events", "EA")
-                server.client.connection_pool.connection_kwargs["client_name"] = "test"
-                server.client.connection_pool.reset()
-            self.servers["sidekiq"].set_config("maxmemory-policy", "noeviction")
-            loop = ProxyLoop()
-            self.proxies = {name: Endpoint(loop, "127.0.0.1", free_port(), server.port) for name, server in self.servers.items()}
-            for proxy in self.proxies.values():
-                stack.callback(proxy.close)
-            stack.callback(self._kill_all)
+            self._prepare(stack)
             try:
-                return self._whole()
+                wrong = self._whole(stack)
             except Stuck as stuck:
-                return [f"stuck: {stuck}"]
+                wrong = [f"stuck: {stuck}"]
+            crashed = [f"{one.name} crashed: {one.crashed}" for one in self.processes if one.crashed]
+            return [*crashed, *self.operator.wrong, *self.faults.failed, *wrong]
 
-    def _whole(self) -> list[str]:
+    def _prepare(self, stack: ExitStack) -> None:
+        binaries = InstalledTools().redis_servers
+        self.servers: dict[str, RedisServer] = {}
+        for name, version in zip(NAMES, ("3.2.6", "5.0.6", "5.0.6"), strict=True):
+            server = self.servers[name] = RedisServer(version, binaries[version], self.folder / name)
+            stack.callback(server.stop)
+            server.set_config("notify-keyspace-events", "EA")
+            server.set_config("maxmemory-policy", "noeviction")
+            server.client.connection_pool.connection_kwargs["client_name"] = "test"
+            server.client.connection_pool.reset()
+        self._draw()
+        self.journal = Journal()
         ports = {name: server.port for name, server in self.servers.items()}
-        journal = Journal()
-        webs = [Process(number, False, ports, self.state, journal, self.seed) for number in range(3)]
-        workers = [Process(number, True, ports, self.state, journal, self.seed) for number in range(3, 5)]
-        everybody = [*webs, *workers]
-        for one in everybody:
+        self.processes: list[Process] = [Web(number, ports, self.state, self.journal, self.seed) for number in range(4)]
+        self.processes += [Worker(number, ports, self.state, self.journal, self.seed) for number in (4, 5)]
+        self.engines = Engines(self.folder, self.servers, random.Random(f"{self.seed} engines"), self.told, self.on_go, self.breaks)
+        stack.callback(self.engines.close)
+        self.operator = Operator(self.state, self.told, time.monotonic() + LONGEST_SECONDS, self.word)
+        self.faults = Faults(
+            self.plan,
+            self.folder,
+            self.servers,
+            self.engines,
+            self.journal,
+            self.operator.status,
+            lambda: self.operator.side,
+            self.told,
+        )
+
+    def _draw(self) -> None:
+        rng = self.rng
+        self.ways = rng.choices(("finish", "back", "back and go", "abandon"), (50, 22, 22, 6))[0]
+        wishes = {
+            "finish": [Wish.GO, Wish.FINISH],
+            "back": [Wish.GO, Wish.BACK, Wish.ABANDON],
+            "back and go": [Wish.GO, Wish.BACK, Wish.FINISH],
+            "abandon": [Wish.ABANDON],
+        }[self.ways]
+        moments = ["start", "armed", *(wish.value for wish in wishes), *(["moving"] * 2 if Wish.GO in wishes else [])]
+        self.on_go = rng.choice(_ON_GO)
+        self.word = rng.choice(tuple(HookWord))
+        self.plan = drawn_faults(rng, moments, wishes)
+        self.told += [f"plan: {self.ways}, on-go {self.on_go} ({self.word.value})", *(f"plan: {fault}" for fault in self.plan)]
+
+    def _whole(self, stack: ExitStack) -> list[str]:
+        operator = self.operator
+        for one in self.processes:
             one.start()
-        try:
-            self._engine()
-            self._wait("a record", (self.state / "split.json").exists)
-            self._engine(stands_by=True)
-            self._wait("armed", lambda: self._phase() == "armed")
-            faults = self.rng.choices(FAULTS, k=self.rng.randrange(4))
-            self._some_fault(faults)
-            self._say(Wish.GO)
-            ends_with_back = self.rng.random() < 0.35
-            turned = self.rng.sample(everybody, len(everybody) if not ends_with_back else self.rng.randrange(1, len(everybody) + 1))
-            self._restart_all(turned, faults)
-            if ends_with_back:
-                self._say(Wish.BACK)
-                self._restart_all([one for one in everybody if one.side == "new"], faults)
-            while faults:
-                self._some_fault(faults)
-        finally:
-            for one in everybody:
-                one.stop()
-        (self.folder / "cron").touch()
-        self._end(Wish.ABANDON if ends_with_back else Wish.FINISH)
-        return self._judged(journal, "old" if ends_with_back else "new")
+            stack.callback(one.stop)
+        self.engines.start()
+        self.faults.moment("start")
+        operator.wait("armed", lambda: self._phase() is Phase.ARMED)
+        self.faults.moment("armed")
+        time.sleep(self.rng.uniform(0, 1.5))
+        if self.ways == "abandon":
+            return self._ended(Wish.ABANDON)
+        self._say(Wish.GO)
+        self.faults.moment("moving")
+        if self.ways == "finish":
+            self._restart_everybody()
+            return self._ended(Wish.FINISH)
+        self._restart(self.rng.sample(self.processes, self.rng.randrange(1, len(self.processes) + 1)))
+        self._say(Wish.BACK)
+        self._restart([one for one in self.processes if one.side == "new"])
+        self._silence_cron(1)
+        operator.wait("armed after back", lambda: self._phase() is Phase.ARMED and operator.record.stage.value == "old")
+        if self.ways == "back":
+            return self._ended(Wish.ABANDON)
+        self._say(Wish.GO)
+        self._restart_everybody()
+        self._silence_cron(2)
+        return self._ended(Wish.FINISH)
 
-    def _restart_all(self, processes: list[Process], faults: list[str]) -> None:
-        for one in processes:
-            time.sleep(self.rng.random() * 0.8)
-            if faults and self.rng.random() < 0.4:
-                self._some_fault(faults)
-            self.told.append(f"{time.time():.3f} restart {one.number}")
-            one.restart()
-
-    def _end(self, wish: Wish) -> None:
-        self._wait(f"{wish.value} is allowed", lambda: self._can(wish))
-        self.named = self._status().follow.labels if self._status().follow is not None else {}  # type: ignore[union-attr]
-        self.secret = json.loads((self.state / "split.json").read_text())["secret"]
-        self._say(wish)
+    def _phase(self) -> Phase | None:
+        status = self.operator.status()
+        return status.phase if status is not None and time.time() - status.at < 3 else None
 
     def _say(self, wish: Wish) -> None:
-        """As an operator, until it is done: what was refused or undone is asked for again."""
-        word: HookWord | None = None
-        while True:
-            if word is None:
-                self._wait(f"{wish.value} is allowed", lambda: self._can(wish))
-            try:
-                state = state_at(self.state)
-                before = (state.status.stage, self._pointer())
-                answer = asked_and_answered(state, wish, Options(hook=word), self.told.append)
-            except UpliftError as problem:
-                self.told.append(str(problem))
-                time.sleep(0.3)
-                self._check_time(wish.value)
-                continue
-            self.told.append(f"{time.time():.3f} {answer.change.value}: {answer.text}")
-            self._check_time(wish.value)
-            record = json.loads((self.state / "split.json").read_text())
-            if answer.change is Change.CHANGED:
-                return
-            if (
-                answer.change is Change.NOTHING
-                and (record["stage"], self._pointer()) != (before[0].value, before[1])
-                and record["unfinished"] is None
-            ):
-                raise Stuck(f"{wish.value} said that nothing was changed: {before} became {record['stage']}, {self._pointer()}")
-            unfinished = record["unfinished"]
-            word = HookWord.DONE if unfinished is not None and unfinished["step"] == StepName.HOOK.value else None
-            time.sleep(0.3)
+        not_yet = [wish.value]
 
-    def _pointer(self) -> str:
-        return str(json.loads((self.state / "pointer.json").read_text())["side"])
+        def first_time() -> None:
+            if not_yet:
+                self.faults.moment(not_yet.pop())
 
-    def _some_fault(self, faults: list[str]) -> None:
-        if not faults:
-            return
-        fault = faults.pop()
-        self.told.append(f"{time.time():.3f} fault: {fault}")
-        leader = self._leader()
-        others = [one for one in self.engines if one.poll() is None and one is not leader]
-        seconds = self.rng.uniform(0.5, 4)
-        match fault.split():
-            case ["kill", "leader"]:
-                self._kill([leader] if leader is not None else [], seconds)
-            case ["kill", "standby"]:
-                self._kill(others[:1], seconds)
-            case ["kill", "both"]:
-                self._kill([one for one in self.engines if one.poll() is None], seconds)
-            case ["stop", "leader"] if leader is not None:
-                os.kill(leader.pid, signal.SIGSTOP)
-                time.sleep(seconds * 1.5)
-                with suppress(ProcessLookupError):
-                    os.kill(leader.pid, signal.SIGCONT)
-            case ["cut", name]:
-                self.proxies[name].cut()
-                time.sleep(seconds)
-                self.proxies[name].open()
-            case ["events", "off"]:
-                self.servers["app-cache"].set_config("notify-keyspace-events", "")
-                time.sleep(seconds)
-                self.servers["app-cache"].set_config("notify-keyspace-events", "EA")
+        self.operator.say(wish, first_time)
 
-    def _kill(self, engines: list[subprocess.Popen[bytes]], seconds: float) -> None:
-        for one in engines:
-            one.kill()
-            one.wait()
-        time.sleep(seconds)
-        for _ in engines:
-            self._engine(stands_by=any(one.poll() is None for one in self.engines))
+    def _restart(self, processes: list[Process]) -> None:
+        for one in self.rng.sample(processes, len(processes)):
+            time.sleep(self.rng.random() * 0.8)
+            is_carried = one.restart()
+            self.operator.tell(f"restarted {one.name} on {one.side}{'' if is_carried else ': not all was carried before'}")
 
-    def _engine(self, *, stands_by: bool = False) -> None:
-        number = len(self.engines) + 1
-        said = {
-            "state": str(self.state),
-            "ports": {name: server.port for name, server in self.servers.items()},
-            "engine_ports": {name: proxy.port for name, proxy in self.proxies.items()},
-            "stands_by": stands_by,
-            "on_go": "false" if self.seed % 7 == 0 else None,
-            "cron": str(self.folder / "cron"),
-        }
-        path = self.folder / f"engine-{number}.json"
-        path.write_text(json.dumps(said))
-        with (self.folder / f"engine-{number}.log").open("wb") as log:
-            command = [sys.executable, "-m", "tests.split.drawn.engine_process", str(path)]
-            self.engines.append(subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log))
+    def _restart_everybody(self) -> None:
+        self._restart(self.processes)
 
-    def _status(self) -> SplitStatus:
-        return state_at(self.state).status
+    def _silence_cron(self, times: int) -> None:
+        (self.folder / "cron").write_text(str(_NO_SCHEDULER_SECONDS * times))
 
-    def _leader(self) -> subprocess.Popen[bytes] | None:
-        try:
-            pid = int(self._status().engine.rpartition("-")[2])
-        except UpliftError:
-            return None
-        return next((one for one in self.engines if one.pid == pid and one.poll() is None), None)
+    def _ended(self, wish: Wish) -> list[str]:
+        """The application rests, what goes wrong is over, both sides are in sync: then it is said."""
+        operator = self.operator
+        self.faults.join()
+        for one in self.processes:
+            one.stop()
+        stopped_at = time.time()
+        if not (self.folder / "cron").exists():
+            self._silence_cron(1)
+        operator.wait("in sync after everybody rests", lambda: self._is_settled_since(stopped_at))
+        secret = operator.record.secret
+        self._say(wish)
+        self.faults.join()
+        operator.wait("the engines have ended", lambda: all(seat.is_ended for seat in self.engines.seats))
+        side = "old" if wish is Wish.ABANDON else "new"
+        verdict = Verdict(self.journal, self.servers, side, labels_of(secret), operator.named | named_in(self.state))
+        named = verdict.named_keys
+        operator.tell(f"{sum(map(len, self.journal.writes.values())):,} writes, {len(self.journal.pushed):,} jobs, named: {named}")
+        if operator.side != side:
+            return [f"the pointer says {operator.side} after {wish.value}", *verdict.wrong]
+        return verdict.wrong
 
-    def _phase(self) -> str:
-        try:
-            return self._status().phase.value
-        except UpliftError:
-            return ""
-
-    def _can(self, wish: Wish) -> bool:
-        try:
-            state = state_at(self.state)
-        except UpliftError:
-            return False
-        return state.age_seconds < 3 and wish.value in state.status.can and state.status.can[wish.value].is_allowed
-
-    def _wait(self, what: str, is_so: Callable[[], bool]) -> None:
-        while not is_so():
-            self._check_time(what)
-            time.sleep(0.05)
-
-    def _check_time(self, what: str) -> None:
-        if time.monotonic() > self.deadline:
-            status: Any = None
-            with suppress(UpliftError):
-                status = self._status()
-            raise Stuck(f"{what} did not come: {status and (status.phase, status.why, status.can, status.problem)}")
-
-    def _kill_all(self) -> None:
-        for one in self.engines:
-            with suppress(ProcessLookupError):
-                os.kill(one.pid, signal.SIGCONT)
-            one.kill()
-            one.wait()
-
-    def _judged(self, journal: Journal, side: str) -> list[str]:
-        cache, jobs = ("legacy", "legacy") if side == "old" else ("app-cache", "sidekiq")
-        labels = KeyLabels(bytes.fromhex(self.secret), words_of(KEYMAP))
-        client = client_of(self.servers[cache].port, "test")
-        wrong = []
-        for key, value in sorted(journal.strict.items()):
-            found = client.get(key)
-            if (None if found is None else found.decode()) != value and labels.label(key.encode()) not in self.named:
-                wrong.append(f"silent loss: {key}: {found!r}, acknowledged {value!r}")
-        wrong += _jobs_wrong(journal, client_of(self.servers[jobs].port, "test"))
-        own = {name: list(server.client.scan_iter("uplift:*")) for name, server in self.servers.items()}
-        return wrong + [f"own keys stay on {name}: {found}" for name, found in own.items() if found]
-
-
-def _jobs_wrong(journal: Journal, client: Any) -> list[str]:
-    there = [int(json.loads(one)["args"][0]) for one in (*client.lrange("queue:default", 0, -1), *client.zrange("retry", 0, -1))]
-    accounted = {*journal.ran, *there}
-    lost = journal.pushed - accounted
-    twice = (
-        {number for number, times in journal.ran.items() if times > 1}
-        | (journal.ran.keys() & set(there))
-        | {n for n in there if there.count(n) > 1}
-    )
-    return [f"job lost: {one}" for one in sorted(lost)[:5]] + [f"job twice: {one}" for one in sorted(twice)[:5]]
+    def _is_settled_since(self, at: float) -> bool:
+        status = self.operator.status()
+        return (
+            status is not None
+            and status.at > at + _SETTLED_SECONDS
+            and status.follow is not None
+            and status.follow.not_in_sync is None
+            and status.follow.differences.lasting == 0
+        )
