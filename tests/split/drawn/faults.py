@@ -17,7 +17,7 @@ import redis
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.split.drawn.application import client_of
 from tests.split.drawn.engine_process import Death
-from tests.split.drawn.engines import Engines
+from tests.split.drawn.engines import Engines, Seat
 from tests.split.drawn.journal import Journal
 from uplift.split.decisions.next_step import STEPS
 from uplift.split.record.asked import Wish
@@ -41,6 +41,7 @@ FAULTS = (
 BURST = "vets-api-session:burst"
 _BURST_KEYS = 5000
 _FLUSH_LAG_SECONDS = 1.5
+_LEADER_SECONDS = 5.0
 _TINY_BYTES = 1_000_000
 
 
@@ -122,8 +123,7 @@ class Faults:
 
     def _do(self, fault: Fault) -> None:  # noqa: C901 - one case a kind
         engines, server = self.engines, self.servers[fault.where]
-        status = self.status()
-        leader = engines.leader(status.engine) if status is not None else None
+        leader = self._leader() if "leader" in fault.kind or fault.kind in {"kill standby", "cut one"} else None
         match fault.kind:
             case "kill leader" if leader is not None:
                 engines.kill([leader])
@@ -152,6 +152,16 @@ class Faults:
             case "die" if fault.death is not None:
                 (self.folder / "death.json").write_text(json.dumps(asdict(fault.death)))
 
+    def _leader(self) -> Seat | None:
+        """Once there is one: a run that has just begun tells nothing yet."""
+        deadline = time.monotonic() + _LEADER_SECONDS
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status is not None and (leader := self.engines.leader(status.engine)) is not None:
+                return leader
+            time.sleep(0.05)
+        return None
+
     def _flush(self) -> None:
         """What app-cache had not carried to legacy yet is gone: until the next pass proves both sides equal."""
         at = time.time()
@@ -162,11 +172,9 @@ class Faults:
         while time.monotonic() < deadline:
             status = self.status()
             follow = status.follow if status is not None else None
-            if status is not None and follow is not None and follow.not_in_sync is None and follow.proof_seconds is not None:
-                # The pass that proves it began after the flush was over.
-                if status.at - follow.proof_seconds > at + 2 and status.at > at + 3:
-                    self.journal.forgotten[index] = (at - _FLUSH_LAG_SECONDS, time.time())
-                    return
+            if status is not None and follow is not None and follow.not_in_sync is None and _is_proven_since(status, at):
+                self.journal.forgotten[index] = (at - _FLUSH_LAG_SECONDS, time.time())
+                return
             time.sleep(0.1)
 
     @staticmethod
@@ -186,6 +194,12 @@ class Faults:
             with suppress(redis.ResponseError):
                 pipeline.execute()
         client.close()
+
+
+def _is_proven_since(status: SplitStatus, at: float) -> bool:
+    """Whether the pass that proves both sides equal began after a moment, as far as its end tells."""
+    proof_seconds = status.follow.proof_seconds if status.follow is not None else None
+    return proof_seconds is not None and status.at - proof_seconds > at + 2
 
 
 def _kill_clients(client: Any) -> None:
