@@ -8,11 +8,12 @@ import signal
 import time
 
 from rehearsal.split.scene import AS_EXPECTED, Fault, Moment, Scene
+from rehearsal.split.servers import new_node
 
 _UNWRITABLE_SECONDS = 5.0
 _CLOCK = "+5s"
 _BURST = 20_000
-_FULL_BUFFER = ("pubsub 65536 16384 1", "pubsub 33554432 8388608 60")
+_FULL_BUFFER = ("pubsub 8192 0 0", "pubsub 33554432 8388608 60")
 
 
 def _standby_cannot_start(scene: Scene) -> str:
@@ -39,39 +40,46 @@ def _state_unwritable(scene: Scene) -> str:
     kept = [resource.prlimit(one.pid, resource.RLIMIT_FSIZE) for one in alive]
     for one, (_soft, hard) in zip(alive, kept, strict=True):
         resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (0, hard))
-    before = scene.servers.app_cache.client(), f"unwritable-{time.time_ns()}"
-    scene.servers.legacy.client().set("users_b:unwritable", before[1], ex=600)
+    value = f"unwritable-{time.time_ns()}".encode()
+    scene.servers.legacy.client().set("users_b:unwritable", value, ex=600)
     time.sleep(_UNWRITABLE_SECONDS)
-    arrived = before[0].get("users_b:unwritable") == before[1].encode()
-    dead = [one.returncode for one in alive if one.poll() is not None]
+    arrived = scene.servers.app_cache.client().get("users_b:unwritable") == value
+    ended = [one.returncode for one in alive if one.poll() is not None]
     for one, limits in zip(alive, kept, strict=True):
         if one.poll() is None:
             resource.prlimit(one.pid, resource.RLIMIT_FSIZE, limits)
-    for _ in dead:
-        scene.engines.start(standby=scene.leader() != "")
+    for number in range(len(ended)):
+        scene.engines.start(standby=number > 0 or len(ended) < len(alive))
     scene.wait_until_it_follows()
-    if dead or not arrived:
-        return f"engines ended meanwhile: {dead}; a write was followed meanwhile: {arrived}"
-    return f"{AS_EXPECTED}: a write was followed meanwhile, and the state is written again"
+    if not arrived:
+        return f"a write was not followed meanwhile; engines ended with {ended}"
+    return f"{AS_EXPECTED}: a write was followed meanwhile; {len(ended)} engines ended, and went on when they were started again"
 
 
 def _clock_off(scene: Scene) -> str:
+    """Of app-cache's node, which is put in order before the engines of the run start."""
     faketime = shutil.which("faketime")
     if faketime is None:
         return f"{AS_EXPECTED}: left out, faketime is not on this machine (apt install faketime)"
-    engine = scene.engines.start(standby=False, before=("env", "FAKETIME_DONT_FAKE_MONOTONIC=1", faketime, "-f", _CLOCK))
-    scene.wait("the clock is told", lambda: engine.poll() is not None or "clock" in _against(scene))
-    told = _against(scene) or f"exit {engine.poll()}"
-    phase = scene.status.get("phase")
+    group = scene.servers.app_cache
+    wrong = new_node(group.factory, group.factory.begin_with(group.primary.version, f"{faketime} -f {_CLOCK}"), group.token)
+    group.endpoint.replace_node(wrong.port)
+    engine = scene.engines.start(standby=False)
+    scene.wait("the engine refuses", lambda: engine.poll() is not None or "clock" in _refused(scene))
+    told, phase = _refused(scene), scene.status.get("phase")
     if engine.poll() is None:
         engine.send_signal(signal.SIGTERM)
         engine.wait(60)
-    if phase not in {None, "preflight"}:
-        return f"it went on, and is {phase}: {told}"
+    group.endpoint.replace_node(group.primary.port)
+    keys = int(wrong.client.dbsize())
+    wrong.stop()
+    scene.engines.forget_ended()
+    if "clock" not in told or phase != "preflight" or keys:
+        return f"{phase}: {told}; exit {engine.returncode}; {keys} keys were written"
     return f"{AS_EXPECTED}: {told}"
 
 
-def _against(scene: Scene) -> str:
+def _refused(scene: Scene) -> str:
     checks = scene.status.get("checks") or ()
     return "; ".join(str(one["text"]) for one in checks if one["name"] == "clocks" and one["verdict"] not in {"fine", "warning"})
 
@@ -100,7 +108,12 @@ def _gaps(scene: Scene) -> int:
 
 ENGINE_FAULTS = (
     Fault("standby-cannot-start", Moment.ARMED, "go is refused until one stands by", _standby_cannot_start),
-    Fault("state-unwritable", Moment.MOVING, "it follows on, and nothing is decided until it can be written", _state_unwritable),
+    Fault(
+        "state-unwritable",
+        Moment.MOVING,
+        "it follows what it has heard; an engine that ends goes on when it is started again",
+        _state_unwritable,
+    ),
     Fault("output-buffer", Moment.ARMED, "the gap is told, and a pass closes it", _output_buffer),
     Fault("clock-off", Moment.BEGIN, "refused before anything is written", _clock_off),
 )

@@ -21,15 +21,10 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 def phases_of(samples: Sequence[Sample]) -> list[tuple[str, float, float]]:
     """Name, when it began (seconds since 1970), and for how long; by what was sampled."""
-    found: list[tuple[str, float, float]] = []
-    for sample in samples:
-        if not sample.phase:
-            continue
-        if found and found[-1][0] == sample.phase:
-            found[-1] = (sample.phase, found[-1][1], sample.at - found[-1][1])
-        else:
-            found.append((sample.phase, sample.at, 0.0))
-    return found
+    told = [one for one in samples if one.phase]
+    first = [one for before, one in zip([None, *told], told, strict=False) if before is None or before.phase != one.phase]
+    ends = [*(one.at for one in first[1:]), *(one.at for one in told[-1:])]
+    return [(one.phase, one.at, end - one.at) for one, end in zip(first, ends, strict=True)]
 
 
 def writes_by_side(processes: Sequence[AppProcess]) -> dict[str, dict[int, int]]:

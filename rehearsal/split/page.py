@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rehearsal.split.report import SplitReport
+from rehearsal.split.report import FINDING, SplitReport
 from uplift.report.moving_page import Curve, MovingStory, Panel
 
 
 def story_of(report: SplitReport, secret: bytes) -> MovingStory:
     """From its report; keys as patterns and keyed hashes."""
     samples = report.samples
-    lines = [line.partition("  ") for line in report.lines(secret) if not line.startswith("  ")]
+    lines = [line.partition("  ") for line in report.lines(secret) if not line.startswith(FINDING)]
     return MovingStory(
         title="Rehearsal of a split: one Redis 3.2.6 becomes two 5.0.6",
         outcome=report.outcome,
@@ -26,7 +26,8 @@ def story_of(report: SplitReport, secret: bytes) -> MovingStory:
             Panel("writes a second", "", [_writes(report, side) for side in report.writes]),
             Panel("jobs there", "", [_jobs(report, side) for side in ("old", "new")]),
         ),
-        findings=[line.strip() for line in report.lines(secret) if line.startswith("  ")],
+        marks=report.moments,
+        findings=[line.strip() for line in report.lines(secret) if line.startswith(FINDING)],
     )
 
 

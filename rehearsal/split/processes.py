@@ -111,7 +111,7 @@ class Engines:
     ) -> None:
         self.processes: list[subprocess.Popen[bytes]] = []
         self._servers, self._folder, self.state, self._keymap = servers, folder, state, keymap
-        self._quiet, self._options = quiet, options
+        self._quiet, self._options, self._started = quiet, options, 0
         folder.mkdir(parents=True, exist_ok=True)
 
     def start(self, *, standby: bool, before: tuple[str, ...] = (), without: frozenset[str] = frozenset()) -> subprocess.Popen[bytes]:
@@ -125,7 +125,8 @@ class Engines:
         if standby:
             command.append("--standby")
         environment = {name: value for name, value in {**os.environ, **servers.environment}.items() if name not in without}
-        with (self._folder / f"engine-{len(self.processes) + 1}.log").open("wb") as log:
+        self._started += 1
+        with (self._folder / f"engine-{self._started}.log").open("wb") as log:
             # What it says goes through a pipe: a disk that is full for an engine is not full for its log.
             writes = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log, start_new_session=True)
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=writes.stdin, stderr=subprocess.STDOUT)
@@ -149,6 +150,18 @@ class Engines:
         except FileNotFoundError:
             return None
         return found
+
+    def allow(self, client: str) -> None:
+        """Start all of them again, which know a client from now on."""
+        count = len([one for one in self.processes if one.poll() is None])
+        self.stop()
+        self._options = (*self._options, "--allow-client", client)
+        for number in range(count):
+            self.start(standby=number > 0)
+
+    def forget_ended(self) -> None:
+        """Those that have ended are none of the run's."""
+        self.processes = [one for one in self.processes if one.poll() is None]
 
     def have_ended(self) -> bool:
         """Whether some were started, and none is there."""

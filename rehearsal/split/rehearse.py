@@ -21,7 +21,7 @@ from rehearsal.run.rdb_input import RdbFile
 from rehearsal.split.measured import percentile, phases_of, stale_ms, writes_by_side
 from rehearsal.split.named import read_named
 from rehearsal.split.processes import Application, AppProcess, Engines
-from rehearsal.split.report import SplitReport, kinds_of_clients
+from rehearsal.split.report import SplitReport, kinds_of_clients, outcome_of
 from rehearsal.split.sampling import Sampling
 from rehearsal.split.scene import AS_EXPECTED, OUT, Fault, Moment, Scene
 from rehearsal.split.servers import Group, SplitServers, start_servers
@@ -92,6 +92,7 @@ class _Rehearsal:
         self._chosen = chosen
         self._answers: list[tuple[str, int, str]] = []
         self._faults: list[tuple[str, str, str]] = []
+        self._moments: list[tuple[float, str]] = []
         self._began = self._engines_at = 0.0
 
     def run(self, stack: ExitStack) -> SplitReport:
@@ -215,7 +216,11 @@ class _Rehearsal:
         stale = {way: found for way in ("forward", "back") if (found := stale_ms(samples, way))}
         lags = sorted(one.lag_ms for one in samples if one.lag_ms is not None)
         return SplitReport(
-            outcome=self._outcome(verdict),
+            outcome=outcome_of(
+                verdict,
+                may_name=any(fault.may_name for fault in self._chosen),
+                is_as_expected=all(seen.startswith(AS_EXPECTED) for _, _, seen in self._faults),
+            ),
             seconds=time.time() - self._began,
             keys=before.keys,
             reached=reached,
@@ -234,27 +239,22 @@ class _Rehearsal:
             faults=self._faults,
             samples=samples,
             phases=phases_of(samples),
+            moments=self._moments,
             writes=writes_by_side(self._application.processes),
         )
-
-    def _outcome(self, verdict: SplitVerdict) -> str:
-        may_name = any(fault.may_name for fault in self._chosen)
-        if not verdict.is_clean or (verdict.named and not may_name):
-            return "lost"
-        if not all(seen.startswith(AS_EXPECTED) for _, _, seen in self._faults):
-            return "not-as-expected"
-        return "named" if verdict.named else "nothing-lost"
 
     def _inject(self, moment: Moment) -> bool:
         """Whether a fault came at this moment."""
         chosen = [fault for fault in self._chosen if fault.moment is moment]
         for fault in chosen:
+            self._moments.append((time.time(), fault.name))
             with self._display.phase(f"fault: {fault.name}"):
                 seen = fault.inject(Scene(self._servers, self._application, self._engines, self._wait, self._options.out.resolve()))
             self._faults.append((fault.name, fault.expected, seen))
         return bool(chosen)
 
     def _say(self, *words: str) -> None:
+        self._moments.append((time.time(), words[0]))
         said = self._engines.say(*words)
         self._answers.append((" ".join(words), said.returncode, said.stdout.strip()))
         if said.returncode != 0:

@@ -13,6 +13,8 @@ from rehearsal.split.verdict import SplitVerdict
 
 SCHEMA = "uplift.rehearsal.split/1"
 _MOST_NAMED = 50
+FINDING = "  "
+"""What a line of a finding begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class SplitReport:
     not end as its table says.
 
     `reached`: by phase, seconds after the first engine was started. Times in ms unless named otherwise. `answers` of the operator's
-    commands, with their exit codes; `faults` with what was expected and what was seen.
+    commands, with their exit codes; `faults` with what was expected and what was seen. `phases`
+    begin, and `moments` are, in seconds since 1970.
     """
 
     outcome: str
@@ -56,6 +59,7 @@ class SplitReport:
     faults: Sequence[tuple[str, str, str]]
     samples: Sequence[Sample] = field(repr=False, default=())
     phases: Sequence[tuple[str, float, float]] = ()
+    moments: Sequence[tuple[float, str]] = ()
     writes: Mapping[str, Mapping[int, int]] = field(repr=False, default_factory=dict)
 
     @property
@@ -92,8 +96,8 @@ class SplitReport:
             f"{verdict.expired:,} expired in time",
             f"jobs                  {jobs.enqueued:,} enqueued, {jobs.done_once:,} done once, {len(jobs.lost)} lost, "
             f"{len(jobs.twice)} twice",
-            f"                      {jobs.waiting:,} wait (retries); {len(jobs.before_its_data)} ran before their data; late by "
-            f"{jobs.late_p99:.1f} s (p99), {jobs.late_most:.1f} s at most",
+            f"jobs that wait        {jobs.waiting:,}, for a retry; {len(jobs.before_its_data)} ran before their data",
+            f"jobs late by          {jobs.late_p99:.1f} s (p99), {jobs.late_most:.1f} s at most",
             f"cron                  {cron.due} instances, {cron.once} once, {len(cron.missed)} missed, {len(cron.twice)} twice",
         ]
         for one in self.clients:
@@ -107,11 +111,20 @@ class SplitReport:
             f"engines               {self.engines_used} led",
         ]
         lines += [f"fault {name}: expected {expected}; {seen}" for name, expected, seen in self.faults]
-        lines += [f"  named by the engine: {finding.named(secret)}" for finding in verdict.named[:5]]
-        lines += [f"  {finding.named(secret)}" for finding in (*verdict.findings, *verdict.unequal)[:20]]
-        lines += [f"  lost job {jid}" for jid in jobs.lost[:10]] + [f"  job run twice {jid}" for jid in jobs.twice[:10]]
-        lines += [f"  cron missed: {one}" for one in cron.missed[:10]] + [f"  cron twice: {one}" for one in cron.twice[:10]]
+        lines += [f"{FINDING}named by the engine: {finding.named(secret)}" for finding in verdict.named[:5]]
+        lines += [f"{FINDING}{finding.named(secret)}" for finding in (*verdict.findings, *verdict.unequal)[:20]]
+        lines += [f"{FINDING}lost job {jid}" for jid in jobs.lost[:10]] + [f"{FINDING}job run twice {jid}" for jid in jobs.twice[:10]]
+        lines += [f"{FINDING}cron missed: {one}" for one in cron.missed[:10]] + [f"{FINDING}cron twice: {one}" for one in cron.twice[:10]]
         return lines
+
+
+def outcome_of(verdict: SplitVerdict, *, may_name: bool, is_as_expected: bool) -> str:
+    """In a word. `may_name`: a fault was injected after which the engines may name keys; `is_as_expected`: each ended as it should."""
+    if not verdict.is_clean or (verdict.named and not may_name):
+        return "lost"
+    if not is_as_expected:
+        return "not-as-expected"
+    return "named" if verdict.named else "nothing-lost"
 
 
 def kinds_of_clients(processes: Sequence[AppProcess]) -> list[KindOfClient]:

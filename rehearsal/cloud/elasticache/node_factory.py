@@ -25,7 +25,7 @@ class NodeFactory:
     """Gives out servers, and addresses of nets 127.A.B.0/24 that no other cloud on this machine uses."""
 
     def __init__(self, binaries: dict[str, Path], folder: Path) -> None:
-        self._binaries = binaries
+        self._binaries = dict(binaries)
         self._folder = folder
         self._loop = ProxyLoop()
         self._hosts = addresses()
@@ -40,6 +40,15 @@ class NodeFactory:
     def versions(self) -> list[str]:
         """The versions there is a binary for."""
         return list(self._binaries)
+
+    def begin_with(self, version: str, before: str) -> str:
+        """Words in front of the command of a version's servers: what such a version is called."""
+        name = f"{version}-behind-{before.split()[0].rpartition('/')[2]}"
+        script = self._folder / f"{name}.sh"
+        script.write_text(f'#!/bin/sh\nexec {before} {self._binaries[version].resolve()} "$@"\n')
+        script.chmod(0o755)
+        self._binaries[name] = script.resolve()
+        return name
 
     def server(self, version: str, *, password: str | None = None, rdb: Path | None = None) -> RedisServer:
         """Start a server of one version."""

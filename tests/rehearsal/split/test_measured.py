@@ -22,7 +22,8 @@ def process(role: str, side: str, *, stopped_at: float | None = None, **journal:
 
 def test_a_phase_lasts_until_another_one_is_told() -> None:
     samples = [sample(1.0, ""), sample(2.0), sample(3.0), sample(4.0, "moving"), sample(6.0, "moving"), sample(7.0)]
-    assert phases_of(samples) == [("armed", 2.0, 1.0), ("moving", 4.0, 2.0), ("armed", 7.0, 0.0)]
+    assert phases_of(samples) == [("armed", 2.0, 2.0), ("moving", 4.0, 3.0), ("armed", 7.0, 0.0)]
+    assert phases_of([sample(1.0, "")]) == []
 
 
 def test_percentiles_of_what_arrived() -> None:

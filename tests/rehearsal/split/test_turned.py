@@ -17,6 +17,7 @@ NOW = 1_800_000_000.0
         ("new", "forward", "closing", NOW - 2, True),
         ("new", "forward", "held", NOW - 2, False),
         ("new", "forward", "returning", NOW - 2, True),
+        ("new", "back", "turned", NOW - 2, False),
         ("back", "forward", "closing", NOW - 2, False),
         ("back", "forward", "abandoning", NOW + 5, True),
         ("back", "forward", "abandoned", NOW + 5, True),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
+import pytest
+
 from rehearsal.run.key_digests import KeyDigests, Line
+from rehearsal.split.report import outcome_of
 from rehearsal.split.verdict import merged, split_verdict
 
 NOW = 1_800_000_000.0
@@ -30,9 +34,10 @@ def verdict(
     new: KeyDigests | None = None,
     sidekiq: KeyDigests | None = None,
     values: dict[str, Any] | None = None,
+    named: Container[bytes] = (),
 ) -> Any:
     ends = {"old": old or digests(), "app-cache": new or digests(), "sidekiq": sidekiq or digests()}
-    return split_verdict(before or digests(), ends, journals, values or {}, cache="app-cache", compares=True)
+    return split_verdict(before or digests(), ends, journals, values or {}, cache="app-cache", compares=True, named=named)
 
 
 def test_journals_of_all_processes_are_one() -> None:
@@ -90,3 +95,33 @@ def test_cron_instances_that_are_missed_or_fired_twice() -> None:
     found = verdict(journal(fired=[[name, 7], [name, 15], [name, 28]]), journal(fired=[[name, 16], [name, 35]]))
     assert (found.cron.due, found.cron.once) == (5, 3)
     assert (found.cron.missed, found.cron.twice) == ((f"{name} at 21",), (f"{name} at 14",))
+
+
+def test_what_the_engines_named_is_told_apart_from_what_is_lost() -> None:
+    writes = [[KEY, "last", NOW, NOW + 0.1], ["users_b:2", "last", NOW, NOW + 0.1]]
+    found = verdict(journal(shared=writes), named={KEY.encode()})
+    assert ([one.key for one in found.findings], [one.key for one in found.named]) == ([b"users_b:2"], [KEY.encode()])
+
+
+def test_an_unequal_key_is_no_better_for_being_named() -> None:
+    found = verdict(journal(), old=digests({b"users_b:1": b"x"}), new=digests({b"users_b:1": b"y"}), named={b"users_b:1"})
+    assert not found.is_clean
+
+
+@pytest.mark.parametrize(
+    ("names_it", "may_name", "is_as_expected", "outcome"),
+    [
+        (False, True, True, "lost"),
+        (True, False, True, "lost"),
+        (True, True, False, "not-as-expected"),
+        (True, True, True, "named"),
+    ],
+)
+def test_the_outcome_of_a_lost_write(names_it: bool, may_name: bool, is_as_expected: bool, outcome: str) -> None:
+    found = verdict(journal(shared=[[KEY, "last", NOW, NOW + 0.1]]), named={KEY.encode()} if names_it else ())
+    assert outcome_of(found, may_name=may_name, is_as_expected=is_as_expected) == outcome
+
+
+def test_the_outcome_where_nothing_is_lost() -> None:
+    assert outcome_of(verdict(journal()), may_name=False, is_as_expected=True) == "nothing-lost"
+    assert outcome_of(verdict(journal()), may_name=False, is_as_expected=False) == "not-as-expected"

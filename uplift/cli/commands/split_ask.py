@@ -8,7 +8,7 @@ import typer
 
 from uplift.cli.options.follow_state import ForMinutes, seconds_of
 from uplift.cli.options.split_run import LeaveBehind, SplitStatePath
-from uplift.cli.split.asking import allowed_state, asked_and_answered
+from uplift.cli.split.asking import allowed_state, asked_until
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.cli.terminal.progress_bar import say
 from uplift.cli.terminal.split_text import dry_run_lines
@@ -118,7 +118,7 @@ def _ask(state: SplitStatePath, wish: Wish, options: Options, *, as_json: bool, 
         else:
             print_lines(dry_run_lines(wish.value, can, steps))
         raise typer.Exit(ExitCode.DONE if can.is_allowed else ExitCode.FAILED)
-    _tell(wish, asked_and_answered(found, wish, options, say), as_json=as_json)
+    _tell(wish, asked_until(state, found, wish, options, wait, say), as_json=as_json)
 
 
 def _tell(wish: Wish, answer: Answer, *, as_json: bool) -> None:

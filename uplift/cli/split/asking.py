@@ -17,6 +17,7 @@ from uplift.split.store.directory_store import DirectoryStore, SplitFolder
 _MOMENT_SECONDS = 0.1
 _TAKEN_SECONDS = 15.0
 _STALE_SECONDS = 5.0
+_AGAIN_SECONDS = 1.0
 
 Tell = Callable[[str], None]
 
@@ -52,7 +53,8 @@ def who() -> str:
 
 def allowed_state(path: Path, wish: Wish, options: Options, wait_seconds: float, tell: Tell) -> SplitState:
     """The state in which the engine would do it, as soon as it would, or as it is when `wait_seconds` are over. Raises BadInput."""
-    deadline = time.monotonic() + wait_seconds
+    # What the status says of a command is said of one without options.
+    deadline = time.monotonic() + (wait_seconds if options == Options() else 0.0)
     shown: tuple[str, ...] = ()
     while True:
         state = state_at(path)
@@ -64,6 +66,21 @@ def allowed_state(path: Path, wish: Wish, options: Options, wait_seconds: float,
             shown = reasons
             tell(f"waiting: {'; '.join(reasons)}")
         time.sleep(_MOMENT_SECONDS)
+
+
+def asked_until(path: Path, state: SplitState, wish: Wish, options: Options, wait_seconds: float, tell: Tell) -> Answer:
+    """Ask; with options, of which only the engine knows what they allow, again until it is done or `wait_seconds` are over."""
+    deadline = time.monotonic() + wait_seconds
+    shown = ""
+    while True:
+        answer = asked_and_answered(state, wish, options, tell)
+        if answer.change is not Change.NOTHING or options == Options() or time.monotonic() >= deadline:
+            return answer
+        if answer.text != shown:
+            shown = answer.text
+            tell(f"waiting: {shown}")
+        time.sleep(_AGAIN_SECONDS)
+        state = state_at(path)
 
 
 def asked_and_answered(state: SplitState, wish: Wish, options: Options, tell: Tell) -> Answer:

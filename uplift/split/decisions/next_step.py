@@ -131,7 +131,9 @@ def _after_failure(command: Command, step: StepName, text: str) -> NextAct:
 
 def _unknown(command: Command) -> Answer:
     wish = command.asked.wish.value
-    text = f"{wish}: the pointer is turned; --on-go was begun by an engine that died, and whether it was done is not known: "
+    latest = command.latest
+    why = latest.text if latest is not None else ""
+    text = f"{wish}: the pointer is turned; --on-go: {why}; whether it was done is not known: "
     return Answer(change=Change.UNKNOWN, text=f"{text}look, then `{wish} --hook done` or `{wish} --hook again`")
 
 
