@@ -4,56 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
-from uplift.split.decisions.wants import MoverWant, Wants, wants_of
+from uplift.split.decisions.verdicts import Verdict
+from uplift.split.decisions.wants import MoverWant, Wants
 from uplift.split.record.stage import Side
-from uplift.split.run import leading
-from uplift.split.run.follow_part import FollowPart
+
+
+def _wants_are(changed: Callable[[Wants], Wants]) -> None:
+    leading: Any = import_module("uplift.split.run.leading")
+    wants_of = leading.wants_of
+    leading.wants_of = lambda *arguments, **named: changed(wants_of(*arguments, **named))
 
 
 def _one_way() -> None:
     """What is written on the new side never comes to legacy."""
-    want = FollowPart.want
-
-    def one_way(self: FollowPart, authority: Side, *, is_two_way: bool, targets_serve: bool) -> None:
-        want(self, authority, is_two_way=False, targets_serve=targets_serve)
-
-    FollowPart.want = one_way  # type: ignore[method-assign]
+    part: Any = import_module("uplift.split.run.follow_part").FollowPart
+    want = part.want
+    part.want = lambda self, side, **named: want(self, side, **{**named, "is_two_way": False})
 
 
 def _old_authority() -> None:
     """Legacy stays right where nothing else decides, also after go."""
-
-    def of_old(*arguments: object, **named: object) -> Wants:
-        return replace(wants_of(*arguments, **named), authority=Side.OLD)  # type: ignore[arg-type]
-
-    def decides(self: FollowPart, authority: Side) -> bool:
-        return self is not None and authority in Side
-
-    vars(leading)["wants_of"] = of_old
-    FollowPart.decides_by = decides  # type: ignore[method-assign]
+    part: Any = import_module("uplift.split.run.follow_part").FollowPart
+    part.decides_by = lambda _self, _side: True
+    _wants_are(lambda wants: replace(wants, authority=Side.OLD))
 
 
 def _never_back() -> None:
     """The mover does not turn round."""
-
-    def forward(*arguments: object, **named: object) -> Wants:
-        wants = wants_of(*arguments, **named)  # type: ignore[arg-type]
-        return replace(wants, mover=MoverWant.IDLE) if wants.mover is MoverWant.BACK else wants
-
-    vars(leading)["wants_of"] = forward
+    _wants_are(lambda wants: replace(wants, mover=MoverWant.IDLE) if wants.mover is MoverWant.BACK else wants)
 
 
 def _no_proof() -> None:
-    """Finished and abandoned whatever the facts are: nobody looks whether legacy is left, in sync, or empty of jobs."""
-    from uplift.split.decisions import verdicts
-    from uplift.split.run import commanding, steps_of_a_command, telling
+    """Whatever is asked is done: nobody looks whether a side is left, in sync, or empty of jobs."""
+    for name in ("commanding", "steps_of_a_command", "telling"):
+        module: Any = import_module(f"uplift.split.run.{name}")
+        module.may = lambda *_arguments: Verdict()
 
-    def always(*_arguments: object) -> verdicts.Verdict:
-        return verdicts.Verdict()
 
-    for module in (commanding, steps_of_a_command, telling):
-        module.may = always  # type: ignore[attr-defined]
+def _no_eras() -> None:
+    """A mover that stood still goes on as if no other engine had come."""
+    parts: Any = import_module("uplift.split.run.parts").EngineParts
+    parts._era = lambda _self: 1
 
 
 BREAKS: dict[str, Callable[[], None]] = {
@@ -61,6 +55,7 @@ BREAKS: dict[str, Callable[[], None]] = {
     "old-authority": _old_authority,
     "never-back": _never_back,
     "no-proof": _no_proof,
+    "no-eras": _no_eras,
 }
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.split.drawn.engine_process FILE`: an engine of a drawn split, as FILE says; ends with 0, or with 1 where it failed."""
+"""`python -m tests.split.drawn.engine_process FILE`: an engine of a drawn split, as FILE says; 0 once it is over, 1 where it failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.split.drawn.broken import break_it
-from tests.split.driven import ALLOWED, KEYMAP
+from tests.split.drawn.own_way import ALLOWED, KEYMAP, go_own_way
 from uplift.cli.split.engine_folder import engine_place
 from uplift.errors import UpliftError
 from uplift.keyspace.server.endpoint import Endpoint, parse_redis_url
@@ -24,6 +24,8 @@ from uplift.split.record.split_record import SplitRecord
 from uplift.split.run.request import SplitRequest
 from uplift.split.run.split_run import SplitRun
 from uplift.split.store.directory_store import DirectoryStore, SplitFolder
+
+go_own_way()
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,14 @@ class DyingStore(DirectoryStore):
 
 
 def request_of(said: dict[str, Any]) -> SplitRequest:
-    """Ports of proxies for the engine, ports of servers for the pointer."""
-    engine, application, cron = said["engine_ports"], said["ports"], Path(said["cron"])
-    urls = [(name, parse_redis_url(f"redis://127.0.0.1:{application[name]}", name)) for name in ("app-cache", "sidekiq")]
+    """As `uplift split run` makes it of its options."""
+    ports, cron = said["ports"], Path(said["cron"])
+    urls = [(name, parse_redis_url(f"redis://127.0.0.1:{ports[name]}", name)) for name in ("app-cache", "sidekiq")]
     return SplitRequest(
-        Endpoint("127.0.0.1", engine["legacy"]),
-        tuple(TargetUrl(name, Endpoint("127.0.0.1", engine[name]), None) for name in ("app-cache", "sidekiq")),
+        Endpoint("127.0.0.1", ports["legacy"]),
+        tuple(TargetUrl(name, Endpoint("127.0.0.1", ports[name]), None) for name in ("app-cache", "sidekiq")),
         KEYMAP,
-        pointer_of("0", parse_redis_url(f"redis://127.0.0.1:{application['legacy']}", "--from"), urls),
+        pointer_of("0", parse_redis_url(f"redis://127.0.0.1:{ports['legacy']}", "--from"), urls),
         stands_by=said["stands_by"],
         needs_standby=False,
         on_go=said["on_go"],

@@ -74,7 +74,6 @@ class Engines:
         said = {
             "state": str(state),
             "ports": {name: server.port for name, server in self.servers.items()},
-            "engine_ports": {name: proxy.port for name, proxy in seat.proxies.items()},
             "stands_by": seat.number == 2 or self.seats[1].process is not None,
             "on_go": self.on_go,
             "cron": str(self.folder / "cron"),

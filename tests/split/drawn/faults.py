@@ -17,7 +17,7 @@ import redis
 from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.split.drawn.application import client_of
 from tests.split.drawn.engine_process import Death
-from tests.split.drawn.engines import Engines
+from tests.split.drawn.engines import Engines, Seat
 from tests.split.drawn.journal import Journal
 from uplift.split.decisions.next_step import STEPS
 from uplift.split.record.asked import Wish
@@ -41,6 +41,7 @@ FAULTS = (
 BURST = "vets-api-session:burst"
 _BURST_KEYS = 5000
 _FLUSH_LAG_SECONDS = 1.5
+_LEADER_SECONDS = 5.0
 _TINY_BYTES = 1_000_000
 
 
@@ -122,8 +123,7 @@ class Faults:
 
     def _do(self, fault: Fault) -> None:  # noqa: C901 - one case a kind
         engines, server = self.engines, self.servers[fault.where]
-        status = self.status()
-        leader = engines.leader(status.engine) if status is not None else None
+        leader = self._leader() if "leader" in fault.kind or fault.kind in {"kill standby", "cut one"} else None
         match fault.kind:
             case "kill leader" if leader is not None:
                 engines.kill([leader])
@@ -151,6 +151,16 @@ class Faults:
                 self._expire()
             case "die" if fault.death is not None:
                 (self.folder / "death.json").write_text(json.dumps(asdict(fault.death)))
+
+    def _leader(self) -> Seat | None:
+        """Once there is one: a run that has just begun tells nothing yet."""
+        deadline = time.monotonic() + _LEADER_SECONDS
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status is not None and (leader := self.engines.leader(status.engine)) is not None:
+                return leader
+            time.sleep(0.05)
+        return None
 
     def _flush(self) -> None:
         """What app-cache had not carried to legacy yet is gone: until the next pass proves both sides equal."""

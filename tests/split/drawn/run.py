@@ -33,6 +33,7 @@ class DrawnSplit:
     folder: Path
     breaks: str | None = None
     told: list[str] = field(default_factory=list)
+    asked: set[Wish] = field(default_factory=set)
 
     def run(self) -> list[str]:
         """What is wrong, a line each."""
@@ -126,13 +127,13 @@ class DrawnSplit:
         return status.phase if status is not None and time.time() - status.at < 3 else None
 
     def _say(self, wish: Wish) -> None:
-        not_yet = [wish.value]
+        self.operator.say(wish, lambda: self._moment_of(wish))
 
-        def first_time() -> None:
-            if not_yet:
-                self.faults.moment(not_yet.pop())
-
-        self.operator.say(wish, first_time)
+    def _moment_of(self, wish: Wish) -> None:
+        """The first time that it is asked."""
+        if wish not in self.asked:
+            self.asked.add(wish)
+            self.faults.moment(wish.value)
 
     def _restart(self, processes: list[Process]) -> None:
         for one in self.rng.sample(processes, len(processes)):

@@ -12,7 +12,7 @@ from rehearsal.cloud.elasticache.redis_server import RedisServer
 from tests.split.drawn.application import client_of, state_of
 from tests.split.drawn.faults import BURST
 from tests.split.drawn.journal import Journal, State
-from tests.split.driven import KEYMAP
+from tests.split.drawn.own_way import KEYMAP
 from uplift.keyspace.keymap.key_label import KeyLabels
 from uplift.keyspace.keymap.known_words import words_of
 

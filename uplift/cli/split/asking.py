@@ -109,12 +109,14 @@ def _answer(store: DirectoryStore, asked: Asked, tell: Tell) -> Answer:
     shown = ""
     while (answer := store.answer_to(asked.id)) is None:
         record = store.read()
+        if record is not None and record.answered is not None and record.answered.id == asked.id:
+            return record.answered.answer
         command = record.command if record is not None else None
         is_under_way = command is not None and command.asked.id == asked.id
         if is_under_way:
             deadline = time.monotonic() + _TAKEN_SECONDS
-        elif time.monotonic() > deadline:
-            return _not_begun(store, asked)
+        elif time.monotonic() > deadline and (not_begun := _not_begun(store, asked)) is not None:
+            return not_begun
         latest = command.latest if command is not None and is_under_way else None
         if latest is not None and latest.step.value != shown:
             shown = latest.step.value
@@ -123,10 +125,17 @@ def _answer(store: DirectoryStore, asked: Asked, tell: Tell) -> Answer:
     return answer
 
 
-def _not_begun(store: DirectoryStore, asked: Asked) -> Answer:
-    """Nobody has taken it; or an engine has, and died before it had stored that it began."""
+def _not_begun(store: DirectoryStore, asked: Asked) -> Answer | None:
+    """Nobody has taken it; or an engine has, and has not stored that it began: it died, or stands still. None where it begins just now."""
     wish = asked.wish.value
     if store.take_back(asked.id):
         return Answer(change=Change.NOTHING, text=f"{wish}: no engine took it within {_TAKEN_SECONDS:.0f} s: nothing was changed")
-    text = f"{wish}: its engine died before it began: nothing was changed; ask again"
-    return store.answer_to(asked.id) or Answer(change=Change.NOTHING, text=text)
+    record = store.read()
+    ids = () if record is None else (record.answered and record.answered.id, record.command and record.command.asked.id)
+    if asked.id in ids or store.answer_to(asked.id) is not None:
+        return None
+    if record is not None and asked.wish.has_steps and record.revision != asked.revision:
+        # It begins at the revision that its author saw, or never.
+        return Answer(change=Change.NOTHING, text=f"{wish}: its engine died before it began: nothing was changed; ask again")
+    text = f"{wish}: an engine took it {_TAKEN_SECONDS:.0f} s ago and has not begun; whether it will is not known: look at the status"
+    return Answer(change=Change.UNKNOWN, text=text)

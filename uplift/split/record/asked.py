@@ -94,3 +94,10 @@ class Answer(_Frozen):
 
     change: Change
     text: str
+
+
+class Answered(_Frozen):
+    """The answer to the request with that `id`."""
+
+    id: str
+    answer: Answer

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from uplift import __version__
 from uplift.errors import BadInput
 from uplift.keyspace.follow.live_settings import LiveSetting
+from uplift.split.record.asked import Answered
 from uplift.split.record.stage import Phase, Stage
 from uplift.split.record.steps import Command, StoredStep, Unfinished
 
@@ -22,7 +23,8 @@ class SplitRecord(BaseModel):
 
     `engine` leads, as far as it was written down; `version` is that of its code. `is_prechecked`, `is_copied`, `is_armed` (both directions
     are followed): what need not be done again. `left_behind` are patterns the operator acknowledged. `reached`: when each phase was
-    reached first, `stage_at` when the stage was, in seconds since 1970.
+    reached first, `stage_at` when the stage was, in seconds since 1970. `answered`: what the latest request came to, stored with
+    what was changed: an engine may die before it tells its author.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +50,7 @@ class SplitRecord(BaseModel):
     settings: dict[str, LiveSetting] = Field(default_factory=dict)
     command: Command | None = None
     unfinished: Unfinished | None = None
+    answered: Answered | None = None
     history: tuple[StoredStep, ...] = ()
     reached: dict[Phase, float] = Field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from uplift.split.decisions.facts import Facts
 from uplift.split.decisions.next_step import FLIP, Act, NextAct, next_act, stage_after
 from uplift.split.decisions.verdicts import may
-from uplift.split.record.asked import Answer, Asked, Change, Wish
+from uplift.split.record.asked import Answer, Answered, Asked, Change, Wish
 from uplift.split.record.split_record import SplitRecord
 from uplift.split.record.stage import Side, Stage
 from uplift.split.record.steps import Command, StepOutcome, StoredStep, Unfinished
@@ -50,8 +50,9 @@ class Commanding:
             self._begin(asked, record)
             return
         settings, text = changed_settings(record.settings, asked, time.time())
-        self._kept.change(settings=settings)
-        store.answer(asked.id, Answer(change=Change.CHANGED, text=text))
+        answer = Answer(change=Change.CHANGED, text=text)
+        self._kept.change(settings=settings, answered=Answered(id=asked.id, answer=answer))
+        store.answer(asked.id, answer)
 
     def _why_not(self, asked: Asked, record: SplitRecord, facts: Facts) -> str | None:
         if asked.run != record.run:
@@ -132,7 +133,8 @@ class Commanding:
         record, wish = self._kept.existing, command.asked.wish
         # A command that came to nothing leaves what an earlier one left to do.
         unfinished = record.unfinished if answer.change is Change.NOTHING else _unfinished(command, answer)
-        self._kept.change(command=None, unfinished=unfinished, history=record.with_history(steps))
+        answered = Answered(id=command.asked.id, answer=answer)
+        self._kept.change(command=None, unfinished=unfinished, history=record.with_history(steps), answered=answered)
         self._kept.store.answer(command.asked.id, answer)
         self._tell(EventKind.STEP, f"{wish.value}: {answer.change.value}")
 
