@@ -83,3 +83,20 @@ def test_what_a_setting_came_to_is_told_by_the_record(tmp_path: Path, monkeypatc
     assert asking._answer(store, asked, lambda _text: None).change is Change.UNKNOWN
     store.write(record.changed(answered=Answered(id=asked.id, answer=Answer(change=Change.CHANGED, text="pass-share is 0.5"))))
     assert asking._answer(store, asked, lambda _text: None).text == "pass-share is 0.5"
+
+
+@pytest.mark.parametrize(("wait_seconds", "came_to"), [(60.0, Change.CHANGED), (0.0, Change.NOTHING)])
+def test_with_wait_it_is_asked_again_where_nothing_was_changed(
+    wait_seconds: float, came_to: Change, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gap between the status that allowed it and the command is over with the next pass."""
+    answers = [Answer(change=Change.CHANGED, text="done"), Answer(change=Change.NOTHING, text="verify: not in sync")]
+    told: list[str] = []
+    run = world.engine()
+    drive(run, until=in_phase(run, Phase.ARMED))
+    settled_status(world, run)
+    monkeypatch.setattr(asking, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(asking, "_STALE_SECONDS", 0.0)
+    monkeypatch.setattr(asking, "asked_and_answered", lambda *_arguments: answers.pop())
+    answer = asking.asked_until(world.path, state_at(world.path), Wish.GO, Options(), wait_seconds, told.append)
+    assert (answer.change, told[:1]) == (came_to, ["waiting: verify: not in sync"] if wait_seconds else [])

@@ -69,18 +69,20 @@ def allowed_state(path: Path, wish: Wish, options: Options, wait_seconds: float,
 
 
 def asked_until(path: Path, state: SplitState, wish: Wish, options: Options, wait_seconds: float, tell: Tell) -> Answer:
-    """Ask; with options, of which only the engine knows what they allow, again until it is done or `wait_seconds` are over."""
+    """Ask; where nothing was changed again, as soon as it is allowed again, until `wait_seconds` are over: a run may leave sync between the
+    status that allowed it and the command, and what options allow only the engine knows.
+    """
     deadline = time.monotonic() + wait_seconds
     shown = ""
     while True:
         answer = asked_and_answered(state, wish, options, tell)
-        if answer.change is not Change.NOTHING or options == Options() or time.monotonic() >= deadline:
+        if answer.change is not Change.NOTHING or time.monotonic() >= deadline:
             return answer
         if answer.text != shown:
             shown = answer.text
             tell(f"waiting: {shown}")
         time.sleep(_AGAIN_SECONDS)
-        state = state_at(path)
+        state = allowed_state(path, wish, options, deadline - time.monotonic(), tell)
 
 
 def asked_and_answered(state: SplitState, wish: Wish, options: Options, tell: Tell) -> Answer:
