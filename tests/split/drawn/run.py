@@ -34,6 +34,7 @@ class DrawnSplit:
     breaks: str | None = None
     told: list[str] = field(default_factory=list)
     asked: set[Wish] = field(default_factory=set)
+    counts: str = "it did not end"
 
     def run(self) -> list[str]:
         """What is wrong, a line each."""
@@ -92,10 +93,9 @@ class DrawnSplit:
         self.word = rng.choice(tuple(HookWord))
         self.rests = rng.random() < 0.5
         self.plan = drawn_faults(rng, moments, wishes)
-        self.told += [
-            f"plan: {self.ways}, on-go {self.on_go} ({self.word.value}), the application {'rests' if self.rests else 'goes on'} at the end",
-            *(f"plan: {fault}" for fault in self.plan),
-        ]
+        end = "rests" if self.rests else "goes on"
+        self.told.append(f"plan: {self.ways}, on-go {self.on_go} ({self.word.value}), the application {end} at the end")
+        self.told += [f"plan: {fault}" for fault in self.plan]
 
     def _whole(self, stack: ExitStack) -> list[str]:
         operator = self.operator
@@ -169,7 +169,8 @@ class DrawnSplit:
         side = "old" if wish is Wish.ABANDON else "new"
         verdict = Verdict(self.journal, self.servers, side, self.rests, labels_of(secret), operator.named | named_in(self.state))
         named = verdict.named_keys
-        operator.tell(f"{sum(map(len, self.journal.writes.values())):,} writes, {len(self.journal.pushed):,} jobs, named: {named}")
+        self.counts = f"{sum(map(len, self.journal.writes.values())):,} writes, {len(self.journal.pushed):,} jobs, {len(named)} keys named"
+        operator.tell(f"{self.counts}: {named}")
         if operator.side != side:
             return [f"the pointer says {operator.side} after {wish.value}", *verdict.wrong]
         return verdict.wrong
