@@ -37,7 +37,7 @@ def _is_clean(seed: int, breaks: str | None, *, is_verbose: bool) -> bool:
     drawn = DrawnSplit(seed, folder / "run", breaks)
     wrong = drawn.run()
     plan = "; ".join(line.removeprefix("plan: ") for line in drawn.told if line.startswith("plan: "))
-    sys.stdout.write(f"seed {seed}: {'FAILED' if wrong else 'clean'}, {time.monotonic() - began:.0f} s, {plan}\n")
+    sys.stdout.write(f"seed {seed}: {'FAILED' if wrong else 'clean'}, {time.monotonic() - began:.0f} s, {drawn.counts}, {plan}\n")
     if wrong or is_verbose:
         shown = (*wrong[:20], *([f"and {len(wrong) - 20} more"] if len(wrong) > 20 else []), *sorted(drawn.told))
         sys.stdout.write("".join(f"  {line}\n" for line in shown))

@@ -19,10 +19,14 @@ def _wants_are(changed: Callable[[Wants], Wants]) -> None:
 
 
 def _one_way() -> None:
-    """What is written on the new side never comes to legacy."""
+    """After go, what is written on the new side does not come to legacy any more."""
     part: Any = import_module("uplift.split.run.follow_part").FollowPart
     want = part.want
-    part.want = lambda self, side, **named: want(self, side, **{**named, "is_two_way": False})
+
+    def one_way(self: Any, authority: Side, *, is_two_way: bool, targets_serve: bool) -> None:
+        want(self, authority, is_two_way=is_two_way and authority is Side.OLD, targets_serve=targets_serve)
+
+    part.want = one_way
 
 
 def _old_authority() -> None:

@@ -104,6 +104,11 @@ class Engines:
     def alive(self) -> list[Seat]:
         return [seat for seat in self.seats if seat.process is not None and seat.process.poll() is None]
 
+    def crashed(self) -> list[str]:
+        """What ended an engine that was no refusal of its own: the last lines of its log."""
+        logs = {path.name: path.read_text(errors="replace") for path in sorted(self.folder.glob("engine-*.log"))}
+        return [f"{name} crashed: {text[-2000:]}" for name, text in logs.items() if "Traceback" in text]
+
     def kill(self, seats: list[Seat]) -> None:
         for seat in seats:
             _signal(seat, signal.SIGKILL)

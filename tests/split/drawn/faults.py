@@ -73,6 +73,9 @@ def _drawn(rng: random.Random, moments: list[str], wishes: list[Wish]) -> Fault:
         where = rng.choice(NAMES[:2])
     if kind == "full":
         where, seconds = rng.choice(NAMES[1:]), min(seconds, 4)
+    if kind == "flush" and moment in {Wish.FINISH.value, Wish.ABANDON.value}:
+        # Once the follow has ended nobody brings anything back.
+        moment = "armed"
     death = None
     if kind == "die":
         wish = rng.choice(wishes)

@@ -34,6 +34,7 @@ class DrawnSplit:
     breaks: str | None = None
     told: list[str] = field(default_factory=list)
     asked: set[Wish] = field(default_factory=set)
+    counts: str = "it did not end"
 
     def run(self) -> list[str]:
         """What is wrong, a line each."""
@@ -47,7 +48,7 @@ class DrawnSplit:
             except Stuck as stuck:
                 wrong = [f"stuck: {stuck}"]
             crashed = [f"{one.name} crashed: {one.crashed}" for one in self.processes if one.crashed]
-            return [*crashed, *self.operator.wrong, *self.faults.failed, *wrong]
+            return [*crashed, *self.engines.crashed(), *self.operator.wrong, *self.faults.failed, *wrong]
 
     def _prepare(self, stack: ExitStack) -> None:
         binaries = InstalledTools().redis_servers
@@ -90,8 +91,11 @@ class DrawnSplit:
         moments = ["start", "armed", *(wish.value for wish in wishes), *(["moving"] * 2 if Wish.GO in wishes else [])]
         self.on_go = rng.choice(_ON_GO)
         self.word = rng.choice(tuple(HookWord))
+        self.rests = rng.random() < 0.5
         self.plan = drawn_faults(rng, moments, wishes)
-        self.told += [f"plan: {self.ways}, on-go {self.on_go} ({self.word.value})", *(f"plan: {fault}" for fault in self.plan)]
+        end = "rests" if self.rests else "goes on"
+        self.told.append(f"plan: {self.ways}, on-go {self.on_go} ({self.word.value}), the application {end} at the end")
+        self.told += [f"plan: {fault}" for fault in self.plan]
 
     def _whole(self, stack: ExitStack) -> list[str]:
         operator = self.operator
@@ -148,26 +152,32 @@ class DrawnSplit:
         (self.folder / "cron").write_text(str(_NO_SCHEDULER_SECONDS * times))
 
     def _ended(self, wish: Wish) -> list[str]:
-        """The application rests, what goes wrong is over, both sides are in sync: then it is said."""
+        """What goes wrong is over; the application rests and both sides are in sync, or it goes on where it is: then it is said."""
         operator = self.operator
         self.faults.join()
-        for one in self.processes:
-            one.stop()
-        stopped_at = time.time()
+        if self.rests:
+            self._rest()
+        rested_at = time.time()
         if not (self.folder / "cron").exists():
             self._silence_cron(1)
-        operator.wait("in sync after everybody rests", lambda: self._is_settled_since(stopped_at))
+        operator.wait("in sync after everybody rests", lambda: self._is_settled_since(rested_at))
         secret = operator.record.secret
         self._say(wish)
         self.faults.join()
         operator.wait("the engines have ended", lambda: all(seat.is_ended for seat in self.engines.seats))
+        self._rest()
         side = "old" if wish is Wish.ABANDON else "new"
-        verdict = Verdict(self.journal, self.servers, side, labels_of(secret), operator.named | named_in(self.state))
+        verdict = Verdict(self.journal, self.servers, side, self.rests, labels_of(secret), operator.named | named_in(self.state))
         named = verdict.named_keys
-        operator.tell(f"{sum(map(len, self.journal.writes.values())):,} writes, {len(self.journal.pushed):,} jobs, named: {named}")
+        self.counts = f"{sum(map(len, self.journal.writes.values())):,} writes, {len(self.journal.pushed):,} jobs, {len(named)} keys named"
+        operator.tell(f"{self.counts}: {named}")
         if operator.side != side:
             return [f"the pointer says {operator.side} after {wish.value}", *verdict.wrong]
         return verdict.wrong
+
+    def _rest(self) -> None:
+        for one in self.processes:
+            one.stop()
 
     def _is_settled_since(self, at: float) -> bool:
         status = self.operator.status()
