@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.keyspace.follow.side_replies import OWNER, begin, end, event, fed, kinds, marker, message, side
+from tests.keyspace.follow.side_replies import OWNER, begin, end, event, fed, flat, kinds, marker, message, side
 from uplift.keyspace.follow.evidence import TouchKind
 from uplift.keyspace.follow.messages import marker_text
+from uplift.keyspace.follow.own_names import CANARY
 from uplift.keyspace.keymap.own_keys import TEMPORARY_PREFIX
 from uplift.keyspace.server.replies import Reply
 
@@ -47,6 +48,24 @@ def test_positions_are_above_those_of_other_sides_that_arrived_before() -> None:
     events.take([event(b"set", b"a")], 100)
     events.take([event(b"set", b"b")], 50)
     assert events.position == 102
+
+
+@pytest.mark.parametrize("between", range(5))
+def test_a_marker_is_proven_wherever_the_stream_is_cut_and_whatever_other_sides_tell_meanwhile(between: int) -> None:
+    replies = flat(([event(b"set", b"a")], marker(5), [event(b"set", b"b")]))
+    events = side()
+    events.take(replies[:between], 10)
+    events.take(replies[between:], 500)
+    assert events.markers[5, 0].is_proven
+
+
+@pytest.mark.parametrize("before", [(), (event(b"expire", CANARY), event(b"set", b"a")), (event(b"expire", CANARY), message(b"another"))])
+def test_a_marker_without_the_canary_right_before_it_is_not_proven(before: tuple[list[Reply], ...]) -> None:
+    whole, cut = side(), side()
+    whole.take([*before, message(marker_text(OWNER, 5, 0, b""))])
+    cut.take(list(before), 10)
+    cut.take([message(marker_text(OWNER, 5, 0, b""))], 500)
+    assert (whole.markers[5, 0].is_proven, cut.markers[5, 0].is_proven) == (False, False)
 
 
 def test_keys_that_are_not_followed_are_no_touches() -> None:

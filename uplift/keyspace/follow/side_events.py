@@ -95,6 +95,9 @@ class SideEvents:
         This loop is plain and long on purpose: it runs once an event (bench/follow.py).
         """
         position = max(self.position, arrived_after)
+        if self._canary_at == self.position:
+            # The canary's event ended what came before, and is still the message right before the first of these.
+            self._canary_at = position
         kinds, note, source_name, round_ = self._kinds, self.touches.note, self.source_name, self.round
         events = touches = by_itself = 0
         is_within = self._begun is not None
