@@ -105,7 +105,7 @@ def write_whole(path: Path, text: str, *, is_durable: bool = False) -> None:
         temporary.replace(path)
         temporary = None
     except OSError as problem:
-        raise NotWritten(f"{path}: {problem.strerror}: the run ends, and goes on once it can be written") from None
+        raise NotWritten(f"{path}: {problem.strerror}: it stays as it was; needed: room on the disk and the right to write it") from None
     finally:
         if temporary is not None:
             with suppress(OSError):

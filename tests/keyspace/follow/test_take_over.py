@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
+from tests.keyspace.everything import endpoint
 from tests.keyspace.follow.pair import Driven, Pair, drive
 from tests.keyspace.follow.standby_pair import complete, holders, is_warm, lease_of, promoted, two, warm
 from uplift.keyspace.follow.followed_server import FollowedServer
@@ -14,6 +18,14 @@ from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease, Raise, epoch_of, raise_lease
 from uplift.keyspace.follow.own_names import LEASE
+from uplift.keyspace.follow.standby import SILENCE_SECONDS
+from uplift.keyspace.server.connection import Connection, pack
+
+_STAND_STILL = """
+local function now() local time = redis.call('TIME') return tonumber(time[1]) + tonumber(time[2]) / 1e6 end
+local until_ = now() + tonumber(ARGV[1])
+while now() < until_ do end
+"""
 
 
 def test_a_warm_one_takes_over_and_names_nothing(pair: Pair) -> None:
@@ -195,3 +207,27 @@ def test_two_that_take_one_epoch_do_not_both_get_it(pair: Pair) -> None:
     assert raise_lease(connection, 0, Lease(5, "one")) == Raise(True, b"5:one")
     assert raise_lease(connection, 0, Lease(6, "two")) == Raise(True, b"5:one")
     standby.member.close()
+
+
+def test_a_server_that_stands_still_holds_up_who_writes_as_well_and_is_no_silence(pair: Pair) -> None:
+    """What is asked of it meanwhile takes place once it goes on: not even a try is harmless."""
+    with two(pair) as (active, standby):
+        warm(active, standby)
+        with closing(Connection(endpoint(pair.source))) as blocking:
+            blocking.send(pack("EVAL", _STAND_STILL, 0, str(SILENCE_SECONDS * 2.5)))
+            while not select.select([blocking.fileno()], [], [], 0)[0]:
+                standby.step()
+        assert holders(pair) == ["one", "one"]
+        active.settle(beside=standby)
+        assert standby.member.takeovers == 0
+
+
+def test_one_that_stood_still_itself_has_heard_no_silence(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    with two(pair) as (active, standby):
+        warm(active, standby)
+        monotonic, later = time.monotonic, 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + later)
+        later = 2.0
+        standby.step()
+        assert standby.member.engine is None
+        promoted(standby)

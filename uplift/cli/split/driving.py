@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from uplift.cli.signals import EndWish
 from uplift.cli.split.view import SplitView
+from uplift.errors import NotWritten
 from uplift.split.decisions.role import Role
 from uplift.split.record.stage import Phase
 from uplift.split.run.split_run import SplitRun, SplitStep
+from uplift.split.run.told_of_engine import EngineTold
 
 _SHOW_SECONDS = 1.0
 _LEAVE_SECONDS = 12.0
@@ -22,11 +25,10 @@ def driven(run: SplitRun, view: SplitView, wish: EndWish, *, until: str | None) 
     show_at = 0.0
     while True:
         step = run.step()
-        for event in step.events:
-            view.event(event)
-        if time.monotonic() >= show_at:
+        is_due = time.monotonic() >= show_at
+        if is_due:
             show_at = time.monotonic() + _SHOW_SECONDS
-            view.status(run.told)
+        _show(view, step, run.told if is_due else None)
         if step.is_over or _is_there(run, step, until):
             return
         if wish.is_there:
@@ -45,7 +47,15 @@ def _leave(run: SplitRun, view: SplitView) -> None:
     deadline = time.monotonic() + _LEAVE_SECONDS
     while time.monotonic() < deadline:
         step = run.step()
-        for event in step.events:
-            view.event(event)
+        _show(view, step)
         if step.is_over:
             return
+
+
+def _show(view: SplitView, step: SplitStep, told: EngineTold | None = None) -> None:
+    """Nobody's sessions wait for a log: where that cannot be written, or its reader is gone, the engine goes on."""
+    with suppress(OSError, NotWritten):
+        for event in step.events:
+            view.event(event)
+        if told is not None:
+            view.status(told)

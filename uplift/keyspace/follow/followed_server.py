@@ -94,6 +94,17 @@ class FollowedServer:
         except SourceUnreachable as problem:
             self.stop_listening(str(problem))
 
+    def ping(self) -> bool:
+        """Ask for a sign of life over the subscription; whether it was asked."""
+        if self.subscription is None:
+            return False
+        try:
+            self.subscription.ping()
+        except SourceUnreachable as problem:
+            self.stop_listening(str(problem))
+            return False
+        return True
+
     def stop_listening(self, why: str) -> None:
         """The subscription is of no use any more: a gap, until the first whole round of another one."""
         if self.subscription is not None:

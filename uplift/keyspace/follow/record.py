@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from uplift.errors import NotWritten
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.disk import Disk
 from uplift.keyspace.follow.follow_seed import FollowSeed, caught_up, seeded
@@ -25,7 +27,9 @@ from uplift.state_directory import DirectoryLock, write_whole
 
 
 class Record:
-    """Holds the directory's lock. `is_resumed`: an engine of this directory led the run before."""
+    """Holds the directory's lock. `is_resumed`: an engine of this directory led the run before. `not_written`: why it could not be written
+    lately, where what is in it may be lost; else that is raised.
+    """
 
     def __init__(self, request: FollowRequest, path: Path, seed: FollowSeed | None = None) -> None:
         """`seed`: the run it belongs to. Raises BadInput for a directory that is in use, or of another follow or run; NotWritten."""
@@ -43,6 +47,8 @@ class Record:
             raise
         self.state: FollowState = earlier or fresh
         self._disk = Disk()
+        self._may_be_lost = seed is not None
+        self.not_written: str | None = None
         self.engine = secrets.token_hex(4)
         self.is_resumed = earlier is not None and earlier.has_led
         self.labels = KeyLabels(bytes.fromhex(self.state.secret), words_of(request.keymap))
@@ -82,7 +88,7 @@ class Record:
     def decide(self) -> None:
         """Something was decided: it is on the disk before it is done. Raises NotWritten."""
         self.state.revision += 1
-        self._disk.do(partial(write_whole, self.folder.state_path, state_text(self.state), is_durable=True))
+        self._write(partial(write_whole, self.folder.state_path, state_text(self.state), is_durable=True))
 
     def take_policy(self, policy: Policy) -> bool:
         """What the engine that writes told; whether that was news."""
@@ -117,17 +123,31 @@ class Record:
         state.named, state.named_by_reason = dict(self.named.labels), dict(self.named.by_reason)
         write = partial(write_whole, self.folder.state_path, state_text(state), is_durable=is_last)
         if is_last:
-            self._disk.do(write)
+            self._write(write)
         else:
-            self._disk.do_soon("state", write)
+            self._write(write, soon="state")
 
     def write_status(self, status: Status, *, at_once: bool = False) -> None:
         """For whoever asks; soon, or at once. Raises NotWritten, where it is soon of the time before."""
         write = partial(write_whole, self.folder.status_path, status_as_json(status))
         if at_once:
-            self._disk.do(write)
+            self._write(write)
         else:
-            self._disk.do_soon("status", write)
+            self._write(write, soon="status")
+
+    def _write(self, write: Callable[[], None], *, soon: str | None = None) -> None:
+        """At once, or where it has a name, soon. Where the run's memory is elsewhere, a disk that is full ends nothing."""
+        try:
+            if soon is None:
+                self._disk.do(write)
+            else:
+                self._disk.do_soon(soon, write)
+        except NotWritten as problem:
+            if not self._may_be_lost:
+                raise
+            self.not_written = str(problem)
+            return
+        self.not_written = None
 
     def close(self) -> None:
         """Wait for what is being written, and let go of the directory. Safe to call twice."""

@@ -61,7 +61,8 @@ class SideEvents:
     probe wrote to and no event told of, `probed_round` the round of the latest that found none. `standing` are engines that stand by, by
     owner, the latest few. `events` counts key events, `touched` those that were somebody else's, of followed keys, and `touched_by_itself`
     those of them that say that a key expired or was evicted, or that are of a split's canaries. `takes_any_round`: the next marker says
-    which round it is, though it be lower.
+    which round it is, though it be lower. `heard_at` is when the latest marker was taken, `answered_at` the latest answer to a PING
+    (monotonic seconds).
     """
 
     database: int
@@ -82,6 +83,7 @@ class SideEvents:
     touched_by_itself: int = 0
     takes_any_round: bool = False
     heard_at: float = field(default_factory=time.monotonic)
+    answered_at: float = 0.0
     standing: dict[bytes, StandingAt] = field(default_factory=dict)
     _kinds: dict[bytes, TouchKind] = field(default_factory=dict)
     _canary_at: int = -1
@@ -95,9 +97,8 @@ class SideEvents:
         This loop is plain and long on purpose: it runs once an event (bench/follow.py).
         """
         position = max(self.position, arrived_after)
-        if self._canary_at == self.position:
-            # The canary's event ended what came before, and is still the message right before the first of these.
-            self._canary_at = position
+        # A canary's event that ended what came before is still the message right before the first of these.
+        self._canary_at = position if self._canary_at == self.position else self._canary_at
         kinds, note, source_name, round_ = self._kinds, self.touches.note, self.source_name, self.round
         events = touches = by_itself = 0
         is_within = self._begun is not None
@@ -129,9 +130,9 @@ class SideEvents:
                     note(key, kind, position, round_)
                     touches += 1
                     by_itself += is_canary or kind in _NOT_OURS
-            elif reply[0] == b"message":
+            else:
                 self.position = position
-                self._take_message(reply[2])  # type: ignore[arg-type]
+                self._take_other(reply)
                 is_within, round_, before = self._begun is not None, self.round, None
         self.position = position
         self.events += events
@@ -156,6 +157,12 @@ class SideEvents:
             self._probed.add(PROBE_NAMES[name])
         elif name == LEASE and kind in {TouchKind.REMOVED, TouchKind.EXPIRED, TouchKind.EVICTED}:
             self.lease_was_removed = True
+
+    def _take_other(self, reply: list[Reply]) -> None:
+        if reply[0] == b"message":
+            self._take_message(reply[2])  # type: ignore[arg-type]
+        elif reply[0] == b"pong":
+            self.answered_at = time.monotonic()
 
     def _take_message(self, text: bytes) -> None:
         message = message_of(text)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
+from uplift.keyspace.follow.answering import STALL_SECONDS, Answering
 from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import Gaps, ResetKind
@@ -16,6 +17,8 @@ from uplift.keyspace.follow.told import Told, told_of
 
 SILENCE_SECONDS = 1.0
 """So long no marker came from any side: the engine that writes says something ten times as often."""
+_AT_MOST_TIMES = 5
+"""So many times the patience, and it is silence, however often servers or this engine stood still meanwhile."""
 _PASSES_UNTIL_COMPLETE = 2
 _COLD_TIMES = 4
 _BETWEEN_SETTLEMENTS_SECONDS = 0.1
@@ -52,6 +55,9 @@ class Standby:
         self._since = time.monotonic()
         self._patience = SILENCE_SECONDS
         self._gap_counts = [server.gap_count for server in streams.servers]
+        self._answering = [Answering() for _ in streams.servers]
+        self._stepped_at = time.monotonic()
+        self._stalled_at = 0.0
 
     def step(self) -> Heard:
         """Take what was told. Raises BadInput where a server must not be used."""
@@ -65,10 +71,26 @@ class Standby:
         if not all(server.is_ready for server in servers):
             self._since = time.monotonic()
             return Heard.NOT_READY
-        heard_at = max(self._since, *(server.events.heard_at for server in servers))
+        return Heard.SILENT if self._is_silent() else Heard.ALIVE
+
+    def _is_silent(self) -> bool:
+        """Whether the engine that writes would have been heard: a server that stands still holds it up as well, and so does a machine that
+        is held up itself.
+        """
+        now = time.monotonic()
+        if now - self._stepped_at > STALL_SECONDS:
+            self._stalled_at = now
+        self._stepped_at = now
+        for server, answering in zip(self.streams.servers, self._answering, strict=True):
+            answering.look(server)
+        if any(answering.is_awaited for answering in self._answering):
+            # Nobody could take the lease there.
+            return False
         # One that is not warm names what it cannot know: it gives an engine that is only slow more time.
         patience = self._patience if self.is_warm else self._patience * _COLD_TIMES
-        return Heard.SILENT if time.monotonic() - heard_at > patience else Heard.ALIVE
+        heard_at = max(self._since, *(server.events.heard_at for server in self.streams.servers))
+        awake_since = max(heard_at, self._stalled_at, *(answering.stalled_at for answering in self._answering))
+        return now - awake_since > patience or now - heard_at > patience * _AT_MOST_TIMES
 
     def _take_raises(self) -> None:
         while self.streams.raised:

@@ -47,6 +47,10 @@ class Subscription:
         early, self._early = self._early, []
         return early + self.connection.arrived()
 
+    def ping(self) -> None:
+        """Ask for a sign of life, which arrives behind everything that was told before. Raises ConnectionLost."""
+        self.connection.send(pack("PING"))
+
     def close(self) -> None:
         """End it."""
         self.connection.close()

@@ -36,6 +36,7 @@ class Watch:
         self._databases_at = 0.0
         self._way_back = WayBack()
         self._foreign: set[tuple[str, str]] = set()
+        self._not_written: str | None = None
 
     @property
     def is_in_sync(self) -> bool:
@@ -52,6 +53,7 @@ class Watch:
 
     def look(self, following: Following) -> None:
         """Take everything as it is now."""
+        self._look_at_disk()
         for server in following.servers:
             self._look_at_gaps(server)
         self._look_at_foreign_writers(following)
@@ -63,6 +65,12 @@ class Watch:
         oldest = max(database.oldest_dirty_seconds for database in following.databases)
         work = Work(following.stands_by, following.is_handing_over, is_paused, problem, self.is_in_sync, oldest > LONG_SECONDS)
         self.enter(phase_of(work), problem)
+
+    def _look_at_disk(self) -> None:
+        why = self._record.not_written
+        if why is not None and self._not_written is None:
+            self._log.tell(EventKind.WARNING, f"{why}; it follows on, and an engine that is begun with this directory compares every key")
+        self._not_written = why
 
     def _look_at_gaps(self, server: FollowedServer) -> None:
         if server.gap_count != self._gap_counts.get(id(server), 0):

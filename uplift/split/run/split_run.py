@@ -7,6 +7,7 @@ and operators share is in a store. Whatever is done is wanted by what is stored 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from uplift import __version__
@@ -245,11 +246,13 @@ class SplitRun:
         self._is_over = True
 
     def close(self) -> None:
-        """Let go of servers and store; leases stay. Safe to call twice. Raises NotWritten."""
+        """Let go of servers and store; leases stay. Safe to call twice."""
         self._has_left = True
         try:
             if self._leading is not None:
                 self._leading.close()
             self.parts.close()
         finally:
-            self._beat()
+            with suppress(NotWritten):
+                # Without a goodbye the others wait until this one has been silent for long enough.
+                self._beat()
