@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from tests.split.driven import KEYS, World, asked, drive, in_phase, jobs_of, push, settled_status, world
+from uplift.sidekiq.handover.handover import Handover
 from uplift.split.record.asked import Change, Options, Wish
 from uplift.split.record.stage import Phase, Stage
+from uplift.split.run.held_jobs import HeldJobs
+from uplift.split.run.moving_jobs import MovingJobs
+from uplift.split.run.split_run import SplitRun
 
 _ = world
 pytestmark = pytest.mark.long
@@ -87,15 +91,17 @@ def test_back_and_all_of_it_is_there(world: World) -> None:
     assert world.own_keys() == []
 
 
-def test_a_job_that_is_held_behind_its_twin_comes_back_too(world: World) -> None:
-    """The same bytes in `retry` of both sides: two jobs, with two scores."""
-    twin = '{"class": "A", "args": [], "jid": "000000000000000000000001", "queue": "default"}'
+TWIN = '{"class": "A", "args": [], "jid": "000000000000000000000001", "queue": "default"}'
+
+
+def on_the_way_back_with_a_twin(world: World) -> SplitRun:
+    """The same bytes in `retry` of both sides: two jobs, with two scores; the one of legacy is held on the new side."""
+    run = world.engine()
     legacy: Any = world.legacy.client
     new: Any = world.sidekiq.client
-    legacy.zadd("retry", {twin: 4_000_000_000})
-    run = world.engine()
+    legacy.zadd("retry", {TWIN: 4_000_000_000})
     drive(run, until=in_phase(run, Phase.ARMED))
-    new.zadd("retry", {twin: 4_000_000_001})
+    new.zadd("retry", {TWIN: 4_000_000_001})
     settled_status(world, run)
     assert asked(world, Wish.GO, run).change is Change.CHANGED
     world.heartbeat(world.sidekiq)
@@ -104,14 +110,38 @@ def test_a_job_that_is_held_behind_its_twin_comes_back_too(world: World) -> None
     assert asked(world, Wish.BACK, run).change is Change.CHANGED
     world.stop_worker(world.sidekiq)
     world.heartbeat(world.legacy)
-    # The first one comes back; the one that was held follows it, and is held on legacy until that one ran.
+    return run
+
+
+def both_twins_come_back(world: World, run: SplitRun) -> None:
+    """The first one comes back; the one that was held follows it, and is held on legacy until that one ran."""
+    legacy: Any = world.legacy.client
     drive(run, until=lambda: bool(legacy.exists(f"uplift:handover:{world.record.run}b:held:retry")))
-    assert legacy.zscore("retry", twin) == 4_000_000_001
-    assert not new.exists(f"uplift:handover:{world.record.run}:held:retry")
-    legacy.zrem("retry", twin)
-    drive(run, until=lambda: legacy.zscore("retry", twin) == 4_000_000_000)
+    assert (legacy.zscore("retry", TWIN), run.phase) == (4_000_000_001, Phase.MOVING_BACK)
+    assert not world.sidekiq.client.exists(f"uplift:handover:{world.record.run}:held:retry")
+    legacy.zrem("retry", TWIN)
+    drive(run, until=lambda: legacy.zscore("retry", TWIN) == 4_000_000_000)
     world.cron_ahead = NO_SCHEDULER_SECONDS
     drive(run, until=in_phase(run, Phase.ARMED))
+
+
+def test_a_job_that_is_held_behind_its_twin_comes_back_too(world: World) -> None:
+    both_twins_come_back(world, on_the_way_back_with_a_twin(world))
+
+
+def test_back_is_not_over_before_it_was_looked_for_what_was_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look comes late: the handover in the other direction has come to its end once by then, and begun anew."""
+    look, opened_handover, opened = HeldJobs.step, MovingJobs._opened, 0
+
+    def count_opened(jobs: MovingJobs) -> Handover:
+        nonlocal opened
+        opened += 1
+        return opened_handover(jobs)
+
+    run = on_the_way_back_with_a_twin(world)
+    monkeypatch.setattr(MovingJobs, "_opened", count_opened)
+    monkeypatch.setattr(HeldJobs, "step", lambda held: look(held) if opened > 1 else None)
+    both_twins_come_back(world, run)
 
 
 def test_abandoned_at_once_after_back_the_gate_is_given_up_as_well(world: World) -> None:

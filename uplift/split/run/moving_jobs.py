@@ -52,6 +52,7 @@ class MovingJobs:
         self.wants = MovingWants()
         self._sides, self._open_handover = sides, open_handover
         self._handover: Handover | None = None
+        self._opened_at = 0.0
         self._held = HeldJobs(sides, open_handover)
         self._is_back = False
         self._again_at = 0.0
@@ -74,6 +75,7 @@ class MovingJobs:
         if is_back != self._is_back:
             self.close()
             self._is_back, self._done, self._jobs_before = is_back, False, 0
+            self._held = HeldJobs(self._sides, self._open_handover)
         if time.monotonic() < self._again_at or self._stopped is not None:
             return _AGAIN_SECONDS / 10
         try:
@@ -118,6 +120,7 @@ class MovingJobs:
         old, new = self._sides.old, self._sides.new
         source, target = (new, old) if self._is_back else (old, new)
         prepared = prepare(source, target, self._sides.database, waits=self._sides.waits)
+        self._opened_at = time.monotonic()
         return self._open_handover(prepared.servers, self._is_back, Wishes(until_empty=True))
 
     def _settle(self, handover: Handover, wants: MovingWants) -> float:
@@ -133,13 +136,17 @@ class MovingJobs:
                 self._stopped = step.problem or "a server forgot what it had acknowledged"
                 self._tell(self.wants.mover, step.problem, is_settled=False)
             case Ended.EMPTY | Ended.ROUND:
-                self._done = True
+                self._done = self._found_everything()
                 self._tell(self.wants.mover, None, is_settled=True)
             case Ended.FENCED | None:
                 self._give_up_for_now(step.problem or "another mover works on this run")
                 return _AGAIN_SECONDS
         self.close()
         return _AGAIN_SECONDS / 10
+
+    def _found_everything(self) -> bool:
+        """Whether what ended had seen all there was: on the way back, jobs that were held back have been let go before it began."""
+        return not self._is_back or (self._held.gone_at is not None and self._held.gone_at < self._opened_at)
 
     def _tell(self, doing: MoverWant, problem: str | None, *, is_settled: bool) -> None:
         handover = self._handover
@@ -149,7 +156,7 @@ class MovingJobs:
             return
         progress, remaining = handover.progress, handover.remaining
         jobs_left = 0 if remaining is None else remaining.queued + remaining.in_sorted_sets + remaining.private
-        held = self._held.count if self._is_back else held_in(handover)
+        held = (self._held.count or 0) if self._is_back else held_in(handover)
         left = tuple(f"{one.part.value} {whole_name(one.name)}: {one.jobs:,}: {one.why.value[0]}" for one in progress.left)
         facts = HandoverFacts(self._done, is_settled, self._stopped, problem, jobs_left, left, held)
         jobs = self._jobs_before + progress.jobs
