@@ -39,6 +39,7 @@ FAULTS = (
     "die",
 )
 BURST = "vets-api-session:burst"
+"""Behind it come the moment of the keys' end, in ms since 1970, and a number."""
 _BURST_KEYS = 5000
 _FLUSH_LAG_SECONDS = 1.5
 _LEADER_SECONDS = 5.0
@@ -192,11 +193,16 @@ class Faults:
         at = int((time.time() + 2.5) * 1000)
         with client.pipeline(transaction=False) as pipeline:
             for number in range(_BURST_KEYS):
-                pipeline.set(f"{BURST}-{number}", "x" * 20, ex=60)
-                pipeline.pexpireat(f"{BURST}-{number}", at)
+                pipeline.set(f"{BURST}-{at}-{number}", "x" * 20, ex=60)
+                pipeline.pexpireat(f"{BURST}-{at}-{number}", at)
             with suppress(redis.ResponseError):
                 pipeline.execute()
         client.close()
+
+
+def has_expired(name: bytes, now: float) -> bool:
+    """Whether a key of a burst is to be gone, at a time in seconds since 1970."""
+    return int(name.split(b"-")[-2]) / 1000 < now
 
 
 def _is_proven_since(status: SplitStatus, at: float) -> bool:

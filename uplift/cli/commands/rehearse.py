@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from uplift.cli.commands.rehearse_split import split
+from uplift.cli.signals import ended_by_signal
 from uplift.cli.start import loading
 from uplift.cli.terminal.output import AsJson, print_json
 from uplift.errors import BadInput, ExitCode
@@ -72,7 +73,8 @@ def in_place(
         timing=Timing(outage_seconds=outage_seconds),
     )
     try:
-        report = rehearse(options, display, InstalledTools())
+        with ended_by_signal():
+            report = rehearse(options, display, InstalledTools())
     except KeyboardInterrupt:
         display.say(f"stopped, with everything this command had started; logs are in {folder}. Run it again to start over.")
         raise typer.Exit(ExitCode.FAILED) from None

@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from uplift.cli.signals import ended_by_signal
 from uplift.cli.start import loading
 from uplift.cli.terminal.output import AsJson, print_json, print_lines
 from uplift.errors import BadInput, ExitCode
@@ -59,7 +60,8 @@ def split(
     display = ProgressDisplay()
     options = SplitOptions(folder, keys, seed, opened, seconds, back, chosen, rate=rate)
     try:
-        report = rehearse_split(options, display, InstalledTools())
+        with ended_by_signal():
+            report = rehearse_split(options, display, InstalledTools())
     except KeyboardInterrupt:
         display.say(f"stopped, with everything this command had started; logs are in {folder}. Run it again to start over.")
         raise typer.Exit(ExitCode.FAILED) from None
