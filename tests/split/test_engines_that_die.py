@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.split.driven import SECONDS, World, asked, drive, in_a_child, in_phase, jobs_of, kill, push, settled_status, wait_for, world
+from uplift.cli.split import asking
 from uplift.cli.split.asking import asked_and_answered, state_at, who
 from uplift.split.decisions.next_step import FLIP, STEPS
 from uplift.split.decisions.role import Role
@@ -233,3 +234,23 @@ def test_one_that_stands_by_leaves_once_when_the_run_is_ended(world: World) -> N
     drive(second, until=lambda: second.step(0.0).is_over)
     assert not any("standing by" in text for text in told)
     assert world.own_keys() == []
+
+
+def test_one_that_had_left_and_then_leads_has_not_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that sent it away died at the end it had sent it away for. Another that says it takes over sends it to stand by, and not out."""
+    monkeypatch.setattr(asking, "_NOBODY_SECONDS", 1.0)
+    first, second = world.engine("a"), world.engine("b", stands_by=True)
+    drive(first, second, until=lambda: first.phase is Phase.ARMED and second.parts.is_warm)
+    settled_status(world, first)
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(asked_and_answered, state_at(world.path), Wish.ABANDON, Options(), lambda _text: None)
+        drive(first, until=lambda: world.record.command is not None and world.record.command.has_begun(StepName.STANDBYS))
+        # Neither of them lives any more, as far as an operator can see.
+        wait_for(answer.done, "the operator is told")
+    assert answer.result().change is Change.UNKNOWN
+    assert "start one with the same --state" in answer.result().text
+    drive(second, until=lambda: any(beat.engine == "b" and beat.has_left for beat in world.store().beats()))
+    drive(second, until=lambda: world.record.engine == "b")
+    drive(second, until=lambda: any(beat.engine == "b" and beat.is_leading and not beat.has_left for beat in world.store().beats()))
+    drive(second, until=in_phase(second, Phase.ARMED))
+    assert world.record.command is None, "it was before the flip, and is undone"

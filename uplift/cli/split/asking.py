@@ -11,6 +11,7 @@ from pathlib import Path
 
 from uplift.errors import BadInput, RunRefused
 from uplift.split.record.asked import Answer, Asked, Change, Options, Wish
+from uplift.split.run.watched_beats import WatchedBeats
 from uplift.split.status.split_status import SplitStatus, status_from
 from uplift.split.store.directory_store import DirectoryStore, SplitFolder
 
@@ -18,6 +19,8 @@ _MOMENT_SECONDS = 0.1
 _TAKEN_SECONDS = 15.0
 _STALE_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
+_NOBODY_SECONDS = 60.0
+"""So long no engine beat: whoever starts engines again would have done it by then."""
 
 Tell = Callable[[str], None]
 
@@ -108,6 +111,7 @@ def _revision(state: SplitState) -> int:
 
 def _answer(store: DirectoryStore, asked: Asked, tell: Tell) -> Answer:
     deadline = time.monotonic() + _TAKEN_SECONDS
+    beats, alive_at = WatchedBeats(""), time.monotonic()
     shown = ""
     while (answer := store.answer_to(asked.id)) is None:
         record = store.read()
@@ -117,6 +121,10 @@ def _answer(store: DirectoryStore, asked: Asked, tell: Tell) -> Answer:
         is_under_way = command is not None and command.asked.id == asked.id
         if is_under_way:
             deadline = time.monotonic() + _TAKEN_SECONDS
+            beats.look(store.beats())
+            alive_at = time.monotonic() if beats.alive() else alive_at
+            if time.monotonic() - alive_at > _NOBODY_SECONDS:
+                return _abandoned_by_engines(asked)
         elif time.monotonic() > deadline and (not_begun := _not_begun(store, asked)) is not None:
             return not_begun
         latest = command.latest if command is not None and is_under_way else None
@@ -125,6 +133,12 @@ def _answer(store: DirectoryStore, asked: Asked, tell: Tell) -> Answer:
             tell(f"{asked.wish.value}: {shown}")
         time.sleep(_MOMENT_SECONDS)
     return answer
+
+
+def _abandoned_by_engines(asked: Asked) -> Answer:
+    wish = asked.wish.value
+    text = f"{wish}: it was begun, and no engine has lived for {_NOBODY_SECONDS:.0f} s: start one with the same --state, which undoes it or"
+    return Answer(change=Change.UNKNOWN, text=f"{text} goes on with it; `uplift split status` says what came of it")
 
 
 def _not_begun(store: DirectoryStore, asked: Asked) -> Answer | None:

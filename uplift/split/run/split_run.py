@@ -55,7 +55,7 @@ class SplitRun:
         self._why = ""
         self._count = 0
         self._look_at = self._beat_at = 0.0
-        self._is_over = self._has_left = False
+        self._is_over = self._is_to_leave = self._has_left = False
         self._stands_by = request.stands_by
         self._not_written: str | None = None
 
@@ -147,7 +147,7 @@ class SplitRun:
             self._leading.close()
         self.parts.rest()
         self._leading, self._role, self._stands_by = None, Role.WAIT, True
-        self._is_over = self._has_left
+        self._is_over = self._is_to_leave
 
     def _look(self) -> None:
         if self._leading is not None and self.kept.leads:
@@ -189,6 +189,7 @@ class SplitRun:
         return any(beat.engine == leader and beat.has_left for beat in self._store.beats())
 
     def _begin_to_lead(self) -> None:
+        self._has_left = False
         self.kept.lead(self._request)
         self._role = Role.LEAD
         self._leading = Leading(self._request, self.kept, self.parts, self.news, self._beats)
@@ -231,14 +232,14 @@ class SplitRun:
                 count=self._count,
                 is_leading=self._leading is not None,
                 is_warm=is_warm,
-                has_left=self._has_left,
+                has_left=self._has_left or self._is_to_leave,
                 version=__version__,
             )
         )
 
     def leave(self) -> None:
         """Let an engine that stands by take over, where one could without a gap; `step` goes on until it is over, or nobody did."""
-        self._has_left = True
+        self._is_to_leave = True
         follow = self.parts.follow
         if follow.run is not None and follow.is_leading and self.parts.has_warm_standby:
             follow.run.hand_over()
@@ -247,7 +248,7 @@ class SplitRun:
 
     def close(self) -> None:
         """Let go of servers and store; leases stay. Safe to call twice."""
-        self._has_left = True
+        self._is_to_leave = True
         try:
             if self._leading is not None:
                 self._leading.close()

@@ -14,19 +14,20 @@ DEAD_SECONDS = 10.0
 
 @dataclass(slots=True)
 class WatchedBeats:
-    """Of every engine but `engine`, when its count was seen to grow last (monotonic seconds); a first sight is none."""
+    """Of every engine but `engine`, when its count was seen to grow last (monotonic seconds); a first sight is none. One whose count was
+    not seen to grow is silent since somebody asked for it first, and not since this process began: it may have begun later.
+    """
 
     engine: str
     clock: Callable[[], float] = time.monotonic
     _counts: dict[str, int] = field(default_factory=dict)
     _grew_at: dict[str, float] = field(default_factory=dict)
     _latest: dict[str, Beat] = field(default_factory=dict)
-    _since: float | None = None
+    _asked_at: dict[str, float] = field(default_factory=dict)
 
     def look(self, beats: Iterable[Beat]) -> None:
         """What the store has now."""
         now = self.clock()
-        self._since = now if self._since is None else self._since
         for beat in beats:
             if beat.engine == self.engine:
                 continue
@@ -43,8 +44,7 @@ class WatchedBeats:
     def seconds_silent(self, engine: str) -> float:
         """How long an engine has said nothing, at least."""
         now = self.clock()
-        since = self._grew_at.get(engine, self._since if self._since is not None else now)
-        return now - since
+        return now - self._grew_at.get(engine, self._asked_at.setdefault(engine, now))
 
     def _is_alive(self, engine: str) -> bool:
         return engine in self._grew_at and self.clock() - self._grew_at[engine] < DEAD_SECONDS
