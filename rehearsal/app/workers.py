@@ -119,7 +119,7 @@ class Worker:
         try:
             if self._killed.wait(self._work_seconds):
                 return
-            if self._rng.random() < self._failing_share:
+            if self._rng.random() < self._failing_share or not self._performs(payload):
                 self._redis.call("ZADD", "retry", time.time() + 3600, payload)
                 self._redis.call("INCR", "stat:failed")
             else:
@@ -128,14 +128,25 @@ class Worker:
         finally:
             self.job = None
 
+    def _performs(self, payload: bytes) -> bool:
+        """What the job does: it looks for its data. One that cannot is tried again later, as every job that raises (job_retry.rb)."""
+        if self._forms is None:
+            return True
+        jid = _jid(payload)
+        try:
+            is_missing = self._forms.call("GET", form_of(jid)) is None
+        except Unavailable:
+            return False
+        if is_missing:
+            with self._journal.lock:
+                self._journal.missing_forms.append(jid)
+        return True
+
     def _succeed(self, payload: bytes) -> None:
         jid = _jid(payload)
-        is_missing = self._forms is not None and self._forms.call("GET", form_of(jid)) is None
         with self._journal.lock:
             self._journal.finished.append(jid)
             self._journal.finished_at.setdefault(jid, time.time())
-            if is_missing:
-                self._journal.missing_forms.append(jid)
         said = _fields(payload)
         if (bid := said.get("bid")) is not None:
             succeeded(self._redis, str(bid), _jid(payload), str(said["queue"]))
