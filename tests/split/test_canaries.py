@@ -98,6 +98,22 @@ def test_a_canary_that_does_not_arrive_is_a_problem_that_names_its_way(servers: 
     assert [own_keys(server) for server in servers] == [[], []]
 
 
+def test_one_that_was_removed_on_its_own_side_is_written_again(servers: Servers) -> None:
+    """What nobody was told of is decided by the side in charge, so that a canary may go as any key does."""
+    source, target = servers
+    canaries = Canaries([place(servers)])
+    canaries.step(100.0)
+    token: Any = target.client.get(NEW)
+    target.client.delete(NEW)
+    canaries.step(129.0)
+    assert not target.client.exists(NEW)
+    canaries.step(131.0)
+    assert target.client.get(NEW) == token
+    source.client.set(NEW, token)
+    canaries.step(132.0)
+    assert canaries.arrived[Way("cache", "new")].seconds == 32.0
+
+
 def test_a_server_that_is_gone_is_a_problem_and_stops_nothing(servers: Servers) -> None:
     canaries = Canaries([place(servers)])
     canaries.step(1.0)

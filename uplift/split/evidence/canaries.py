@@ -95,8 +95,11 @@ class CanaryPlace:
 
 @dataclass(slots=True)
 class _UnderWay:
+    """`set_at`: when it was written last; what was decided in a gap may have taken it away."""
+
     token: bytes
     sent_at: float
+    set_at: float
 
 
 class Canaries:
@@ -146,8 +149,8 @@ class Canaries:
         name = canary_name(way.target, way.written_on)
         under_way = self._under_way.get(way)
         if under_way is None and now >= self._next_at[way]:
-            under_way = _UnderWay(secrets.token_hex(8).encode(), now)
-            self._connection(way.target, way.written_on).call("SET", name, under_way.token, "PX", TTL_MILLISECONDS)
+            under_way = _UnderWay(secrets.token_hex(8).encode(), now, now)
+            self._write(way, under_way)
             self._under_way[way] = under_way
             return
         if under_way is None:
@@ -157,9 +160,14 @@ class Canaries:
             self.arrived[way] = Arrived(max(0.0, now - under_way.sent_at), time.time())
             del self._under_way[way]
             self._next_at[way] = now + self._again_seconds
-        elif now - under_way.sent_at > TTL_MILLISECONDS / 2000:
-            # It may be gone soon, and would never arrive then; its age is what is told.
-            self._connection(way.target, way.written_on).call("SET", name, under_way.token, "PX", TTL_MILLISECONDS)
+        elif now - under_way.set_at > LATE_SECONDS:
+            # It may have been removed, or expire, and would never arrive then; its age is what is told.
+            self._write(way, under_way)
+            under_way.set_at = now
+
+    def _write(self, way: Way, under_way: _UnderWay) -> None:
+        name = canary_name(way.target, way.written_on)
+        self._connection(way.target, way.written_on).call("SET", name, under_way.token, "PX", TTL_MILLISECONDS)
 
     def _connection(self, target: str, side: WrittenOn) -> Connection:
         if (target, side) not in self._connections:
