@@ -38,7 +38,7 @@ def rehearsed(out: Path, *options: str) -> dict[str, Any]:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     report: dict[str, Any] = json.loads((out / "report.json").read_text())
     verdict = report["verdict"]
-    assert (report["outcome"], verdict["unequal"]) == ("nothing-lost", [])
+    assert (report["outcome"] in {"nothing-lost", "named"}, verdict["unequal"]) == (True, []), report["outcome"]
     assert [verdict["jobs"][name] for name in ("lost", "twice", "before_its_data")] == [[], [], []]
     assert [verdict["cron"][name] for name in ("missed", "twice")] == [[], []]
     assert verdict["jobs"]["enqueued"] > 100
@@ -47,7 +47,7 @@ def rehearsed(out: Path, *options: str) -> dict[str, Any]:
 
 def test_nothing_is_lost_nothing_doubled_and_nobody_waits(tmp_path: Path) -> None:
     report = rehearsed(tmp_path / "out")
-    assert report["verdict"]["findings"] == []
+    assert (report["outcome"], report["verdict"]["findings"]) == ("nothing-lost", [])
     assert [(one["kind"], one["failed"]) for one in report["clients"]] == [("web", 0), ("worker", 0)]
     assert set(report["reached"]) >= {"copy", "in sync", "armed", "moving", "moved"}
     assert [(words.split()[0], code) for words, code, _text in report["answers"]] == [("go", 0), ("finish", 0)]
@@ -60,6 +60,7 @@ def test_every_fault_is_in_one_of_the_runs() -> None:
 @pytest.mark.parametrize("names", [_RUNS[0], *(pytest.param(names, marks=pytest.mark.nightly) for names in _RUNS[1:])], ids="+".join)
 def test_faults_end_as_the_table_says(tmp_path: Path, names: tuple[str, ...]) -> None:
     report = rehearsed(tmp_path / "out", *(f"--fault={name}" for name in names))
+    assert report["outcome"] == "nothing-lost" or any(FAULTS[name].may_name for name in names)
     ended = {name: outcome for name, _expected, outcome in report["faults"]}
     assert set(ended) == set(names)
     assert {name: outcome for name, outcome in ended.items() if not outcome.startswith(_AS_EXPECTED)} == {}
