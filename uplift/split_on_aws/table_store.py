@@ -50,7 +50,6 @@ class TableStore:
 
     def write(self, record: SplitRecord) -> None:
         """As SplitStore."""
-        text = record.text
         item: dict[str, str | int] = {
             PARTITION: ENGINES,
             NAME: _RECORD,
