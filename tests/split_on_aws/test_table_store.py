@@ -1,17 +1,20 @@
 """A table and a bucket as the place where a split keeps its state, held to the same contract as the directory.
 
-Table, bucket and parameter are moto's, whose conditional writes are whole under threads as DynamoDB's are; that a repeated write is refused for
-what the first one did is botocore's doing. Rights, throttling of its own accord and consistency across zones are not shown here.
+Table, bucket and parameter are moto's, which is asked one call at a time: within a process it is not whole under threads, as DynamoDB is, so that
+what is shown is that no order of calls is wrong. That a repeated write is refused for what the first one did is botocore's doing. Rights,
+throttling of its own accord and consistency across zones are not shown here.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -54,7 +57,14 @@ class TestTableStore(StoreContract):
     def _place(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        call, one_at_a_time = BaseClient._make_api_call, threading.Lock()  # type: ignore[attr-defined]
+
+        def call_alone(client: BaseClient, *arguments: Any) -> Any:
+            with one_at_a_time:
+                return call(client, *arguments)
+
         with mock_aws():
+            monkeypatch.setattr(BaseClient, "_make_api_call", call_alone)
             boto3.resource("dynamodb", region_name=REGION).create_table(
                 TableName=TABLE,
                 KeySchema=[{"AttributeName": PARTITION, "KeyType": "HASH"}, {"AttributeName": NAME, "KeyType": "RANGE"}],
@@ -66,7 +76,7 @@ class TestTableStore(StoreContract):
             )
             s3 = boto3.client("s3", region_name=REGION)
             s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-gov-west-1"})
-            # moto closes an object that is replaced, also for who reads it just then, unless it is kept as a version.
+            # moto closes an object that is replaced, also for who still reads its body, unless it is kept as a version.
             s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
             yield
 
