@@ -12,12 +12,13 @@ import pytest
 from tests.keyspace.everything import endpoint
 from tests.keyspace.follow.pair import Driven, Pair, drive
 from tests.keyspace.follow.standby_pair import complete, holders, is_warm, lease_of, promoted, two, warm
+from uplift.keyspace.follow.decision import Policy
 from uplift.keyspace.follow.followed_server import FollowedServer
 from uplift.keyspace.follow.gaps import ResetKind
 from uplift.keyspace.follow.interruptions import Fenced
 from uplift.keyspace.follow.key_state import Side
 from uplift.keyspace.follow.lease import Lease, Raise, epoch_of, raise_lease
-from uplift.keyspace.follow.own_names import LEASE
+from uplift.keyspace.follow.own_names import FLUSHED, LEASE
 from uplift.keyspace.follow.standby import SILENCE_SECONDS
 from uplift.keyspace.server.connection import Connection, pack
 
@@ -181,6 +182,39 @@ def test_a_flush_that_the_dead_one_had_answered_by_a_raise_is_refilled(pair: Pai
     assert standby.named == {}
     standby.member.close()
     active.member.close()
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("is_of_the_directory", [True, False], ids=["of its directory", "of another"])
+def test_a_flush_that_nobody_lives_to_tell_of_is_refilled_by_who_comes_next(pair: Pair, side: Side, *, is_of_the_directory: bool) -> None:
+    """What it knew was equal says else that its keys were removed there; one that knows nothing takes the side in charge for right."""
+    for number in range(5):
+        pair.source.client.set(f"k{number}", "v")
+    died: list[str] = []
+
+    class Died(Exception):
+        pass
+
+    def dies(name: str) -> None:
+        if name == "leases raised" and died:
+            raise Died
+
+    first = drive(pair, "one", stop_point=dies)
+    first.in_sync()
+    died.append("at its next raise")
+    pair.side(side).client.flushall()
+    with pytest.raises(Died):
+        first.until(lambda: False, most=200)
+    assert pair.side(side).client.exists(LEASE) == 1
+    pasts = first.member.streams.pasts
+    first.member.close()
+    second = drive(pair, "two", policy=Policy(True, side), pasts=pasts if is_of_the_directory else None)
+    second.in_sync()
+    assert pair.differing() == []
+    assert len(list(pair.source.client.scan_iter("k*"))) == 5
+    assert second.named == {}
+    assert not pair.side(side).client.exists(FLUSHED), "every key was compared since"
+    second.member.close()
 
 
 def test_nobody_takes_over_from_one_whose_server_cannot_be_reached(pair: Pair) -> None:

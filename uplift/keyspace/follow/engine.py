@@ -17,7 +17,7 @@ from uplift.keyspace.follow.interruptions import Abandoned, Fenced
 from uplift.keyspace.follow.judgement import Judgement, read_page
 from uplift.keyspace.follow.judging import Judge
 from uplift.keyspace.follow.key_state import Side
-from uplift.keyspace.follow.lease import Lease, is_fenced_by
+from uplift.keyspace.follow.lease import Lease, forget_flush, is_fenced_by
 from uplift.keyspace.follow.leases import ask, raise_leases
 from uplift.keyspace.follow.message_wait import wait_for_messages
 from uplift.keyspace.follow.pace import PACES, STILL
@@ -275,6 +275,9 @@ class Engine:
         self.pasts.unanswered.forget_earlier()
         for server in self.servers:
             server.gaps.forget_before(whole.first_round)
+            if server.is_marked_flushed and not server.gaps.has_flush:
+                ask(server, partial(forget_flush, lease=self.lease))
+                server.is_marked_flushed = False
 
     def begin_pass(self) -> None:
         """Compare every key, from the first one on."""

@@ -8,7 +8,7 @@ from collections import deque
 from uplift.errors import BadInput, SourceUnreachable, TargetRefused, UpliftError
 from uplift.keyspace.follow.gaps import Gaps, Reset, ResetKind
 from uplift.keyspace.follow.key_state import Side
-from uplift.keyspace.follow.scripts import APPLY_ROUND, PROBE_CLASSES, RAISE_LEASE, READ_ROUND
+from uplift.keyspace.follow.scripts import APPLY_ROUND, FORGET_FLUSH, PROBE_CLASSES, RAISE_LEASE, READ_ROUND
 from uplift.keyspace.follow.side_events import SideEvents, SourceName
 from uplift.keyspace.follow.subscription import Subscription
 from uplift.keyspace.server.connection import Connection, Patience
@@ -28,7 +28,7 @@ class FollowedServer:
     """`last_whole_round`: the last round whose marker was seen and proven here. `problem`: why it cannot be used now, None where it can.
 
     `must_raise`: its connection was made anew, so what was sent over the old one may take place still, unless the lease is raised.
-    `had_lease`: this follow has held the lease here.
+    `had_lease`: this follow has held the lease here. `is_marked_flushed`: the server itself says that it was flushed.
     """
 
     def __init__(self, side: Side, name: str, endpoint: Endpoint, database: int, source_name: SourceName) -> None:
@@ -39,7 +39,7 @@ class FollowedServer:
         self.last_whole_round = 0
         self.problem: str | None = None
         self.must_raise = True
-        self.had_lease = False
+        self.had_lease = self.is_marked_flushed = False
         self.gap_count = 0
         self.gap_why = ""
         self.subscription: Subscription | None = None
@@ -70,7 +70,7 @@ class FollowedServer:
             facts = read_server_facts(connection)
             if facts.role != "master":
                 raise TargetRefused(f"{self.name} ({self.endpoint}) is a replica, allowed: a primary, since a replica cannot be written")
-            for script in (READ_ROUND, APPLY_ROUND, RAISE_LEASE, PROBE_CLASSES):
+            for script in (READ_ROUND, APPLY_ROUND, RAISE_LEASE, PROBE_CLASSES, FORGET_FLUSH):
                 script.ensure(connection)
         except BaseException:
             connection.close()

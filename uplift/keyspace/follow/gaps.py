@@ -66,6 +66,11 @@ class Gaps:
         """Whether every key was compared since the last of them."""
         return self.opened is None and not self.spans and not self.resets
 
+    @property
+    def has_flush(self) -> bool:
+        """Whether it is known that keys vanished without events, and not every key was compared since."""
+        return any(reset.kind is ResetKind.FLUSH for reset in self.resets)
+
     def gap_of(self, base_round: int | None) -> Span | None:
         """The gap that the last sync of a key was read before, from the beginning of the first of several to the end of the last;
         `base_round` None: not known.

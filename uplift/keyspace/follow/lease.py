@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uplift.keyspace.follow.own_names import LEASE, channel_of
-from uplift.keyspace.follow.scripts import RAISE_LEASE
+from uplift.keyspace.follow.own_names import FLUSHED, LEASE, channel_of
+from uplift.keyspace.follow.scripts import FORGET_FLUSH, RAISE_LEASE
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.replies import as_bytes, as_int, as_list, as_optional_bytes
 
@@ -29,16 +29,25 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """What came of taking a lease: whether it is ours now, and who had it (b"": nobody)."""
+    """What came of taking a lease: whether it is ours now, who had it (b"": nobody), and whether the server was flushed, now or
+    before, and not every key was compared since.
+    """
 
     is_ours: bool
     before: bytes
+    is_marked: bool = False
 
 
-def raise_lease(connection: Connection, database: int, lease: Lease) -> Raise:
-    """Take it on one server. Raises what Script.call raises."""
-    done, before = as_list(RAISE_LEASE.call(connection, [LEASE], lease.epoch, lease.owner, channel_of(database)))
-    return Raise(as_int(done) == 1, as_bytes(before))
+def raise_lease(connection: Connection, database: int, lease: Lease, *, must_be_there: bool = False) -> Raise:
+    """Take it on one server. `must_be_there`: where it is not, that is a flush, and is marked there. Raises what Script.call raises."""
+    arguments = (lease.epoch, lease.owner, channel_of(database), int(must_be_there))
+    done, before, marked = as_list(RAISE_LEASE.call(connection, [LEASE, FLUSHED], *arguments))
+    return Raise(as_int(done) == 1, as_bytes(before), as_int(marked) == 1)
+
+
+def forget_flush(connection: Connection, lease: Lease) -> None:
+    """Every key was compared since: take the mark away, where the lease is still ours. Raises what Script.call raises."""
+    FORGET_FLUSH.call(connection, [LEASE, FLUSHED], lease.text)
 
 
 def held_epoch(connection: Connection) -> int:

@@ -31,18 +31,20 @@ def ask(server: FollowedServer, question: Callable[[Connection], Answered]) -> A
 def raise_leases(servers: list[FollowedServer], lease: Lease) -> tuple[Lease, list[FollowedServer]]:
     """Take the lease on every server, with an epoch that nobody had: what was sent before under another is fenced.
 
-    Returns it, and the servers on which it was gone without an event: those were flushed. Raises Fenced where somebody was quicker, or
-    Abandoned.
+    Returns it, and the servers that were flushed: on which it was gone without an event, or which say that they were, before another engine
+    died that knew of it. Raises Fenced where somebody was quicker, or Abandoned.
     """
     # All of them are asked before one is changed: an engine that cannot reach one of them must not fence one that can.
     taken = lease.higher(max(ask(server, held_epoch) for server in servers))
     flushed = []
     for server in servers:
-        found = ask(server, partial(raise_lease, database=server.database, lease=taken))
+        must_be_there = server.had_lease and not server.events.lease_was_removed
+        found = ask(server, partial(raise_lease, database=server.database, lease=taken, must_be_there=must_be_there))
         if not found.is_ours:
             raise Fenced(found.before)
-        if server.had_lease and not found.before and not server.events.lease_was_removed:
+        if (must_be_there and not found.before) or (found.is_marked and not server.gaps.has_flush):
             flushed.append(server)
+        server.is_marked_flushed = found.is_marked
         server.events.lease_was_removed = False
         server.had_lease = True
         ask(server, _set_canary)

@@ -9,7 +9,7 @@ from enum import Enum
 from uplift.errors import NotSafe
 from uplift.keyspace.follow.event_classes import PROBE_NAMES
 from uplift.keyspace.follow.lease import owner_of
-from uplift.keyspace.follow.own_names import CANARY, LEASE, PREFIX, TEMPORARY_PREFIX
+from uplift.keyspace.follow.own_names import CANARY, FLUSHED, LEASE, PREFIX, TEMPORARY_PREFIX
 from uplift.keyspace.follow.scripts import RELEASE_LEASE
 from uplift.keyspace.server.connection import Connection
 from uplift.keyspace.server.endpoint import Endpoint
@@ -119,7 +119,7 @@ def remove_own_keys(connection: Connection, facts: ServerFacts, run: str) -> tup
 
     Returns how many there were, and the lease of another owner, which stays with its canary (b"" where there is none).
     """
-    removed, held = as_list(RELEASE_LEASE.call(connection, [LEASE, CANARY, *PROBE_NAMES], f"{run}."))
+    removed, held = as_list(RELEASE_LEASE.call(connection, [LEASE, CANARY, FLUSHED, *PROBE_NAMES], f"{run}."))
     other = b"" if as_int(removed) else as_bytes(held)
     temporary = [name for name in own_names_there(connection) if _is_of(name, run)]
     for name in temporary:

@@ -1,6 +1,6 @@
 -- Removes the lease of an owner, and the canary with it; nothing where another owner has it.
 --
--- KEYS: 1 lease, 2 canary, 3.. further keys, which expire by themselves.  ARGV: 1 whom owners' names must begin with.
+-- KEYS: 1 lease, 2 canary, 3.. further keys of the follow.  ARGV: 1 whom owners' names must begin with.
 -- Answers: how many of the first two were removed, and what the lease was ('' where there was none).
 local held = redis.call('GET', KEYS[1]) or ''
 local owner = string.match(held, '^%d+:(.*)$') or held
