@@ -156,7 +156,7 @@ class DrawnSplit:
         operator = self.operator
         self.faults.join()
         if self.rests:
-            self._rest_in_order()
+            self._rest_in_order(wish)
         rested_at = time.time()
         if not (self.folder / "cron").exists():
             self._silence_cron(1)
@@ -179,17 +179,20 @@ class DrawnSplit:
         for one in self.processes:
             one.stop()
 
-    def _rest_in_order(self) -> None:
+    def _rest_in_order(self, wish: Wish) -> None:
         """Who works last: what comes to a queue that nobody works on stays where it is."""
         for one in self.processes:
             if one.name.startswith("web"):
                 one.stop()
-        self.operator.wait("no job is left on the side that is left", self._has_no_job_to_move)
+        if wish is Wish.FINISH:
+            at = time.time()
+            self.operator.wait("no job is left on the side that is left", lambda: self._has_no_job_to_move(at))
         self._rest()
 
-    def _has_no_job_to_move(self) -> bool:
+    def _has_no_job_to_move(self, since: float) -> bool:
         status = self.operator.status()
-        return status is not None and (status.handover is None or (status.handover.jobs_left == 0 and status.handover.is_settled))
+        handover = status.handover if status is not None and status.at > since + _SETTLED_SECONDS else None
+        return handover is not None and handover.rounds > 0 and handover.jobs_left == 0 and handover.is_settled
 
     def _is_settled_since(self, at: float) -> bool:
         status = self.operator.status()
