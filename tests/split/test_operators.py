@@ -157,9 +157,15 @@ def test_settings_and_a_pause_that_ends_by_itself(world: World, armed: SplitRun)
             and world.status.follow.reconciling.share == 0.5
         ),
     )
-    assert asked(world, Wish.PAUSE, armed, options=Options(seconds=1.0)).change is Change.CHANGED
-    drive(armed, until=lambda: world.status.follow is not None and world.status.follow.phase.value == "paused")
-    drive(armed, until=lambda: world.status.follow is not None and world.status.follow.phase.value == "in sync")
+    drive(armed, until=lambda: follows_as(world, "in sync"))
+    assert asked(world, Wish.PAUSE, armed, options=Options(seconds=3600.0)).change is Change.CHANGED
+    drive(armed, until=lambda: follows_as(world, "paused"))
+    assert asked(world, Wish.PAUSE, armed, options=Options(seconds=0.1)).change is Change.CHANGED
+    drive(armed, until=lambda: follows_as(world, "in sync"))
+
+
+def follows_as(world: World, phase: str) -> bool:
+    return world.status.follow is not None and world.status.follow.phase.value == phase
 
 
 def test_what_an_earlier_run_left_is_refused_by_name(world: World) -> None:
