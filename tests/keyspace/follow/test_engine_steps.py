@@ -132,6 +132,9 @@ def test_one_way_the_source_is_right_and_a_foreign_writer_is_named_with_its_clie
     assert foreign.writes == 2
     assert foreign.since is not None
     assert [(client.name, client.last_command) for client in foreign.clients if client.name] == [("old-worker", "set")]
+    driven.engine.targets_serve = True
+    driven.step()
+    assert (foreign.writes, foreign.clients, foreign.last_at) == (0, (), None), "applications use it now"
     assert pair.differing() == []
     assert pair.target.client.get("k") == b"source"
     writer.close()

@@ -231,7 +231,9 @@ class Engine:
         do_targets_serve = self.policy.two_way if self.targets_serve is None else self.targets_serve
         for target, writers in zip(self.targets, self.foreign, strict=True):
             new = writers.new_events(target.events.changed_by_somebody)
-            if not do_targets_serve:
+            if do_targets_serve:
+                writers.forget()
+            else:
                 ask(target, partial(writers.take, new))
 
     def _check(self, round_: Round, page: Page) -> None:

@@ -64,6 +64,10 @@ class ForeignWriters:
         new, self._events = events - self._events, events
         return new
 
+    def forget(self) -> None:
+        """Applications use the target now: whoever was seen there before is none to look for when it is left again."""
+        self.writes, self.since, self.last_at, self.clients = 0, None, None, ()
+
     def take(self, writes: int, connection: Connection) -> None:
         """So many more were seen. Asks who it was, not more often than every ten seconds. Raises what Connection.call raises."""
         if not writes:
