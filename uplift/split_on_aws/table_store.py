@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from uplift.errors import RunRefused
-from uplift.split.record.asked import Answer, Asked, Change
+from uplift.split.record.asked import Answer, Asked
 from uplift.split.record.split_record import SplitRecord, record_from
-from uplift.split.store.store import Beat, StoreConflict
+from uplift.split.store.store import Beat, StoreConflict, answer_from, waits_already
 from uplift.split_on_aws.aws_answers import reading, writing
 from uplift.split_on_aws.pointer_parameter import PointerParameter
 
@@ -89,10 +88,7 @@ class TableStore:
             other = self.asked()
             if other is not None and other.id == asked.id:
                 return
-            whose = f"{other.who} asked for {other.wish.value} {max(0.0, time.time() - other.at):.0f} s ago" if other else "somebody asked"
-            raise RunRefused(
-                f"{whose}, and the engine has not taken it yet: nothing was changed; look at the status, and ask anew"
-            ) from None
+            raise waits_already(other) from None
 
     def asked(self) -> Asked | None:
         """As SplitStore."""
@@ -134,12 +130,7 @@ class TableStore:
     def answer_to(self, asked_id: str) -> Answer | None:
         """As SplitStore."""
         text = self._text(ENGINES, _ANSWER + asked_id)
-        if text is None:
-            return None
-        try:
-            return Answer.model_validate_json(text)
-        except ValidationError:
-            return Answer(change=Change.UNKNOWN, text="the engine answered in words of another version of uplift: look at the status")
+        return None if text is None else answer_from(text)
 
     def beat(self, beat: Beat) -> None:
         """As SplitStore."""

@@ -153,28 +153,36 @@ def test_a_flush_that_the_raise_alone_saw_is_refilled(pair: Pair, side: Side) ->
         assert standby.named == {}
 
 
-@pytest.mark.parametrize("side", list(Side))
-def test_a_flush_that_the_dead_one_had_answered_by_a_raise_is_refilled(pair: Pair, side: Side) -> None:
-    """It recreated the lease and died before it told of the flush: the raise itself says that nobody had it."""
+def killed_at_its_raise_after_a_flush(pair: Pair, side: Side, beside: Driven | None = None) -> Driven:
+    """An engine that was in sync with five keys, recreated the lease on the side that was flushed, and died before it told anybody more."""
     for number in range(5):
         pair.source.client.set(f"k{number}", "v")
-    died: list[str] = []
+    is_flushed = False
 
     class Died(Exception):
         pass
 
     def dies(name: str) -> None:
-        if name == "leases raised" and died:
+        if name == "leases raised" and is_flushed:
             raise Died
 
-    active, standby = drive(pair, "one", stop_point=dies), drive(pair, "two", stands_by=True)
-    active.in_sync()
-    complete(active, standby)
-    died.append("at its next raise")
+    engine = drive(pair, "one", stop_point=dies)
+    engine.in_sync()
+    if beside is not None:
+        complete(engine, beside)
+    is_flushed = True
     pair.side(side).client.flushall()
     with pytest.raises(Died):
-        active.until(lambda: False, most=200)
+        engine.until(lambda: False, most=200)
     assert pair.side(side).client.exists(LEASE) == 1
+    return engine
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_flush_that_the_dead_one_had_answered_by_a_raise_is_refilled(pair: Pair, side: Side) -> None:
+    """The raise itself says that nobody had it."""
+    standby = drive(pair, "two", stands_by=True)
+    active = killed_at_its_raise_after_a_flush(pair, side, standby)
     promoted(standby)
     standby.in_sync()
     assert pair.differing() == []
@@ -184,28 +192,11 @@ def test_a_flush_that_the_dead_one_had_answered_by_a_raise_is_refilled(pair: Pai
     active.member.close()
 
 
-@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("side", list(Side))
 @pytest.mark.parametrize("is_of_the_directory", [True, False], ids=["of its directory", "of another"])
 def test_a_flush_that_nobody_lives_to_tell_of_is_refilled_by_who_comes_next(pair: Pair, side: Side, *, is_of_the_directory: bool) -> None:
     """What it knew was equal says else that its keys were removed there; one that knows nothing takes the side in charge for right."""
-    for number in range(5):
-        pair.source.client.set(f"k{number}", "v")
-    died: list[str] = []
-
-    class Died(Exception):
-        pass
-
-    def dies(name: str) -> None:
-        if name == "leases raised" and died:
-            raise Died
-
-    first = drive(pair, "one", stop_point=dies)
-    first.in_sync()
-    died.append("at its next raise")
-    pair.side(side).client.flushall()
-    with pytest.raises(Died):
-        first.until(lambda: False, most=200)
-    assert pair.side(side).client.exists(LEASE) == 1
+    first = killed_at_its_raise_after_a_flush(pair, side)
     pasts = first.member.streams.pasts
     first.member.close()
     second = drive(pair, "two", policy=Policy(True, side), pasts=pasts if is_of_the_directory else None)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from uplift.errors import BadInput, NotWritten, RunRefused
-from uplift.split.record.asked import Answer, Asked, Change
+from uplift.errors import BadInput, NotWritten
+from uplift.split.record.asked import Answer, Asked
 from uplift.split.record.split_record import SplitRecord, record_from
-from uplift.split.store.store import Beat, StoreConflict, StoreUnreachable
+from uplift.split.store.store import Beat, StoreConflict, StoreUnreachable, answer_from, waits_already
 from uplift.state_directory import StateDirectory, one_at_a_time, write_whole
 
 _KEPT_SECONDS = 24 * 3600.0
@@ -73,11 +73,7 @@ class DirectoryStore:
         try:
             self._folder.command_path.hardlink_to(temporary)
         except FileExistsError:
-            other = self.asked()
-            whose = f"{other.who} asked for {other.wish.value} {max(0.0, time.time() - other.at):.0f} s ago" if other else "somebody asked"
-            raise RunRefused(
-                f"{whose}, and the engine has not taken it yet: nothing was changed; look at the status, and ask anew"
-            ) from None
+            raise waits_already(self.asked()) from None
         except OSError as problem:
             raise NotWritten(f"{self._folder.command_path}: {problem.strerror}: nothing was changed") from None
         finally:
@@ -128,12 +124,7 @@ class DirectoryStore:
     def answer_to(self, asked_id: str) -> Answer | None:
         """As SplitStore."""
         text = _text_of(self._folder.answers / f"{asked_id}.json")
-        if text is None:
-            return None
-        try:
-            return Answer.model_validate_json(text)
-        except ValidationError:
-            return Answer(change=Change.UNKNOWN, text="the engine answered in words of another version of uplift: look at the status")
+        return None if text is None else answer_from(text)
 
     def beat(self, beat: Beat) -> None:
         """As SplitStore."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from uplift.errors import NotWritten, UpliftError
-from uplift.split.record.asked import Answer, Asked
+from uplift.errors import NotWritten, RunRefused, UpliftError
+from uplift.split.record.asked import Answer, Asked, Change
 from uplift.split.record.split_record import SplitRecord
 
 
@@ -21,6 +22,20 @@ class StoreUnreachable(NotWritten):
     """What is kept there cannot be read now; whoever follows follows on, and decides nothing."""
 
     code = "StoreUnreachable"
+
+
+def waits_already(other: Asked | None) -> RunRefused:
+    """The refusal of a request where another one waits; None: it was gone when it was looked for."""
+    whose = f"{other.who} asked for {other.wish.value} {max(0.0, time.time() - other.at):.0f} s ago" if other else "somebody asked"
+    return RunRefused(f"{whose}, and the engine has not taken it yet: nothing was changed; look at the status, and ask anew")
+
+
+def answer_from(text: str) -> Answer:
+    """What an engine answered, perhaps one of another version."""
+    try:
+        return Answer.model_validate_json(text)
+    except ValidationError:
+        return Answer(change=Change.UNKNOWN, text="the engine answered in words of another version of uplift: look at the status")
 
 
 class Beat(BaseModel):
