@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from uplift.split.store.directory_store import DirectoryStore, SplitFolder
 _ = world
 pytestmark = pytest.mark.long
 NO_SCHEDULER_SECONDS = 70.0
+FULL_SECONDS = 3.0
+"""More than three times as long as between two statuses."""
 
 
 class DyingStore(DirectoryStore):
@@ -185,6 +188,21 @@ def test_a_state_directory_that_is_away_for_a_while_stops_no_follow(world: World
     drive(run, until=lambda: run.not_written is None)
     settled_status(world, run)
     assert asked(world, Wish.GO, run).change is Change.CHANGED
+
+
+def test_a_disk_that_is_full_ends_no_engine(world: World) -> None:
+    """It may write files of no length. What it keeps for itself may be lost; what is decided waits until it can be written down."""
+    legacy, app_cache = world.legacy.client, world.app_cache.client
+    with in_a_child(world) as child:
+        wait_for(told_phase(world, Phase.ARMED), "armed")
+        _soft, hard = resource.prlimit(child, resource.RLIMIT_FSIZE)
+        resource.prlimit(child, resource.RLIMIT_FSIZE, (0, hard))
+        wait_for(lambda: time.time() - world.status.at > FULL_SECONDS, "nothing is told any more")
+        legacy.set("users_b:full", "written meanwhile", ex=600)
+        wait_for(lambda: app_cache.get("users_b:full") == b"written meanwhile", "it follows on")
+        resource.prlimit(child, resource.RLIMIT_FSIZE, (hard, hard))
+        wait_for(lambda: time.time() - world.status.at < FULL_SECONDS, "it tells again")
+        assert (world.status.engine, world.status.named) == (f"child{child}", 0)
 
 
 def test_an_engine_that_is_told_to_leave_hands_over_without_a_gap(world: World) -> None:
