@@ -183,7 +183,8 @@ RECORD = SplitRecord(source="s", targets={}, keymap="k", engine="leader")
     [
         (None, False, False, 0.0, Role.BEGIN),
         (None, True, False, 0.0, Role.WAIT),
-        (RECORD, False, True, 0.0, Role.REFUSED),
+        (RECORD, False, True, 0.0, Role.WAIT),
+        (RECORD.changed(has_led=True), False, True, 0.0, Role.STAND_BY),
         (RECORD, False, False, 1.0, Role.WAIT),
         (RECORD, False, False, 3.5, Role.LEAD),
         (RECORD, True, True, 0.0, Role.WAIT),

@@ -218,6 +218,19 @@ def test_an_engine_that_is_told_to_leave_hands_over_without_a_gap(world: World) 
     assert (status.follow.gaps.count, status.engines_used) == (0, 2)
 
 
+def test_one_that_is_started_as_the_first_was_stands_by_where_another_leads(world: World) -> None:
+    """The first one died, the other took over, and somebody's service manager starts the first again with its own command."""
+    with in_a_child(world) as child:
+        wait_for(told_phase(world, Phase.ARMED), "armed")
+        second = world.engine("second", stands_by=True)
+        drive(second, until=lambda: second.parts.is_warm)
+        kill(child)
+        drive(second, until=lambda: world.record.engine == "second" and second.phase is Phase.ARMED)
+    again = world.engine("again")
+    drive(second, again, until=lambda: again.role is Role.STAND_BY and again.parts.is_warm)
+    assert world.record.engine == "second"
+
+
 def test_an_engine_that_stood_still_stands_by_when_it_wakes_up(world: World) -> None:
     with in_a_child(world) as child:
         wait_for(told_phase(world, Phase.ARMED), "armed")

@@ -29,7 +29,7 @@ def engine_line(told: EngineTold) -> str:
             return f"{told.phase.value}: this engine stands by, {'warm' if told.is_warm else 'not warm yet'}"
         case Role.OVER:
             return told.phase.value
-        case Role.BEGIN | Role.LEAD | Role.WAIT | Role.REFUSED:
+        case Role.BEGIN | Role.LEAD | Role.WAIT:
             return f"waiting: {told.why}" if told.why else "waiting"
 
 

@@ -14,15 +14,13 @@ SURELY_ALIVE_SECONDS = 3.0
 
 class Role(Enum):
     """BEGIN: there is no run yet. LEAD: nobody else does. STAND_BY: listen, and take over when the leading one falls silent. WAIT: it is
-    not known yet, or there is nothing to listen to. REFUSED: another engine leads, and this one was not started to stand by. OVER: the run
-    is.
+    not known yet, or there is nothing to listen to. OVER: the run is.
     """
 
     BEGIN = "begin"
     LEAD = "lead"
     STAND_BY = "stand by"
     WAIT = "wait"
-    REFUSED = "refused"
     OVER = "over"
 
 
@@ -58,7 +56,7 @@ def role_of(record: SplitRecord | None, seen: Seen) -> RoleDecision:
     if record.engine in {"", seen.me}:
         return RoleDecision(Role.LEAD)
     if seen.leader_is_alive:
-        return _beside_a_leader(record, seen)
+        return _beside_a_leader(record)
     patience = seen.is_dead_after if seen.stands_by else SURELY_ALIVE_SECONDS
     if seen.leader_silent_seconds >= patience:
         return RoleDecision(Role.LEAD, f"engine {record.engine} has been silent for {seen.leader_silent_seconds:.0f} s")
@@ -72,9 +70,8 @@ def are_standbys_to_leave(record: SplitRecord) -> bool:
     return record.command is not None and record.command.has_begun(StepName.STANDBYS)
 
 
-def _beside_a_leader(record: SplitRecord, seen: Seen) -> RoleDecision:
-    if not seen.stands_by:
-        return RoleDecision(Role.REFUSED, f"engine {record.engine} leads this run, allowed: --standby, which joins it")
+def _beside_a_leader(record: SplitRecord) -> RoleDecision:
+    """Also one that was not started to stand by: of two that are started again together the other one may be quicker."""
     if record.has_led and not record.stage.is_over:
         return RoleDecision(Role.STAND_BY)
     return RoleDecision(Role.WAIT, f"engine {record.engine} copies: there is nothing to listen to yet")

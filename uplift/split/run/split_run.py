@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from uplift import __version__
-from uplift.errors import BadInput, NotWritten
+from uplift.errors import NotWritten
 from uplift.keyspace.follow.run_step import Outcome
 from uplift.split.decisions.role import Role, Seen, are_standbys_to_leave, role_of
 from uplift.split.record.stage import Phase
@@ -178,8 +178,6 @@ class SplitRun:
             case Role.STAND_BY:
                 self._has_left = False
                 self.parts.open_follow(self.kept.existing, stands_by=True)
-            case Role.REFUSED:
-                raise BadInput(f"--state: {decision.why}")
             case Role.OVER:
                 self._after_the_end()
             case Role.WAIT:
