@@ -164,6 +164,19 @@ def test_settings_and_a_pause_that_ends_by_itself(world: World, armed: SplitRun)
     drive(armed, until=lambda: follows_as(world, "in sync"))
 
 
+@pytest.mark.parametrize("there", ["", "{}", "edited"])
+def test_a_pointer_that_somebody_damaged_or_edited_is_written_again(world: World, armed: SplitRun, there: str) -> None:
+    path = world.path / "pointer.json"
+    whole = json.loads(path.read_text())
+    port = whole["roles"]["app-cache"]["new"]["port"]
+    path.write_text(path.read_text().replace(str(port), "1") if there == "edited" else there)
+    (world.path / "beats" / "zz.json").write_text('{"engine":"x"')
+    drive(armed, until=lambda: path.read_text() not in {"", "{}"} and json.loads(path.read_text())["roles"] == whole["roles"])
+    assert asked(world, Wish.GO, armed).change is Change.CHANGED
+    turned = json.loads(path.read_text())
+    assert (turned["side"], turned["roles"]) == ("new", whole["roles"])
+
+
 def follows_as(world: World, phase: str) -> bool:
     return world.status.follow is not None and world.status.follow.phase.value == phase
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from uplift.split.record.asked import Answer, Asked
 from uplift.split.record.split_record import SplitRecord, record_from
-from uplift.split.store.store import Beat, StoreConflict, answer_from, waits_already
+from uplift.split.store.store import Beat, StoreConflict, answer_from, beat_from, waits_already
 from uplift.split_on_aws.aws_answers import reading, writing
 from uplift.split_on_aws.pointer_parameter import PointerParameter
 
@@ -138,7 +138,6 @@ class TableStore:
 
     def beats(self) -> tuple[Beat, ...]:
         """As SplitStore."""
-        found = []
         with reading(f"table {self.table.name}: beats"):
             answer = self.table.query(
                 KeyConditionExpression="#part = :part AND begins_with(#name, :beat)",
@@ -146,8 +145,8 @@ class TableStore:
                 ExpressionAttributeValues={":part": ENGINES, ":beat": _BEAT},
                 ConsistentRead=True,
             )
-            found = [Beat.model_validate_json(str(item["text"])) for item in answer["Items"]]
-        return tuple(found)
+        found = (beat_from(str(item["text"])) for item in answer["Items"])
+        return tuple(beat for beat in found if beat is not None)
 
     def write_pointer(self, text: str, record: SplitRecord) -> None:
         """As SplitStore. SSM takes no condition: the record is looked at right before."""

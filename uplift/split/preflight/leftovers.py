@@ -10,6 +10,7 @@ from uplift.sidekiq.run.own_names import GATE_OF, PROBE, TAKEN_FROM_BY
 from uplift.split.preflight.check import Check, Verdict
 
 _MOST_SHOWN = 5
+_HOLD_JOBS = (b":out:", b":held:", b":kept:")
 _WHO_REMOVES = (
     (
         FOLLOW_PREFIX,
@@ -19,7 +20,7 @@ _WHO_REMOVES = (
     (
         HANDOVER_PREFIX,
         "a handover's ledgers and perhaps jobs in outboxes: go on with its state directory until nothing is in an outbox, then "
-        "`uplift sidekiq end`; only where no :out: and no :held: is among them",
+        "`uplift sidekiq end`; only where no :out:, :held: or :kept: is among them",
     ),
     (TEMPORARY_PREFIX, "pieces and markers of a copy: `uplift clean` removes them where no copy runs; else"),
     (SPLIT_PREFIX, "a split's canaries: they expire within ten minutes; else"),
@@ -34,13 +35,21 @@ def check_leftovers(place: Place, names: list[bytes], *, has_begun: bool, own_ha
         if has_begun:
             left = [name for name in left if prefix == HANDOVER_PREFIX and not _is_of(name, own_handovers)]
         if left:
-            shown = ", ".join(name.decode("ascii", "backslashreplace") for name in left[:_MOST_SHOWN])
+            jobs = [name for name in left if any(part in name for part in _HOLD_JOBS)]
+            # What may be deleted is shown last, and jobs never are among it.
+            ordered = [*jobs, *(name for name in left if name not in jobs)]
+            shown = ", ".join(name.decode("ascii", "backslashreplace") for name in ordered[:_MOST_SHOWN])
             more = f" and {len(left) - _MOST_SHOWN:,} more" if len(left) > _MOST_SHOWN else ""
+            how = (
+                f"{len(jobs):,} of them hold jobs, perhaps the only copy: delete none of these keys"
+                if jobs
+                else del_command(place, left[:_MOST_SHOWN])
+            )
             found.append(
                 Check(
                     "leftovers",
                     Verdict.REFUSED,
-                    f"{place} holds keys of another run: {shown}{more}, expected: none; {who} {del_command(place, left[:_MOST_SHOWN])}",
+                    f"{place} holds keys of another run: {shown}{more}, expected: none; {who} {how}",
                 )
             )
     return found

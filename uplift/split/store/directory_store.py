@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from uplift.errors import BadInput, NotWritten
 from uplift.split.record.asked import Answer, Asked
 from uplift.split.record.split_record import SplitRecord, record_from
-from uplift.split.store.store import Beat, StoreConflict, StoreUnreachable, answer_from, waits_already
+from uplift.split.store.store import Beat, StoreConflict, StoreUnreachable, answer_from, beat_from, waits_already
 from uplift.state_directory import StateDirectory, one_at_a_time, write_whole
 
 _KEPT_SECONDS = 24 * 3600.0
@@ -135,8 +135,8 @@ class DirectoryStore:
         found = []
         for path in sorted(self._folder.beats.glob("*.json")):
             text = _text_of(path)
-            if text is not None:
-                found.append(Beat.model_validate_json(text))
+            if text is not None and (beat := beat_from(text)) is not None:
+                found.append(beat)
         return tuple(found)
 
     def write_pointer(self, text: str, record: SplitRecord) -> None:

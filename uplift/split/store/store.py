@@ -50,6 +50,14 @@ class Beat(BaseModel):
     version: str = ""
 
 
+def beat_from(text: str) -> Beat | None:
+    """None for one that is damaged, or of another version: whoever wrote it is not known to live."""
+    try:
+        return Beat.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
 class SplitStore(Protocol):
     """Every write is whole or not at all, and durable. All of them raise NotWritten where it cannot be written, StoreUnreachable where it
     cannot be read.
