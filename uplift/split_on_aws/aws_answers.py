@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from uplift.errors import NotWritten
 from uplift.split.store.store import StoreUnreachable
 
-CONDITION_FAILED = "ConditionalCheckFailedException"
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
-@contextmanager
-def writing(what: str) -> Iterator[None]:
+def writing(what: str) -> AbstractContextManager[None]:
     """Raises NotWritten naming `what` for whatever speaks against it, save a condition that did not hold: that ClientError is raised."""
-    try:
-        yield
-    except ClientError as problem:
-        if code_of(problem) == CONDITION_FAILED:
-            raise
-        raise NotWritten(f"{what}: {problem}: whether it was written is not known") from None
-    except BotoCoreError as problem:
-        raise NotWritten(f"{what}: {problem}: whether it was written is not known") from None
+    return _named(NotWritten, what, "whether it was written is not known", _CONDITION_FAILED)
+
+
+def reading(what: str, *, absent: str = "") -> AbstractContextManager[None]:
+    """Raises StoreUnreachable naming `what`, save where nothing is there, which AWS says by the code `absent`: that one is raised."""
+    return _named(StoreUnreachable, what, "it cannot be read", absent)
 
 
 @contextmanager
-def reading(what: str, *, absent: str = "") -> Iterator[None]:
-    """Raises StoreUnreachable naming `what`, save where nothing is there, which AWS says by the code `absent`: that one is raised."""
+def _named(error: type[NotWritten], what: str, so: str, passes: str) -> Iterator[None]:
     try:
         yield
-    except ClientError as problem:
-        if absent and code_of(problem) == absent:
+    except (BotoCoreError, ClientError) as problem:
+        if isinstance(problem, ClientError) and problem.response["Error"]["Code"] == passes:
             raise
-        raise StoreUnreachable(f"{what}: {problem}: it cannot be read") from None
-    except BotoCoreError as problem:
-        raise StoreUnreachable(f"{what}: {problem}: it cannot be read") from None
-
-
-def code_of(problem: ClientError) -> str:
-    """The error code."""
-    return str(problem.response["Error"]["Code"])
+        raise error(f"{what}: {problem}: {so}") from None

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from pydantic import ValidationError
 
 from uplift.split.record.asked import Answer, Asked
 from uplift.split.record.split_record import SplitRecord, record_from
-from uplift.split.store.store import Beat, StoreConflict, answer_from, beat_from, waits_already
+from uplift.split.store.store import Beat, StoreConflict, answer_from, asked_from, beat_from, waits_already
 from uplift.split_on_aws.aws_answers import reading, writing
 from uplift.split_on_aws.pointer_parameter import PointerParameter
 
@@ -95,12 +94,10 @@ class TableStore:
         found = self._item(COMMANDS, _WAITING)
         if found is None:
             return None
-        try:
-            return Asked.model_validate_json(str(found["text"]))
-        except ValidationError:
-            # Of another version of uplift: nobody would ever take it.
+        asked = asked_from(str(found["text"]))
+        if asked is None:
             self._remove_waiting(str(found["id"]))
-            return None
+        return asked
 
     def take_back(self, asked_id: str) -> bool:
         """As SplitStore."""

@@ -14,6 +14,7 @@ TAKEN_FROM_BY = HANDOVER_PREFIX + b"taken-from-by"
 """On a source: the name of the run that takes jobs from it."""
 GATE_OF = HANDOVER_PREFIX + b"gate-of"
 """On both sides of a gate: the name of the run it is of. Another run would take switches that this one set for what was there before."""
+_HOLDS_JOBS = (b"out:", b"held:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,22 @@ class OwnNames:
         return HANDOVER_PREFIX + self.run + b":" + what
 
 
+def may_hold_jobs(name: bytes) -> bool:
+    """Whether a key is an outbox of some run, one that was kept, or a list of held jobs: what is in it may be the only copy."""
+    return name.startswith(HANDOVER_PREFIX) and _what(name).startswith((*_HOLDS_JOBS, b"kept:"))
+
+
+def _what(name: bytes) -> bytes:
+    """What a key is to its run."""
+    return name.removeprefix(HANDOVER_PREFIX).partition(b":")[2]
+
+
 def jobs_of_other_runs(names: tuple[bytes, ...], runs: frozenset[bytes]) -> dict[str, int]:
     """By the name of another run than these, how many of its outboxes and lists of held jobs are there: nobody would find them."""
     found: dict[str, int] = {}
     for name in names:
-        other, _, what = name.removeprefix(HANDOVER_PREFIX).partition(b":")
-        if other not in runs and what.startswith((b"out:", b"held:")):
+        other = name.removeprefix(HANDOVER_PREFIX).partition(b":")[0]
+        if other not in runs and _what(name).startswith(_HOLDS_JOBS):
             shown = shown_name(other)
             found[shown] = found.get(shown, 0) + 1
     return found

@@ -6,11 +6,10 @@ from uplift.keyspace.follow.own_keys_there import Place, del_command
 from uplift.keyspace.follow.own_names import PREFIX as FOLLOW_PREFIX
 from uplift.keyspace.follow.own_names import PROBE_PREFIX
 from uplift.keyspace.keymap.own_keys import HANDOVER_PREFIX, SPLIT_PREFIX, TEMPORARY_PREFIX
-from uplift.sidekiq.run.own_names import GATE_OF, PROBE, TAKEN_FROM_BY
+from uplift.sidekiq.run.own_names import GATE_OF, PROBE, TAKEN_FROM_BY, may_hold_jobs
 from uplift.split.preflight.check import Check, Verdict
 
 _MOST_SHOWN = 5
-_HOLD_JOBS = (b":out:", b":held:", b":kept:")
 _WHO_REMOVES = (
     (
         FOLLOW_PREFIX,
@@ -35,7 +34,7 @@ def check_leftovers(place: Place, names: list[bytes], *, has_begun: bool, own_ha
         if has_begun:
             left = [name for name in left if prefix == HANDOVER_PREFIX and not _is_of(name, own_handovers)]
         if left:
-            jobs = [name for name in left if any(part in name for part in _HOLD_JOBS)]
+            jobs = [name for name in left if may_hold_jobs(name)]
             # What may be deleted is shown last, and jobs never are among it.
             ordered = [*jobs, *(name for name in left if name not in jobs)]
             shown = ", ".join(name.decode("ascii", "backslashreplace") for name in ordered[:_MOST_SHOWN])

@@ -6,7 +6,7 @@ import time
 
 from uplift.errors import BadInput
 from uplift.split.decisions.next_step import stage_after
-from uplift.split.pointer.pointer import Pointer, pointer_from, pointer_text
+from uplift.split.pointer.pointer import Pointer, flipped, pointer_from, pointer_text
 from uplift.split.record.stage import Side
 from uplift.split.record.steps import Command
 from uplift.split.run.kept_record import KeptRecord
@@ -30,7 +30,7 @@ class TurnedPointer:
 
     def turn(self, command: Command) -> None:
         """The step of a command. Raises StoreConflict, NotWritten."""
-        self._write(stage_after(command.asked.wish).side)
+        self._write(self._wanted(self._there(), stage_after(command.asked.wish).side))
 
     def project(self, side: Side) -> None:
         """Now and then: one that is missing or damaged, or that somebody else wrote, is written again; the first at once."""
@@ -38,8 +38,10 @@ class TurnedPointer:
             return
         self._look_at = time.monotonic() + _LOOK_SECONDS
         command = self._kept.existing.command
-        if command is None and self._there() != self._wanted(side):
-            self._write(side)
+        if command is None:
+            there = self._there()
+            if there != (wanted := self._wanted(there, side)):
+                self._write(wanted)
 
     def _there(self) -> Pointer | None:
         text = self._kept.store.read_pointer()
@@ -48,14 +50,12 @@ class TurnedPointer:
         except BadInput:
             return None
 
-    def _wanted(self, side: Side) -> Pointer:
+    def _wanted(self, there: Pointer | None, side: Side) -> Pointer:
         """Addresses are the run's own, whatever is written there: only the side and the version change."""
-        there = self._there()
-        version = there.version if there is not None else self._first.version
-        return self._first.model_copy(update={"side": side.value, "version": version})
+        if there is None:
+            return flipped(self._first, side.value)
+        own = self._first.model_copy(update={"side": there.side, "version": there.version})
+        return flipped(own if own == there else own.model_copy(update={"version": own.version + 1}), side.value)
 
-    def _write(self, side: Side) -> None:
-        wanted, there = self._wanted(side), self._there()
-        if there is not None and there != wanted:
-            wanted = wanted.model_copy(update={"version": wanted.version + 1})
-        self._kept.store.write_pointer(pointer_text(wanted), self._kept.existing)
+    def _write(self, pointer: Pointer) -> None:
+        self._kept.store.write_pointer(pointer_text(pointer), self._kept.existing)

@@ -6,12 +6,10 @@ import os
 import time
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from uplift.errors import BadInput, NotWritten
 from uplift.split.record.asked import Answer, Asked
 from uplift.split.record.split_record import SplitRecord, record_from
-from uplift.split.store.store import Beat, StoreConflict, StoreUnreachable, answer_from, beat_from, waits_already
+from uplift.split.store.store import Beat, StoreConflict, StoreUnreachable, answer_from, asked_from, beat_from, waits_already
 from uplift.state_directory import StateDirectory, one_at_a_time, write_whole
 
 _KEPT_SECONDS = 24 * 3600.0
@@ -84,12 +82,10 @@ class DirectoryStore:
         text = _text_of(self._folder.command_path)
         if text is None:
             return None
-        try:
-            return Asked.model_validate_json(text)
-        except ValidationError:
-            # Of another version of uplift: nobody would ever take it.
+        asked = asked_from(text)
+        if asked is None:
             self._folder.command_path.unlink(missing_ok=True)
-            return None
+        return asked
 
     def take_back(self, asked_id: str) -> bool:
         """As SplitStore."""

@@ -50,6 +50,14 @@ class Beat(BaseModel):
     version: str = ""
 
 
+def asked_from(text: str) -> Asked | None:
+    """None for one of another version: nobody would ever take it."""
+    try:
+        return Asked.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
 def beat_from(text: str) -> Beat | None:
     """None for one that is damaged, or of another version: whoever wrote it is not known to live."""
     try:
